@@ -1,0 +1,76 @@
+import type { ClusterSettings, Tier } from '../../runbooks/index.ts';
+
+/** The whole configuration after parsing: defaults filled in, secrets resolved, durations in milliseconds. */
+export interface BotConfig {
+  readonly slack: SlackConfig;
+  readonly redis: { readonly url: string; readonly prefix: string };
+  readonly clusters: readonly ClusterConfig[];
+  readonly hosts: Readonly<Record<string, HostConfig>>;
+  readonly people: PeopleConfig;
+  readonly schedule: ScheduleConfig;
+  /** Health and metrics; absent: no port is opened. */
+  readonly health?: { readonly host: string; readonly port: number };
+  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
+  /** Set by the sandbox only: where `/rabbit break <fault>` is sent. */
+  readonly sandbox?: { readonly controlUrl: string };
+}
+
+export interface SlackConfig {
+  readonly mode: 'socket' | 'http';
+  readonly botToken: string;
+  readonly appToken?: string;
+  readonly signingSecret?: string;
+  readonly port?: number;
+  /** Channel for clusters that name none, and for digests. */
+  readonly channel: string;
+  readonly apiUrl: string;
+}
+
+export interface ClusterConfig {
+  readonly settings: ClusterSettings;
+  readonly channel: string;
+  readonly vhost: string;
+  readonly username: string;
+  readonly password: string;
+  readonly nodes: readonly NodeConfig[];
+}
+
+export interface NodeConfig {
+  readonly name: string;
+  readonly management: string;
+  readonly amqp: string;
+  /** `host:port` of the node's epmd; absent: not asked. */
+  readonly epmd?: string;
+  readonly host?: string;
+  /** `http://host:15692` when the Prometheus plugin is on. */
+  readonly prometheus?: string;
+}
+
+export interface HostConfig {
+  readonly via: 'local';
+  readonly preset: 'systemd' | 'kolla-docker' | 'kolla-podman' | 'custom';
+  /** Argv templates that replace or complete the preset's, by operation. */
+  readonly operations: Readonly<Record<string, readonly string[]>>;
+  /** Addresses by which the host's connections are recognised. */
+  readonly addresses: readonly string[];
+}
+
+export interface PeopleConfig {
+  /** Slack user ids or user group ids. Empty means nobody. */
+  readonly approvers: readonly string[];
+  readonly adminApprovers: readonly string[];
+  /** May the person who asked for a plan approve it? By tier. @default all false, `reversible` true */
+  readonly selfApproval: Readonly<Record<Tier, boolean>>;
+  /** How many different people must say yes. By tier. @default reversible 1, destructive 1, node 2, mass 2 */
+  readonly approvals: Readonly<Record<Tier, number>>;
+  /** How long a plan may be approved, milliseconds. @default 300000 */
+  readonly planExpiresMs: number;
+}
+
+export interface ScheduleConfig {
+  /** @default 15000 */
+  readonly sweepMs: number;
+  /** @default 60000 */
+  readonly probeMs: number;
+  readonly digest?: { readonly cron: string; readonly timezone: string };
+}

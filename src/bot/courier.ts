@@ -1,0 +1,9 @@
+/** Hands work to the queues (BullMQ behind it). The courier delivers; the stores guard. */
+export interface Courier {
+  /** Show an incident's present state in Slack. Calls for the same incident coalesce. */
+  tell(incident: string): Promise<void>;
+  /** Carry a run on, after a pause if one is given. */
+  carryOn(run: string, delayMs?: number): Promise<void>;
+  /** Sweep a cluster now, outside its schedule. */
+  sweep(cluster: string): Promise<void>;
+}

@@ -1,0 +1,139 @@
+import type { History, Incident, Pending, Run } from '../../runbooks/index.ts';
+
+/** The audit's answer to who did what, and why. Appended in the same atomic step as the change it explains. */
+export interface AuditEntry {
+  readonly atMs: number;
+  /** `watership`, a Slack user id, or `cli:<user>`. */
+  readonly actor: string;
+  /** `incident.opened`, `run.voted`, `run.item.applied`, `click.refused` … */
+  readonly event: string;
+  readonly cluster?: string;
+  readonly incident?: string;
+  readonly run?: string;
+  readonly text: string;
+  readonly planHash?: string;
+}
+
+/** One line of an incident's thread: told once, in order. */
+export interface TimelineEntry {
+  readonly atMs: number;
+  readonly text: string;
+  /** Also shown in the channel, not only in the thread. */
+  readonly broadcast?: boolean;
+}
+
+/** The result of a compare-and-set: `conflict` means somebody else was faster; read again. */
+export type Stored = 'stored' | 'conflict';
+
+export interface IncidentStore {
+  /** A fresh number for a new incident, never given twice. */
+  nextId(): Promise<string>;
+  get(id: string): Promise<Incident | undefined>;
+  /** Open incidents of a cluster. */
+  open(cluster: string): Promise<readonly Incident[]>;
+  /** Newest first, resolved ones included. */
+  recent(options: {
+    readonly cluster?: string;
+    readonly limit: number;
+    readonly sinceMs?: number;
+  }): Promise<readonly Incident[]>;
+  /** One atomic step: `expectedVersion` 0 creates. Writes the audit entry and the timeline lines with it. */
+  put(
+    incident: Incident,
+    expectedVersion: number,
+    audit: AuditEntry,
+    timeline?: readonly TimelineEntry[],
+  ): Promise<Stored>;
+  timeline(id: string): Promise<readonly TimelineEntry[]>;
+  /** Adds lines to the thread without changing the incident. */
+  note(id: string, entries: readonly TimelineEntry[]): Promise<void>;
+}
+
+export interface RunStore {
+  nextId(): Promise<string>;
+  get(id: string): Promise<Run | undefined>;
+  /** Runs that still want something, of all clusters or one. */
+  active(cluster?: string): Promise<readonly Run[]>;
+  recent(options: { readonly limit: number; readonly sinceMs?: number }): Promise<readonly Run[]>;
+  put(
+    run: Run,
+    expectedVersion: number,
+    audit: AuditEntry,
+    timeline?: readonly TimelineEntry[],
+  ): Promise<Stored>;
+}
+
+/** What the sweeps of one cluster remember between them; written once a sweep, together. */
+export interface SweepMemory {
+  readonly history: History;
+  readonly pending: readonly Pending[];
+  /** Milliseconds since the epoch of the sweep that wrote it. */
+  readonly sweptAtMs: number;
+}
+
+export interface MemoryStore {
+  get(cluster: string): Promise<SweepMemory | undefined>;
+  /** Refused (`conflict`) when a newer sweep has written already. */
+  put(cluster: string, memory: SweepMemory): Promise<Stored>;
+}
+
+/** Where an incident stands in Slack: a view, rebuilt from state whenever it is lost. */
+export interface CardPlace {
+  readonly channel: string;
+  readonly ts: string;
+  /** Hash of what was rendered last; equal means nothing to send. */
+  readonly shown: string;
+  /** Timeline lines already told. */
+  readonly told: number;
+  /** The thread message that shows the newest run's progress, edited in place. */
+  readonly progress?: { readonly run: string; readonly ts: string; readonly shown: string };
+}
+
+export interface CardStore {
+  get(incident: string): Promise<CardPlace | undefined>;
+  put(incident: string, place: CardPlace): Promise<void>;
+}
+
+export interface AuditStore {
+  /** For what changes no state: a refused click, a command. */
+  append(entry: AuditEntry): Promise<void>;
+  /** Oldest first. */
+  read(options: {
+    readonly run?: string;
+    readonly incident?: string;
+    readonly sinceMs?: number;
+    readonly limit: number;
+  }): Promise<readonly AuditEntry[]>;
+}
+
+/** A lease on a name: one holder at a time, gone when its holder dies. */
+export interface LeaseStore {
+  /** Undefined when somebody else holds it. The token rises with every grant (fencing). */
+  take(name: string, holder: string, forMs: number): Promise<{ readonly token: number } | undefined>;
+  renew(name: string, holder: string, forMs: number): Promise<boolean>;
+  release(name: string, holder: string): Promise<void>;
+}
+
+/** Small once-only facts: clicks already handled, digests already posted. */
+export interface OnceStore {
+  /** True for the first caller of this key within `forMs`. */
+  first(key: string, forMs: number): Promise<boolean>;
+}
+
+export interface HaltStore {
+  /** Unreadable counts as halted: this throws, and the caller must not act. */
+  isHalted(cluster: string): Promise<boolean>;
+  halt(cluster: string | undefined, by: string): Promise<void>;
+  resume(cluster: string | undefined, by: string): Promise<void>;
+}
+
+export interface Stores {
+  readonly incidents: IncidentStore;
+  readonly runs: RunStore;
+  readonly memory: MemoryStore;
+  readonly cards: CardStore;
+  readonly audit: AuditStore;
+  readonly leases: LeaseStore;
+  readonly once: OnceStore;
+  readonly halts: HaltStore;
+}

@@ -1,0 +1,135 @@
+/** The broker's HTTP API as the rest of the product uses it: narrow, typed, decoded once. `openManagement` implements it. */
+export interface ManagementApi {
+  /** The configured name of the node behind this API. */
+  readonly node: string;
+  /** `GET /api/nodes`: every node as this one sees it. */
+  nodes(options: RequestLimits): Promise<readonly NodeRow[]>;
+  /** `GET /api/overview`. */
+  overview(options: RequestLimits): Promise<Overview>;
+  /** The cheapest full listing with live totals; never paged (a page costs as much as the whole). */
+  queueTotals(options: RequestLimits): Promise<readonly QueueRow[]>;
+  consumers(options: RequestLimits): Promise<readonly ConsumerRow[]>;
+  connections(options: RequestLimits): Promise<readonly ConnectionRow[]>;
+  /** `GET /api/queues/{vhost}/{name}`; undefined when the queue does not exist. */
+  queue(vhost: string, name: string, options: RequestLimits): Promise<QueueDetailRow | undefined>;
+  bindingsOfQueue(vhost: string, name: string, options: RequestLimits): Promise<readonly BindingRow[]>;
+  bindings(options: RequestLimits): Promise<readonly BindingRow[]>;
+  exchanges(options: RequestLimits): Promise<readonly { readonly vhost: string; readonly name: string }[]>;
+  connection(name: string, options: RequestLimits): Promise<ConnectionRow | undefined>;
+  channelsOfConnection(name: string, options: RequestLimits): Promise<readonly ChannelRow[]>;
+  /** `GET /api/health/checks/{check}`: 404 means the version has no such check. */
+  healthCheck(check: string, options: RequestLimits): Promise<HealthCheck>;
+  /** `DELETE` with `if-unused=true`, and `if-empty=true` when asked. */
+  deleteQueue(
+    vhost: string,
+    name: string,
+    options: RequestLimits & { readonly ifUnused: true; readonly ifEmpty?: boolean },
+  ): Promise<WriteAnswer>;
+  /** `DELETE /api/connections/{name}` with `X-Reason`. */
+  closeConnection(name: string, options: RequestLimits & { readonly reason: string }): Promise<WriteAnswer>;
+  /** `whoami`: the user and its tags, to check the credential. */
+  whoAmI(options: RequestLimits): Promise<{ readonly name: string; readonly tags: readonly string[] }>;
+}
+
+/** Every request has a limit: the sweep's deadline, or its own. */
+export interface RequestLimits {
+  /** Longest time until the whole answer is there, milliseconds. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What came of a write. The broker's 204 means accepted, not proved: success is what a later read shows. */
+export type WriteAnswer =
+  | { readonly kind: 'accepted' }
+  /** It was not there (404). */
+  | { readonly kind: 'absent' }
+  /** The broker said no; its own reason. */
+  | { readonly kind: 'refused'; readonly reason: string };
+
+export interface HealthCheck {
+  readonly kind: 'ok' | 'failed' | 'unsupported';
+  readonly reason?: string;
+  /** Queues, alarms or nodes that the check names. */
+  readonly items?: readonly string[];
+}
+
+export interface NodeRow {
+  readonly name: string;
+  readonly running: boolean;
+  readonly partitions?: readonly string[];
+  readonly uptimeMs?: number;
+  readonly osPid?: string;
+  readonly memAlarm?: boolean;
+  readonly diskFreeAlarm?: boolean;
+  readonly beingDrained?: boolean;
+  readonly memUsedBytes?: number;
+  readonly memLimitBytes?: number;
+  readonly netTickTimeSeconds?: number;
+}
+
+export interface Overview {
+  readonly node: string;
+  readonly clusterName?: string;
+  readonly rabbitmqVersion?: string;
+  readonly erlangVersion?: string;
+  readonly statisticsBacklog?: number;
+  readonly totals: { readonly queues?: number; readonly connections?: number; readonly channels?: number };
+}
+
+export interface QueueRow {
+  readonly vhost: string;
+  readonly name: string;
+  readonly ready?: number;
+  readonly unacknowledged?: number;
+  readonly consumers?: number;
+  readonly type?: string;
+  readonly state?: string;
+  readonly publishRate?: number;
+  readonly ackRate?: number;
+}
+
+export interface QueueDetailRow extends QueueRow {
+  readonly exclusive?: boolean;
+  readonly durable?: boolean;
+  readonly arguments: Readonly<Record<string, unknown>>;
+  readonly policy?: string;
+  readonly memoryBytes?: number;
+  readonly messageBytes?: number;
+  readonly idleSinceMs?: number;
+  readonly leader?: string;
+}
+
+export interface ConsumerRow {
+  readonly vhost: string;
+  readonly queue: string;
+  readonly connectionName: string;
+}
+
+export interface ConnectionRow {
+  readonly name: string;
+  readonly node: string;
+  readonly clientName?: string;
+  readonly user?: string;
+  readonly vhost?: string;
+  readonly peerHost?: string;
+  readonly channels?: number;
+  readonly channelMax?: number;
+  readonly heartbeatSeconds?: number;
+  readonly connectedAtMs?: number;
+  readonly state?: string;
+}
+
+export interface ChannelRow {
+  readonly name: string;
+  readonly connectionName: string;
+  readonly consumers?: number;
+  readonly idleSinceMs?: number;
+}
+
+export interface BindingRow {
+  readonly vhost: string;
+  readonly source: string;
+  readonly destination: string;
+  readonly destinationType: string;
+  readonly routingKey: string;
+}

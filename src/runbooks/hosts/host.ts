@@ -1,0 +1,40 @@
+/**
+ * What can be done on a host, by name. A preset maps each operation to an argv list, never to a shell string;
+ * arguments are checked against a pattern before they are put in.
+ */
+export type HostOperation =
+  | 'node.stop'
+  | 'node.start'
+  | 'node.force_boot'
+  | 'node.stop_app'
+  | 'node.start_app'
+  | 'node.reset'
+  | 'node.join_cluster'
+  | 'node.partition_handling'
+  | 'service.restart'
+  | 'service.status'
+  | 'file.read';
+
+export interface HostRequest {
+  readonly host: string;
+  readonly operation: HostOperation;
+  /** Placeholders of the argv template: `node`, `peer`, `service`, `path`. */
+  readonly args: Readonly<Record<string, string>>;
+}
+
+export type HostAnswer =
+  | { readonly kind: 'done'; readonly exitCode: 0; readonly output: string }
+  | { readonly kind: 'failed'; readonly exitCode: number; readonly output: string }
+  /** It was started and did not end in time, or the connection to the host broke: only looking can tell. */
+  | { readonly kind: 'unknown'; readonly because: string }
+  /** It was never started: no such host, operation or program, or an argument that is not allowed. */
+  | { readonly kind: 'not-started'; readonly because: string };
+
+export interface HostExecutor {
+  /** The exact argv that `run` would use, for the plan; undefined when the host does not know the operation. */
+  argvOf(request: HostRequest): readonly string[] | undefined;
+  run(
+    request: HostRequest,
+    limits: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  ): Promise<HostAnswer>;
+}

@@ -1,0 +1,11 @@
+export type * from './action.ts';
+export type * from './actions/ports.ts';
+export type * from './engine/input.ts';
+export type * from './hosts/host.ts';
+export type * from './incident.ts';
+export type * from './look.ts';
+export type * from './run.ts';
+export type * from './runbook.ts';
+export type * from './snapshot/history.ts';
+export type * from './snapshot/observation.ts';
+export type * from './snapshot/snapshot.ts';

@@ -1,0 +1,135 @@
+import type { ActionCall, Tier } from './action.ts';
+import type { Answered, Look } from './look.ts';
+import type { Choice, Evidence } from './runbook.ts';
+
+/**
+ * One treatment of one incident: a value in Redis, changed only by compare-and-set. What is to be done next follows
+ * from the value alone (`nextOrder`), so a restart needs no special path.
+ */
+export interface Run {
+  /** `RUN-0193`. */
+  readonly id: string;
+  readonly incident: string;
+  readonly cluster: string;
+  readonly runbook: string;
+  readonly subject: string;
+  readonly facts: unknown;
+  readonly state: RunState;
+  /** Why it is in this state, for people: the reason of a stop, a failure, a refusal. */
+  readonly because?: string;
+  /** Who asked for it: a Slack user id, `cli:<user>`, or `watership` itself. */
+  readonly requestedBy: string;
+  readonly startedAtMs: number;
+  readonly endedAtMs?: number;
+  readonly evidence: readonly Evidence[];
+  readonly answered: Answered;
+  /** The answers the plan was made from. */
+  readonly before: Answered;
+  readonly choices: readonly Choice[];
+  readonly choice?: string;
+  readonly plan?: Plan;
+  readonly votes: readonly Vote[];
+  readonly items: readonly Item[];
+  readonly version: number;
+}
+
+export type RunState =
+  /** Inspect and decide steps: read-only. */
+  | 'diagnosing'
+  /** A plan is on the table; waits for votes until it expires. */
+  | 'proposed'
+  /** Approved: decide steps once more on fresh data. */
+  | 'checking'
+  /** Items, one after the other. */
+  | 'acting'
+  /** An interrupted action could not be settled by looking; a person must say. */
+  | 'unknown'
+  | 'done'
+  | 'failed'
+  /** A decide step said no, before anything was done: nothing to repair, or not safe. */
+  | 'stopped'
+  | 'expired'
+  | 'cancelled'
+  /** A newer plan took its place. */
+  | 'superseded';
+
+/** States in which a run still wants something. */
+export const activeStates: readonly RunState[] = ['diagnosing', 'proposed', 'checking', 'acting', 'unknown'];
+
+/** Exactly what people approve. Hashed as canonical JSON; approval binds the hash. */
+export interface Plan {
+  readonly hash: string;
+  readonly choice?: string;
+  readonly tier: Tier;
+  readonly items: readonly PlannedItem[];
+  readonly lost: readonly string[];
+  readonly undo: string;
+  readonly madeAtMs: number;
+  readonly expiresAtMs: number;
+}
+
+export type PlannedItem =
+  | {
+      readonly kind: 'act';
+      readonly step: string;
+      readonly title: string;
+      readonly target?: string;
+      readonly call: ActionCall;
+      /** The action's own words, with the exact call or argv. */
+      readonly describe: string;
+      /** A fallback: it runs only if what comes before it was not enough. */
+      readonly onlyIfNeeded: boolean;
+    }
+  | {
+      readonly kind: 'verify';
+      readonly step: string;
+      readonly title: string;
+      readonly target?: string;
+      readonly withinMs: number;
+    }
+  | {
+      readonly kind: 'manual';
+      readonly step: string;
+      readonly title: string;
+      readonly instructions: readonly string[];
+    };
+
+/** The ledger entry of a planned item, same index. `intended` is written before the call, `applied` after. */
+export interface Item {
+  readonly state:
+    | 'waiting'
+    | 'intended'
+    | 'applied'
+    | 'skipped'
+    | 'refused'
+    | 'unknown'
+    | 'watching'
+    | 'held'
+    | 'failed';
+  readonly startedAtMs?: number;
+  readonly endedAtMs?: number;
+  /** What was seen or answered, newest; shown as progress. */
+  readonly detail?: string;
+  /** For verify: consecutive looks that held. */
+  readonly held?: number;
+  /** How often it was executed; more than once only after `reconcile` has shown that it had not happened. */
+  readonly attempts?: number;
+}
+
+export interface Vote {
+  readonly by: string;
+  readonly planHash: string;
+  readonly reason: string;
+  readonly atMs: number;
+}
+
+/** What the run wants from the world next. */
+export type Order =
+  /** A fresh sweep and these looks, after a pause if one is given. */
+  | { readonly kind: 'look'; readonly looks: readonly Look[]; readonly afterMs?: number }
+  /** Nothing until somebody votes, confirms or cancels, or the clock says so. */
+  | { readonly kind: 'wait'; readonly untilMs?: number }
+  /** Execute item `index`, which is written down as intended first. */
+  | { readonly kind: 'act'; readonly index: number }
+  /** Item `index` was intended before a crash: find out. */
+  | { readonly kind: 'settle'; readonly index: number };

@@ -1,0 +1,36 @@
+import { defineConfig } from 'vitest/config';
+
+/** Tiers: `unit` is pure and needs nothing; the others start the real services they talk to. */
+const tiers = ['service', 'cluster', 'browser', 'interop'] as const;
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: tiers.flatMap((tier) => [`test/${tier}/**`, `test/**/*.${tier}.test.ts`]),
+        },
+      },
+      {
+        test: {
+          name: 'service',
+          include: ['test/**/*.service.test.ts'],
+          globalSetup: ['test/support/services.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      ...(['cluster', 'browser', 'interop'] as const).map((tier) => ({
+        test: {
+          name: tier,
+          include: [`test/${tier}/**/*.test.ts`],
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
+          fileParallelism: false,
+        },
+      })),
+    ],
+  },
+});
