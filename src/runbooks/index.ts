@@ -1,4 +1,5 @@
 export type * from './action.ts';
+export type * from './actions/bound.ts';
 export type * from './actions/ports.ts';
 export type * from './engine/input.ts';
 export type * from './hosts/host.ts';

@@ -1,0 +1,23 @@
+import type { Logger } from 'pino';
+import type { BoundActions, Clock, ClusterPorts, Observation } from '../runbooks/index.ts';
+import type { BotConfig, ClusterConfig } from './config/config.ts';
+import type { Courier } from './courier.ts';
+import type { Stores } from './stores/stores.ts';
+
+/** What every part of the bot is handed at start: nothing here is global. */
+export interface BotContext {
+  readonly config: BotConfig;
+  readonly stores: Stores;
+  readonly courier: Courier;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly clusters: ReadonlyMap<string, ClusterHandle>;
+}
+
+export interface ClusterHandle {
+  readonly config: ClusterConfig;
+  readonly ports: ClusterPorts;
+  readonly actions: BoundActions;
+  /** A fresh sweep, with the stored history folded under it. Writes nothing. */
+  observe(): Promise<Observation>;
+}

@@ -1,0 +1,13 @@
+import type { ActionCall, Outcome, Settled, Tier } from '../action.ts';
+import type { Verdict } from '../runbook.ts';
+
+/** The actions of one cluster, with its ports in hand: `bindActions(ports)` makes it. Arguments are parsed at each call. */
+export interface BoundActions {
+  /** The exact text people approve, and who must approve it. */
+  describe(call: ActionCall): { readonly text: string; readonly tier: Tier };
+  /** How long `execute` may take before it is given up. */
+  timeLimitMs(call: ActionCall): number;
+  precheck(call: ActionCall): Promise<Verdict>;
+  execute(call: ActionCall, reason: string): Promise<Outcome>;
+  reconcile(call: ActionCall): Promise<Settled>;
+}
