@@ -12,6 +12,8 @@ export interface Run {
   readonly incident: string;
   readonly cluster: string;
   readonly runbook: string;
+  /** The finding's key: by it a fresh sweep is asked whether the trouble is still there. */
+  readonly key: string;
   readonly subject: string;
   readonly facts: unknown;
   readonly state: RunState;
@@ -23,6 +25,10 @@ export interface Run {
   readonly endedAtMs?: number;
   readonly evidence: readonly Evidence[];
   readonly answered: Answered;
+  /** What the next look of a diagnosis or a check asks. Absent at first: a sweep alone. */
+  readonly looks?: readonly Look[];
+  /** Looks already taken in this diagnosis or check; answers may raise further questions, a bounded number of times. */
+  readonly rounds?: number;
   /** The answers the plan was made from. */
   readonly before: Answered;
   readonly choices: readonly Choice[];
@@ -114,6 +120,14 @@ export interface Item {
   readonly held?: number;
   /** How often it was executed; more than once only after `reconcile` has shown that it had not happened. */
   readonly attempts?: number;
+  /** What its next look asks. */
+  readonly looks?: readonly Look[];
+  /** Looks taken for the judgement that is being made. */
+  readonly rounds?: number;
+  /** Judgements made so far: the first look of a verify comes at once, the next after a pause. */
+  readonly judged?: number;
+  /** When its `when` said go, on fresh data; it is asked again if the call does not follow soon. */
+  readonly clearedAtMs?: number;
 }
 
 export interface Vote {
