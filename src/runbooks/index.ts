@@ -8,5 +8,5 @@ export type * from './look.ts';
 export type * from './run.ts';
 export type * from './runbook.ts';
 export type * from './snapshot/history.ts';
-export type * from './snapshot/observation.ts';
+export * from './snapshot/observation.ts';
 export type * from './snapshot/snapshot.ts';
