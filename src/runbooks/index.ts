@@ -1,6 +1,8 @@
 export type * from './action.ts';
 export type * from './actions/bound.ts';
 export type * from './actions/ports.ts';
+export type * from './collect/collect-node.ts';
+export { collectSnapshot } from './collect/snapshot.ts';
 export type * from './engine/input.ts';
 export type * from './hosts/host.ts';
 export type * from './incident.ts';
@@ -9,4 +11,5 @@ export * from './run.ts';
 export * from './runbook.ts';
 export * from './snapshot/history.ts';
 export * from './snapshot/observation.ts';
+export { sidesOf } from './snapshot/sides.ts';
 export type * from './snapshot/snapshot.ts';

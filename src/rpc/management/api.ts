@@ -29,6 +29,16 @@ export interface ManagementApi {
   closeConnection(name: string, options: RequestLimits & { readonly reason: string }): Promise<WriteAnswer>;
   /** `whoami`: the user and its tags, to check the credential. */
   whoAmI(options: RequestLimits): Promise<{ readonly name: string; readonly tags: readonly string[] }>;
+  /** Does a new TCP connection to the API's port open in time? A hanging API behind a quick port is a sign of its own. */
+  readonly portOpen?: (options: RequestLimits) => Promise<boolean>;
+}
+
+/** A node's Prometheus endpoint, which gives the queues that are led on that node and nothing of other nodes. */
+export interface MetricsApi {
+  /** The configured name of the node behind this endpoint. */
+  readonly node: string;
+  /** `GET /metrics/detailed`: depths and consumer counts; no type, no state. At most one statistics tick old. */
+  queues(options: RequestLimits): Promise<readonly QueueRow[]>;
 }
 
 /** Every request has a limit: the sweep's deadline, or its own. */
@@ -102,6 +112,7 @@ export interface QueueDetailRow extends QueueRow {
 export interface ConsumerRow {
   readonly vhost: string;
   readonly queue: string;
+  /** The connection's socket name; empty when the broker does not say. */
   readonly connectionName: string;
 }
 

@@ -1,0 +1,185 @@
+import type { ManagementApi, RequestLimits, WriteAnswer } from './api.ts';
+import {
+  bindingRow,
+  channelRow,
+  connectionRow,
+  consumerRow,
+  exchangeRow,
+  failedCheck,
+  isRow,
+  nodeRow,
+  overviewOf,
+  queueDetailRow,
+  queueRow,
+  type Row,
+  rowsOf,
+  tagsOf,
+  text,
+} from './decode.ts';
+import { ManagementError } from './errors.ts';
+import { type Ask, type Http, type HttpAnswer, type HttpEndpoint, openHttp, segment } from './http.ts';
+
+const NODE_COLUMNS =
+  'name,running,partitions,uptime,os_pid,mem_alarm,disk_free_alarm,being_drained,mem_used,mem_limit,net_ticktime';
+/** Only columns that need no statistics: one of those would make the broker gather them all, at ten times the cost. */
+const TOTALS =
+  'disable_stats=true&enable_queue_totals=true&columns=name,vhost,type,messages_ready,messages_unacknowledged,state';
+const CONSUMER_COLUMNS = 'queue.name,queue.vhost,channel_details.connection_name';
+const CONNECTION_COLUMNS =
+  'name,node,user_provided_name,user,vhost,peer_host,channels,channel_max,timeout,connected_at,state';
+const CHANNEL_COLUMNS = 'name,connection_details.name,consumer_count,idle_since';
+
+export interface ManagementEndpoint extends HttpEndpoint {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** The management API of one node. Failures are `ManagementError`s; no request goes out before the first call. */
+export function openManagement(endpoint: ManagementEndpoint): ManagementApi {
+  const http = openHttp(endpoint);
+  const list = listing(http);
+  const one = reading(http);
+  const write = writing(http);
+
+  return {
+    node: endpoint.node,
+    nodes: async (limits) => rowsOf(await list(`/api/nodes?columns=${NODE_COLUMNS}`, limits), nodeRow),
+    overview: async (limits) => overviewOf(found(http, '/api/overview', await one('/api/overview', limits))),
+    queueTotals: async (limits) => rowsOf(await list(`/api/queues?${TOTALS}`, limits), queueRow),
+    consumers: async (limits) =>
+      rowsOf(await list(`/api/consumers?columns=${CONSUMER_COLUMNS}`, limits), consumerRow),
+    connections: async (limits) =>
+      rowsOf(await list(`/api/connections?columns=${CONNECTION_COLUMNS}`, limits), connectionRow),
+    queue: async (vhost, name, limits) => {
+      const row = await one(queuePath(vhost, name), limits);
+      return row === undefined ? undefined : queueDetailRow(row);
+    },
+    bindingsOfQueue: async (vhost, name, limits) =>
+      rowsOf(await list(`${queuePath(vhost, name)}/bindings`, limits, 'absent is empty'), bindingRow),
+    bindings: async (limits) => rowsOf(await list('/api/bindings', limits), bindingRow),
+    exchanges: async (limits) => rowsOf(await list('/api/exchanges?columns=vhost,name', limits), exchangeRow),
+    connection: async (name, limits) => {
+      const row = await one(connectionPath(name), limits);
+      return row === undefined ? undefined : connectionRow(row);
+    },
+    channelsOfConnection: async (name, limits) => {
+      const path = `${connectionPath(name)}/channels?columns=${CHANNEL_COLUMNS}`;
+      return rowsOf(await list(path, limits, 'absent is empty'), channelRow);
+    },
+    healthCheck: async (check, limits) => {
+      const path = `/api/health/checks/${check.split('/').map(segment).join('/')}`;
+      const answer = await http.ask({ method: 'GET', path }, limits);
+      if (answer.status === 404) return { kind: 'unsupported' };
+      if (answer.status !== 200 && answer.status !== 503) throw wrongStatus(http, path, answer);
+      const body = json(http, path, answer);
+      if (answer.status === 503 && isRow(body)) return failedCheck(body);
+      return { kind: 'ok' };
+    },
+    deleteQueue: (vhost, name, options) => {
+      const guard = options.ifEmpty === true ? 'if-unused=true&if-empty=true' : 'if-unused=true';
+      return write({ method: 'DELETE', path: `${queuePath(vhost, name)}?${guard}` }, options);
+    },
+    closeConnection: (name, options) =>
+      write(
+        {
+          method: 'DELETE',
+          path: connectionPath(name),
+          headers: { 'x-reason': headerText(options.reason) },
+        },
+        options,
+      ),
+    whoAmI: async (limits) => {
+      const row = found(http, '/api/whoami', await one('/api/whoami', limits));
+      return { name: text(row, 'name') ?? '', tags: tagsOf(row) };
+    },
+    portOpen: (limits) => http.portOpen(limits),
+  };
+}
+
+const queuePath = (vhost: string, name: string): string => `/api/queues/${segment(vhost)}/${segment(name)}`;
+const connectionPath = (name: string): string => `/api/connections/${segment(name)}`;
+
+/** A header is one line of Latin letters; the broker copies it to the client and into its own log. */
+const headerText = (reason: string): string => reason.replace(/[^\x20-\x7e]+/g, ' ').trim();
+
+const listing =
+  (http: Http) =>
+  async (path: string, limits: RequestLimits, absent?: 'absent is empty'): Promise<readonly unknown[]> => {
+    const answer = await http.ask({ method: 'GET', path }, limits);
+    if (answer.status === 404 && absent !== undefined) return [];
+    const body = okBody(http, path, answer);
+    if (!Array.isArray(body)) throw unusable(http, path, 'the answer is JSON, but not a list', answer.status);
+    return body;
+  };
+
+const reading =
+  (http: Http) =>
+  async (path: string, limits: RequestLimits): Promise<Row | undefined> => {
+    const answer = await http.ask({ method: 'GET', path }, limits);
+    if (answer.status === 404) return undefined;
+    const body = okBody(http, path, answer);
+    if (!isRow(body)) throw unusable(http, path, 'the answer is JSON, but not an object', answer.status);
+    return body;
+  };
+
+/** Every 4xx is the broker's own no, and nothing has happened; a 5xx leaves it open, so it is an error. */
+const writing =
+  (http: Http) =>
+  async (ask: Ask, limits: RequestLimits): Promise<WriteAnswer> => {
+    const answer = await http.ask(ask, limits);
+    if (answer.status >= 200 && answer.status < 300) return { kind: 'accepted' };
+    if (answer.status === 404) return { kind: 'absent' };
+    if (answer.status >= 400 && answer.status < 500) {
+      return { kind: 'refused', reason: `${answer.status} ${reasonOf(answer)}`.trim() };
+    }
+    throw wrongStatus(http, ask.path, answer, ask.method);
+  };
+
+function okBody(http: Http, path: string, answer: HttpAnswer): unknown {
+  if (answer.status !== 200) throw wrongStatus(http, path, answer);
+  return json(http, path, answer);
+}
+
+function json(http: Http, path: string, answer: HttpAnswer): unknown {
+  try {
+    return JSON.parse(answer.text);
+  } catch {
+    throw unusable(http, path, `the answer (HTTP ${answer.status}) is not JSON`, answer.status);
+  }
+}
+
+function found(http: Http, path: string, row: Row | undefined): Row {
+  if (row === undefined) {
+    throw new ManagementError('http-error', 'HTTP 404: is this the management API?', {
+      node: http.node,
+      method: 'GET',
+      path,
+      status: 404,
+    });
+  }
+  return row;
+}
+
+const unusable = (http: Http, path: string, came: string, status: number): ManagementError =>
+  new ManagementError('not-json', came, { node: http.node, method: 'GET', path, status });
+
+function wrongStatus(http: Http, path: string, answer: HttpAnswer, method = 'GET'): ManagementError {
+  const { status } = answer;
+  const why = status === 401 || status === 403 ? 'unauthorized' : 'http-error';
+  return new ManagementError(why, `HTTP ${status} ${reasonOf(answer)}`.trim(), {
+    node: http.node,
+    method,
+    path,
+    status,
+  });
+}
+
+/** The broker's own words, shortened: an HTML page or a stack trace is of no use to anybody. */
+function reasonOf(answer: HttpAnswer): string {
+  try {
+    const body: unknown = JSON.parse(answer.text);
+    return isRow(body) ? (text(body, 'reason') ?? text(body, 'error') ?? '').slice(0, 200) : '';
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,99 @@
+import type { ConsumerRow, QueueRow } from '../../rpc/index.ts';
+import { queueKey } from '../snapshot/history.ts';
+import type { ConnectionSeen, ConsumerSeen, Listing, QueueSeen } from '../snapshot/snapshot.ts';
+import type { Part, SideListing } from './list-side.ts';
+
+type Missing = Listing<never>['missing'];
+type MutableQueue = { -readonly [K in keyof QueueSeen]: QueueSeen[K] };
+
+/** All sides' queues in one listing. A queue that two sides list is one row, with the higher of each number. */
+export function mergeQueues(sides: readonly SideListing[], hidden: Missing): Listing<QueueSeen> {
+  const parts = sides.flatMap((side) => side.queues);
+  const listings = sides.flatMap((side) => {
+    const countOf = side.queuesCountConsumers ? undefined : consumerCount(side.consumers);
+    return side.queues.map((part) => queuesSeen(part, countOf));
+  });
+  const rows = listings.length === 1 ? (listings[0] ?? []) : [...union(listings)];
+  return { rows, missing: [...missingOf(parts), ...hidden] };
+}
+
+export function mergeConnections(sides: readonly SideListing[], hidden: Missing): Listing<ConnectionSeen> {
+  const parts = sides.map((side) => side.connections);
+  const rows = parts.flatMap((part) => (part.kind === 'listed' ? part.rows : []));
+  const unique = parts.length === 1 ? rows : [...new Map(rows.map((row) => [row.name, row])).values()];
+  return { rows: unique, missing: [...missingOf(parts), ...hidden] };
+}
+
+export function mergeConsumers(sides: readonly SideListing[], hidden: Missing): Listing<ConsumerSeen> {
+  const parts = sides.map((side) => side.consumers);
+  return {
+    rows: parts.flatMap((part) => (part.kind === 'listed' ? part.rows : [])),
+    missing: [...missingOf(parts), ...hidden],
+  };
+}
+
+const missingOf = (parts: readonly Part<unknown>[]): Missing =>
+  parts.flatMap((part) => (part.kind === 'missing' ? [{ node: part.node, why: part.why }] : []));
+
+/** How many consumers a queue has, by the consumers listing; undefined when that listing is missing. */
+function consumerCount(part: Part<ConsumerRow>): ((queue: QueueRow) => number) | undefined {
+  if (part.kind === 'missing') return undefined;
+  const counts = new Map<string, number>();
+  for (const { vhost, queue } of part.rows) {
+    const key = queueKey(vhost, queue);
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return ({ vhost, name }) => counts.get(queueKey(vhost, name)) ?? 0;
+}
+
+function queuesSeen(
+  part: Part<QueueRow>,
+  countOf: ((queue: QueueRow) => number) | undefined,
+): MutableQueue[] {
+  if (part.kind === 'missing') return [];
+  return part.rows.map((row) => {
+    const { type, ...same } = row;
+    const seen: MutableQueue = { ...same, seenBy: part.node };
+    if (type !== undefined) seen.type = queueType(type);
+    // A stream's consumers are in no consumers listing (3.10), so none listed says nothing.
+    if (countOf !== undefined && type !== 'stream' && seen.consumers === undefined) {
+      seen.consumers = countOf(row);
+    }
+    return seen;
+  });
+}
+
+function union(listings: readonly MutableQueue[][]): Iterable<MutableQueue> {
+  const byKey = new Map<string, MutableQueue>();
+  for (const queue of listings.flat()) {
+    const key = queueKey(queue.vhost, queue.name);
+    const known = byKey.get(key);
+    byKey.set(key, known === undefined ? queue : fuller(known, queue));
+  }
+  return byKey.values();
+}
+
+/** While a cluster is split, the side that does not hold a queue lists it too: down, and without numbers. */
+function fuller(one: MutableQueue, other: MutableQueue): MutableQueue {
+  const [more, less] = (other.ready ?? -1) > (one.ready ?? -1) ? [other, one] : [one, other];
+  const consumers = higher(one.consumers, other.consumers);
+  const unacknowledged = higher(one.unacknowledged, other.unacknowledged);
+  const merged: MutableQueue = { ...less, ...more };
+  if (consumers !== undefined) merged.consumers = consumers;
+  if (unacknowledged !== undefined) merged.unacknowledged = unacknowledged;
+  return merged;
+}
+
+const higher = (one: number | undefined, other: number | undefined): number | undefined =>
+  one === undefined || other === undefined ? (one ?? other) : Math.max(one, other);
+
+function queueType(type: string): NonNullable<QueueSeen['type']> {
+  switch (type) {
+    case 'classic':
+    case 'quorum':
+    case 'stream':
+      return type;
+    default:
+      return 'unknown';
+  }
+}

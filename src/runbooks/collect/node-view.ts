@@ -1,0 +1,90 @@
+import { ManagementError, type NodeRow } from '../../rpc/index.ts';
+import type { NodeSilence, NodeView, PeerRow } from '../snapshot/snapshot.ts';
+import type { CollectNode, Limits } from './collect-node.ts';
+import { epmdNames } from './epmd.ts';
+
+/** A port that takes longer than this to open is not quick, and proves nothing about a hanging API behind it. */
+const QUICK_PORT_MS = 1_000;
+
+/** Asks one node how it sees the cluster; never fails, because silence is an answer of its own. */
+export async function nodeView(node: CollectNode, limits: Limits, now: () => number): Promise<NodeView> {
+  const beganMs = now();
+  // Side by side, and the overview may fail alone: it only adds totals and versions.
+  const [rows, overview] = await Promise.allSettled([
+    node.management.nodes(limits),
+    node.management.overview(limits),
+  ]);
+  if (rows.status === 'rejected') {
+    return { name: node.name, ...(await silence(node, rows.reason, limits)) };
+  }
+  return {
+    name: node.name,
+    vm: 'registered',
+    answer: {
+      kind: 'answered',
+      tookMs: now() - beganMs,
+      peers: rows.value.map(peerRow),
+      ...(overview.status === 'fulfilled' ? withoutAbsent(overview.value) : {}),
+    },
+  };
+}
+
+function withoutAbsent(overview: Awaited<ReturnType<CollectNode['management']['overview']>>) {
+  const { rabbitmqVersion, erlangVersion, statisticsBacklog, totals } = overview;
+  return {
+    totals,
+    ...(rabbitmqVersion === undefined ? {} : { rabbitmqVersion }),
+    ...(erlangVersion === undefined ? {} : { erlangVersion }),
+    ...(statisticsBacklog === undefined ? {} : { statisticsBacklog }),
+  };
+}
+
+async function silence(
+  node: CollectNode,
+  thrown: unknown,
+  limits: Limits,
+): Promise<{ readonly answer: NodeSilence; readonly vm: NodeView['vm'] }> {
+  const why = thrown instanceof ManagementError ? thrown.why : 'unreachable';
+  const quick = {
+    timeoutMs: QUICK_PORT_MS,
+    ...(limits.signal === undefined ? {} : { signal: limits.signal }),
+  };
+  const [vm, portOpen] = await Promise.all([
+    vmOf(node, quick),
+    why === 'timeout' ? node.management.portOpen?.(quick).catch(() => false) : undefined,
+  ]);
+  return {
+    vm,
+    answer: {
+      kind: 'silent',
+      why,
+      message: messageOf(thrown),
+      ...(portOpen === undefined ? {} : { portOpen }),
+    },
+  };
+}
+
+async function vmOf(node: CollectNode, limits: Limits): Promise<NodeView['vm']> {
+  if (node.epmd === undefined) return 'unknown';
+  const names = await epmdNames(node.epmd, limits);
+  if (names === undefined) return 'unknown';
+  return names.includes(node.name.replace(/@.*$/, '')) ? 'registered' : 'absent';
+}
+
+/** One sentence; our own errors are written for people, a stranger's are only named. */
+export const messageOf = (thrown: unknown): string =>
+  thrown instanceof ManagementError ? thrown.message : `unexpected: ${String(thrown)}`;
+
+function peerRow(row: NodeRow): PeerRow {
+  const { name, running, memAlarm, diskFreeAlarm, beingDrained, memUsedBytes, memLimitBytes, ...same } = row;
+  return {
+    name,
+    isRunning: running,
+    ...same,
+    ...(memAlarm === undefined ? {} : { hasMemoryAlarm: memAlarm }),
+    ...(diskFreeAlarm === undefined ? {} : { hasDiskAlarm: diskFreeAlarm }),
+    ...(beingDrained === undefined ? {} : { isBeingDrained: beingDrained }),
+    ...(memUsedBytes === undefined ? {} : { memoryUsedBytes: memUsedBytes }),
+    ...(memLimitBytes === undefined ? {} : { memoryLimitBytes: memLimitBytes }),
+  };
+}

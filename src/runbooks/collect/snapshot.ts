@@ -1,0 +1,86 @@
+import type { Clock } from '../actions/ports.ts';
+import { sidesOf } from '../snapshot/sides.ts';
+import type { NodeView, Side, Snapshot } from '../snapshot/snapshot.ts';
+import type { CollectNode, Limits } from './collect-node.ts';
+import { listSide, type SideListing } from './list-side.ts';
+import { mergeConnections, mergeConsumers, mergeQueues } from './merge.ts';
+import { nodeView } from './node-view.ts';
+
+/** `/api/nodes` answers in milliseconds at any size of the broker: a node that needs longer than this is not answering. */
+const FIRST_ASK_MS = 5_000;
+/** Of the deadline; the listings need the rest, and they come after. */
+const FIRST_ASK_SHARE = 0.4;
+
+/**
+ * One sweep: asks every node how it sees the cluster, then lists queues, consumers and connections once a side. It
+ * answers within the deadline whatever the nodes do, and says what could not be seen instead of failing.
+ */
+export async function collectSnapshot(sweep: {
+  readonly cluster: string;
+  /** In the order of the configuration. */
+  readonly nodes: readonly CollectNode[];
+  readonly deadlineMs: number;
+  readonly clock: Clock;
+  readonly signal?: AbortSignal;
+}): Promise<Snapshot> {
+  const { cluster, nodes, deadlineMs, clock, signal } = sweep;
+  const now = () => clock.now();
+  const takenAtMs = now();
+  const within = (timeoutMs: number): Limits => ({ timeoutMs, ...(signal === undefined ? {} : { signal }) });
+
+  const firstAsk = within(Math.min(FIRST_ASK_MS, deadlineMs * FIRST_ASK_SHARE));
+  const views = await Promise.all(nodes.map((node) => nodeView(node, firstAsk, now)));
+  const sides = sidesOf(views);
+
+  const rest = () => within(takenAtMs + deadlineMs - now());
+  const listings = await Promise.all(
+    sides.map((side) => listSide(side, quickestFirst(side, views, nodes), rest)),
+  );
+  const hidden = views.filter((view) => isHidden(view, views)).map(hiddenShare);
+
+  return {
+    cluster,
+    takenAtMs,
+    tookMs: now() - takenAtMs,
+    nodes: views,
+    sides: sides.map((side, index) => withClients(side, listings[index])),
+    queues: mergeQueues(listings, hidden),
+    connections: mergeConnections(listings, hidden),
+    consumers: mergeConsumers(listings, hidden),
+  };
+}
+
+/** The members of a side as they can be asked, the one that answered quickest first. */
+function quickestFirst(side: Side, views: readonly NodeView[], nodes: readonly CollectNode[]): CollectNode[] {
+  const tookMs = new Map(
+    views.flatMap(({ name, answer }) => (answer.kind === 'answered' ? [[name, answer.tookMs]] : [])),
+  );
+  return nodes
+    .filter(({ name }) => side.members.includes(name))
+    .sort((one, other) => (tookMs.get(one.name) ?? 0) - (tookMs.get(other.name) ?? 0));
+}
+
+/**
+ * Is there something on this node that no listing shows? Not if it is listed by a node that sees it running, and not
+ * if it is down: refusing connections while nobody sees it running, or unknown to its own host's epmd.
+ */
+function isHidden(view: NodeView, views: readonly NodeView[]): boolean {
+  if (view.answer.kind === 'answered' || view.vm === 'absent') return false;
+  const isSeen = views.some(
+    ({ answer }) =>
+      answer.kind === 'answered' && answer.peers.some((peer) => peer.name === view.name && peer.isRunning),
+  );
+  const isAnyoneThere = views.some(({ answer }) => answer.kind === 'answered');
+  return !isSeen && !(isAnyoneThere && view.answer.why === 'refused');
+}
+
+const hiddenShare = (view: NodeView) => ({
+  node: view.name,
+  why: view.answer.kind === 'silent' ? view.answer.message : '',
+});
+
+function withClients(side: Side, listing: SideListing | undefined): Side {
+  if (listing?.connections.kind !== 'listed') return side;
+  const own = listing.connections.rows.filter(({ node }) => side.members.includes(node));
+  return { ...side, clientConnections: own.length };
+}

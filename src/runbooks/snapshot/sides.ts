@@ -1,0 +1,39 @@
+import type { NodeAnswer, NodeView, Side } from './snapshot.ts';
+
+type Answered = NodeView & { readonly answer: NodeAnswer };
+
+/**
+ * Groups the nodes that answered into sides: on one side, every node says of every other that it runs, and none names
+ * another in `partitions`. One half alone proves nothing: while the link is down the views differ and `partitions` is
+ * empty; once it is back `partitions` fills, after seconds, and perhaps on one side only.
+ *
+ * Every pair on a side agrees, so a chain of nodes whose ends do not see each other is never taken for a whole.
+ */
+export function sidesOf(views: readonly NodeView[]): readonly Side[] {
+  const sides: Answered[][] = [];
+  for (const view of views.filter(hasAnswered)) {
+    const side = sides.find((members) => members.every((member) => runTogether(member, view)));
+    if (side === undefined) sides.push([view]);
+    else side.push(view);
+  }
+  return sides.map((members) => ({ members: members.map(({ name }) => name) }));
+}
+
+export const hasAnswered = (view: NodeView): view is Answered => view.answer.kind === 'answered';
+
+const runTogether = (one: Answered, other: Answered): boolean =>
+  sees(one, other.name) &&
+  sees(other, one.name) &&
+  !namesApart(one, one.name, other.name) &&
+  !namesApart(other, one.name, other.name);
+
+const sees = (view: Answered, peer: string): boolean =>
+  view.answer.peers.some((row) => row.name === peer && row.isRunning);
+
+/** A view carries every node's own list, so either of the two may be the one that names the other. */
+const namesApart = (view: Answered, one: string, other: string): boolean =>
+  view.answer.peers.some(
+    ({ name, partitions }) =>
+      (name === one && partitions?.includes(other) === true) ||
+      (name === other && partitions?.includes(one) === true),
+  );
