@@ -52,15 +52,17 @@ function queuesSeen(
 ): MutableQueue[] {
   if (part.kind === 'missing') return [];
   return part.rows.map((row) => {
-    const { type, ...same } = row;
-    const seen: MutableQueue = { ...same, seenBy: part.node };
-    if (type !== undefined) seen.type = queueType(type);
+    const seen = queueSeen(row, part.node);
     // A stream's consumers are in no consumers listing (3.10), so none listed says nothing.
-    if (countOf !== undefined && type !== 'stream' && seen.consumers === undefined) {
+    if (countOf !== undefined && row.type !== 'stream' && seen.consumers === undefined) {
       seen.consumers = countOf(row);
     }
     return seen;
   });
+}
+
+function queueSeen({ type, ...same }: QueueRow, seenBy: string): MutableQueue {
+  return type === undefined ? { ...same, seenBy } : { ...same, seenBy, type: queueType(type) };
 }
 
 function union(listings: readonly MutableQueue[][]): Iterable<MutableQueue> {
@@ -87,7 +89,8 @@ function fuller(one: MutableQueue, other: MutableQueue): MutableQueue {
 const higher = (one: number | undefined, other: number | undefined): number | undefined =>
   one === undefined || other === undefined ? (one ?? other) : Math.max(one, other);
 
-function queueType(type: string): NonNullable<QueueSeen['type']> {
+/** The types that runbooks tell apart. */
+export function queueType(type: string): NonNullable<QueueSeen['type']> {
   switch (type) {
     case 'classic':
     case 'quorum':

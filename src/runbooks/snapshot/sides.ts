@@ -10,13 +10,18 @@ type Answered = NodeView & { readonly answer: NodeAnswer };
  * Every pair on a side agrees, so a chain of nodes whose ends do not see each other is never taken for a whole.
  */
 export function sidesOf(views: readonly NodeView[]): readonly Side[] {
+  const answered = views.filter(hasAnswered);
+  const linksOf = (view: Answered): number => answered.filter((other) => runTogether(view, other)).length;
   const sides: Answered[][] = [];
-  for (const view of views.filter(hasAnswered)) {
+  // The best connected first, so that a node with one broken link does not split those that see each other.
+  for (const view of answered.toSorted((one, other) => linksOf(other) - linksOf(one))) {
     const side = sides.find((members) => members.every((member) => runTogether(member, view)));
     if (side === undefined) sides.push([view]);
     else side.push(view);
   }
-  return sides.map((members) => ({ members: members.map(({ name }) => name) }));
+  return sides
+    .map((members) => answered.filter((view) => members.includes(view)).map(({ name }) => name))
+    .map((members) => ({ members }));
 }
 
 export const hasAnswered = (view: NodeView): view is Answered => view.answer.kind === 'answered';
