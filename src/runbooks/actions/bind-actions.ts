@@ -1,0 +1,109 @@
+import type { Action, ActionCall, Outcome, Settled, Tier } from '../action.ts';
+import type { Verdict } from '../runbook.ts';
+import { messageOf } from './ask-nodes.ts';
+import type { BoundActions } from './bound.ts';
+import { connectionClose } from './connection-close.ts';
+import { nodeForceBoot } from './node-force-boot.ts';
+import { nodeRejoin } from './node-rejoin.ts';
+import { nodeStart } from './node-start.ts';
+import { nodeStop } from './node-stop.ts';
+import type { ClusterPorts } from './ports.ts';
+import { queueDelete } from './queue-delete.ts';
+import { serviceRestart } from './service-restart.ts';
+
+/** A call that names no known action, or whose arguments the action does not take. */
+export class InvalidCall extends Error {
+  override readonly name = 'InvalidCall';
+}
+
+/** An action with its argument type hidden behind its own parser. */
+interface AnyAction {
+  readonly tier: Tier;
+  readonly timeLimitMs: number;
+  readonly with: (args: unknown) => {
+    readonly describe: (ports: ClusterPorts) => string;
+    readonly precheck: (ports: ClusterPorts) => Promise<Verdict>;
+    readonly execute: (ports: ClusterPorts, reason: string) => Promise<Outcome>;
+    readonly reconcile: (ports: ClusterPorts) => Promise<Settled>;
+  };
+}
+
+function entry<Args>(action: Action<Args, ClusterPorts>): readonly [string, AnyAction] {
+  const { name, tier, timeLimitMs } = action;
+  return [
+    name,
+    {
+      tier,
+      timeLimitMs,
+      with: (unparsed) => {
+        const parsed = action.args.safeParse(unparsed);
+        if (!parsed.success) {
+          const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+          throw new InvalidCall(`${name} does not take these arguments: ${issues.join('; ')}`);
+        }
+        const args = parsed.data;
+        return {
+          describe: (ports) => action.describe(args, ports),
+          precheck: async (ports) => await action.precheck(args, ports),
+          execute: async (ports, reason) => await action.execute(args, ports, reason),
+          reconcile: async (ports) => await action.reconcile(args, ports),
+        };
+      },
+    },
+  ];
+}
+
+/** Everything the product can do to a cluster. */
+const actions: ReadonlyMap<string, AnyAction> = new Map([
+  entry(queueDelete),
+  entry(connectionClose),
+  entry(serviceRestart),
+  entry(nodeStop),
+  entry(nodeStart),
+  entry(nodeForceBoot),
+  entry(nodeRejoin),
+]);
+
+/** Names of all actions, for documents and configuration checks. */
+export const actionNames: readonly string[] = [...actions.keys()];
+
+/**
+ * The actions with one cluster in hand. `describe` and `timeLimitMs` throw `InvalidCall` for a call that cannot be;
+ * the others answer it as a value: a precheck says no, an execution is refused, a reconciliation is unknown.
+ * What an action itself throws comes back as no, `unknown` and `unknown`: it may have acted before it threw.
+ */
+export function bindActions(ports: ClusterPorts): BoundActions {
+  return {
+    describe: (call) => ({ text: bind(call).describe(ports), tier: find(call).tier }),
+    timeLimitMs: (call) => find(call).timeLimitMs,
+    precheck: async (call) => {
+      try {
+        return await bind(call).precheck(ports);
+      } catch (error) {
+        return { go: false, because: messageOf(error) };
+      }
+    },
+    execute: async (call, reason) => {
+      try {
+        return await bind(call).execute(ports, reason);
+      } catch (error) {
+        return { kind: error instanceof InvalidCall ? 'refused' : 'unknown', because: messageOf(error) };
+      }
+    },
+    reconcile: async (call) => {
+      try {
+        return await bind(call).reconcile(ports);
+      } catch (error) {
+        return { kind: 'unknown', because: messageOf(error) };
+      }
+    },
+  };
+}
+
+function find(call: ActionCall): AnyAction {
+  const action = actions.get(call.action);
+  if (action === undefined) throw new InvalidCall(`there is no action ${JSON.stringify(call.action)}`);
+  return action;
+}
+
+const bind = (call: ActionCall) => find(call).with(call.args);

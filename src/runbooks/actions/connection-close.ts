@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import type { Action } from '../action.ts';
+import { askEveryNode, lookUntil, messageOf, READ_MS, writeFailure } from './ask-nodes.ts';
+import type { ClusterPorts } from './ports.ts';
+
+const WRITE_MS = 10_000;
+/** A connection leaves the listing 0.3 s after the call and the cache within about 6 s (measured on 3.10.8). */
+const SETTLE_MS = 10_000;
+
+const args = z.strictObject({ name: z.string().min(1) });
+
+type Args = z.infer<typeof args>;
+
+/** Closes one client connection; a sound client connects again by itself. The reason reaches the client and the broker's log. */
+export const connectionClose: Action<Args, ClusterPorts> = {
+  name: 'connection.close',
+  tier: 'reversible',
+  args,
+  timeLimitMs: READ_MS + WRITE_MS,
+  describe: ({ name }) =>
+    `Close the connection "${name}", with the incident as the reason: ` +
+    `DELETE /api/connections/${encodeURIComponent(name)}`,
+  precheck: async (wanted, ports) => {
+    const { holder, answered, silent } = await find(wanted, ports);
+    if (holder !== undefined) return { go: true };
+    return answered.length > 0 && silent === ''
+      ? { go: true, because: 'it is already gone' }
+      : { go: false, because: `nobody who answers knows the connection; not asked: ${silent}` };
+  },
+  execute: async (wanted, ports, reason) => {
+    const { holder, answered, silent } = await find(wanted, ports);
+    const through = holder ?? answered[0]?.api;
+    if (through === undefined)
+      return { kind: 'refused', because: `Nothing was sent, no node answers: ${silent}` };
+    try {
+      const options = { timeoutMs: WRITE_MS, reason: headerText(reason) };
+      const answer = await through.closeConnection(wanted.name, options);
+      switch (answer.kind) {
+        case 'accepted':
+          return { kind: 'applied', detail: `closed through ${through.node}` };
+        case 'absent':
+          return { kind: 'applied', detail: 'it was already gone' };
+        case 'refused':
+          return { kind: 'refused', because: `the broker refused: ${answer.reason}` };
+      }
+    } catch (error) {
+      return writeFailure(error);
+    }
+  },
+  reconcile: async (wanted, ports) => {
+    let seen = await find(wanted, ports);
+    const gone = await lookUntil(ports, SETTLE_MS, async () => {
+      seen = await find(wanted, ports);
+      return isGone(seen) ? seen : undefined;
+    });
+    if (gone !== undefined) return { kind: 'done', because: 'the connection is gone' };
+    // The name holds both ports, so it can only be the same connection: closing it once more harms nobody new.
+    return seen.holder === undefined
+      ? { kind: 'unknown', because: `not every node could be asked: ${seen.silent}` }
+      : { kind: 'not-done', because: `the connection is still open on ${seen.holder.node}` };
+  },
+};
+
+async function find({ name }: Args, ports: ClusterPorts) {
+  const answers = await askEveryNode(ports, (api) => api.connection(name, { timeoutMs: READ_MS }));
+  const answered = answers.filter((answer) => answer.kind === 'answered');
+  return {
+    answered,
+    /** A node that knows the connection: in a partition only its own side does. */
+    holder: answered.find(({ value }) => value !== undefined)?.api,
+    silent: answers
+      .filter((answer) => answer.kind === 'silent')
+      .map(({ error }) => messageOf(error))
+      .join('; '),
+  };
+}
+
+const isGone = (seen: Awaited<ReturnType<typeof find>>): boolean =>
+  seen.holder === undefined && seen.answered.length > 0 && seen.silent === '';
+
+/** A header holds one line of plain characters, whatever people typed as their reason. */
+const headerText = (reason: string): string => reason.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 200);

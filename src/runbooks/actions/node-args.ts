@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import type { HostOperation } from '../hosts/host.ts';
+import type { Verdict } from '../runbook.ts';
+import { commandLine, onNodeHost } from './on-host.ts';
+import type { ClusterPorts } from './ports.ts';
+
+export const nodeName = z.string().regex(/^[\w.-]+@[\w.-]+$/, 'a node name has the form rabbit@host');
+
+export const nodeArgs = z.strictObject({ node: nodeName });
+
+export type NodeArgs = z.infer<typeof nodeArgs>;
+
+/** What is done to which node, on which host, and by which commands. */
+export function nodeText(
+  doing: string,
+  ports: ClusterPorts,
+  node: string,
+  operations: readonly HostOperation[],
+  peer?: string,
+): string {
+  const requests = operations.map((operation) => requestFor(ports, operation, node, peer));
+  const [first] = requests;
+  if (first === undefined) return `${doing} ${node} (no host is configured for it)`;
+  const commands = requests.map((request) => request && commandLine(ports, request));
+  return `${doing} ${node}, host ${first.host}: ${commands.join(' ; then ')}`;
+}
+
+/** Can the commands be given at all? */
+export function hostCheck(
+  ports: ClusterPorts,
+  node: string,
+  operations: readonly HostOperation[],
+  peer?: string,
+): Verdict {
+  for (const operation of operations) {
+    const request = requestFor(ports, operation, node, peer);
+    if (request === undefined) return { go: false, because: `no host is configured for ${node}` };
+    if (ports.hosts.argvOf(request) === undefined)
+      return { go: false, because: `host ${request.host} has no command for ${operation}` };
+  }
+  return { go: true };
+}
+
+const requestFor = (ports: ClusterPorts, operation: HostOperation, node: string, peer: string | undefined) =>
+  onNodeHost(
+    ports,
+    operation,
+    operation === 'node.join_cluster' && peer !== undefined ? { node, peer } : { node },
+  );

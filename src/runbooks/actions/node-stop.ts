@@ -1,0 +1,48 @@
+import type { Action } from '../action.ts';
+import { lookUntil } from './ask-nodes.ts';
+import { hostCheck, type NodeArgs, nodeArgs, nodeText } from './node-args.ts';
+import { viewsOf } from './node-views.ts';
+import { onNodeHost, runOnHost } from './on-host.ts';
+import type { ClusterPorts } from './ports.ts';
+
+/** Stops RabbitMQ on one node, and never on the last one that runs. */
+export const nodeStop: Action<NodeArgs, ClusterPorts> = {
+  name: 'node.stop',
+  tier: 'node',
+  args: nodeArgs,
+  timeLimitMs: 120_000,
+  describe: ({ node }, ports) => nodeText('Stop RabbitMQ on', ports, node, ['node.stop']),
+  precheck: async ({ node }, ports) => {
+    const host = hostCheck(ports, node, ['node.stop']);
+    if (!host.go) return host;
+    const { others } = await viewsOf(node, ports);
+    return others.length === 0
+      ? { go: false, because: `no other node answers and runs: ${node} may be the last one` }
+      : { go: true, because: `${others.join(', ')} run` };
+  },
+  execute: async ({ node }, ports) => {
+    const request = onNodeHost(ports, 'node.stop', { node });
+    if (request === undefined) return { kind: 'refused', because: `no host is configured for ${node}` };
+    return await runOnHost(ports, request, nodeStop.timeLimitMs);
+  },
+  reconcile: async ({ node }, ports) => {
+    let last = await viewsOf(node, ports);
+    // Until the limit is over the interrupted command may still be stopping it, so a running node proves nothing yet.
+    const stopped = await lookUntil(ports, nodeStop.timeLimitMs, async () => {
+      last = await viewsOf(node, ports);
+      const isStopped = last.itself === 'refused' && last.others.length > 0 && last.seenBy.length === 0;
+      return isStopped ? last : undefined;
+    });
+    if (stopped !== undefined)
+      return {
+        kind: 'done',
+        because: `${node} refuses connections, and ${stopped.others.join(', ')} do not see it running`,
+      };
+    return last.itself === 'running'
+      ? { kind: 'not-done', because: `${node} still runs` }
+      : {
+          kind: 'unknown',
+          because: `${node} is ${last.itself}; seen running by: ${last.seenBy.join(', ') || 'nobody'}`,
+        };
+  },
+};

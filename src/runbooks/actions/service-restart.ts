@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import type { Action } from '../action.ts';
+import type { HostRequest } from '../hosts/host.ts';
+import { askEveryNode, READ_MS } from './ask-nodes.ts';
+import { commandLine, runOnHost } from './on-host.ts';
+import type { ClusterPorts } from './ports.ts';
+
+const args = z.strictObject({
+  host: z.string().min(1),
+  service: z.string().min(1),
+  /** The process that misbehaves, where one host runs several of the service; hosts that cannot use it leave it out. */
+  pid: z
+    .union([z.string(), z.number()])
+    .transform((pid) => String(pid))
+    .optional(),
+});
+
+type Args = z.infer<typeof args>;
+
+/** Restarts an OpenStack service on its host. Its clients wait for as long as it takes; nothing is lost. */
+export const serviceRestart: Action<Args, ClusterPorts> = {
+  name: 'service.restart',
+  tier: 'reversible',
+  args,
+  timeLimitMs: 120_000,
+  describe: (wanted, ports) =>
+    `Restart ${wanted.service}${wanted.pid === undefined ? '' : ` (process ${wanted.pid})`} on ${wanted.host}: ` +
+    commandLine(ports, requestOf(wanted)),
+  precheck: async (wanted, ports) =>
+    ports.hosts.argvOf(requestOf(wanted)) === undefined
+      ? { go: false, because: `host ${wanted.host} is not set up to restart ${wanted.service}` }
+      : { go: true },
+  execute: async (wanted, ports) => await runOnHost(ports, requestOf(wanted), serviceRestart.timeLimitMs),
+  reconcile: async ({ pid, service }, ports) => {
+    // A restart leaves a trace only if the process was known: the connections that named it are gone.
+    const unseen = `nothing shows from here whether ${service} was restarted`;
+    if (pid === undefined) return { kind: 'unknown', because: unseen };
+    const answers = await askEveryNode(ports, (api) => api.connections({ timeoutMs: READ_MS }));
+    if (!answers.every((answer) => answer.kind === 'answered'))
+      return { kind: 'unknown', because: `${unseen}: not every node answers` };
+    const isThere = answers.some(({ value }) =>
+      value.some(({ clientName }) => clientName?.split(':')[1] === pid),
+    );
+    return isThere
+      ? { kind: 'unknown', because: `process ${pid} is still connected` }
+      : { kind: 'done', because: `process ${pid} is no longer connected` };
+  },
+};
+
+const requestOf = ({ host, service, pid }: Args): HostRequest => ({
+  host,
+  operation: 'service.restart',
+  args: { service, ...(pid !== undefined && { pid }) },
+});

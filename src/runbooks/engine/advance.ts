@@ -1,0 +1,115 @@
+import type { Run } from '../run.ts';
+import type { Runbook } from '../runbook.ts';
+import { acted, confirm, currentOf, intend, itemLooked, rule, settle } from './act.ts';
+import { check, chooseAgain, diagnose } from './diagnose.ts';
+import { end, isActive } from './ending.ts';
+import type { RunInput } from './input.ts';
+import type { EngineTools } from './tools.ts';
+
+/**
+ * The run after an input. Pure: the same value and the same input give the same run.
+ *
+ * An input that does not fit leaves the run as it is: the very same object comes back. Whoever wrote `intended` and
+ * got the same object back must not act. Every other answer has `version` one higher.
+ */
+export function advance(runbook: Runbook, run: Run, input: RunInput, tools: EngineTools): Run {
+  if (!isActive(run)) return run;
+  const next = takeSafely(runbook, run, input, tools);
+  return next === run ? run : { ...next, version: run.version + 1 };
+}
+
+/** A step of the book that throws must not leave a run that is tried for ever: it fails, and people read why. */
+function takeSafely(runbook: Runbook, run: Run, input: RunInput, tools: EngineTools): Run {
+  try {
+    return take(runbook, run, input, tools);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const atMs = input.kind === 'voted' ? input.vote.atMs : input.atMs;
+    return end(run, 'failed', `The runbook "${runbook.title}" has a fault: ${message}`, atMs);
+  }
+}
+
+function take(runbook: Runbook, run: Run, input: RunInput, tools: EngineTools): Run {
+  switch (input.kind) {
+    case 'looked':
+      return looked(runbook, run, input, tools);
+    case 'chose':
+      return run.state === 'proposed'
+        ? (expired(run, input.atMs) ?? chooseAgain(runbook, run, input, tools))
+        : run;
+    case 'voted':
+      return run.state === 'proposed' ? (expired(run, input.vote.atMs) ?? vote(run, input)) : run;
+    case 'ticked':
+      return expired(run, input.atMs) ?? run;
+    case 'overtaken':
+      return overtake(run, input);
+    case 'cancelled':
+      return cancel(run, input);
+    case 'intended':
+      return run.state === 'acting' ? intend(runbook, run, input) : run;
+    case 'acted':
+      return run.state === 'acting' ? acted(run, input) : run;
+    case 'settled':
+      return run.state === 'acting' ? settle(run, input) : run;
+    case 'confirmed':
+      return run.state === 'acting' ? confirm(run, input) : run;
+    case 'ruled':
+      return run.state === 'unknown' ? rule(run, input) : run;
+  }
+}
+
+function looked(
+  runbook: Runbook,
+  run: Run,
+  input: Extract<RunInput, { kind: 'looked' }>,
+  tools: EngineTools,
+): Run {
+  switch (run.state) {
+    case 'diagnosing':
+      return diagnose(runbook, run, input, tools);
+    case 'checking':
+      return check(runbook, run, input, tools);
+    case 'acting':
+      return itemLooked(runbook, run, input);
+    default:
+      return run;
+  }
+}
+
+function expired(run: Run, atMs: number): Run | undefined {
+  return run.state === 'proposed' && run.plan !== undefined && atMs >= run.plan.expiresAtMs
+    ? end(run, 'expired', 'Nobody approved it in time. Nothing was done.', atMs)
+    : undefined;
+}
+
+function vote(run: Run, { vote: cast, isEnough }: Extract<RunInput, { kind: 'voted' }>): Run {
+  if (cast.planHash !== run.plan?.hash) return run;
+  if (run.votes.some(({ by }) => by === cast.by)) return run;
+  const voted = { ...run, votes: [...run.votes, cast] };
+  // What was known when the plan was made does not count for the check: every question is asked again.
+  return isEnough ? { ...voted, state: 'checking', answered: {} } : voted;
+}
+
+function overtake(run: Run, input: Extract<RunInput, { kind: 'overtaken' }>): Run {
+  switch (run.state) {
+    case 'diagnosing':
+      return end(run, 'stopped', input.because, input.atMs);
+    case 'proposed':
+    case 'checking':
+      return end(run, 'superseded', input.because, input.atMs);
+    default:
+      // From the first action on the trouble is expected to change: the run's own verify steps judge it.
+      return run;
+  }
+}
+
+function cancel(run: Run, input: Extract<RunInput, { kind: 'cancelled' }>): Run {
+  if (run.state === 'unknown') return run;
+  if (run.state !== 'acting')
+    return end(run, 'cancelled', `${input.by} cancelled it. Nothing was done.`, input.atMs);
+  if (currentOf(run)?.item.state === 'intended') return run;
+  const done = (run.plan?.items ?? []).filter((_, index) => run.items[index]?.state === 'applied');
+  const told =
+    done.length === 0 ? 'Nothing was done.' : `Already done: ${done.map(({ title }) => title).join('; ')}.`;
+  return end(run, 'cancelled', `${input.by} cancelled it. ${told}`, input.atMs);
+}

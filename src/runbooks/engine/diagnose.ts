@@ -1,0 +1,186 @@
+import type { Look } from '../look.ts';
+import type { Plan, Run } from '../run.ts';
+import type { Choice, Evidence, Runbook, StepContext, Verdict } from '../runbook.ts';
+import type { Observation } from '../snapshot/observation.ts';
+import { beginActing } from './act.ts';
+import { whatChanged } from './change.ts';
+import { end } from './ending.ts';
+import type { RunInput } from './input.ts';
+import { makePlan } from './plan.ts';
+import { allSteps, contextOf, distinct, MAX_ROUNDS, unanswered } from './steps.ts';
+import type { EngineTools } from './tools.ts';
+
+type Looked = Extract<RunInput, { kind: 'looked' }>;
+
+/** Read-only: gathers answers, shows evidence, decides, and lays a plan on the table. */
+export function diagnose(runbook: Runbook, run: Run, input: Looked, tools: EngineTools): Run {
+  const gathered = gather(runbook, run, input);
+  if (gathered.kind === 'not-yet') return gathered.run;
+  const { looks } = gathered;
+  const found = { ...gathered.run, looks, before: gathered.run.answered };
+  const context = contextOf(found, input.now);
+  const { evidence, verdict } = study(runbook, context);
+  const studied = { ...found, evidence };
+  if (!verdict.go) return end(studied, 'stopped', verdict.because, input.atMs);
+  if (!allSteps(runbook).some(({ kind }) => kind === 'act' || kind === 'manual'))
+    return end(studied, 'stopped', verdict.because ?? 'There is nothing to repair here.', input.atMs);
+
+  const choices = runbook.choices?.(context) ?? [];
+  const proposal = propose(runbook, { ...studied, choices }, choices[0]?.id, input, tools);
+  return proposal.kind === 'proposed'
+    ? proposal.run
+    : end({ ...studied, choices }, 'stopped', proposal.because, input.atMs);
+}
+
+/** Another way: decided anew, planned anew, voted anew. A way that a decide step refuses leaves the plan as it was. */
+export function chooseAgain(
+  runbook: Runbook,
+  run: Run,
+  input: Extract<RunInput, { kind: 'chose' }>,
+  tools: EngineTools,
+): Run {
+  const choice = run.choices.find(({ id }) => id === input.choice);
+  if (choice === undefined) return run;
+  const proposal = propose(runbook, run, choice.id, input, tools);
+  return proposal.kind === 'proposed'
+    ? proposal.run
+    : { ...run, because: `"${choice.label}" is not possible: ${proposal.because}` };
+}
+
+/** Between the last vote and the first action: the same questions again, and the plan must still be the plan. */
+export function check(runbook: Runbook, run: Run, input: Looked, tools: EngineTools): Run {
+  const { plan } = run;
+  if (plan === undefined) return end(run, 'failed', 'The run was approved without a plan.', input.atMs);
+  // An approval is for now: a bot that was away for longer than a plan lives must ask again.
+  if (input.atMs >= plan.expiresAtMs + tools.planExpiresMs)
+    return end(
+      run,
+      'expired',
+      'It was approved, but could not be checked in time. Nothing was done.',
+      input.atMs,
+    );
+  const gathered = gather(runbook, run, input);
+  if (gathered.kind === 'not-yet') return gathered.run;
+  const fresh = { ...gathered.run, before: gathered.run.answered };
+  const context = contextOf(fresh, input.now);
+  const { verdict } = study(runbook, context);
+  if (!verdict.go) return end(fresh, 'stopped', verdict.because, input.atMs);
+  const change = planChange(runbook, fresh, plan, context, input, tools);
+  return change === undefined
+    ? beginActing(runbook, fresh, plan, input)
+    : end(
+        fresh,
+        'superseded',
+        `The plan changed after it was approved: ${change}. Nothing was done.`,
+        input.atMs,
+      );
+}
+
+function planChange(
+  runbook: Runbook,
+  run: Run,
+  approved: Plan,
+  context: StepContext<unknown>,
+  input: Looked,
+  tools: EngineTools,
+): string | undefined {
+  const offered: readonly Choice[] = runbook.choices?.(context) ?? [];
+  if (run.choice !== undefined && !offered.some(({ id }) => id === run.choice)) {
+    const label = run.choices.find(({ id }) => id === run.choice)?.label ?? run.choice;
+    return `"${label}" is no longer offered`;
+  }
+  const fresh = makePlan(runbook, run, context, tools, input.atMs);
+  return fresh === undefined ? 'nothing is left to do' : whatChanged(approved, fresh, tools);
+}
+
+type Proposal =
+  | { readonly kind: 'proposed'; readonly run: Run }
+  | { readonly kind: 'refused'; readonly because: string };
+
+function propose(
+  runbook: Runbook,
+  run: Run,
+  choice: string | undefined,
+  input: { readonly now: Observation; readonly atMs: number },
+  tools: EngineTools,
+): Proposal {
+  const chosen: Run = choice === undefined ? run : { ...run, choice };
+  const context = contextOf(chosen, input.now);
+  if (choice !== undefined) {
+    const { verdict } = study(runbook, context);
+    if (!verdict.go) return { kind: 'refused', because: verdict.because };
+  }
+  const plan = makePlan(runbook, chosen, context, tools, input.atMs);
+  if (plan === undefined) return { kind: 'refused', because: 'There is nothing to do.' };
+  const { because: _outdated, ...rest } = chosen;
+  return { kind: 'proposed', run: { ...rest, state: 'proposed', plan, votes: [], items: [] } };
+}
+
+type Gathered =
+  | { readonly kind: 'not-yet'; readonly run: Run }
+  /** All answers are in, as far as they can be; `looks` are all the questions, for the next time. */
+  | { readonly kind: 'complete'; readonly run: Run; readonly looks: readonly Look[] };
+
+/** Refreshes the facts, adds the answers, and asks on while the answers raise questions. */
+function gather(runbook: Runbook, run: Run, input: Looked): Gathered {
+  const refreshed = refreshFacts(runbook, run, input);
+  if (refreshed.kind === 'over') return { kind: 'not-yet', run: refreshed.run };
+  const rounds = (run.rounds ?? 0) + 1;
+  const { rounds: _taken, ...before } = refreshed.run;
+  const answered: Run = { ...before, answered: { ...run.answered, ...input.answered } };
+  const context = contextOf(answered, input.now);
+  const looks = distinct(questions(runbook, context));
+  const open = unanswered(looks, context);
+  return open.length > 0 && rounds <= MAX_ROUNDS
+    ? { kind: 'not-yet', run: { ...answered, looks: open, rounds } }
+    : { kind: 'complete', run: answered, looks };
+}
+
+const questions = (runbook: Runbook, context: StepContext<unknown>): readonly Look[] =>
+  allSteps(runbook)
+    .filter(({ kind }) => kind === 'inspect' || kind === 'decide')
+    .flatMap((step) => step.looks?.(context) ?? []);
+
+/** The newest facts, if the detector still finds the trouble. Gone is gone only for a sweep that saw everything. */
+function refreshFacts(
+  runbook: Runbook,
+  run: Run,
+  input: Looked,
+): { readonly kind: 'here'; readonly run: Run } | { readonly kind: 'over'; readonly run: Run } {
+  const found = runbook.detect(input.now).find(({ key }) => key === run.key);
+  if (found === undefined && sawEverything(input.now)) {
+    const because = 'It healed by itself before anything was done: a full sweep no longer finds it.';
+    return { kind: 'over', run: end(run, 'stopped', because, input.atMs) };
+  }
+  const parsed = runbook.facts.safeParse(found?.facts ?? run.facts);
+  if (!parsed.success) {
+    const because = `The facts of ${run.incident} do not fit this version of the runbook "${runbook.title}".`;
+    return { kind: 'over', run: end(run, 'failed', because, input.atMs) };
+  }
+  return { kind: 'here', run: { ...run, facts: parsed.data } };
+}
+
+function sawEverything({ snapshot }: Observation): boolean {
+  return (
+    snapshot.nodes.length > 0 &&
+    snapshot.nodes.every(({ answer }) => answer.kind === 'answered') &&
+    [snapshot.queues, snapshot.connections, snapshot.consumers].every(({ missing }) => missing.length === 0)
+  );
+}
+
+/** Inspects and decides in the order of the file, as far as the first no. */
+function study(
+  runbook: Runbook,
+  context: StepContext<unknown>,
+): { readonly evidence: readonly Evidence[]; readonly verdict: Verdict } {
+  const evidence: Evidence[] = [];
+  let verdict: Verdict = { go: true };
+  for (const step of runbook.steps) {
+    if (step.kind === 'inspect') evidence.push(step.show(context));
+    if (step.kind !== 'decide') continue;
+    const decided = step.decide(context);
+    if (!decided.go) return { evidence, verdict: decided };
+    if (decided.because !== undefined) verdict = decided;
+  }
+  return { evidence, verdict };
+}

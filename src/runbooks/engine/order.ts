@@ -1,0 +1,49 @@
+import type { Order, Run } from '../run.ts';
+import type { Runbook } from '../runbook.ts';
+import { CLEARANCE_MS, type Current, currentOf, isCleared } from './act.ts';
+
+/** Pause between two looks of a verify. */
+const BETWEEN_LOOKS_MS = 3_000;
+
+/** What the run wants next; undefined when it has ended. It follows from the value alone, so a restart just asks again. */
+export function nextOrder(runbook: Runbook, run: Run, nowMs: number): Order | undefined {
+  switch (run.state) {
+    case 'diagnosing':
+    case 'checking':
+      // A new diagnosis begins with a sweep alone: what to ask depends on what it sees.
+      return { kind: 'look', looks: run.looks ?? [] };
+    case 'proposed':
+      return { kind: 'wait', ...(run.plan !== undefined && { untilMs: run.plan.expiresAtMs }) };
+    case 'acting': {
+      const current = currentOf(run);
+      return current === undefined ? undefined : itemOrder(runbook, current, nowMs);
+    }
+    case 'unknown':
+      return { kind: 'wait' };
+    case 'done':
+    case 'failed':
+    case 'stopped':
+    case 'expired':
+    case 'cancelled':
+    case 'superseded':
+      return undefined;
+  }
+}
+
+function itemOrder(runbook: Runbook, current: Current, nowMs: number): Order {
+  const { index, item, planned } = current;
+  const looks = item.looks ?? [];
+  switch (planned.kind) {
+    case 'manual':
+      return { kind: 'wait' };
+    case 'verify': {
+      const isFirst = item.judged === undefined || item.rounds !== undefined;
+      return { kind: 'look', looks, ...(!isFirst && { afterMs: BETWEEN_LOOKS_MS }) };
+    }
+    case 'act':
+      if (item.state === 'intended') return { kind: 'settle', index };
+      return isCleared(runbook, current, nowMs, CLEARANCE_MS)
+        ? { kind: 'act', index }
+        : { kind: 'look', looks };
+  }
+}

@@ -1,0 +1,50 @@
+import type { Item, Run } from '../run.ts';
+import { currentOf } from './act.ts';
+
+/** One step of a run as a view shows it: plain text, to be escaped where it is rendered. */
+export interface ProgressLine {
+  readonly state: 'waiting' | 'running' | 'done' | 'skipped' | 'failed' | 'unknown';
+  readonly title: string;
+  readonly detail?: string;
+}
+
+/** The plan's items with what became of them so far; empty before there is a plan. */
+export function progressLines(run: Run): readonly ProgressLine[] {
+  const current = run.state === 'acting' ? currentOf(run)?.index : undefined;
+  return (run.plan?.items ?? []).map(({ title }, index) => {
+    const item = run.items[index] ?? { state: 'waiting' };
+    return {
+      state: index === current ? 'running' : shownAs(item.state),
+      title,
+      ...(item.detail !== undefined && { detail: item.detail }),
+    };
+  });
+}
+
+/** Who and what is behind an action, for the broker's or the host's own log: plain ASCII, one line. */
+export function reasonOf(run: Run): string {
+  const approvers = run.votes.map(({ by }) => by).join(', ');
+  return `${run.incident} ${run.id} approved by ${approvers === '' ? 'nobody' : approvers}`
+    .replaceAll(/[^\x20-\x7e]/g, '?')
+    .slice(0, 200);
+}
+
+function shownAs(state: Item['state']): ProgressLine['state'] {
+  switch (state) {
+    case 'waiting':
+      return 'waiting';
+    case 'intended':
+    case 'watching':
+      return 'running';
+    case 'applied':
+    case 'held':
+      return 'done';
+    case 'skipped':
+      return 'skipped';
+    case 'refused':
+    case 'failed':
+      return 'failed';
+    case 'unknown':
+      return 'unknown';
+  }
+}

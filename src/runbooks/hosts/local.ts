@@ -1,0 +1,115 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { homedir } from 'node:os';
+import { dirname } from 'node:path';
+import type { HostAnswer } from './host.ts';
+import { tailOf } from './tail.ts';
+
+/** Output kept of a command, bytes; the end of it, because the reason of a failure stands last. */
+const OUTPUT_BYTES = 64 * 1024;
+/** Between asking a command to end and ending it. */
+const KILL_AFTER_MS = 2_000;
+/** After the exit: a daemon that the command left behind may hold its output open for ever. */
+const DRAIN_MS = 500;
+
+export interface RunLimits {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * What a command gets as environment. The bot's own holds its secrets and stays with the bot.
+ */
+const environment = (): Readonly<Record<string, string>> => ({
+  PATH: `/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${dirname(process.execPath)}`,
+  HOME: homedir(),
+  LANG: 'C.UTF-8',
+});
+
+/** Runs a program on this machine: no shell, a process group of its own, bounded in time and output. Never rejects. */
+export function runLocally(argv: readonly string[], limits: RunLimits): Promise<HostAnswer> {
+  const [program, ...args] = argv;
+  if (program === undefined) return Promise.resolve({ kind: 'not-started', because: 'the command is empty' });
+  if (limits.signal?.aborted)
+    return Promise.resolve({ kind: 'not-started', because: 'it was called off before it began' });
+  return new Promise((resolve) => {
+    const child = spawn(program, args, {
+      shell: false,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: environment(),
+      cwd: '/',
+    });
+    const output = tailOf(OUTPUT_BYTES);
+    child.stdout.on('data', output.add);
+    child.stderr.on('data', output.add);
+
+    let stopped: string | undefined;
+    let killTimer: NodeJS.Timeout | undefined;
+    let drainTimer: NodeJS.Timeout | undefined;
+    const stop = (because: string): void => {
+      if (stopped !== undefined) return;
+      stopped = because;
+      signalGroup(child, 'SIGTERM');
+      killTimer = setTimeout(() => {
+        signalGroup(child, 'SIGKILL');
+        // A process stuck in the kernel outlives even this; nobody waits for it.
+        drainTimer = setTimeout(() => settle({ kind: 'unknown', because }), DRAIN_MS);
+      }, KILL_AFTER_MS);
+    };
+    const timer = setTimeout(
+      () => stop(`${program} did not end within ${limits.timeoutMs} ms and was stopped`),
+      limits.timeoutMs,
+    );
+    const onAbort = (): void => stop(`${program} was called off while it ran`);
+    limits.signal?.addEventListener('abort', onAbort, { once: true });
+
+    const settle = (answer: HostAnswer): void => {
+      clearTimeout(timer);
+      clearTimeout(drainTimer);
+      limits.signal?.removeEventListener('abort', onAbort);
+      child.stdout.destroy();
+      child.stderr.destroy();
+      resolve(answer);
+    };
+    const ended = (code: number | null, signal: NodeJS.Signals | null): void => {
+      // The leader is gone, but what it started may have ignored the first request.
+      if (stopped !== undefined) signalGroup(child, 'SIGKILL');
+      clearTimeout(killTimer);
+      settle(answerOf(program, stopped, code, signal, output.text()));
+    };
+    child.once('error', (error) => {
+      if (child.pid === undefined)
+        settle({ kind: 'not-started', because: `${program} could not be started: ${codeOf(error)}` });
+    });
+    child.once('exit', (code, signal) => {
+      clearTimeout(drainTimer);
+      drainTimer = setTimeout(() => ended(code, signal), DRAIN_MS);
+      child.once('close', () => ended(code, signal));
+    });
+  });
+}
+
+function answerOf(
+  program: string,
+  stopped: string | undefined,
+  code: number | null,
+  signal: NodeJS.Signals | null,
+  output: string,
+): HostAnswer {
+  if (stopped !== undefined) return { kind: 'unknown', because: stopped };
+  if (code === null) return { kind: 'unknown', because: `${program} was ended by ${signal ?? 'a signal'}` };
+  return code === 0 ? { kind: 'done', exitCode: 0, output } : { kind: 'failed', exitCode: code, output };
+}
+
+/** The whole group: a command's own children must not go on after it was given up. */
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // ESRCH: the group is already gone, which is what was wanted.
+  }
+}
+
+const codeOf = (error: Error): string =>
+  'code' in error && error.code === 'ENOENT' ? 'there is no such program' : error.message;
