@@ -1,4 +1,55 @@
+export {
+  type ClientOptions,
+  getRpcClient,
+  type PrepareOptions,
+  type RpcArguments,
+  type RpcClient,
+} from './client.ts';
+export { type AccessPolicy, type Endpoint, type EndpointMethod, expose } from './dispatcher.ts';
+export {
+  BrokerUnreachable,
+  InvalidTarget,
+  InvalidTransportUrl,
+  MessageDeliveryFailure,
+  MessageUndeliverable,
+  MessagingError,
+  MessagingTimeout,
+  NoSuchMethod,
+  PythonException,
+  RemoteError,
+  type RemoteFailure,
+  RpcVersionCapError,
+  TopologyConflict,
+  UndecodableMessage,
+  UnsupportedVersion,
+} from './errors.ts';
 export type * from './management/api.ts';
 export { ManagementError, type ManagementFailure } from './management/errors.ts';
 export { openMetrics } from './management/metrics.ts';
 export { type ManagementEndpoint, openManagement } from './management/open-management.ts';
+export { getNotifier, type Notifier, type NotifierOptions, type Priority } from './notifier.ts';
+// Now and then: how a transport behaves, what a server lets through, how values are written.
+export type {
+  QueueOptions,
+  ReconnectOptions,
+  TlsOptions,
+  TransportEvent,
+  TransportOptions,
+} from './options.ts';
+export { type ProbeKind, type ProbeOptions, type ProbeResult, probeService } from './probe.ts';
+export { jsonPayloadSerializer, noOpSerializer, type Serializer, toPrimitive } from './serializer.ts';
+export { getRpcServer, type RpcServer, type ServerOptions } from './server.ts';
+export { Target, type TargetFields } from './target.ts';
+// Everyday: open a transport, serve, call, notify, probe.
+export { getTransport, type Transport } from './transport.ts';
+// For those who read the wire.
+export {
+  formatTransportUrl,
+  parseTransportUrl,
+  type TransportHost,
+  type TransportUrl,
+} from './transport-url.ts';
+export { isVersionCompatible } from './version.ts';
+export type { Context } from './wire/context.ts';
+export { decodeBody, encodeEnvelope } from './wire/envelope.ts';
+export { type BigIntegers, parseJson, stringifyJson } from './wire/tolerant-json.ts';

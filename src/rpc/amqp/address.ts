@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { basename } from 'node:path';
+import { credentials, type Options, type SocketOptions } from 'amqplib';
+import type { TlsOptions, TransportOptions } from '../options.ts';
+import type { TransportHost, TransportUrl } from '../transport-url.ts';
+
+/** Everything amqplib needs to open one host. */
+export interface Address {
+  readonly host: Required<Pick<TransportHost, 'hostname' | 'port'>>;
+  readonly connect: Options.Connect;
+  readonly socket: SocketOptions;
+}
+
+/** oslo's connection name: `<program>:<pid>:<uuid>`. */
+export function connectionNameOf(options: TransportOptions): string {
+  const program = options.connectionName ?? basename(process.argv[1] ?? 'watership');
+  return `${program}:${options.pid ?? process.pid}:${randomUUID()}`;
+}
+
+/** The hosts of a URL in order, each ready to be opened. No host at all is the local one. */
+export function addressesOf(
+  url: TransportUrl,
+  options: TransportOptions,
+  connectionName: string,
+): readonly Address[] {
+  const hosts: readonly TransportHost[] = url.hosts.length === 0 ? [{}] : url.hosts;
+  const tls = options.tls?.enabled === true || url.transport === 'amqps';
+  return hosts.map((host) => {
+    const port = host.port ?? (url.transport === 'amqps' ? 5671 : 5672);
+    const name = host.hostname ?? 'localhost';
+    return {
+      host: { hostname: name, port },
+      connect: {
+        protocol: tls ? 'amqps' : 'amqp',
+        hostname: name,
+        port,
+        // amqplib decodes the virtual host of an object too.
+        vhost: encodeURIComponent(url.virtualHost ?? ''),
+        heartbeat: proposedHeartbeatSeconds(options.heartbeatSeconds ?? 60),
+      },
+      socket: {
+        // Without this every call waits some 40 ms for a delayed acknowledgement.
+        noDelay: true,
+        keepAlive: true,
+        timeout: options.connectTimeoutMs ?? 10_000,
+        credentials: credentialsOf(host, options),
+        clientProperties: {
+          product: 'watership',
+          connection_name: connectionName,
+          host: hostname(),
+        },
+        ...(tls && tlsOf(options.tls ?? {})),
+      },
+    };
+  });
+}
+
+/**
+ * amqplib notices a dead peer between two and three of its intervals. Two thirds of the wanted timeout keep
+ * that within twice the timeout.
+ */
+function proposedHeartbeatSeconds(timeoutSeconds: number): number {
+  return timeoutSeconds <= 0 ? 0 : Math.max(1, Math.floor((timeoutSeconds * 2) / 3));
+}
+
+function credentialsOf(host: TransportHost, options: TransportOptions) {
+  const username = host.username ?? 'guest';
+  const password = host.password ?? (host.username === undefined ? 'guest' : '');
+  if (options.login === 'EXTERNAL') return credentials.external();
+  return options.login === 'AMQPLAIN'
+    ? credentials.amqplain(username, password)
+    : credentials.plain(username, password);
+}
+
+function tlsOf(tls: TlsOptions) {
+  return {
+    rejectUnauthorized: tls.verify ?? true,
+    ...(tls.ca !== undefined && { ca: tls.ca }),
+    ...(tls.certificate !== undefined && { cert: tls.certificate }),
+    ...(tls.key !== undefined && { key: tls.key }),
+  };
+}

@@ -1,0 +1,50 @@
+/** A point in time on the monotonic clock, milliseconds; Infinity is never. */
+export type Deadline = number;
+
+/** Never. */
+export const never: Deadline = Number.POSITIVE_INFINITY;
+
+/** Now, on the clock that deadlines use. */
+export function now(): number {
+  return performance.now();
+}
+
+/** The longest delay a timer takes, milliseconds. */
+const longestDelayMs = 2 ** 31 - 1;
+
+/** Waits for a promise, but not beyond the deadline: then `expired()` is thrown. The promise itself goes on. */
+export async function before<Value>(
+  deadline: Deadline,
+  promise: Promise<Value>,
+  expired: () => Error,
+): Promise<Value> {
+  if (deadline === never) return promise;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(expired()), delayUntil(deadline));
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Milliseconds until the deadline, as a timer wants them. */
+export function delayUntil(deadline: Deadline): number {
+  return Math.min(longestDelayMs, Math.max(0, deadline - now()));
+}
+
+/** A pause that a signal can end early. It resolves either way. */
+export function pause(delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, delayMs);
+    signal.addEventListener('abort', done);
+  });
+}

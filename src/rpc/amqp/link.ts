@@ -1,0 +1,232 @@
+import { Socket } from 'node:net';
+import { type ChannelModel, connect } from 'amqplib';
+import { BrokerUnreachable, reasonOf } from '../errors.ts';
+import type { ReconnectOptions, TransportEvent } from '../options.ts';
+import { addressOf } from '../transport-url.ts';
+import type { Address } from './address.ts';
+import { before, type Deadline, never, now, pause } from './deadline.ts';
+
+/** What a link needs from outside. */
+export interface LinkOptions {
+  readonly addresses: readonly Address[];
+  readonly connectionName: string;
+  readonly reconnect?: ReconnectOptions;
+  readonly random: () => number;
+  readonly tell: (event: TransportEvent) => void;
+}
+
+/** A connection this short does not count as a recovery: the pauses go on growing. */
+const settledMs = 5_000;
+/** How long a broker may take to say goodbye before its socket is cut. */
+const goodbyeMs = 2_000;
+
+/**
+ * One AMQP connection that comes back. It opens on first use, goes through the hosts in order, and pauses with
+ * jitter after each round. Who needs the connection asks for it every time (`connected`), or follows `onUp`.
+ */
+export class Link {
+  readonly #options: LinkOptions;
+  readonly #closing = new AbortController();
+  readonly #upListeners = new Set<(model: ChannelModel) => void>();
+  readonly #downListeners = new Set<(reason: Error) => void>();
+  #waiting: Resolvable<ChannelModel>[] = [];
+  #roundWaiting: Resolvable<never>[] = [];
+  #model: ChannelModel | undefined;
+  #running: Promise<void> | undefined;
+  #lastFailure: Error | undefined;
+  #blocked: string | undefined;
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+  }
+
+  get connectionName(): string {
+    return this.#options.connectionName;
+  }
+
+  /** The broker's reason while it takes no messages (low on memory or disk), else undefined. */
+  get blockedBecause(): string | undefined {
+    return this.#blocked;
+  }
+
+  get isClosed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  /** Aborts when the link is closed for good. */
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  /** The hosts, without credentials. */
+  get hosts(): string {
+    return this.#options.addresses.map(({ host }) => addressOf(host)).join(', ');
+  }
+
+  /**
+   * The open connection, waiting for it until the deadline. `oneRound` gives up as soon as every host has failed
+   * once. Throws BrokerUnreachable with the last reason.
+   */
+  async connected(
+    deadline: Deadline = never,
+    patience: 'deadline' | 'oneRound' = 'deadline',
+  ): Promise<ChannelModel> {
+    if (this.#model) return this.#model;
+    if (this.isClosed) throw this.#unreachable('the transport was cleaned up');
+    const waiter = withResolvers<ChannelModel>();
+    this.#waiting.push(waiter);
+    this.#running ??= this.#run();
+    const round = withResolvers<never>();
+    if (patience === 'oneRound') this.#roundWaiting.push(round);
+    try {
+      return await before(deadline, Promise.race([waiter.promise, round.promise]), () =>
+        this.#unreachable(this.#lastFailure ? reasonOf(this.#lastFailure) : 'no answer in time'),
+      );
+    } finally {
+      this.#waiting = this.#waiting.filter((each) => each !== waiter);
+      this.#roundWaiting = this.#roundWaiting.filter((each) => each !== round);
+    }
+  }
+
+  /** Called after each connect, first and later ones. Returns how to stop that. */
+  onUp(listener: (model: ChannelModel) => void): () => void {
+    this.#upListeners.add(listener);
+    return () => this.#upListeners.delete(listener);
+  }
+
+  /** Called when an open connection is gone. Returns how to stop that. */
+  onDown(listener: (reason: Error) => void): () => void {
+    this.#downListeners.add(listener);
+    return () => this.#downListeners.delete(listener);
+  }
+
+  /** Closes the connection for good; waits briefly for an attempt under way. Never throws. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    const closed = this.#unreachable('the transport was cleaned up');
+    for (const waiter of this.#waiting.splice(0)) waiter.reject(closed);
+    if (this.#model) await hangUp(this.#model);
+    // An attempt under way ends by itself within the connect timeout, and hangs up when it finds the link closed.
+    const running = this.#running ?? Promise.resolve();
+    await before(now() + goodbyeMs, running, () => new Error('still connecting')).catch(() => {});
+  }
+
+  /** Keeps one connection open until the link is closed. */
+  async #run(): Promise<void> {
+    const { addresses } = this.#options;
+    let rounds = 0;
+    let failures = 0;
+    // After a loss the next host has its turn: the one just lost may be frozen.
+    for (let turn = 0; !this.isClosed; turn += 1) {
+      const address = addresses[turn % addresses.length];
+      if (address === undefined) return;
+      const livedMs = await this.#attempt(address);
+      failures = livedMs === undefined ? failures + 1 : 0;
+      const isRoundOver = failures % addresses.length === 0;
+      if (!isRoundOver) continue;
+      if (livedMs === undefined) this.#endRound();
+      rounds = livedMs !== undefined && livedMs > settledMs ? 1 : rounds + 1;
+      await pause(this.#delayMs(rounds), this.closing);
+    }
+  }
+
+  /** Opens one host and stays until the connection ends. Milliseconds it lived, or undefined if it never opened. */
+  async #attempt(address: Address): Promise<number | undefined> {
+    const { tell, connectionName } = this.#options;
+    const host = addressOf(address.host);
+    let model: ChannelModel;
+    try {
+      model = await connect(address.connect, address.socket);
+    } catch (reason) {
+      this.#lastFailure = new Error(`${host}: ${reasonOf(reason)}`, { cause: reason });
+      tell({ kind: 'connect-failed', host, reason: reasonOf(reason) });
+      return undefined;
+    }
+    const since = now();
+    const ended = this.#watch(model);
+    if (this.isClosed) {
+      await hangUp(model);
+      return 0;
+    }
+    this.#model = model;
+    tell({ kind: 'connected', host, connectionName });
+    for (const waiter of this.#waiting.splice(0)) waiter.resolve(model);
+    for (const listener of this.#upListeners) listener(model);
+    const reason = await ended;
+    this.#model = undefined;
+    this.#blocked = undefined;
+    this.#lastFailure = new Error(`${host}: ${reason.message}`, { cause: reason });
+    socketOf(model)?.destroy();
+    tell({ kind: 'disconnected', host, reason: reason.message });
+    for (const listener of this.#downListeners) listener(reason);
+    return now() - since;
+  }
+
+  #watch(model: ChannelModel): Promise<Error> {
+    let reason: Error | undefined;
+    model.on('error', (error: Error) => {
+      reason = error;
+    });
+    model.on('blocked', (why: string) => {
+      this.#blocked = why;
+      this.#options.tell({ kind: 'blocked', reason: why });
+    });
+    model.on('unblocked', () => {
+      this.#blocked = undefined;
+      this.#options.tell({ kind: 'unblocked' });
+    });
+    return new Promise((resolve) => {
+      model.on('close', (error?: Error) => resolve(error ?? reason ?? new Error('closed by this side')));
+    });
+  }
+
+  #endRound(): void {
+    const failed = this.#unreachable(this.#lastFailure ? reasonOf(this.#lastFailure) : 'no host');
+    for (const waiter of this.#roundWaiting.splice(0)) waiter.reject(failed);
+  }
+
+  #delayMs(rounds: number): number {
+    const { initialDelayMs = 500, maxDelayMs = 15_000 } = this.#options.reconnect ?? {};
+    const full = Math.min(maxDelayMs, initialDelayMs * 2 ** (rounds - 1));
+    // Half is fixed, half is chance: a thousand clients of one broker come back spread out.
+    return full / 2 + (this.#options.random() * full) / 2;
+  }
+
+  #unreachable(because: string): BrokerUnreachable {
+    return new BrokerUnreachable(`No connection to the broker (${this.hosts}): ${because}.`, {
+      ...(this.#lastFailure && { cause: this.#lastFailure }),
+    });
+  }
+}
+
+/** Says goodbye; a peer that does not answer gets its socket cut. */
+async function hangUp(model: ChannelModel): Promise<void> {
+  const goodbye = model.close().catch(() => {});
+  await before(now() + goodbyeMs, goodbye, () => new Error('no goodbye')).catch(() => {});
+  socketOf(model)?.destroy();
+}
+
+/** amqplib gives no way to cut a connection whose peer is frozen, but it keeps the socket here. */
+function socketOf(model: ChannelModel): Socket | undefined {
+  const stream: unknown = Reflect.get(model.connection, 'stream');
+  return stream instanceof Socket ? stream : undefined;
+}
+
+interface Resolvable<Value> {
+  readonly promise: Promise<Value>;
+  readonly resolve: (value: Value) => void;
+  readonly reject: (reason: Error) => void;
+}
+
+/** Promise.withResolvers is not in Node 20. */
+export function withResolvers<Value>(): Resolvable<Value> {
+  let resolve: (value: Value) => void = () => {};
+  let reject: (reason: Error) => void = () => {};
+  const promise = new Promise<Value>((give, fail) => {
+    resolve = give;
+    reject = fail;
+  });
+  // Some are abandoned: their rejection must not end the process.
+  promise.catch(() => {});
+  return { promise, resolve, reject };
+}

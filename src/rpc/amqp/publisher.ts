@@ -1,0 +1,255 @@
+import type { ConfirmChannel, Message } from 'amqplib';
+import { MessageDeliveryFailure, MessageUndeliverable, reasonOf, TopologyConflict } from '../errors.ts';
+import { before, type Deadline } from './deadline.ts';
+import { type Link, withResolvers } from './link.ts';
+import { type BoundQueue, declareBound, declareExchange, type Exchange, replyCodeOf } from './topology.ts';
+
+/** A message on its way out. */
+export interface OutgoingMessage {
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly content: Buffer;
+  /** Given back by the broker, as MessageUndeliverable, when no queue takes it. */
+  readonly mandatory: boolean;
+  /** The broker drops it after this time, milliseconds. */
+  readonly expirationMs?: number;
+  readonly headers?: Readonly<Record<string, unknown>>;
+  /** Declared before the first message that needs it on each channel. */
+  readonly declare?: Exchange | BoundQueue;
+}
+
+/** How long and how stubbornly to try. */
+export interface PublishOptions {
+  readonly deadline: Deadline;
+  /**
+   * What to do when the connection goes before the broker has confirmed. `once` fails: the message may have
+   * arrived. `again` sends it again, so that it may arrive twice. @default 'once'
+   */
+  readonly send?: 'once' | 'again';
+  readonly patience?: 'deadline' | 'oneRound';
+  /** Called when the bytes are handed to the socket: from here on the message may arrive. */
+  readonly onSent?: () => void;
+}
+
+/** A message on a channel's way to its confirm. */
+interface Unconfirmed {
+  readonly content: Buffer;
+  isReturned: boolean;
+}
+
+interface OpenChannel {
+  readonly channel: ConfirmChannel;
+  readonly mandatory: Set<Unconfirmed>;
+  readonly declared: Map<string, Promise<void>>;
+  drained: Promise<void> | undefined;
+  closedBecause: Error | undefined;
+}
+
+/** Publishes on one channel of its own and waits for the broker's confirm of each message. */
+export class Publisher {
+  readonly #link: Link;
+  /** Exchanges that exist with other properties than ours; they are used as they are. */
+  readonly #takenAsTheyAre = new Set<string>();
+  #open: Promise<OpenChannel> | undefined;
+  #watched: OpenChannel | undefined;
+
+  constructor(link: Link) {
+    this.#link = link;
+  }
+
+  /** Resolves when the broker has taken the message; throws what became of it otherwise. */
+  async publish(message: OutgoingMessage, options: PublishOptions): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await before(options.deadline, this.#publishOnce(message, options), () => this.#late(message));
+      } catch (reason) {
+        if (!(reason instanceof Lost)) throw reason;
+        const isHopeless = reason.isExchangeMissing && (message.declare === undefined || tries >= 3);
+        const mayGoAgain = reason.isUnsent || options.send === 'again';
+        if (isHopeless || !mayGoAgain || this.#link.isClosed) throw reason.asFailure(message);
+      }
+    }
+  }
+
+  async #publishOnce(message: OutgoingMessage, options: PublishOptions): Promise<void> {
+    const open = await this.#channel(options);
+    if (message.declare) await this.#declare(open, message.declare);
+    while (open.drained) await open.drained;
+    await this.#confirmed(open, message, options);
+  }
+
+  #confirmed(open: OpenChannel, message: OutgoingMessage, options: PublishOptions): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const unconfirmed: Unconfirmed = { content: message.content, isReturned: false };
+      if (message.mandatory) open.mandatory.add(unconfirmed);
+      const onConfirm = (error: unknown) => {
+        open.mandatory.delete(unconfirmed);
+        if (unconfirmed.isReturned) reject(new MessageUndeliverable(message.exchange, message.routingKey));
+        else if (error === null || error === undefined) resolve();
+        else if (open.closedBecause) reject(new Lost(open.closedBecause, wasNotRouted(open, message)));
+        else reject(new MessageDeliveryFailure(`The broker refused a message for ${addressOf(message)}.`));
+      };
+      try {
+        options.onSent?.();
+        const hasRoom = open.channel.publish(
+          message.exchange,
+          message.routingKey,
+          message.content,
+          propertiesOf(message),
+          onConfirm,
+        );
+        if (!hasRoom) this.#waitForDrain(open);
+      } catch (reason) {
+        open.mandatory.delete(unconfirmed);
+        reject(new Lost(open.closedBecause ?? asError(reason), true));
+      }
+    });
+  }
+
+  async #declare(open: OpenChannel, declaration: Exchange | BoundQueue): Promise<void> {
+    const isBound = 'queue' in declaration;
+    const name = isBound ? declaration.queue.name : declaration.name;
+    if (!isBound && this.#takenAsTheyAre.has(name)) return;
+    const key = `${isBound ? 'queue' : 'exchange'} ${name}`;
+    let declared = open.declared.get(key);
+    if (!declared) {
+      declared = isBound
+        ? declareBound(open.channel, declaration)
+        : declareExchange(open.channel, declaration);
+      open.declared.set(key, declared);
+    }
+    try {
+      await declared;
+    } catch (reason) {
+      const isOtherwise = reason instanceof TopologyConflict && replyCodeOf(reason) === 406;
+      if (isOtherwise && !isBound) {
+        // A publisher needs an exchange, not these properties of it. The next round opens a fresh channel.
+        this.#takenAsTheyAre.add(name);
+        this.#forget(open);
+        throw new Lost(asError(reason), true);
+      }
+      if (reason instanceof TopologyConflict) throw reason;
+      throw new Lost(open.closedBecause ?? asError(reason), true);
+    }
+  }
+
+  async #channel(options: PublishOptions): Promise<OpenChannel> {
+    const model = await this.#link.connected(options.deadline, options.patience);
+    if (!this.#open) {
+      const opening = model.createConfirmChannel().then((channel) => this.#watch(channel));
+      this.#open = opening;
+      opening.catch(() => {
+        if (this.#open === opening) this.#open = undefined;
+      });
+    }
+    try {
+      return await this.#open;
+    } catch (reason) {
+      throw new Lost(asError(reason), true);
+    }
+  }
+
+  #watch(channel: ConfirmChannel): OpenChannel {
+    const open: OpenChannel = {
+      channel,
+      mandatory: new Set(),
+      declared: new Map(),
+      drained: undefined,
+      closedBecause: undefined,
+    };
+    this.#watched = open;
+    channel.on('error', (error: Error) => {
+      open.closedBecause = error;
+    });
+    // Before amqplib's own listener, which fails the unconfirmed messages: they shall know why.
+    channel.prependListener('close', () => {
+      open.closedBecause ??= new Error('the connection to the broker was lost');
+      this.#forget(open);
+    });
+    channel.on('return', (returned: Message) => {
+      // The broker gives back before it confirms. Bodies hold a unique id, so equal bytes are the same message.
+      for (const each of open.mandatory) if (each.content.equals(returned.content)) each.isReturned = true;
+    });
+    return open;
+  }
+
+  #waitForDrain(open: OpenChannel): void {
+    if (open.drained) return;
+    const drained = withResolvers<void>();
+    open.drained = drained.promise;
+    const done = () => {
+      open.drained = undefined;
+      open.channel.off('drain', done);
+      open.channel.off('close', done);
+      drained.resolve();
+    };
+    open.channel.on('drain', done);
+    open.channel.on('close', done);
+  }
+
+  #forget(open: OpenChannel): void {
+    if (this.#watched !== open) return;
+    this.#watched = undefined;
+    this.#open = undefined;
+  }
+
+  #late(message: OutgoingMessage): MessageDeliveryFailure {
+    const blocked = this.#link.blockedBecause;
+    return new MessageDeliveryFailure(
+      blocked === undefined
+        ? `The broker did not confirm a message for ${addressOf(message)} in time.`
+        : `The broker takes no messages now (${blocked}): one for ${addressOf(message)} waited in vain.`,
+    );
+  }
+}
+
+/** The channel or connection went before the confirm came. */
+class Lost extends Error {
+  /** True when the message surely reached no queue. */
+  readonly isUnsent: boolean;
+  readonly isExchangeMissing: boolean;
+
+  constructor(cause: Error, isUnsent: boolean) {
+    super(reasonOf(cause), { cause });
+    this.isUnsent = isUnsent;
+    this.isExchangeMissing = replyCodeOf(cause) === 404;
+  }
+
+  asFailure(message: OutgoingMessage): MessageDeliveryFailure {
+    return new MessageDeliveryFailure(
+      `A message for ${addressOf(message)} was not confirmed: ${this.message}. ${
+        this.isUnsent ? 'It was not delivered.' : 'It may or may not have arrived.'
+      }`,
+      { cause: this.cause },
+    );
+  }
+}
+
+/** Whether the channel was closed because this message's own exchange is missing. */
+function wasNotRouted(open: OpenChannel, message: OutgoingMessage): boolean {
+  const reason = open.closedBecause;
+  return replyCodeOf(reason) === 404 && reasonOf(reason).includes(`exchange '${message.exchange}'`);
+}
+
+/** The AMQP properties that kombu sets. */
+function propertiesOf(message: OutgoingMessage) {
+  return {
+    contentType: 'application/json',
+    contentEncoding: 'utf-8',
+    deliveryMode: 2,
+    priority: 0,
+    headers: { ...message.headers },
+    mandatory: message.mandatory,
+    ...(message.expirationMs !== undefined && { expiration: String(Math.trunc(message.expirationMs)) }),
+  };
+}
+
+function addressOf(message: OutgoingMessage): string {
+  return message.exchange === ''
+    ? `queue '${message.routingKey}'`
+    : `'${message.routingKey}' on '${message.exchange}'`;
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}

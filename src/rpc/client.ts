@@ -1,0 +1,147 @@
+import { type Deadline, now } from './amqp/deadline.ts';
+import type { OutgoingMessage } from './amqp/publisher.ts';
+import { type Exchange, fanoutExchange, topicExchange } from './amqp/topology.ts';
+import { callOver } from './call.ts';
+import { InvalidTarget, type RemoteFailure, RpcVersionCapError } from './errors.ts';
+import { noOpSerializer, type Serializer } from './serializer.ts';
+import { routingKeyOf, type Target, type TargetFields, topicOf } from './target.ts';
+import type { Transport } from './transport.ts';
+import { isVersionCompatible } from './version.ts';
+import type { Context } from './wire/context.ts';
+import { encodeBody } from './wire/envelope.ts';
+import { writeRequest } from './wire/request.ts';
+
+/** Arguments of a remote method, by name. */
+export type RpcArguments = Readonly<Record<string, unknown>>;
+
+/** How a client calls. */
+export interface ClientOptions {
+  /** Longest time for a call, or for a cast to reach the broker, milliseconds. @default 60000 */
+  readonly timeoutMs?: number;
+  /** The newest version the servers are known to have: asking for more throws RpcVersionCapError. @default no cap */
+  readonly versionCap?: string;
+  /** @default noOpSerializer */
+  readonly serializer?: Serializer;
+  /**
+   * What to do when the connection goes before the broker has confirmed a request: `once` fails, `again` sends it
+   * again as Python does, so that it may be carried out twice. @default 'once'
+   */
+  readonly send?: 'once' | 'again';
+  /**
+   * The server says every half of this time that it still works on the call; silence ends the call. Never for
+   * probes: a Python server that lacks the method would send signs of life for ever. @default none
+   */
+  readonly callMonitorTimeoutMs?: number;
+  /** Throw MessageUndeliverable at once when no queue takes the request. @default false */
+  readonly mandatory?: boolean;
+  /** Makes an error of one's own of a remote failure; undefined leaves it a RemoteError. */
+  readonly toError?: (failure: RemoteFailure) => Error | undefined;
+}
+
+/** What `prepare` can change for some calls. */
+export interface PrepareOptions extends Omit<ClientOptions, 'serializer' | 'toError'>, TargetFields {}
+
+/** A client of the servers of one target. Made by `getRpcClient`. */
+export class RpcClient {
+  readonly target: Target;
+  readonly #transport: Transport;
+  readonly #options: ClientOptions;
+
+  constructor(transport: Transport, target: Target, options: ClientOptions = {}) {
+    topicOf(target);
+    this.target = target;
+    this.#transport = transport;
+    this.#options = options;
+  }
+
+  /** A client like this one with another server, version, timeout and so on. */
+  prepare(options: PrepareOptions): RpcClient {
+    const { timeoutMs, versionCap, send, callMonitorTimeoutMs, mandatory, ...target } = options;
+    return new RpcClient(this.#transport, this.target.with(target), {
+      ...this.#options,
+      ...(timeoutMs !== undefined && { timeoutMs }),
+      ...(versionCap !== undefined && { versionCap }),
+      ...(send !== undefined && { send }),
+      ...(callMonitorTimeoutMs !== undefined && { callMonitorTimeoutMs }),
+      ...(mandatory !== undefined && { mandatory }),
+    });
+  }
+
+  /** Whether the version cap lets this version through. */
+  canSendVersion(version: string | undefined = this.target.version): boolean {
+    return isVersionCompatible(this.#options.versionCap, version ?? '1.0');
+  }
+
+  /**
+   * Calls a method and waits for its result. Throws RemoteError when the server answers with an exception,
+   * MessagingTimeout when it does not answer in time, MessageDeliveryFailure when the request did not get through.
+   */
+  async call(context: Context, method: string, args: RpcArguments = {}): Promise<unknown> {
+    if (this.target.fanout)
+      throw new InvalidTarget('A call cannot go to every server: use cast, or a target without fanout.');
+    const { timeoutMs = 60_000, serializer = noOpSerializer, callMonitorTimeoutMs, toError } = this.#options;
+    const result = await callOver(this.#transport, {
+      method,
+      args: this.#serialized(context, args),
+      context: serializer.serializeContext(context),
+      target: this.#checkedTarget(),
+      ...this.#route(),
+      timeoutMs,
+      mandatory: this.#options.mandatory ?? false,
+      send: this.#options.send ?? 'once',
+      ...(callMonitorTimeoutMs !== undefined && { callMonitorTimeoutMs }),
+      ...(toError && { toError }),
+    });
+    return serializer.deserializeEntity(context, result);
+  }
+
+  /** Sends a request that is not answered. Resolves when the broker has it. */
+  async cast(context: Context, method: string, args: RpcArguments = {}): Promise<void> {
+    const { timeoutMs = 60_000, serializer = noOpSerializer, send, mandatory = false } = this.#options;
+    const request = writeRequest({
+      method,
+      args: this.#serialized(context, args),
+      target: this.#checkedTarget(),
+      context: serializer.serializeContext(context),
+    });
+    const deadline: Deadline = now() + timeoutMs;
+    const body = encodeBody(request, this.#transport.options.compression);
+    const message: OutgoingMessage = {
+      ...this.#route(),
+      ...body,
+      mandatory: mandatory && !this.target.fanout,
+    };
+    await this.#transport.publisher.publish(message, { deadline, ...(send && { send }) });
+  }
+
+  #route(): { exchange: string; routingKey: string; declare: Exchange } {
+    const { queues } = this.#transport.options;
+    if (this.target.fanout) {
+      const fanout = fanoutExchange(topicOf(this.target), queues);
+      return { exchange: fanout.name, routingKey: '', declare: fanout };
+    }
+    const exchange = this.target.exchange ?? this.#transport.controlExchange;
+    return { exchange, routingKey: routingKeyOf(this.target), declare: topicExchange(exchange, queues) };
+  }
+
+  #checkedTarget(): Target {
+    const { versionCap } = this.#options;
+    if (versionCap !== undefined && !this.canSendVersion())
+      throw new RpcVersionCapError(this.target.version ?? '1.0', versionCap);
+    return this.target;
+  }
+
+  #serialized(context: Context, args: RpcArguments): RpcArguments {
+    const { serializer } = this.#options;
+    if (!serializer) return args;
+    const entries = Object.entries(args);
+    return Object.fromEntries(
+      entries.map(([name, value]) => [name, serializer.serializeEntity(context, value)]),
+    );
+  }
+}
+
+/** A client for the servers of a topic. Throws InvalidTarget when the target has no topic. */
+export function getRpcClient(transport: Transport, target: Target, options: ClientOptions = {}): RpcClient {
+  return new RpcClient(transport, target, options);
+}

@@ -1,0 +1,77 @@
+import type { BigIntegers } from './wire/tolerant-json.ts';
+
+/** How a transport behaves. Everything has a default; settings in the URL's query override these. */
+export interface TransportOptions {
+  /** The topic exchange of targets that name none. @default 'openstack' */
+  readonly controlExchange?: string;
+  /** The program's name in the connection's name `<program>:<pid>:<uuid>`. @default the started file's name */
+  readonly connectionName?: string;
+  /** The process id in the connection's name. @default process.pid */
+  readonly pid?: number;
+  /** Seconds of silence after which a peer counts as dead; noticed within twice that. 0 is off. @default 60 */
+  readonly heartbeatSeconds?: number;
+  /** Longest time for one host to accept and log in, milliseconds. @default 10000 */
+  readonly connectTimeoutMs?: number;
+  readonly reconnect?: ReconnectOptions;
+  readonly tls?: TlsOptions;
+  /** SASL mechanism. `EXTERNAL` takes the user from the client certificate. @default 'PLAIN' */
+  readonly login?: 'PLAIN' | 'AMQPLAIN' | 'EXTERNAL';
+  readonly queues?: QueueOptions;
+  /** Declares reply queues exactly as Python does: not exclusive, expiring, left behind. @default false */
+  readonly osloIdentical?: boolean;
+  /** What becomes of integers beyond 2^53 in a message. @default 'bigint' */
+  readonly bigIntegers?: BigIntegers;
+  /** Compresses what is sent, as oslo's `kombu_compression=gzip`. @default no compression */
+  readonly compression?: 'gzip';
+  /** How long a server tries to send a reply whose queue is missing, milliseconds. @default 60000 */
+  readonly missingReplyQueueMs?: number;
+  /** Told of connections made and lost, of blocking, and of topology that had to be repaired. Must not throw. */
+  readonly onEvent?: (event: TransportEvent) => void;
+  /** A number in [0, 1) for jitter. @default Math.random */
+  readonly random?: () => number;
+}
+
+/** Pauses between rounds over all hosts: `initialDelayMs`, then doubling to `maxDelayMs`, each with jitter. */
+export interface ReconnectOptions {
+  /** @default 500 */
+  readonly initialDelayMs?: number;
+  /** @default 15000 */
+  readonly maxDelayMs?: number;
+}
+
+/** TLS. Certificates are PEM text. The host's name is checked unless `verify` is false. */
+export interface TlsOptions {
+  readonly enabled?: boolean;
+  readonly ca?: string;
+  readonly certificate?: string;
+  readonly key?: string;
+  /** @default true */
+  readonly verify?: boolean;
+}
+
+/** Properties of what is declared, by their meaning in oslo's `[oslo_messaging_rabbit]`. */
+export interface QueueOptions {
+  /** `amqp_durable_queues`. @default false */
+  readonly durable?: boolean;
+  /** `amqp_auto_delete`. @default false */
+  readonly autoDelete?: boolean;
+  /** `rabbit_quorum_queue`: topic queues are quorum queues. @default false */
+  readonly quorum?: boolean;
+  /** `rabbit_transient_quorum_queue`: reply and fanout queues too. @default false */
+  readonly transientQuorum?: boolean;
+  /** `rabbit_transient_queues_ttl` in milliseconds: x-expires of reply and fanout queues; 0 is none. @default 1800000 */
+  readonly transientExpiresMs?: number;
+}
+
+/** What a transport tells about itself. No field ever holds a secret. */
+export type TransportEvent =
+  | { readonly kind: 'connected'; readonly host: string; readonly connectionName: string }
+  | { readonly kind: 'disconnected'; readonly host: string; readonly reason: string }
+  | { readonly kind: 'connect-failed'; readonly host: string; readonly reason: string }
+  | { readonly kind: 'blocked'; readonly reason: string }
+  | { readonly kind: 'unblocked' }
+  /** Consumers and their queues were lost and will be declared again, or could not be. */
+  | { readonly kind: 'consumers-lost'; readonly what: string; readonly reason: string }
+  | { readonly kind: 'consumers-restored'; readonly what: string }
+  /** A message could not be read and was rejected, or a reply could not be sent. */
+  | { readonly kind: 'dropped'; readonly what: string; readonly reason: string };

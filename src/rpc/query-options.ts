@@ -1,0 +1,138 @@
+import { readFileSync } from 'node:fs';
+import { InvalidTransportUrl } from './errors.ts';
+import type { QueueOptions, TlsOptions, TransportOptions } from './options.ts';
+import type { TransportUrl } from './transport-url.ts';
+
+const drivers: readonly string[] = ['rabbit', 'kombu', 'amqp', 'amqps'];
+
+/** Settings of `[oslo_messaging_rabbit]` that have no meaning here: accepted, so that a service's URL can be used as it is. */
+const withoutMeaning: ReadonlySet<string> = new Set([
+  'conn_pool_min_size',
+  'conn_pool_ttl',
+  'direct_mandatory_flag',
+  'enable_cancel_on_failover',
+  'heartbeat_in_pthread',
+  'heartbeat_rate',
+  'hostname',
+  'kombu_failover_strategy',
+  'kombu_reconnect_splay',
+  'processname',
+  'rabbit_ha_queues',
+  'rabbit_qos_prefetch_count',
+  'rabbit_quorum_delivery_limit',
+  'rabbit_quorum_max_memory_bytes',
+  'rabbit_quorum_max_memory_length',
+  'rabbit_retry_backoff',
+  'rabbit_retry_interval',
+  'rabbit_stream_fanout',
+  'rpc_conn_pool_size',
+  'ssl_enforce_fips_mode',
+  'ssl_version',
+  'use_queue_manager',
+]);
+
+/** The options with the settings of a URL's query on top. Throws InvalidTransportUrl for a name oslo does not know. */
+export function optionsFromQuery(url: TransportUrl, options: TransportOptions): TransportOptions {
+  const [driver = ''] = url.transport.split('+', 1);
+  if (!drivers.includes(driver) || url.transport.includes('+'))
+    throw new InvalidTransportUrl(`'${url.transport}' is no driver here: the URL must begin with rabbit://`);
+  const settings = new Map(Object.entries(url.query));
+  const take = (name: string): string | undefined => {
+    const value = settings.get(name);
+    settings.delete(name);
+    return value;
+  };
+  const tls = tlsFrom(take);
+  const queues = queuesFrom(take);
+  const heartbeat = numberFrom('heartbeat_timeout_threshold', take);
+  const delay = numberFrom('kombu_reconnect_delay', take);
+  const longest = numberFrom('rabbit_interval_max', take);
+  const missing = numberFrom('kombu_missing_consumer_retry_timeout', take);
+  const login = take('rabbit_login_method');
+  const compression = take('kombu_compression');
+  for (const name of settings.keys())
+    if (!withoutMeaning.has(name))
+      throw new InvalidTransportUrl(
+        `The URL's query has a setting that oslo.messaging does not know: ${name}`,
+      );
+  return {
+    ...options,
+    tls: { ...options.tls, ...tls },
+    queues: { ...options.queues, ...queues },
+    reconnect: {
+      ...options.reconnect,
+      ...(delay !== undefined && { initialDelayMs: delay * 1000 }),
+      ...(longest !== undefined && { maxDelayMs: longest * 1000 }),
+    },
+    ...(heartbeat !== undefined && { heartbeatSeconds: heartbeat }),
+    ...(missing !== undefined && { missingReplyQueueMs: missing * 1000 }),
+    ...(isLogin(login) && { login }),
+    ...(compression === 'gzip' && { compression }),
+  };
+}
+
+type Take = (name: string) => string | undefined;
+
+function tlsFrom(take: Take): TlsOptions {
+  const enabled = booleanFrom('ssl', take);
+  const verify = booleanFrom('ssl_enforce_hostname_verification', take);
+  const ca = take('ssl_ca_file');
+  const certificate = take('ssl_cert_file');
+  const key = take('ssl_key_file');
+  return {
+    ...(enabled !== undefined && { enabled }),
+    ...(verify !== undefined && { verify }),
+    ...(ca !== undefined && { ca: pem('ssl_ca_file', ca) }),
+    ...(certificate !== undefined && { certificate: pem('ssl_cert_file', certificate) }),
+    ...(key !== undefined && { key: pem('ssl_key_file', key) }),
+  };
+}
+
+function queuesFrom(take: Take): QueueOptions {
+  const durable = booleanFrom('amqp_durable_queues', take);
+  const autoDelete = booleanFrom('amqp_auto_delete', take);
+  const quorum = booleanFrom('rabbit_quorum_queue', take);
+  const transientQuorum = booleanFrom('rabbit_transient_quorum_queue', take);
+  const expires = numberFrom('rabbit_transient_queues_ttl', take);
+  return {
+    ...(durable !== undefined && { durable }),
+    ...(autoDelete !== undefined && { autoDelete }),
+    ...(quorum !== undefined && { quorum }),
+    ...(transientQuorum !== undefined && { transientQuorum }),
+    ...(expires !== undefined && { transientExpiresMs: expires * 1000 }),
+  };
+}
+
+/** oslo.config's words for true and false. */
+function booleanFrom(name: string, take: Take): boolean | undefined {
+  const value = take(name)?.toLowerCase();
+  if (value === undefined) return undefined;
+  if (['1', 'true', 'on', 'yes'].includes(value)) return true;
+  if (['0', 'false', 'off', 'no'].includes(value)) return false;
+  throw new InvalidTransportUrl(`The URL's setting ${name} must be true or false.`);
+}
+
+function numberFrom(name: string, take: Take): number | undefined {
+  const value = take(name);
+  if (value === undefined) return undefined;
+  const number = Number(value);
+  if (value === '' || !Number.isFinite(number) || number < 0)
+    throw new InvalidTransportUrl(`The URL's setting ${name} must be a number that is not negative.`);
+  return number;
+}
+
+function pem(setting: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new InvalidTransportUrl(`The file named by the URL's setting ${setting} cannot be read.`, {
+      cause,
+    });
+  }
+}
+
+function isLogin(text: string | undefined): text is 'PLAIN' | 'AMQPLAIN' | 'EXTERNAL' {
+  if (text === undefined || text === 'PLAIN' || text === 'AMQPLAIN' || text === 'EXTERNAL')
+    return text !== undefined;
+  throw new InvalidTransportUrl("The URL's setting rabbit_login_method must be PLAIN, AMQPLAIN or EXTERNAL.");
+}

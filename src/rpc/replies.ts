@@ -1,0 +1,90 @@
+import type { Deadline } from './amqp/deadline.ts';
+import type { Link } from './amqp/link.ts';
+import { type Delivery, Subscription } from './amqp/subscription.ts';
+import { declareQueue, type Queue, replyQueue } from './amqp/topology.ts';
+import { MessageDeliveryFailure, reasonOf } from './errors.ts';
+import type { TransportEvent, TransportOptions } from './options.ts';
+import { decodeBody } from './wire/envelope.ts';
+import { type IncomingReply, readReply } from './wire/reply.ts';
+
+/** A call that waits for its replies. */
+export interface Waiter {
+  /** True from the moment the request may have reached a server. */
+  isSent: boolean;
+  readonly onReply: (reply: IncomingReply) => void;
+  readonly onLost: (reason: Error) => void;
+}
+
+/** A transport's one reply queue, and the calls that wait for what comes in there. */
+export class Replies {
+  readonly #queue: Queue;
+  readonly #options: TransportOptions;
+  readonly #tell: (event: TransportEvent) => void;
+  readonly #subscription: Subscription;
+  readonly #waiters = new Map<string, Waiter>();
+
+  constructor(link: Link, options: TransportOptions, tell: (event: TransportEvent) => void) {
+    this.#queue = replyQueue(options);
+    this.#options = options;
+    this.#tell = tell;
+    const { name, exclusive } = this.#queue;
+    this.#subscription = new Subscription(link, {
+      what: `reply queue '${name}'`,
+      prefetch: 0,
+      declare: (channel) => declareQueue(channel, this.#queue),
+      // An exclusive queue goes with its connection: there is nobody an unacknowledged reply could go back to.
+      consumers: [{ queue: name, consumerTag: '1', noAck: exclusive }],
+      onDelivery: (delivery) => this.#onDelivery(delivery),
+      tell,
+    });
+    // With an exclusive queue the replies that were in it are gone: better an error now than a timeout later.
+    if (exclusive) link.onDown((reason) => this.#failSent(reason));
+  }
+
+  /** How many calls wait. */
+  get waiting(): number {
+    return this.#waiters.size;
+  }
+
+  /** The name of the reply queue, once it is there and consumed. */
+  async queue(deadline: Deadline): Promise<string> {
+    await this.#subscription.ready(deadline);
+    return this.#queue.name;
+  }
+
+  expect(messageId: string, waiter: Waiter): void {
+    this.#waiters.set(messageId, waiter);
+  }
+
+  forget(messageId: string): void {
+    this.#waiters.delete(messageId);
+  }
+
+  async close(): Promise<void> {
+    const closed = new MessageDeliveryFailure('The transport was cleaned up while the call was in flight.');
+    for (const waiter of [...this.#waiters.values()]) waiter.onLost(closed);
+    await this.#subscription.close();
+  }
+
+  #onDelivery({ message, channel }: Delivery): void {
+    if (!this.#queue.exclusive) channel.ack(message);
+    try {
+      const reply = readReply(decodeBody(message.content, message.properties, this.#options.bigIntegers));
+      // Late heartbeats and second answers find no waiter; that is no error.
+      if (reply.messageId !== undefined) this.#waiters.get(reply.messageId)?.onReply(reply);
+    } catch (reason) {
+      this.#tell({ kind: 'dropped', what: 'a reply', reason: reasonOf(reason) });
+    }
+  }
+
+  #failSent(reason: Error): void {
+    const sent = [...this.#waiters.values()].filter(({ isSent }) => isSent);
+    for (const waiter of sent)
+      waiter.onLost(
+        new MessageDeliveryFailure(
+          `The connection was lost while the call was in flight: ${reason.message}. It may have been carried out.`,
+          { cause: reason },
+        ),
+      );
+  }
+}

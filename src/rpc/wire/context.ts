@@ -1,0 +1,17 @@
+import type { WireMessage } from './envelope.ts';
+
+/** The request context: who asks and why, as plain JSON values. */
+export type Context = Readonly<Record<string, unknown>>;
+
+const prefix = '_context_';
+
+/** The context's keys as they stand in a message, each with its prefix. */
+export function packContext(context: Context): WireMessage {
+  return Object.fromEntries(Object.entries(context).map(([key, value]) => [prefix + key, value]));
+}
+
+/** The context of a message. */
+export function unpackContext(message: WireMessage): Record<string, unknown> {
+  const entries = Object.entries(message).filter(([key]) => key.startsWith(prefix));
+  return Object.fromEntries(entries.map(([key, value]) => [key.slice(prefix.length), value]));
+}

@@ -1,0 +1,130 @@
+import {
+  MessagingError,
+  NoSuchMethod,
+  PythonException,
+  RemoteError,
+  type RemoteFailure,
+  reasonOf,
+  UnsupportedVersion,
+} from '../errors.ts';
+import { isObject } from './envelope.ts';
+import { parseJson, stringifyJson } from './tolerant-json.ts';
+
+/** The module under which our own error classes travel: a Python caller sees a RemoteError with class and message. */
+const ownModule = 'watership.rpc';
+const dispatcherModule = 'oslo_messaging.rpc.dispatcher';
+
+/** JavaScript's own errors and what they are called in Python. */
+const builtins: Readonly<Record<string, string>> = {
+  TypeError: 'TypeError',
+  RangeError: 'ValueError',
+  SyntaxError: 'ValueError',
+  URIError: 'ValueError',
+  ReferenceError: 'NameError',
+};
+
+/** Writes what an endpoint threw the way Python serialises an exception. */
+export function writeFailure(thrown: unknown): RemoteFailure {
+  const message = reasonOf(thrown);
+  const named = classOf(thrown);
+  return {
+    class: named.class,
+    module: named.module,
+    message,
+    tb: thrown instanceof Error ? tracebackOf(thrown) : [`${message}\n`],
+    args: primitive(named.args) ?? [message],
+    kwargs: primitive(named.kwargs) ?? {},
+  };
+}
+
+/** Reads a `failure` field: null, absent and empty text mean that nothing failed. */
+export function readFailure(field: unknown): RemoteFailure | undefined {
+  if (field === undefined || field === null || field === '') return undefined;
+  const failure = typeof field === 'string' ? parsed(field) : field;
+  if (!isObject(failure))
+    return { ...unreadable, message: `The server sent a failure that cannot be read: ${String(field)}` };
+  const { class: className, module } = withoutRemoteSuffix(
+    text(failure['class']) ?? unreadable.class,
+    text(failure['module']) ?? '',
+  );
+  return {
+    class: className,
+    module: module === 'exceptions' ? 'builtins' : module,
+    message: text(failure['message']) ?? '',
+    tb: list(failure['tb']).map(String),
+    args: list(failure['args']),
+    kwargs: isObject(failure['kwargs']) ? failure['kwargs'] : {},
+  };
+}
+
+const unreadable: RemoteFailure = {
+  class: 'Exception',
+  module: '',
+  message: '',
+  tb: [],
+  args: [],
+  kwargs: {},
+};
+
+interface PythonName {
+  readonly class: string;
+  readonly module: string;
+  readonly args?: readonly unknown[];
+  readonly kwargs?: Readonly<Record<string, unknown>>;
+}
+
+function classOf(thrown: unknown): PythonName {
+  if (thrown instanceof PythonException)
+    return { class: thrown.pythonClass, module: thrown.module, args: thrown.args, kwargs: thrown.kwargs };
+  if (thrown instanceof NoSuchMethod || thrown instanceof UnsupportedVersion)
+    return { class: thrown.name, module: dispatcherModule };
+  if (thrown instanceof RemoteError)
+    return {
+      class: 'RemoteError',
+      module: 'oslo_messaging.rpc.client',
+      args: [thrown.excType, thrown.value, thrown.traceback],
+    };
+  if (thrown instanceof MessagingError) return { class: thrown.name, module: ownModule };
+  if (!(thrown instanceof Error)) return { class: 'Exception', module: 'builtins' };
+  const python = Object.hasOwn(builtins, thrown.name) ? builtins[thrown.name] : undefined;
+  if (python !== undefined) return { class: python, module: 'builtins' };
+  return { class: thrown.name === 'Error' ? thrown.constructor.name : thrown.name, module: ownModule };
+}
+
+function tracebackOf(thrown: Error): string[] {
+  return (thrown.stack ?? thrown.message).split('\n').map((line) => `${line}\n`);
+}
+
+/** The value if it can be written as JSON at all. */
+function primitive<Value>(value: Value | undefined): Value | undefined {
+  if (value === undefined) return undefined;
+  try {
+    stringifyJson(value);
+    return value;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Re-raised remote exceptions carry `_Remote` on both names; they are taken off together, or not at all. */
+function withoutRemoteSuffix(className: string, module: string): { class: string; module: string } {
+  const suffix = '_Remote';
+  if (!className.endsWith(suffix) || !module.endsWith(suffix)) return { class: className, module };
+  return { class: className.slice(0, -suffix.length), module: module.slice(0, -suffix.length) };
+}
+
+function parsed(field: string): unknown {
+  try {
+    return parseJson(field);
+  } catch {
+    return undefined;
+  }
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
