@@ -23,10 +23,22 @@ export {
   UndecodableMessage,
   UnsupportedVersion,
 } from './errors.ts';
+export {
+  type BatchNotificationEndpoint,
+  getNotificationListener,
+  type NotificationEndpoint,
+} from './listener.ts';
 export type * from './management/api.ts';
 export { ManagementError, type ManagementFailure } from './management/errors.ts';
 export { openMetrics } from './management/metrics.ts';
 export { type ManagementEndpoint, openManagement } from './management/open-management.ts';
+export type { NotificationFilter } from './notification-filter.ts';
+export type {
+  BatchListenerOptions,
+  ListenerOptions,
+  NotificationListener,
+  NotificationResult,
+} from './notification-listener.ts';
 export { getNotifier, type Notifier, type NotifierOptions, type Priority } from './notifier.ts';
 // Now and then: how a transport behaves, what a server lets through, how values are written.
 export type {
@@ -37,8 +49,10 @@ export type {
   TransportOptions,
 } from './options.ts';
 export { type ProbeKind, type ProbeOptions, type ProbeResult, probeService } from './probe.ts';
+export { redact } from './redact.ts';
 export { jsonPayloadSerializer, noOpSerializer, type Serializer, toPrimitive } from './serializer.ts';
 export { getRpcServer, type RpcServer, type ServerOptions } from './server.ts';
+export { type TapOptions, type TappedMessage, tap } from './tap.ts';
 export { Target, type TargetFields } from './target.ts';
 // Everyday: open a transport, serve, call, notify, probe.
 export { getTransport, type Transport } from './transport.ts';
@@ -52,4 +66,5 @@ export {
 export { isVersionCompatible } from './version.ts';
 export type { Context } from './wire/context.ts';
 export { decodeBody, encodeEnvelope } from './wire/envelope.ts';
+export type { Notification } from './wire/notification.ts';
 export { type BigIntegers, parseJson, stringifyJson } from './wire/tolerant-json.ts';

@@ -5,6 +5,11 @@ const remembered = 16;
 export class RecentIds {
   #ids: string[] = [];
 
+  /** Whether an id is one of the last sixteen. */
+  has(id: string | undefined): boolean {
+    return id !== undefined && this.#ids.includes(id);
+  }
+
   /** True the first time an id comes; false for one of the last sixteen. No id is always new. */
   isNew(id: string | undefined): boolean {
     if (id === undefined) return true;

@@ -10,7 +10,7 @@ export type WireMessage = Record<string, unknown>;
 export interface BodyProperties {
   readonly contentType?: unknown;
   readonly contentEncoding?: unknown;
-  readonly headers?: Readonly<Record<string, unknown>> | undefined;
+  readonly headers?: (Readonly<Record<string, unknown>> & { readonly compression?: unknown }) | undefined;
 }
 
 /** The version of the envelope we write; the only one in use. */
@@ -54,8 +54,7 @@ export function decodeBody(
 ): WireMessage {
   const text = readText(content, properties);
   const outer = parseObject(text, bigIntegers);
-  const version = outer['oslo.version'];
-  const inner = outer['oslo.message'];
+  const { 'oslo.version': version, 'oslo.message': inner } = outer;
   if (!Object.hasOwn(outer, 'oslo.version') || !Object.hasOwn(outer, 'oslo.message')) return outer;
   if (typeof version !== 'string' || !isEnvelopeSupported(version))
     throw new UndecodableMessage(`The envelope version is not ${envelopeVersion}.`);
@@ -71,7 +70,7 @@ export function isObject(value: unknown): value is WireMessage {
 function readText(content: Buffer, properties: BodyProperties): string {
   if (properties.contentType !== 'application/json')
     throw new UndecodableMessage('The content type is not exactly application/json.');
-  const body = decompress(content, properties.headers?.['compression']);
+  const body = decompress(content, properties.headers?.compression);
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
   } catch {

@@ -43,17 +43,18 @@ export function readFailure(field: unknown): RemoteFailure | undefined {
   const failure = typeof field === 'string' ? parsed(field) : field;
   if (!isObject(failure))
     return { ...unreadable, message: `The server sent a failure that cannot be read: ${String(field)}` };
+  const { class: sentClass, module: sentModule, message, tb, args, kwargs } = failure;
   const { class: className, module } = withoutRemoteSuffix(
-    text(failure['class']) ?? unreadable.class,
-    text(failure['module']) ?? '',
+    text(sentClass) ?? unreadable.class,
+    text(sentModule) ?? '',
   );
   return {
     class: className,
     module: module === 'exceptions' ? 'builtins' : module,
-    message: text(failure['message']) ?? '',
-    tb: list(failure['tb']).map(String),
-    args: list(failure['args']),
-    kwargs: isObject(failure['kwargs']) ? failure['kwargs'] : {},
+    message: text(message) ?? '',
+    tb: list(tb).map(String),
+    args: list(args),
+    kwargs: isObject(kwargs) ? kwargs : {},
   };
 }
 

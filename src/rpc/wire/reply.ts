@@ -34,11 +34,11 @@ export interface IncomingReply {
 
 /** Reads a reply, or one half of the two-message form that releases before Newton send. */
 export function readReply(message: WireMessage): IncomingReply {
-  const id = message['_msg_id'];
+  const { _msg_id: id, result, failure, ending } = message;
   return {
     messageId: typeof id === 'string' ? id : undefined,
-    result: message['result'] ?? null,
-    failure: readFailure(message['failure']),
-    ending: message['ending'] === true,
+    result: result ?? null,
+    failure: readFailure(failure),
+    ending: ending === true,
   };
 }

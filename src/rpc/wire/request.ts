@@ -48,16 +48,17 @@ export interface IncomingRequest {
 
 /** Reads a request; never throws: a wrong field is answered by the dispatcher. */
 export function readRequest(message: WireMessage): IncomingRequest {
-  const callMonitor = message['_timeout'] ?? null;
+  const { method, args = {}, namespace = null, version = '1.0', _unique_id: uniqueId } = message;
+  const { _msg_id: messageId, _reply_q: replyQueue, _timeout: callMonitor = null } = message;
   return {
-    method: message['method'],
-    args: Object.hasOwn(message, 'args') ? message['args'] : {},
-    namespace: message['namespace'] ?? null,
-    version: Object.hasOwn(message, 'version') ? message['version'] : '1.0',
-    messageId: text(message['_msg_id']),
-    replyQueue: text(message['_reply_q']) ?? '',
+    method,
+    args,
+    namespace,
+    version,
+    messageId: text(messageId),
+    replyQueue: text(replyQueue) ?? '',
     callMonitor,
-    uniqueId: text(message['_unique_id']),
+    uniqueId: text(uniqueId),
     context: { ...unpackContext(message), client_timeout: callMonitor },
   };
 }

@@ -1,0 +1,14 @@
+const masked = '***';
+const secretKey = /token|passw|secret|credential|service_catalog|private_?key|admin_pass|user_data/i;
+
+/** A copy in which the values of keys that name secrets are masked, however deep. */
+export function redact(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((each) => redact(each));
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value);
+  return Object.fromEntries(entries.map(([key, each]) => [key, isSecret(key, each) ? masked : redact(each)]));
+}
+
+function isSecret(key: string, value: unknown): boolean {
+  return secretKey.test(key) && value !== null && value !== undefined && value !== '';
+}
