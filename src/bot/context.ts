@@ -1,5 +1,13 @@
 import type { Logger } from 'pino';
-import type { BoundActions, Clock, ClusterPorts, Observation } from '../runbooks/index.ts';
+import type {
+  Answered,
+  BoundActions,
+  Clock,
+  ClusterPorts,
+  Look,
+  Observation,
+  Runbook,
+} from '../runbooks/index.ts';
 import type { BotConfig, ClusterConfig } from './config/config.ts';
 import type { Courier } from './courier.ts';
 import type { Stores } from './stores/stores.ts';
@@ -12,6 +20,7 @@ export interface BotContext {
   readonly clock: Clock;
   readonly log: Logger;
   readonly clusters: ReadonlyMap<string, ClusterHandle>;
+  readonly book: readonly Runbook[];
 }
 
 export interface ClusterHandle {
@@ -20,4 +29,6 @@ export interface ClusterHandle {
   readonly actions: BoundActions;
   /** A fresh sweep, with the stored history folded under it. Writes nothing. */
   observe(): Promise<Observation>;
+  /** Goes and looks; each answer, or why there is none. Writes nothing and never rejects. */
+  answer(looks: readonly Look[]): Promise<Answered>;
 }

@@ -65,6 +65,8 @@ export interface PeopleConfig {
   readonly approvals: Readonly<Record<Tier, number>>;
   /** How long a plan may be approved, milliseconds. @default 300000 */
   readonly planExpiresMs: number;
+  /** Must the approver type the cluster's name? By tier. @default destructive, node and mass: yes; reversible: no */
+  readonly typedConfirmation?: Readonly<Partial<Record<Tier, boolean>>>;
 }
 
 export interface ScheduleConfig {

@@ -31,17 +31,21 @@ export interface IncidentStore {
   get(id: string): Promise<Incident | undefined>;
   /** Open incidents of a cluster. */
   open(cluster: string): Promise<readonly Incident[]>;
-  /** Newest first, resolved ones included. */
+  /** Opened or resolved since then; the newest of these events first. */
   recent(options: {
     readonly cluster?: string;
     readonly limit: number;
     readonly sinceMs?: number;
   }): Promise<readonly Incident[]>;
-  /** One atomic step: `expectedVersion` 0 creates. Writes the audit entry and the timeline lines with it. */
+  /**
+   * One atomic step: `expectedVersion` 0 creates. Writes the audit entry and the timeline lines with it, and marks the incident
+   * untold. The stored version is `expectedVersion + 1`. Without an audit entry it is a quiet refresh: nobody is told.
+   * A second open incident for the same key of a cluster is a conflict.
+   */
   put(
     incident: Incident,
     expectedVersion: number,
-    audit: AuditEntry,
+    audit: AuditEntry | undefined,
     timeline?: readonly TimelineEntry[],
   ): Promise<Stored>;
   timeline(id: string): Promise<readonly TimelineEntry[]>;
@@ -54,11 +58,13 @@ export interface RunStore {
   get(id: string): Promise<Run | undefined>;
   /** Runs that still want something, of all clusters or one. */
   active(cluster?: string): Promise<readonly Run[]>;
+  /** Started or ended since then; the newest of these events first. */
   recent(options: { readonly limit: number; readonly sinceMs?: number }): Promise<readonly Run[]>;
+  /** One atomic step, as for incidents. Marks the run's incident untold. Progress alone needs no audit entry. */
   put(
     run: Run,
     expectedVersion: number,
-    audit: AuditEntry,
+    audit: AuditEntry | undefined,
     timeline?: readonly TimelineEntry[],
   ): Promise<Stored>;
 }
@@ -73,6 +79,8 @@ export interface SweepMemory {
 
 export interface MemoryStore {
   get(cluster: string): Promise<SweepMemory | undefined>;
+  /** When the newest remembered sweep began, without reading the rest. */
+  sweptAtMs(cluster: string): Promise<number | undefined>;
   /** Refused (`conflict`) when a newer sweep has written already. */
   put(cluster: string, memory: SweepMemory): Promise<Stored>;
 }
@@ -97,7 +105,7 @@ export interface CardStore {
 export interface AuditStore {
   /** For what changes no state: a refused click, a command. */
   append(entry: AuditEntry): Promise<void>;
-  /** Oldest first. */
+  /** The newest entries that fit, oldest first. */
   read(options: {
     readonly run?: string;
     readonly incident?: string;
@@ -127,6 +135,18 @@ export interface HaltStore {
   resume(cluster: string | undefined, by: string): Promise<void>;
 }
 
+/**
+ * Which incidents' messages are behind the state. The mark is set in the same atomic step as the change, so that a message that
+ * could not be sent, or a process that died before it, is found again.
+ */
+export interface UntoldStore {
+  /** Every incident whose message is behind, oldest change first, with the mark to settle it by. */
+  list(): Promise<readonly { readonly incident: string; readonly mark: string }[]>;
+  markOf(incident: string): Promise<string | undefined>;
+  /** The message shows what was true at this mark; a newer change keeps the incident on the list. */
+  settle(incident: string, mark: string): Promise<void>;
+}
+
 export interface Stores {
   readonly incidents: IncidentStore;
   readonly runs: RunStore;
@@ -136,4 +156,5 @@ export interface Stores {
   readonly leases: LeaseStore;
   readonly once: OnceStore;
   readonly halts: HaltStore;
+  readonly untold: UntoldStore;
 }

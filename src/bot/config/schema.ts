@@ -1,0 +1,236 @@
+import { CronExpressionParser } from 'cron-parser';
+import { z } from 'zod';
+import { durationPattern, parseDuration } from './duration.ts';
+
+/*
+ * The configuration file as people write it. Every `error` text finishes the sentence "expected …".
+ * `deploy/watership.schema.json` is printed from this schema.
+ */
+
+const text = (expected: string) => z.string({ error: expected }).min(1, { error: expected });
+
+const url = (schemes: readonly string[], example: string) => {
+  const expected = `a URL such as ${example}`;
+  return text(expected).refine((value) => hasScheme(value, schemes), { error: expected });
+};
+
+function hasScheme(value: string, schemes: readonly string[]): boolean {
+  return URL.canParse(value) && schemes.includes(new URL(value).protocol.slice(0, -1));
+}
+
+const duration = (minimumMs: number, example: string) => {
+  const expected = `a duration such as ${example}`;
+  return z
+    .string({ error: expected })
+    .regex(durationPattern, { error: expected })
+    .transform((value) => parseDuration(value) ?? 0)
+    .refine((ms) => ms >= minimumMs, { error: `a duration of at least ${minimumMs} ms` });
+};
+
+const wholeNumber = (minimum: number, maximum: number) => {
+  const expected = `a whole number from ${minimum} to ${maximum}`;
+  return z
+    .union([z.number(), z.string().regex(/^\d+$/).transform(Number)], { error: expected })
+    .refine((value) => Number.isInteger(value) && value >= minimum && value <= maximum, { error: expected });
+};
+
+const port = wholeNumber(1, 65_535);
+
+const oneOf = <const Values extends readonly [string, ...string[]]>(values: Values) =>
+  z.enum(values, { error: values.map((value) => `"${value}"`).join(' or ') });
+
+const regularExpression = (example: string) => {
+  const expected = `a regular expression such as ${example}`;
+  return text(expected).refine(compiles, { error: expected });
+};
+
+function compiles(pattern: string): boolean {
+  try {
+    new RegExp(pattern, 'u');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const yesOrNo = z.boolean({ error: 'true or false' });
+const channel = text('a channel id such as C0ALERTS').regex(/^[A-Z][A-Z0-9_]+$/, {
+  error: 'a channel id such as C0ALERTS (Slack shows it at the end of the channel details), not its name',
+});
+const personOrGroup = text('a Slack user id (U…) or user group id (S…)').regex(/^[UWS][A-Z0-9_]+$/, {
+  error: 'a Slack user id (U…) or user group id (S…), not a name',
+});
+const name = text('a name of letters, digits, ".", "_" and "-"').regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, {
+  error: 'a name of letters, digits, ".", "_" and "-"',
+});
+
+const slack = z.strictObject({
+  mode: oneOf(['socket', 'http']).default('socket'),
+  botToken: text('the bot token of the Slack app (xoxb-…)'),
+  appToken: text('the app-level token of the Slack app (xapp-…)').optional(),
+  signingSecret: text('the signing secret of the Slack app').optional(),
+  port: port.optional(),
+  channel,
+  apiUrl: url(['https', 'http'], 'https://slack.com/api/').default('https://slack.com/api/'),
+});
+
+const redis = z.strictObject({
+  url: url(['redis', 'rediss'], 'redis://127.0.0.1:6379/0').default('redis://127.0.0.1:6379/0'),
+  prefix: name.default('watership'),
+});
+
+const node = z.strictObject({
+  name: text('a RabbitMQ node name such as rabbit@server-44').regex(/^[^\s@]+@[^\s@]+$/, {
+    error: 'a RabbitMQ node name such as rabbit@server-44',
+  }),
+  management: url(['http', 'https'], 'https://10.3.0.44:15671'),
+  amqp: url(['amqp', 'amqps'], 'amqps://10.3.0.44:5671').optional(),
+  epmd: z
+    .union([z.literal(false), z.string().regex(/^[^\s:]+:\d+$/)], { error: 'host:port, or false' })
+    .optional(),
+  host: text('the name of an entry under hosts').optional(),
+  prometheus: url(['http', 'https'], 'http://10.3.0.44:15692').optional(),
+});
+
+const reachedBy = z.union(
+  [
+    z.strictObject({
+      transportUrl: text('a transport URL').regex(/^[a-z+]+:\/\/\S+$/),
+    }),
+    z.strictObject({
+      haproxy: z.strictObject({ host: text('a host'), path: text('a path').startsWith('/') }),
+    }),
+  ],
+  { error: '{ transportUrl: rabbit://… } or { haproxy: { host: …, path: /… } }' },
+);
+
+const service = z.strictObject({
+  name: text('the service’s name, such as cinder-scheduler'),
+  queues: regularExpression('^cinder-scheduler'),
+  host: text('the name of an entry under hosts, or from-connection').default('from-connection'),
+  unit: text('the unit, container or workload to restart').optional(),
+  restart: oneOf(['systemd', 'kolla-docker', 'kolla-podman', 'custom']).optional(),
+});
+
+const count = wholeNumber(0, 1_000_000_000);
+
+const detection = z.strictObject({
+  backlogReady: count.optional(),
+  backlogDrained: count.optional(),
+  zombieAfter: duration(1_000, '10m').optional(),
+  zombieCriticalReady: count.optional(),
+  channelsWarning: count.optional(),
+  channelsCritical: count.optional(),
+  channelsGrowth: count.optional(),
+  resolveAfterSweeps: wholeNumber(1, 1_000).optional(),
+  ignoreQueues: z
+    .array(regularExpression('^audit\\.'), { error: 'a list of regular expressions' })
+    .optional(),
+});
+
+const cluster = z.strictObject({
+  name,
+  channel: channel.optional(),
+  vhost: text('a vhost such as /').default('/'),
+  username: text('the management user'),
+  password: text('the management user’s password'),
+  nodes: z.array(node, { error: 'a list of nodes' }).min(1, { error: 'at least one node' }),
+  reachedBy: reachedBy.optional(),
+  services: z.array(service, { error: 'a list of services' }).default([]),
+  detection: detection.optional(),
+  partitionHandling: oneOf(['ignore', 'autoheal', 'pause_minority']).optional(),
+});
+
+const host = z.strictObject({
+  via: oneOf(['local']),
+  preset: oneOf(['systemd', 'kolla-docker', 'kolla-podman', 'custom']).default('systemd'),
+  operations: z
+    .record(
+      z.string(),
+      z.array(z.string({ error: 'a word of the command' }), { error: 'a list of words' }).min(1),
+      {
+        error: 'a mapping from operation to the words of its command',
+      },
+    )
+    .default({}),
+  addresses: z.array(text('an address'), { error: 'a list of addresses' }).default([]),
+});
+
+const people = z.strictObject({
+  approvers: z.array(personOrGroup, { error: 'a list of Slack ids' }).default([]),
+  adminApprovers: z.array(personOrGroup, { error: 'a list of Slack ids' }).default([]),
+  selfApproval: z
+    .strictObject({
+      reversible: yesOrNo.optional(),
+      destructive: yesOrNo.optional(),
+      node: yesOrNo.optional(),
+      mass: yesOrNo.optional(),
+    })
+    .default({}),
+  approvals: z
+    .strictObject({
+      reversible: wholeNumber(1, 10).optional(),
+      destructive: wholeNumber(1, 10).optional(),
+      node: wholeNumber(1, 10).optional(),
+      mass: wholeNumber(1, 10).optional(),
+    })
+    .default({}),
+  planExpires: duration(10_000, '5m').default(300_000),
+});
+
+const digest = z.strictObject({
+  cron: text('a cron expression such as 0 9 * * 1-5').refine(isCron, {
+    error: 'a cron expression such as 0 9 * * 1-5',
+  }),
+  timezone: text('a time zone such as Europe/Berlin')
+    .refine(isTimezone, { error: 'a time zone such as Europe/Berlin' })
+    .default('UTC'),
+});
+
+function isCron(expression: string): boolean {
+  try {
+    CronExpressionParser.parse(expression);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isTimezone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const schedule = z.strictObject({
+  sweep: duration(1_000, '15s').default(15_000),
+  probe: duration(1_000, '60s').default(60_000),
+  digest: digest.optional(),
+});
+
+/** The whole file. */
+export const fileSchema = z.strictObject({
+  slack,
+  redis: redis.prefault({}),
+  clusters: z.array(cluster, { error: 'a list of clusters' }).min(1, { error: 'at least one cluster' }),
+  hosts: z.record(z.string(), host, { error: 'a mapping from host name to how it is reached' }).default({}),
+  people: people.prefault({}),
+  schedule: schedule.prefault({}),
+  health: z.strictObject({ host: text('an address').default('127.0.0.1'), port }).optional(),
+  log: z.strictObject({ level: oneOf(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
+  sandbox: z.strictObject({ controlUrl: url(['http'], 'http://127.0.0.1:8080') }).optional(),
+});
+
+export type ConfigFile = z.output<typeof fileSchema>;
+
+/** The published JSON Schema of the file, for editors. */
+export function configJsonSchema(): Record<string, unknown> {
+  return {
+    ...z.toJSONSchema(fileSchema, { io: 'input' }),
+    title: 'watership.yaml',
+    description: 'Configuration of Watership. Secrets are read from the environment or from files.',
+  };
+}

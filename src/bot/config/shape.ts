@@ -1,0 +1,129 @@
+import { detectionDefaults, type ReachedBy, type Tier } from '../../runbooks/index.ts';
+import type { BotConfig, ClusterConfig, NodeConfig } from './config.ts';
+import type { ConfigFile } from './schema.ts';
+
+type ClusterFile = ConfigFile['clusters'][number];
+type NodeFile = ClusterFile['nodes'][number];
+
+const EPMD_PORT = 4369;
+const selfApprovalDefaults: Readonly<Record<Tier, boolean>> = {
+  read: true,
+  reversible: true,
+  destructive: false,
+  node: false,
+  mass: false,
+};
+const approvalDefaults: Readonly<Record<Tier, number>> = {
+  read: 0,
+  reversible: 1,
+  destructive: 1,
+  node: 2,
+  mass: 2,
+};
+
+/** The checked file in the form that the bot uses, with every default in place. */
+export function shape(file: ConfigFile): BotConfig {
+  const { slack, people, schedule } = file;
+  return {
+    slack: {
+      mode: slack.mode,
+      botToken: slack.botToken,
+      ...definite({ appToken: slack.appToken, signingSecret: slack.signingSecret, port: slack.port }),
+      channel: slack.channel,
+      apiUrl: slack.apiUrl,
+    },
+    redis: file.redis,
+    clusters: file.clusters.map((cluster) => shapeCluster(cluster, slack.channel)),
+    hosts: file.hosts,
+    people: {
+      approvers: people.approvers,
+      adminApprovers: people.adminApprovers,
+      selfApproval: { ...selfApprovalDefaults, ...definite(people.selfApproval) },
+      approvals: { ...approvalDefaults, ...definite(people.approvals) },
+      planExpiresMs: people.planExpires,
+    },
+    schedule: {
+      sweepMs: schedule.sweep,
+      probeMs: schedule.probe,
+      ...definite({ digest: schedule.digest }),
+    },
+    ...definite({ health: file.health, sandbox: file.sandbox }),
+    log: file.log,
+  };
+}
+
+function shapeCluster(cluster: ClusterFile, defaultChannel: string): ClusterConfig {
+  const nodes = cluster.nodes.map(shapeNode);
+  const { zombieAfter, ...detection } = cluster.detection ?? {};
+  return {
+    settings: {
+      name: cluster.name,
+      nodes: nodes.map(({ name, host, amqp }) => {
+        const url = new URL(amqp);
+        return {
+          name,
+          ...definite({ host }),
+          amqpHost: bareHost(url),
+          amqpPort: Number(url.port) || (url.protocol === 'amqps:' ? 5671 : 5672),
+        };
+      }),
+      detection: {
+        ...detectionDefaults,
+        ...definite(detection),
+        ...definite({ zombieAfterMs: zombieAfter }),
+      },
+      services: cluster.services.map(({ name, queues, host, unit }) => ({
+        name,
+        queues,
+        host,
+        ...definite({ unit }),
+      })),
+      ...definite({ partitionHandling: cluster.partitionHandling }),
+      reachedBy: shapeReachedBy(cluster.reachedBy),
+    },
+    channel: cluster.channel ?? defaultChannel,
+    vhost: cluster.vhost,
+    username: cluster.username,
+    password: cluster.password,
+    nodes,
+  };
+}
+
+function shapeNode(node: NodeFile): NodeConfig {
+  const management = bareHost(new URL(node.management));
+  const epmd = node.epmd === false ? undefined : (node.epmd ?? `${management}:${EPMD_PORT}`);
+  return {
+    name: node.name,
+    management: node.management.replace(/\/+$/, ''),
+    amqp: node.amqp ?? `amqp://${management}:5672`,
+    ...definite({ epmd, host: node.host, prometheus: node.prometheus?.replace(/\/+$/, '') }),
+  };
+}
+
+function shapeReachedBy(reachedBy: ClusterFile['reachedBy']): ReachedBy {
+  if (reachedBy === undefined) return { kind: 'unknown' };
+  if ('haproxy' in reachedBy) return { kind: 'haproxy', ...reachedBy.haproxy };
+  return { kind: 'transport-url', hosts: hostsOf(reachedBy.transportUrl) };
+}
+
+/** `rabbit://u:p@one:5672,u:p@two:5672/vhost` → one:5672, two:5672. Names and passwords are left behind. */
+export function hostsOf(transportUrl: string): readonly string[] {
+  const [authority = ''] = transportUrl.replace(/^[a-z+]+:\/\//, '').split(/[/?]/);
+  return authority
+    .split(',')
+    .map((part) => part.slice(part.lastIndexOf('@') + 1))
+    .filter((part) => part !== '');
+}
+
+/** URL keeps the brackets of an IPv6 address; nobody who dials wants them. */
+const bareHost = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '');
+
+type Definite<Shape> = { [Key in keyof Shape]?: Exclude<Shape[Key], undefined> };
+
+/** Leaves out the keys without a value, as `exactOptionalPropertyTypes` wants it. */
+function definite<Shape extends object>(value: Shape): Definite<Shape> {
+  // The filter removes exactly what the type removes; TypeScript cannot see through fromEntries.
+  return Object.fromEntries(
+    Object.entries(value).filter(([, entry]) => entry !== undefined),
+  ) as Definite<Shape>;
+}

@@ -1,0 +1,85 @@
+import type { Redis } from 'ioredis';
+import { KEEP_SECONDS, newestIds, parseStored, readItems } from './items.ts';
+import type { Keys } from './keys.ts';
+import { addLines, putIncident, runScript } from './scripts.ts';
+import type { IncidentStore, TimelineEntry } from './stores.ts';
+
+// A cluster filter is applied after reading: read this many times more than asked for.
+const FILTER_FACTOR = 10;
+
+export function openIncidents(redis: Redis, keys: Keys): IncidentStore {
+  const itemKey = (id: string): string => keys.item('incident', id);
+  return {
+    async nextId() {
+      return `INC-${String(await redis.incr(keys.sequence('incident'))).padStart(4, '0')}`;
+    },
+
+    async get(id) {
+      const json = await redis.hget(itemKey(id), 'json');
+      return json === null ? undefined : parseStored('incident', json);
+    },
+
+    async open(cluster) {
+      const ids = await redis.hvals(keys.open(cluster));
+      const incidents = await readItems(redis, 'incident', ids.map(itemKey));
+      return incidents.toSorted((left, right) => left.openedAtMs - right.openedAtMs);
+    },
+
+    async recent({ cluster, limit, sinceMs }) {
+      const wanted = cluster === undefined ? limit : limit * FILTER_FACTOR;
+      const ids = await newestIds(redis, keys.recent('incident'), wanted, sinceMs);
+      const incidents = await readItems(redis, 'incident', ids.map(itemKey));
+      return incidents
+        .filter((incident) => cluster === undefined || incident.cluster === cluster)
+        .slice(0, limit);
+    },
+
+    async put(incident, expectedVersion, audit, timeline = []) {
+      const version = expectedVersion + 1;
+      const answer = await runScript(
+        redis,
+        putIncident,
+        [
+          itemKey(incident.id),
+          keys.recent('incident'),
+          keys.open(incident.cluster),
+          keys.timeline(incident.id),
+          keys.audit,
+          keys.untold,
+          keys.mark,
+        ],
+        [
+          expectedVersion,
+          version,
+          JSON.stringify({ ...incident, version }),
+          incident.id,
+          incident.resolvedAtMs ?? incident.openedAtMs,
+          incident.state,
+          incident.key,
+          audit === undefined ? '' : JSON.stringify(audit),
+          KEEP_SECONDS,
+          audit === undefined && timeline.length === 0 ? 'quiet' : 'loud',
+          ...timeline.map((entry) => JSON.stringify(entry)),
+        ],
+      );
+      return answer === 'stored' ? 'stored' : 'conflict';
+    },
+
+    async timeline(id) {
+      const lines = await redis.lrange(keys.timeline(id), 0, -1);
+      return lines.map(parseLine);
+    },
+
+    async note(id, entries) {
+      await runScript(
+        redis,
+        addLines,
+        [keys.timeline(id), keys.audit, keys.untold, keys.mark],
+        [id, ...entries.map((entry) => JSON.stringify(entry))],
+      );
+    },
+  };
+}
+
+// Written by `put` and `note` above.
+const parseLine = (json: string): TimelineEntry => JSON.parse(json) as TimelineEntry;

@@ -1,0 +1,30 @@
+import type { Redis } from 'ioredis';
+import type { Incident, Run } from '../../runbooks/index.ts';
+
+/** How long ended runs and resolved incidents are kept. */
+export const KEEP_SECONDS = 90 * 24 * 3_600;
+
+interface Kept {
+  readonly incident: Incident;
+  readonly run: Run;
+}
+
+/** Values that this store wrote itself, under a version: the one place where stored text becomes a type again. */
+export function parseStored<Kind extends keyof Kept>(_kind: Kind, json: string): Kept[Kind] {
+  return JSON.parse(json) as Kept[Kind];
+}
+
+/** The items behind some keys, in their order; expired ones are left out. */
+export async function readItems<Kind extends keyof Kept>(
+  redis: Redis,
+  kind: Kind,
+  keys: readonly string[],
+): Promise<readonly Kept[Kind][]> {
+  const texts = await Promise.all(keys.map((key) => redis.hget(key, 'json')));
+  return texts.flatMap((text) => (text === null ? [] : [parseStored(kind, text)]));
+}
+
+/** Ids from an index by time, newest first. */
+export function newestIds(redis: Redis, index: string, limit: number, sinceMs = 0): Promise<string[]> {
+  return redis.zrange(index, '+inf', String(sinceMs), 'BYSCORE', 'REV', 'LIMIT', 0, limit);
+}

@@ -1,0 +1,46 @@
+/**
+ * Every key of one installation. The braces are a hash tag: a Redis Cluster keeps all of them in one slot, so that one script
+ * may touch several.
+ */
+export interface Keys {
+  readonly sequence: (kind: 'incident' | 'run') => string;
+  readonly item: (kind: 'incident' | 'run', id: string) => string;
+  /** All items of a kind by the time of their last great change. */
+  readonly recent: (kind: 'incident' | 'run') => string;
+  /** Incident key → id, of one cluster's open incidents: a trouble has one open incident. */
+  readonly open: (cluster: string) => string;
+  /** Ids of the runs that still want something. */
+  readonly active: string;
+  readonly timeline: (incident: string) => string;
+  readonly audit: string;
+  /** Incidents whose message is behind the state, by the mark of the newest change. */
+  readonly untold: string;
+  readonly mark: string;
+  readonly memory: (cluster: string) => string;
+  readonly card: (incident: string) => string;
+  readonly lease: (name: string) => string;
+  readonly fence: string;
+  readonly once: (key: string) => string;
+  readonly halts: string;
+}
+
+export function keysFor(prefix: string): Keys {
+  const key = (...parts: readonly string[]): string => [`{${prefix}}`, ...parts].join(':');
+  return {
+    sequence: (kind) => key('sequence', kind),
+    item: (kind, id) => key(kind, id),
+    recent: (kind) => key('recent', kind),
+    open: (cluster) => key('open', cluster),
+    active: key('active-runs'),
+    timeline: (incident) => key('timeline', incident),
+    audit: key('audit'),
+    untold: key('untold'),
+    mark: key('untold-mark'),
+    memory: (cluster) => key('memory', cluster),
+    card: (incident) => key('card', incident),
+    lease: (name) => key('lease', name),
+    fence: key('fence'),
+    once: (name) => key('once', name),
+    halts: key('halts'),
+  };
+}

@@ -1,0 +1,23 @@
+import type { Redis } from 'ioredis';
+import { openAudit } from './audit.ts';
+import { openIncidents } from './incidents.ts';
+import { keysFor } from './keys.ts';
+import { openRuns } from './runs.ts';
+import { openCards, openHalts, openLeases, openMemory, openOnce, openUntold } from './small-stores.ts';
+import type { Stores } from './stores.ts';
+
+/** The stores of one installation over one Redis connection. What Redis refuses or cannot answer reaches the caller. */
+export function openStores(redis: Redis, prefix: string): Stores {
+  const keys = keysFor(prefix);
+  return {
+    incidents: openIncidents(redis, keys),
+    runs: openRuns(redis, keys),
+    memory: openMemory(redis, keys),
+    cards: openCards(redis, keys),
+    audit: openAudit(redis, keys),
+    leases: openLeases(redis, keys),
+    once: openOnce(redis, keys),
+    halts: openHalts(redis, keys),
+    untold: openUntold(redis, keys),
+  };
+}

@@ -1,0 +1,61 @@
+import type { Redis } from 'ioredis';
+import { activeStates } from '../../runbooks/index.ts';
+import { KEEP_SECONDS, newestIds, parseStored, readItems } from './items.ts';
+import type { Keys } from './keys.ts';
+import { putRun, runScript } from './scripts.ts';
+import type { RunStore } from './stores.ts';
+
+export function openRuns(redis: Redis, keys: Keys): RunStore {
+  const itemKey = (id: string): string => keys.item('run', id);
+  return {
+    async nextId() {
+      return `RUN-${String(await redis.incr(keys.sequence('run'))).padStart(4, '0')}`;
+    },
+
+    async get(id) {
+      const json = await redis.hget(itemKey(id), 'json');
+      return json === null ? undefined : parseStored('run', json);
+    },
+
+    async active(cluster) {
+      const ids = await redis.smembers(keys.active);
+      const runs = await readItems(redis, 'run', ids.toSorted().map(itemKey));
+      return runs.filter((run) => cluster === undefined || run.cluster === cluster);
+    },
+
+    async recent({ limit, sinceMs }) {
+      const ids = await newestIds(redis, keys.recent('run'), limit, sinceMs);
+      return readItems(redis, 'run', ids.map(itemKey));
+    },
+
+    async put(run, expectedVersion, audit, timeline = []) {
+      const version = expectedVersion + 1;
+      const answer = await runScript(
+        redis,
+        putRun,
+        [
+          itemKey(run.id),
+          keys.recent('run'),
+          keys.active,
+          keys.timeline(run.incident),
+          keys.audit,
+          keys.untold,
+          keys.mark,
+        ],
+        [
+          expectedVersion,
+          version,
+          JSON.stringify({ ...run, version }),
+          run.id,
+          run.endedAtMs ?? run.startedAtMs,
+          activeStates.includes(run.state) ? 'active' : 'ended',
+          run.incident,
+          audit === undefined ? '' : JSON.stringify(audit),
+          KEEP_SECONDS,
+          ...timeline.map((entry) => JSON.stringify(entry)),
+        ],
+      );
+      return answer === 'stored' ? 'stored' : 'conflict';
+    },
+  };
+}

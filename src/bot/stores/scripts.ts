@@ -1,0 +1,109 @@
+import type { Redis } from 'ioredis';
+
+/** The text of a Lua script: it runs in Redis as one step that nobody can come between. */
+type Script = string;
+
+/** Runs a script with its keys and arguments. */
+export const runScript = (
+  redis: Redis,
+  script: Script,
+  keys: readonly string[],
+  args: readonly (string | number)[],
+): Promise<unknown> => redis.eval(script, keys.length, ...keys, ...args);
+
+/*
+ * What both kinds of transition end with: the thread's lines, the audit entry, and the mark that the incident's message is
+ * behind. Used below as text; `cjson` never touches the values, so that they come back as they went in.
+ */
+const tail = `
+  local function tell(timeline, audit, untold, markKey, incident, auditJson, lines)
+    for _, line in ipairs(lines) do redis.call('RPUSH', timeline, line) end
+    if auditJson ~= '' then redis.call('XADD', audit, 'MAXLEN', '~', 200000, '*', 'entry', auditJson) end
+    if incident ~= '' then redis.call('ZADD', untold, redis.call('INCR', markKey), incident) end
+  end
+  local function rest(from)
+    local lines = {}
+    for index = from, #ARGV do lines[#lines + 1] = ARGV[index] end
+    return lines
+  end
+`;
+
+/**
+ * Compare-and-set of an incident.
+ * KEYS item, recent, open, timeline, audit, untold, mark.
+ * ARGV expected version, new version, json, id, score, 'open' | 'resolved', incident key, audit json, keep seconds,
+ * 'loud' | 'quiet', lines….
+ */
+export const putIncident: Script = `${tail}
+  local version = redis.call('HGET', KEYS[1], 'version') or '0'
+  if version ~= ARGV[1] then return 'conflict' end
+  local holder = redis.call('HGET', KEYS[3], ARGV[7])
+  if ARGV[6] == 'open' then
+    if holder and holder ~= ARGV[4] then return 'conflict' end
+    redis.call('HSET', KEYS[3], ARGV[7], ARGV[4])
+  elseif holder == ARGV[4] then
+    redis.call('HDEL', KEYS[3], ARGV[7])
+  end
+  redis.call('HSET', KEYS[1], 'version', ARGV[2], 'json', ARGV[3])
+  redis.call('ZADD', KEYS[2], ARGV[5], ARGV[4])
+  redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[5] - ARGV[9] * 1000)
+  tell(KEYS[4], KEYS[5], KEYS[6], KEYS[7], ARGV[10] == 'loud' and ARGV[4] or '', ARGV[8], rest(11))
+  if ARGV[6] ~= 'open' then
+    redis.call('EXPIRE', KEYS[1], ARGV[9])
+    redis.call('EXPIRE', KEYS[4], ARGV[9])
+  end
+  return 'stored'`;
+
+/**
+ * Compare-and-set of a run.
+ * KEYS item, recent, active, timeline, audit, untold, mark.
+ * ARGV expected version, new version, json, id, score, 'active' | 'ended', incident, audit json, keep seconds, lines….
+ */
+export const putRun: Script = `${tail}
+  local version = redis.call('HGET', KEYS[1], 'version') or '0'
+  if version ~= ARGV[1] then return 'conflict' end
+  redis.call('HSET', KEYS[1], 'version', ARGV[2], 'json', ARGV[3])
+  redis.call('ZADD', KEYS[2], ARGV[5], ARGV[4])
+  redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[5] - ARGV[9] * 1000)
+  if ARGV[6] == 'active' then
+    redis.call('SADD', KEYS[3], ARGV[4])
+  else
+    redis.call('SREM', KEYS[3], ARGV[4])
+    redis.call('EXPIRE', KEYS[1], ARGV[9])
+  end
+  tell(KEYS[4], KEYS[5], KEYS[6], KEYS[7], ARGV[7], ARGV[8], rest(10))
+  return 'stored'`;
+
+/** Adds lines to a thread. KEYS timeline, audit, untold, mark. ARGV incident, lines…. */
+export const addLines: Script = `${tail}
+  tell(KEYS[1], KEYS[2], KEYS[3], KEYS[4], ARGV[1], '', rest(2))
+  return 'stored'`;
+
+/** Takes an incident off the list of untold ones, unless it has changed since. KEYS untold. ARGV incident, mark. */
+export const settleTold: Script = `
+  if redis.call('ZSCORE', KEYS[1], ARGV[1]) == ARGV[2] then redis.call('ZREM', KEYS[1], ARGV[1]) end
+  return 'stored'`;
+
+/** Keeps the newer of two memories. KEYS memory. ARGV swept at, json. */
+export const putMemory: Script = `
+  local sweptAt = tonumber(redis.call('HGET', KEYS[1], 'sweptAtMs') or '0')
+  if sweptAt > tonumber(ARGV[1]) then return 'conflict' end
+  redis.call('HSET', KEYS[1], 'sweptAtMs', ARGV[1], 'json', ARGV[2])
+  return 'stored'`;
+
+/** Grants a lease with a token that rises. KEYS lease, fence. ARGV holder, milliseconds. Answers 0 when it is taken. */
+export const takeLease: Script = `
+  local holder = redis.call('GET', KEYS[1])
+  if holder and holder ~= ARGV[1] then return 0 end
+  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+  return redis.call('INCR', KEYS[2])`;
+
+/** KEYS lease. ARGV holder, milliseconds. */
+export const renewLease: Script = `
+  if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+  return redis.call('PEXPIRE', KEYS[1], ARGV[2])`;
+
+/** KEYS lease. ARGV holder. */
+export const releaseLease: Script = `
+  if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+  return redis.call('DEL', KEYS[1])`;

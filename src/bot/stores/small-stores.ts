@@ -1,0 +1,111 @@
+import type { Redis } from 'ioredis';
+import { KEEP_SECONDS } from './items.ts';
+import type { Keys } from './keys.ts';
+import { putMemory, releaseLease, renewLease, runScript, settleTold, takeLease } from './scripts.ts';
+import type {
+  CardPlace,
+  CardStore,
+  HaltStore,
+  LeaseStore,
+  MemoryStore,
+  OnceStore,
+  SweepMemory,
+  UntoldStore,
+} from './stores.ts';
+
+export function openMemory(redis: Redis, keys: Keys): MemoryStore {
+  return {
+    async get(cluster) {
+      const json = await redis.hget(keys.memory(cluster), 'json');
+      // Written by `put` below.
+      return json === null ? undefined : (JSON.parse(json) as SweepMemory);
+    },
+    async sweptAtMs(cluster) {
+      const at = await redis.hget(keys.memory(cluster), 'sweptAtMs');
+      return at === null ? undefined : Number(at);
+    },
+    async put(cluster, memory) {
+      const answer = await runScript(
+        redis,
+        putMemory,
+        [keys.memory(cluster)],
+        [memory.sweptAtMs, JSON.stringify(memory)],
+      );
+      return answer === 'stored' ? 'stored' : 'conflict';
+    },
+  };
+}
+
+export function openCards(redis: Redis, keys: Keys): CardStore {
+  return {
+    async get(incident) {
+      const json = await redis.get(keys.card(incident));
+      // Written by `put` below.
+      return json === null ? undefined : (JSON.parse(json) as CardPlace);
+    },
+    async put(incident, place) {
+      await redis.set(keys.card(incident), JSON.stringify(place), 'EX', KEEP_SECONDS);
+    },
+  };
+}
+
+export function openLeases(redis: Redis, keys: Keys): LeaseStore {
+  return {
+    async take(name, holder, forMs) {
+      const token = Number(
+        await runScript(redis, takeLease, [keys.lease(name), keys.fence], [holder, forMs]),
+      );
+      return token === 0 ? undefined : { token };
+    },
+    async renew(name, holder, forMs) {
+      return Number(await runScript(redis, renewLease, [keys.lease(name)], [holder, forMs])) === 1;
+    },
+    async release(name, holder) {
+      await runScript(redis, releaseLease, [keys.lease(name)], [holder]);
+    },
+  };
+}
+
+export function openOnce(redis: Redis, keys: Keys): OnceStore {
+  return {
+    async first(key, forMs) {
+      return (await redis.set(keys.once(key), '1', 'PX', forMs, 'NX')) === 'OK';
+    },
+  };
+}
+
+const EVERYWHERE = '*';
+
+export function openHalts(redis: Redis, keys: Keys): HaltStore {
+  return {
+    async isHalted(cluster) {
+      const found = await redis.hmget(keys.halts, EVERYWHERE, cluster);
+      return found.some((by) => by !== null);
+    },
+    async halt(cluster, by) {
+      await redis.hset(keys.halts, cluster ?? EVERYWHERE, by);
+    },
+    async resume(cluster, _by) {
+      // Resuming everything also ends the halts of single clusters: "resume" must not leave one behind unseen.
+      if (cluster === undefined) await redis.del(keys.halts);
+      else await redis.hdel(keys.halts, cluster);
+    },
+  };
+}
+
+export function openUntold(redis: Redis, keys: Keys): UntoldStore {
+  return {
+    async list() {
+      const flat = await redis.zrange(keys.untold, 0, '-1', 'WITHSCORES');
+      return flat.flatMap((incident, index) =>
+        index % 2 === 0 ? [{ incident, mark: flat[index + 1] ?? '' }] : [],
+      );
+    },
+    async markOf(incident) {
+      return (await redis.zscore(keys.untold, incident)) ?? undefined;
+    },
+    async settle(incident, mark) {
+      await runScript(redis, settleTold, [keys.untold], [incident, mark]);
+    },
+  };
+}
