@@ -9,5 +9,9 @@ export interface BoundActions {
   timeLimitMs(call: ActionCall): number;
   precheck(call: ActionCall): Promise<Verdict>;
   execute(call: ActionCall, reason: string): Promise<Outcome>;
+  /**
+   * Has it happened? `done` is proof at once. The others count only once the time limit has passed since the call began:
+   * until then it may still be on its way, and whoever asks must wait and ask again.
+   */
   reconcile(call: ActionCall): Promise<Settled>;
 }

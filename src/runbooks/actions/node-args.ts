@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { HostOperation } from '../hosts/host.ts';
 import type { Verdict } from '../runbook.ts';
-import { commandLine, onNodeHost } from './on-host.ts';
+import { commandLine, type NodeSubject, onNodeHost } from './on-host.ts';
 import type { ClusterPorts } from './ports.ts';
 
 export const nodeName = z.string().regex(/^[\w.-]+@[\w.-]+$/, 'a node name has the form rabbit@host');
@@ -18,7 +18,7 @@ export function nodeText(
   operations: readonly HostOperation[],
   peer?: string,
 ): string {
-  const requests = operations.map((operation) => requestFor(ports, operation, node, peer));
+  const requests = operations.map((operation) => onNodeHost(ports, operation, subjectOf(node, peer)));
   const [first] = requests;
   if (first === undefined) return `${doing} ${node} (no host is configured for it)`;
   const commands = requests.map((request) => request && commandLine(ports, request));
@@ -33,7 +33,7 @@ export function hostCheck(
   peer?: string,
 ): Verdict {
   for (const operation of operations) {
-    const request = requestFor(ports, operation, node, peer);
+    const request = onNodeHost(ports, operation, subjectOf(node, peer));
     if (request === undefined) return { go: false, because: `no host is configured for ${node}` };
     if (ports.hosts.argvOf(request) === undefined)
       return { go: false, because: `host ${request.host} has no command for ${operation}` };
@@ -41,9 +41,7 @@ export function hostCheck(
   return { go: true };
 }
 
-const requestFor = (ports: ClusterPorts, operation: HostOperation, node: string, peer: string | undefined) =>
-  onNodeHost(
-    ports,
-    operation,
-    operation === 'node.join_cluster' && peer !== undefined ? { node, peer } : { node },
-  );
+const subjectOf = (node: string, peer: string | undefined): NodeSubject => ({
+  node,
+  ...(peer !== undefined && { peer }),
+});

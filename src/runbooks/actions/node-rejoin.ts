@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { Action, Outcome } from '../action.ts';
-import { lookUntil } from './ask-nodes.ts';
+import type { Action } from '../action.ts';
+import { lookUntil, SETTLE_MS } from './ask-nodes.ts';
 import { hostCheck, nodeName, nodeText } from './node-args.ts';
 import { viewsOf } from './node-views.ts';
-import { onNodeHost, runOnHost } from './on-host.ts';
+import { runOneByOne } from './on-host.ts';
 import type { ClusterPorts } from './ports.ts';
 
 const args = z.strictObject({ node: nodeName, peer: nodeName });
@@ -33,21 +33,9 @@ export const nodeRejoin: Action<Args, ClusterPorts> = {
       ? { go: true }
       : { go: false, because: `${peer} does not answer that it runs: ${node} would be emptied for nothing` };
   },
-  execute: async ({ node, peer }, ports) => {
-    for (const operation of operations) {
-      const request = onNodeHost(
-        ports,
-        operation,
-        operation === 'node.join_cluster' ? { node, peer } : { node },
-      );
-      if (request === undefined) return { kind: 'refused', because: `no host is configured for ${node}` };
-      const outcome: Outcome = await runOnHost(ports, request, OPERATION_MS);
-      if (outcome.kind !== 'applied') return outcome;
-    }
-    return { kind: 'applied', detail: `${node} was emptied and joined ${peer}` };
-  },
+  execute: async (wanted, ports) => await runOneByOne(ports, operations, wanted, OPERATION_MS),
   reconcile: async ({ node, peer }, ports) => {
-    const together = await lookUntil(ports, nodeRejoin.timeLimitMs, async () => {
+    const together = await lookUntil(ports, SETTLE_MS, async () => {
       const { itself, seenBy } = await viewsOf(node, ports);
       return itself === 'running' && seenBy.includes(peer) ? true : undefined;
     });

@@ -1,11 +1,11 @@
 import type { Action } from '../action.ts';
-import { lookUntil } from './ask-nodes.ts';
+import { lookUntil, SETTLE_MS } from './ask-nodes.ts';
 import { hostCheck, type NodeArgs, nodeArgs, nodeText } from './node-args.ts';
 import { viewsOf } from './node-views.ts';
-import { onNodeHost, runOnHost } from './on-host.ts';
+import { failureText, onNodeHost, outcomeOf } from './on-host.ts';
 import type { ClusterPorts } from './ports.ts';
 
-/** Starts RabbitMQ on one node. That the command ended well is not yet a running node: a verify step proves that. */
+/** Starts RabbitMQ on one node. How the command ended says little about the node: a verify step proves that it runs. */
 export const nodeStart: Action<NodeArgs, ClusterPorts> = {
   name: 'node.start',
   tier: 'node',
@@ -16,10 +16,15 @@ export const nodeStart: Action<NodeArgs, ClusterPorts> = {
   execute: async ({ node }, ports) => {
     const request = onNodeHost(ports, 'node.start', { node });
     if (request === undefined) return { kind: 'refused', because: `no host is configured for ${node}` };
-    return await runOnHost(ports, request, nodeStart.timeLimitMs);
+    const timeoutMs = nodeStart.timeLimitMs;
+    const answer = await ports.hosts.run(request, { timeoutMs });
+    // A start that was tried and did not succeed is what the fallbacks after it are for; the verify step judges.
+    return answer.kind === 'failed'
+      ? { kind: 'applied', detail: failureText(request, answer) }
+      : outcomeOf(request, answer);
   },
   reconcile: async ({ node }, ports) => {
-    const running = await lookUntil(ports, nodeStart.timeLimitMs, async () => {
+    const running = await lookUntil(ports, SETTLE_MS, async () => {
       const views = await viewsOf(node, ports);
       return views.itself === 'running' ? views : undefined;
     });

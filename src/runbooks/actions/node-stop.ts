@@ -1,8 +1,8 @@
 import type { Action } from '../action.ts';
-import { lookUntil } from './ask-nodes.ts';
+import { lookUntil, SETTLE_MS } from './ask-nodes.ts';
 import { hostCheck, type NodeArgs, nodeArgs, nodeText } from './node-args.ts';
 import { viewsOf } from './node-views.ts';
-import { onNodeHost, runOnHost } from './on-host.ts';
+import { runOneByOne } from './on-host.ts';
 import type { ClusterPorts } from './ports.ts';
 
 /** Stops RabbitMQ on one node, and never on the last one that runs. */
@@ -20,15 +20,10 @@ export const nodeStop: Action<NodeArgs, ClusterPorts> = {
       ? { go: false, because: `no other node answers and runs: ${node} may be the last one` }
       : { go: true, because: `${others.join(', ')} run` };
   },
-  execute: async ({ node }, ports) => {
-    const request = onNodeHost(ports, 'node.stop', { node });
-    if (request === undefined) return { kind: 'refused', because: `no host is configured for ${node}` };
-    return await runOnHost(ports, request, nodeStop.timeLimitMs);
-  },
+  execute: async ({ node }, ports) => await runOneByOne(ports, ['node.stop'], { node }, nodeStop.timeLimitMs),
   reconcile: async ({ node }, ports) => {
     let last = await viewsOf(node, ports);
-    // Until the limit is over the interrupted command may still be stopping it, so a running node proves nothing yet.
-    const stopped = await lookUntil(ports, nodeStop.timeLimitMs, async () => {
+    const stopped = await lookUntil(ports, SETTLE_MS, async () => {
       last = await viewsOf(node, ports);
       const isStopped = last.itself === 'refused' && last.others.length > 0 && last.seenBy.length === 0;
       return isStopped ? last : undefined;

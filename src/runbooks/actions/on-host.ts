@@ -1,15 +1,23 @@
 import type { Outcome } from '../action.ts';
-import type { HostOperation, HostRequest } from '../hosts/host.ts';
+import type { HostAnswer, HostOperation, HostRequest } from '../hosts/host.ts';
 import type { ClusterPorts } from './ports.ts';
+
+/** Which node, and for a join the node whose cluster it joins. */
+export interface NodeSubject {
+  readonly node: string;
+  readonly peer?: string;
+}
 
 /** The request for a node's host; undefined when the configuration names no host for the node. */
 export function onNodeHost(
   ports: ClusterPorts,
   operation: HostOperation,
-  args: { readonly node: string; readonly peer?: string },
+  { node, peer }: NodeSubject,
 ): HostRequest | undefined {
-  const host = ports.settings.nodes.find(({ name }) => name === args.node)?.host;
-  return host === undefined ? undefined : { host, operation, args };
+  const host = ports.settings.nodes.find(({ name }) => name === node)?.host;
+  if (host === undefined) return undefined;
+  const isJoin = operation === 'node.join_cluster' && peer !== undefined;
+  return { host, operation, args: { node, ...(isJoin && { peer }) } };
 }
 
 /** The exact command as people read it: elements with blanks or quotes are quoted, so that the boundaries are seen. */
@@ -28,21 +36,48 @@ export async function runOnHost(
   request: HostRequest,
   timeoutMs: number,
 ): Promise<Outcome> {
-  const answer = await ports.hosts.run(request, { timeoutMs });
+  return outcomeOf(request, await ports.hosts.run(request, { timeoutMs }));
+}
+
+export function outcomeOf(request: HostRequest, answer: HostAnswer): Outcome {
   switch (answer.kind) {
     case 'done':
       return { kind: 'applied', detail: `${request.operation} on ${request.host} ended well` };
     case 'failed':
-      return {
-        kind: 'refused',
-        because: `${request.operation} on ${request.host} ended with ${answer.exitCode}: ${lastLines(answer.output)}`,
-      };
+      return { kind: 'refused', because: failureText(request, answer) };
     case 'unknown':
       return { kind: 'unknown', because: answer.because };
     case 'not-started':
       return { kind: 'refused', because: `Nothing was started: ${answer.because}` };
   }
 }
+
+/** Operations on one node's host, one after the other; the first that does not end well ends it. */
+export async function runOneByOne(
+  ports: ClusterPorts,
+  operations: readonly HostOperation[],
+  subject: NodeSubject,
+  timeoutMs: number,
+): Promise<Outcome> {
+  const done: string[] = [];
+  for (const operation of operations) {
+    const request = onNodeHost(ports, operation, subject);
+    if (request === undefined)
+      return { kind: 'refused', because: `no host is configured for ${subject.node}` };
+    const outcome = await runOnHost(ports, request, timeoutMs);
+    if (outcome.kind !== 'applied')
+      return done.length === 0
+        ? outcome
+        : { ...outcome, because: `${outcome.because} (before that: ${done.join(', ')})` };
+    done.push(operation);
+  }
+  return { kind: 'applied', detail: `${done.join(', ')} ended well` };
+}
+
+export const failureText = (
+  { operation, host }: HostRequest,
+  { exitCode, output }: Extract<HostAnswer, { kind: 'failed' }>,
+): string => `${operation} on ${host} ended with ${exitCode}: ${lastLines(output)}`;
 
 /** The end of an output, where commands say what went wrong. */
 function lastLines(output: string): string {

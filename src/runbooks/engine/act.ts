@@ -129,7 +129,7 @@ export function intend(runbook: Runbook, run: Run, input: Input<'intended'>): Ru
   return withItem(run, input.index, {
     ...item,
     state: 'intended',
-    startedAtMs: item.startedAtMs ?? input.atMs,
+    startedAtMs: input.atMs,
     attempts: (item.attempts ?? 0) + 1,
   });
 }

@@ -141,24 +141,28 @@ const questions = (runbook: Runbook, context: StepContext<unknown>): readonly Lo
     .filter(({ kind }) => kind === 'inspect' || kind === 'decide')
     .flatMap((step) => step.looks?.(context) ?? []);
 
-/** The newest facts, if the detector still finds the trouble. Gone is gone only for a sweep that saw everything. */
+/** The newest facts, if the detector still finds the trouble. Gone is gone only for a sweep that could see it. */
 function refreshFacts(
   runbook: Runbook,
   run: Run,
   input: Looked,
 ): { readonly kind: 'here'; readonly run: Run } | { readonly kind: 'over'; readonly run: Run } {
   const found = runbook.detect(input.now).find(({ key }) => key === run.key);
-  if (found === undefined && sawEverything(input.now)) {
-    const because = 'It healed by itself before anything was done: a full sweep no longer finds it.';
-    return { kind: 'over', run: end(run, 'stopped', because, input.atMs) };
-  }
   const parsed = runbook.facts.safeParse(found?.facts ?? run.facts);
   if (!parsed.success) {
     const because = `The facts of ${run.incident} do not fit this version of the runbook "${runbook.title}".`;
     return { kind: 'over', run: end(run, 'failed', because, input.atMs) };
   }
+  if (found === undefined && isOver(runbook, input.now, parsed.data)) {
+    const because = 'It healed by itself before anything was done: a fresh sweep no longer finds it.';
+    return { kind: 'over', run: end(run, 'stopped', because, input.atMs) };
+  }
   return { kind: 'here', run: { ...run, facts: parsed.data } };
 }
+
+/** A silent detector proves nothing by itself: the sweep must have been able to see the trouble. */
+const isOver = (runbook: Runbook, now: Observation, facts: unknown): boolean =>
+  runbook.isOver === undefined ? sawEverything(now) : runbook.isOver(now.snapshot, facts).go;
 
 function sawEverything({ snapshot }: Observation): boolean {
   return (

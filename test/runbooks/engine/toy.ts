@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type {
+  Answered,
   EngineTools,
   Incident,
   Observation,
@@ -157,6 +158,8 @@ const lampRunbook: Runbook<Facts> = {
   ],
 };
 
+export const lampSteps = lampRunbook.steps;
+
 export const lamp = defineRunbook(lampRunbook);
 
 /** The toy runbook with other steps or parts. */
@@ -192,7 +195,7 @@ export const started = (): Run => startRun({ id: 'RUN-0001', incident, requested
 export const play = (run: Run, inputs: readonly RunInput[], runbook: Runbook = lamp): Run =>
   inputs.reduce((so, input) => advance(runbook, so, input, tools), run);
 
-export const looked = (atMs: number, now: Observation = room(), answered = answers): RunInput => ({
+export const looked = (atMs: number, now: Observation = room(), answered: Answered = answers): RunInput => ({
   kind: 'looked',
   now,
   answered,
@@ -215,7 +218,8 @@ export const approved = (run: Run, by = 'U0ALICE'): RunInput => ({
 });
 
 /** A run with a plan on the table. */
-export const proposed = (now: Observation = room()): Run => play(started(), [looked(1, now), looked(2, now)]);
+export const proposed = (now: Observation = room()): Run =>
+  play(started(), [looked(1, now, {}), looked(2, now)]);
 
 /** A run whose first action is next. */
 export function acting(now: Observation = room()): Run {
@@ -229,3 +233,7 @@ export const act = (index: number, atMs: number): readonly RunInput[] => [
 ];
 
 export const orderOf = (run: Run, nowMs = 0) => nextOrder(lamp, run, nowMs);
+
+/** A proposed run whose actions are described otherwise. */
+export const advanceWith = (otherTools: EngineTools): Run =>
+  [looked(1, room(), {}), looked(2)].reduce((run, input) => advance(lamp, run, input, otherTools), started());

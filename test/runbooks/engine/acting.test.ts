@@ -1,0 +1,282 @@
+import { describe, expect, test } from 'vitest';
+import type { Run, RunInput } from '../../../src/runbooks/index.ts';
+import { nextOrder, progressLines } from '../../../src/runbooks/index.ts';
+import {
+  act,
+  acting,
+  answers,
+  approved,
+  bindingsLook,
+  lamp,
+  lampSteps,
+  lampWith,
+  looked,
+  orderOf,
+  play,
+  proposed,
+  room,
+  started,
+} from './toy.ts';
+
+const dark = room({ lamps: [] });
+const intended: RunInput = { kind: 'intended', index: 0, atMs: 30 };
+const cutOff: RunInput = {
+  kind: 'acted',
+  index: 0,
+  outcome: { kind: 'unknown', because: 'no answer' },
+  atMs: 40,
+};
+const settled = (kind: 'done' | 'not-done' | 'unknown', atMs = 50): RunInput => ({
+  kind: 'settled',
+  index: 0,
+  settled: { kind, because: 'seen' },
+  atMs,
+});
+const ruled = (ruling: 'it-happened' | 'do-it-again' | 'give-up'): RunInput => ({
+  kind: 'ruled',
+  index: 0,
+  ruling,
+  by: 'U0BOB',
+  atMs: 60,
+});
+const interrupted = (): Run => play(acting(), [intended, cutOff]);
+
+describe('an action', () => {
+  test('is written down before it is done; a restart in between asks what became of it', () => {
+    const run = play(acting(), [intended]);
+    expect(run.items[0]).toEqual({ state: 'intended', startedAtMs: 30, attempts: 1 });
+    expect(orderOf(run, 30)).toEqual({ kind: 'settle', index: 0 });
+    expect(play(run, [intended]), 'it is never written down twice').toBe(run);
+  });
+
+  test('that is refused ends the run with the reason', () => {
+    const refused: RunInput = {
+      kind: 'acted',
+      index: 0,
+      outcome: { kind: 'refused', because: 'in use' },
+      atMs: 40,
+    };
+    for (const inputs of [[intended, refused], [refused]]) {
+      expect(play(acting(), inputs)).toMatchObject({
+        state: 'failed',
+        because: 'switch kitchen: in use',
+        endedAtMs: 40,
+        items: [{ state: 'refused' }, {}, {}, {}, {}],
+      });
+    }
+  });
+
+  test('that was never intended cannot have been applied', () => {
+    const run = acting();
+    expect(play(run, [{ kind: 'acted', index: 0, outcome: { kind: 'applied', detail: '' }, atMs: 40 }])).toBe(
+      run,
+    );
+    expect(play(run, [cutOff])).toBe(run);
+    expect(play(run, [settled('done')])).toBe(run);
+  });
+
+  test('is taken in its turn only', () => {
+    const run = acting();
+    for (const index of [-1, 1, 2, 3, 99]) expect(play(run, [{ ...intended, index }])).toBe(run);
+  });
+
+  test('without an answer is settled by looking', () => {
+    expect(interrupted().items[0]).toMatchObject({ state: 'intended', detail: 'no answer' });
+    expect(orderOf(interrupted())).toEqual({ kind: 'settle', index: 0 });
+    expect(play(interrupted(), [settled('done')]).items[0]).toMatchObject({
+      state: 'applied',
+      detail: 'seen',
+    });
+  });
+
+  test('that had not happened is done once more, and no third time', () => {
+    const again = play(interrupted(), [settled('not-done')]);
+    expect(again.items[0]).toMatchObject({ state: 'waiting', attempts: 1 });
+    expect(orderOf(again, 55)).toEqual({ kind: 'act', index: 0 });
+    const twice = play(again, [{ ...intended, atMs: 60 }]);
+    expect(twice.items[0]).toMatchObject({ state: 'intended', attempts: 2, startedAtMs: 60 });
+    expect(play(twice, [settled('not-done', 70)])).toMatchObject({
+      state: 'failed',
+      because: 'switch kitchen: tried 2 times without effect: seen',
+    });
+  });
+
+  test('that nobody can settle waits for a person', () => {
+    const run = play(interrupted(), [settled('unknown')]);
+    expect(run).toMatchObject({ state: 'unknown', items: [{ state: 'unknown' }, {}, {}, {}, {}] });
+    expect(run.because).toContain('whether "switch kitchen" happened');
+    expect(run.endedAtMs).toBeUndefined();
+    expect(orderOf(run)).toEqual({ kind: 'wait' });
+    expect(progressLines(run)[0]?.state).toBe('unknown');
+    expect(play(run, [{ kind: 'cancelled', by: 'U0BOB', atMs: 60 }])).toBe(run);
+
+    const happened = play(run, [ruled('it-happened')]);
+    expect(happened).toMatchObject({
+      state: 'acting',
+      items: [{ state: 'applied' }, { state: 'watching' }, {}, {}, {}],
+    });
+    expect(happened.because).toBeUndefined();
+    const again = play(run, [ruled('do-it-again')]);
+    expect(nextOrder(lamp, again, 60)).toEqual({ kind: 'act', index: 0 });
+    expect(play(run, [ruled('give-up')])).toMatchObject({
+      state: 'failed',
+      because: 'switch kitchen: U0BOB gave up.',
+      endedAtMs: 60,
+    });
+  });
+
+  test('of a step that this version of the book does not know is not done', () => {
+    const run = acting();
+    const renamed = lampWith({ steps: lampSteps.filter(({ kind }) => kind !== 'each') });
+    expect(nextOrder(renamed, run, 20)).toEqual({ kind: 'look', looks: [] });
+    expect(play(run, [intended], renamed)).toBe(run);
+    expect(play(run, [looked(30)], renamed)).toMatchObject({ state: 'failed' });
+  });
+
+  test('a `when` that says stop ends the run: stopped if nothing was done, else failed', () => {
+    const unseen = { kind: 'unseen', because: 'timeout' } as const;
+    const blind = { [Object.keys(answers)[0] ?? '']: unseen };
+    const after = play(acting(), [
+      ...act(0, 30),
+      looked(40, dark, {}),
+      looked(3_040, dark, {}),
+      looked(3_100, dark, blind),
+    ]);
+    expect(after).toMatchObject({ state: 'failed', because: 'Pull the fuse: the fuse box was not seen' });
+
+    const onlyFuse = lampWith({ steps: lampSteps.filter(({ id }) => id !== 'off-each') });
+    const plan = play(started(), [looked(1)], onlyFuse);
+    const before = play(plan, [approved(plan), looked(20), looked(30, room(), blind)], onlyFuse);
+    expect(before).toMatchObject({ state: 'stopped', items: [{ state: 'refused' }, {}, {}] });
+  });
+});
+
+describe('a verify', () => {
+  const watching = (): Run => play(acting(), act(0, 30));
+
+  test('counts looks in a row, and starts over when one does not hold', () => {
+    let run = play(watching(), [looked(40, dark, {}), looked(50, room(), {}), looked(60, dark, {})]);
+    expect(run.items[1]).toMatchObject({ state: 'watching', held: 1 });
+    run = play(run, [looked(70, dark, {})]);
+    expect(run.items[1]).toMatchObject({ state: 'held', held: 2 });
+  });
+
+  test('a streak that has begun in time may end after it', () => {
+    const run = play(watching(), [looked(10_031, dark, {}), looked(13_031, dark, {})]);
+    expect(run.items[1]?.state).toBe('held');
+  });
+
+  test('within its time a look that does not hold is progress, told with its reason', () => {
+    const run = play(watching(), [looked(4_031, room(), {})]);
+    expect(run.items[1]).toMatchObject({ state: 'watching', detail: 'kitchen still shines (4 s of 10 s)' });
+  });
+
+  test('that fails over its time fails the run', () => {
+    const steps = lampSteps.filter(({ id }) => id !== 'fuse' && id !== 'tell');
+    const runbook = lampWith({ steps });
+    const plan = play(started(), [looked(1)], runbook);
+    const inputs = [
+      approved(plan),
+      looked(20),
+      ...act(0, 30),
+      looked(40, room(), {}),
+      looked(11_000, room(), {}),
+    ];
+    const last = play(plan, [...inputs, looked(11_100, room(), {}), looked(21_200, room(), {})], runbook);
+    expect(last).toMatchObject({ state: 'failed', because: 'All is dark: there is light (after 10 s)' });
+  });
+
+  test('a fallback that is not proved afterwards is not called done', () => {
+    const runbook = lampWith({
+      steps: lampSteps.filter(({ id }) => id !== 'fuse' && id !== 'tell' && id !== 'all-dark'),
+    });
+    const plan = play(started(), [looked(1)], runbook);
+    const run = play(
+      plan,
+      [approved(plan), looked(20), ...act(0, 30), looked(40, room(), {}), looked(11_000, room(), {})],
+      runbook,
+    );
+    expect(run).toMatchObject({
+      state: 'failed',
+      because: 'kitchen is dark: kitchen still shines (after 11 s)',
+    });
+  });
+
+  test('looks again at once when its answers raise a question, and does not judge before', () => {
+    const runbook = lampWith({
+      steps: lampSteps.map((step) =>
+        step.kind === 'verify' && step.id === 'all-dark'
+          ? { ...step, looks: ({ now }) => (now.snapshot.queues.rows.length === 0 ? [bindingsLook] : []) }
+          : step,
+      ),
+    });
+    const plan = proposed();
+    let run = play(plan, [approved(plan), looked(20)], runbook);
+    run = play(run, [...act(0, 30), looked(40, dark, {}), looked(50, dark, {}), looked(60, dark)], runbook);
+    run = play(run, [{ kind: 'confirmed', index: 3, by: 'U0BOB', atMs: 70 }], runbook);
+    expect(orderOf(run)).toEqual({ kind: 'look', looks: [] });
+    run = play(run, [looked(80, dark, {})], runbook);
+    expect(run.state).toBe('acting');
+    expect(nextOrder(runbook, run, 80)).toEqual({ kind: 'look', looks: [bindingsLook] });
+    expect(play(run, [looked(90, dark)], runbook).state).toBe('done');
+  });
+
+  test('sees the answers from before the first action', () => {
+    const seen: unknown[] = [];
+    const runbook = lampWith({
+      steps: lampSteps.map((step) =>
+        step.kind === 'verify'
+          ? {
+              ...step,
+              holds: ({ before, answered }) => {
+                seen.push(before, answered);
+                return { go: true };
+              },
+            }
+          : step,
+      ),
+    });
+    let run = play(
+      acting(),
+      [...act(0, 30), looked(40, dark, {}), looked(50, dark, {}), looked(60, dark)],
+      runbook,
+    );
+    run = play(run, [{ kind: 'confirmed', index: 3, by: 'U0BOB', atMs: 70 }, looked(80, dark, {})], runbook);
+    expect(run.state).toBe('done');
+    expect(seen).toEqual([answers, {}]);
+  });
+});
+
+describe('a manual step', () => {
+  test('waits for a person, and only the current one can be confirmed', () => {
+    const run = play(acting(), [...act(0, 30), looked(40, dark, {}), looked(50, dark, {}), looked(60, dark)]);
+    expect(orderOf(run)).toEqual({ kind: 'wait' });
+    expect(play(run, [{ kind: 'confirmed', index: 4, by: 'U0BOB', atMs: 70 }])).toBe(run);
+    expect(play(run, [looked(70)])).toBe(run);
+    expect(play(run, [{ kind: 'confirmed', index: 3, by: 'U0BOB', atMs: 70 }]).items[3]).toMatchObject({
+      state: 'applied',
+      detail: 'done by U0BOB',
+      startedAtMs: 60,
+      endedAtMs: 70,
+    });
+  });
+});
+
+describe('cancelling', () => {
+  const cancelled: RunInput = { kind: 'cancelled', by: 'U0BOB', atMs: 90 };
+
+  test.each([
+    ['a diagnosis', started(), 'U0BOB cancelled it. Nothing was done.'],
+    ['a plan', proposed(), 'U0BOB cancelled it. Nothing was done.'],
+    ['a check', play(proposed(), [approved(proposed())]), 'U0BOB cancelled it. Nothing was done.'],
+    ['before the first action', acting(), 'U0BOB cancelled it. Nothing was done.'],
+    ['between actions', play(acting(), act(0, 30)), 'U0BOB cancelled it. Already done: switch kitchen.'],
+  ])('%s ends the run', (_, run, because) => {
+    expect(play(run, [cancelled])).toMatchObject({ state: 'cancelled', because, endedAtMs: 90 });
+  });
+
+  test('does not interrupt an action that may be under way', () => {
+    const run = play(acting(), [intended]);
+    expect(play(run, [cancelled])).toBe(run);
+  });
+});
