@@ -1,0 +1,103 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ClusterSetup, type NodeSetup, nodeEnvironment, nodeFolders } from './rabbitmq-settings.ts';
+import { type CtlAnswer, rabbitmqctl } from './rabbitmqctl.ts';
+import type { Child, Supervisor } from './supervisor.ts';
+import { waitFor } from './wait.ts';
+
+/** One RabbitMQ node and what can be done to it. Operations on one node wait for each other. */
+export interface RabbitmqNode {
+  readonly setup: NodeSetup;
+  /** Undefined while the node is down. */
+  pid(): number | undefined;
+  /** Resolves when the node serves. */
+  start(options?: { readonly withinMs?: number }): Promise<void>;
+  /** SIGTERM, which RabbitMQ takes as an orderly stop. */
+  stop(): Promise<void>;
+  /** SIGKILL: what a power failure does. */
+  crash(): Promise<void>;
+  ctl(args: readonly string[], options?: { readonly timeoutMs?: number }): Promise<CtlAnswer>;
+  /** `rabbitmqctl force_boot`; a node that hangs in its start is stopped first. */
+  forceBoot(): Promise<CtlAnswer>;
+}
+
+// A node that waits for peers it cannot find would wait for five minutes.
+const START_WITHIN_MS = 60_000;
+const STOP_GRACE_MS = 30_000;
+
+/** Makes the handle; starts nothing. */
+export function rabbitmqNode(cluster: ClusterSetup, setup: NodeSetup, supervisor: Supervisor): RabbitmqNode {
+  let child: Child | undefined;
+  let queue: Promise<unknown> = Promise.resolve();
+  const folders = nodeFolders(cluster, setup);
+  const isUp = (): boolean => child !== undefined && !child.hasEnded();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = queue.then(work);
+    queue = done.catch(() => undefined);
+    return done;
+  };
+
+  async function start(withinMs: number): Promise<void> {
+    if (!isUp()) {
+      child = supervisor.start({
+        name: setup.name,
+        // The switch replaces what the script leaves out when it is told to become the Erlang machine.
+        argv: [cluster.programs.server, '-noinput'],
+        env: nodeEnvironment(cluster, setup),
+        cwd: folders.base,
+        logFile: folders.output,
+      });
+    }
+    const started = child;
+    await Promise.race([
+      waitFor(`${setup.name} to serve`, () => serves(cluster, setup), { withinMs, everyMs: 200 }),
+      started?.ended.then((how) => {
+        throw new Error(how);
+      }),
+    ]);
+  }
+
+  async function end(signal: NodeJS.Signals): Promise<void> {
+    await child?.stop(signal, STOP_GRACE_MS);
+    // Until epmd has noticed, a new node of this name would be refused.
+    await sleep(200);
+  }
+
+  return {
+    setup,
+    pid: () => (isUp() ? child?.pid : undefined),
+    start: (options = {}) => inTurn(() => start(options.withinMs ?? START_WITHIN_MS)),
+    stop: () => inTurn(() => end('SIGTERM')),
+    crash: () => inTurn(() => end('SIGKILL')),
+    ctl: (args, options) => inTurn(() => rabbitmqctl(cluster, setup, args, options)),
+    forceBoot: () =>
+      inTurn(async () => {
+        if (isUp() && !(await serves(cluster, setup))) await end('SIGTERM');
+        return rabbitmqctl(cluster, setup, ['force_boot']);
+      }),
+  };
+}
+
+/** True when the node's own API says that the node runs. */
+async function serves(cluster: ClusterSetup, setup: NodeSetup): Promise<boolean> {
+  const rows = await readManagement(cluster, setup, '/api/nodes?columns=name,running').catch(() => undefined);
+  return (
+    Array.isArray(rows) &&
+    rows.some((row: { name?: unknown; running?: unknown }) => row.name === setup.name && row.running === true)
+  );
+}
+
+/** One read of a node's management API, for the sandbox's own waiting. */
+export async function readManagement(
+  cluster: Pick<ClusterSetup, 'username' | 'password'>,
+  node: Pick<NodeSetup, 'managementPort'>,
+  path: string,
+): Promise<unknown> {
+  const answer = await fetch(`http://127.0.0.1:${node.managementPort}${path}`, {
+    headers: {
+      authorization: `Basic ${Buffer.from(`${cluster.username}:${cluster.password}`).toString('base64')}`,
+    },
+    signal: AbortSignal.timeout(5_000),
+  });
+  if (!answer.ok) throw new Error(`GET ${path} of port ${node.managementPort}: ${answer.status}`);
+  return answer.json();
+}

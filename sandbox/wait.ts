@@ -1,0 +1,29 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** What `waitFor` was waiting for did not come. */
+export class WaitedInVain extends Error {
+  override readonly name = 'WaitedInVain';
+}
+
+/** Asks again and again until the answer is neither undefined nor false; a throw counts as "not yet". */
+export async function waitFor<T>(
+  what: string,
+  ask: () => Promise<T | undefined | false> | T | undefined | false,
+  options: { readonly withinMs: number; readonly everyMs?: number; readonly signal?: AbortSignal },
+): Promise<T> {
+  const deadline = performance.now() + options.withinMs;
+  let last: unknown;
+  for (;;) {
+    options.signal?.throwIfAborted();
+    try {
+      const answer = await ask();
+      if (answer !== undefined && answer !== false) return answer;
+    } catch (error) {
+      last = error;
+    }
+    if (performance.now() > deadline) {
+      throw new WaitedInVain(`${what}: not within ${Math.round(options.withinMs / 1000)} s`, { cause: last });
+    }
+    await sleep(options.everyMs ?? 100, undefined, options.signal ? { signal: options.signal } : {});
+  }
+}
