@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { ActionCall } from './action.ts';
 import type { Answered, Look } from './look.ts';
 import type { Observation } from './snapshot/observation.ts';
+import type { Snapshot } from './snapshot/snapshot.ts';
 
 export type Severity = 'info' | 'warning' | 'critical';
 
@@ -148,6 +149,12 @@ export interface Runbook<Facts = unknown> {
   readonly confirmSweeps: number;
   readonly facts: z.ZodType<Facts>;
   readonly detect: (now: Observation) => readonly Found<Facts>[];
+  /**
+   * Asked when the detector is silent about an open incident: does this sweep prove that it is over?
+   * `go: false` when the sweep could not have seen it, or when it is on its way and not there yet.
+   * Absent: every node must have answered, and every listing must be whole.
+   */
+  readonly isOver?: (snapshot: Snapshot, facts: Facts) => Verdict;
   /** The sentence of the push notification, without cluster or severity: "ctl3 is cut off from ctl1 and ctl2". Under 100 characters. */
   readonly headline: (facts: Facts) => string;
   /** At most four lines for the card. */

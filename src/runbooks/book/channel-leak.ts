@@ -1,0 +1,296 @@
+import { z } from 'zod';
+import { answerTo } from '../look.ts';
+import type { Found, StepContext, Verdict } from '../runbook.ts';
+import { defineRunbook } from '../runbook.ts';
+import type { ConnectionTrack } from '../snapshot/history.ts';
+import type { DetectionSettings, Observation } from '../snapshot/observation.ts';
+import { hostOf, ownerOfConnection, parseClientName, unitOf } from '../snapshot/owners.ts';
+import type { ConnectionSeen } from '../snapshot/snapshot.ts';
+import { perMinute, steadyGrowth } from '../snapshot/trends.ts';
+import { isListedWhole } from '../snapshot/views.ts';
+import { count, counted, fitting, some, span } from '../snapshot/words.ts';
+
+const facts = z.object({
+  connection: z.string(),
+  clientName: z.string().optional(),
+  service: z.string().optional(),
+  pid: z.number().optional(),
+  peerHost: z.string().optional(),
+  channels: z.number(),
+  channelMax: z.number().optional(),
+  perMinute: z.number().optional(),
+  why: z.enum(['level', 'growth', 'channel-max']),
+  /** Channels below which its successors must stay. */
+  warning: z.number(),
+  connectedForMs: z.number().optional(),
+});
+type Facts = z.infer<typeof facts>;
+type Context = StepContext<Facts>;
+
+const RESTART = 'restart';
+const CLOSE = 'close';
+const GONE_WITHIN_MS = 120_000;
+const LOOKS_THAT_PROVE = 3;
+const NAMED_QUEUES = 5;
+/** A client that has just connected opens its pool of channels; that is no leak. */
+const SETTLING_MS = 60_000;
+
+export const channelLeak = defineRunbook<Facts>({
+  id: 'channel-leak',
+  title: 'Too many channels on one connection',
+  summary:
+    'A client opens channels and does not close them: memory and load climb, everything becomes slow. Walks from the ' +
+    'connection to its channels, consumers, queues and component, then restarts that component or closes the connection.',
+  handbook: ['D16'],
+  mutes: [],
+  confirmSweeps: 2,
+  facts,
+  detect,
+  isOver: (snapshot, { connection, warning }) => {
+    const row = snapshot.connections.rows.find(({ name }) => name === connection);
+    if (!row) return isListedWhole(snapshot.connections);
+    if (row.channels === undefined) return { go: false, because: 'its channels were not counted' };
+    return row.channels < warning
+      ? { go: true }
+      : { go: false, because: `it holds ${row.channels} channels` };
+  },
+  headline: (leak) => {
+    const who = nameOf(leak);
+    const where = leak.peerHost === undefined ? '' : ` on ${leak.peerHost}`;
+    const channels = `${count(leak.channels)} channels`;
+    return leak.why === 'growth'
+      ? fitting(
+          `${who}${where} keeps opening channels: ${channels} on one connection`,
+          `${who} keeps opening channels: ${channels}`,
+          `a client keeps opening channels: ${channels} on one connection`,
+        )
+      : fitting(
+          `${who}${where} holds ${channels} on one connection`,
+          `${who} holds ${channels} on one connection`,
+          `a client holds ${channels} on one connection`,
+        );
+  },
+  card: (leak) => [
+    {
+      label: 'Channels',
+      value: `${count(leak.channels)}${leak.channelMax ? ` of ${count(leak.channelMax)}` : ''}${growthWords(leak)}`,
+    },
+    { label: 'Client', value: leak.clientName ?? 'it does not say its name' },
+    { label: 'Comes from', value: leak.peerHost ?? 'not known' },
+    { label: 'Connection', value: leak.connection },
+  ],
+  choices: (context) => {
+    const { facts: leak } = context;
+    const owner = ownerFor(context);
+    const host = hostOf(owner);
+    const close = {
+      id: CLOSE,
+      label: 'Close the connection',
+      because: 'the client connects again by itself, if it can; the fault in it stays',
+    };
+    if (owner.entry === undefined || host === undefined) return [close];
+    return [
+      {
+        id: RESTART,
+        label: `Restart ${owner.entry.name} on ${host}`,
+        because: `${nameOf(leak)} belongs to it; a new process starts with one channel`,
+      },
+      close,
+    ];
+  },
+  lost: () => [],
+  undo: 'A restart cannot be undone; the component connects again. Calls that it is just serving are cut off.',
+  steps: [
+    {
+      kind: 'inspect',
+      id: 'walk',
+      title: () => 'Walk from the connection to its channels, consumers and queues',
+      looks: ({ facts: { connection } }) => [{ look: 'connection', name: connection }],
+      show: (context) => ({ title: 'Who opens these channels', lines: walk(context) }),
+    },
+    {
+      kind: 'decide',
+      id: 'still-leaking',
+      title: () => 'Is it still there, and still too many?',
+      looks: ({ facts: { connection } }) => [{ look: 'connection', name: connection }],
+      decide: isStillLeaking,
+    },
+    {
+      kind: 'act',
+      id: 'restart',
+      title: (context) => `Restart ${ownerFor(context).entry?.name ?? 'the component'}`,
+      call: (context) => {
+        const owner = ownerFor(context);
+        const host = hostOf(owner);
+        if (context.choice !== RESTART || owner.entry === undefined || host === undefined) return undefined;
+        const pid = owner.pid === undefined ? {} : { pid: owner.pid };
+        return { action: 'service.restart', args: { host, service: unitOf(owner.entry, host), ...pid } };
+      },
+      looks: ({ facts: { connection } }) => [{ look: 'connection', name: connection }],
+      when: isStillThere,
+    },
+    {
+      kind: 'act',
+      id: 'close',
+      title: ({ facts: leak }) => `Close the connection of ${nameOf(leak)}`,
+      call: ({ facts: { connection }, choice }) =>
+        choice === CLOSE ? { action: 'connection.close', args: { name: connection } } : undefined,
+      looks: ({ facts: { connection } }) => [{ look: 'connection', name: connection }],
+      when: isStillThere,
+    },
+    {
+      kind: 'verify',
+      id: 'gone',
+      title: ({ facts: { warning } }) =>
+        `The connection is gone, and its successors stay under ${warning} channels`,
+      withinMs: GONE_WITHIN_MS,
+      looksInARow: LOOKS_THAT_PROVE,
+      looks: ({ facts: { connection } }) => [{ look: 'connection', name: connection }],
+      holds: hasSettled,
+    },
+  ],
+});
+
+function detect({ snapshot, history, settings }: Observation): readonly Found<Facts>[] {
+  const { detection } = settings;
+  return snapshot.connections.rows.flatMap((connection) => {
+    const { channels } = connection;
+    // Not counted is not none.
+    if (channels === undefined) return [];
+    const track = history.connections[connection.name];
+    const why = whyLeaking(connection, channels, track, snapshot.takenAtMs, detection);
+    if (why === undefined) return [];
+    const growth = track && perMinute(track.channels);
+    const { clientName, peerHost, channelMax, connectedAtMs } = connection;
+    const leak: Facts = {
+      connection: connection.name,
+      channels,
+      why,
+      warning: detection.channelsWarning,
+      ...(clientName === undefined ? {} : { clientName, ...parseClientName(clientName) }),
+      ...(peerHost === undefined ? {} : { peerHost }),
+      ...(channelMax === undefined ? {} : { channelMax }),
+      ...(growth === undefined || growth === 0 ? {} : { perMinute: growth }),
+      ...(connectedAtMs === undefined ? {} : { connectedForMs: snapshot.takenAtMs - connectedAtMs }),
+    };
+    return [
+      {
+        key: `connection:${connection.name}`,
+        subject: nameOf(leak),
+        severity: channels >= detection.channelsCritical ? ('critical' as const) : ('warning' as const),
+        facts: leak,
+      },
+    ];
+  });
+}
+
+function whyLeaking(
+  connection: ConnectionSeen,
+  channels: number,
+  track: ConnectionTrack | undefined,
+  nowMs: number,
+  detection: DetectionSettings,
+): Facts['why'] | undefined {
+  if (channels >= detection.channelsWarning) return 'level';
+  // 0 means no limit was negotiated.
+  const { channelMax = 0, connectedAtMs } = connection;
+  if (channelMax > 0 && channels * 2 >= channelMax && channels > 1) return 'channel-max';
+  const samples = (track?.channels ?? []).filter(
+    ([atMs]) => connectedAtMs === undefined || atMs >= connectedAtMs + SETTLING_MS,
+  );
+  const gained = steadyGrowth(samples.filter(([atMs]) => atMs <= nowMs));
+  return gained !== undefined && gained >= detection.channelsGrowth ? 'growth' : undefined;
+}
+
+/** The client's own name for people: service and process where it says them. */
+function nameOf({ service, pid, connection }: Pick<Facts, 'service' | 'pid' | 'connection'>): string {
+  if (service === undefined || service === '') return connection;
+  return pid === undefined ? service : `${service}:${pid}`;
+}
+
+const growthWords = ({ perMinute: growth = 0 }: Facts): string =>
+  growth >= 0.1 ? `, growing ${growth < 10 ? growth.toFixed(1) : count(growth)}/min` : '';
+
+function ownerFor({ facts: leak, now, answered }: Context) {
+  const answer = answerTo(answered, { look: 'connection', name: leak.connection });
+  const queues = answer.kind === 'connection' ? answer.queues.map(({ name }) => name) : [];
+  const { clientName, peerHost } = leak;
+  return ownerOfConnection(
+    {
+      ...(clientName === undefined ? {} : { clientName }),
+      ...(peerHost === undefined ? {} : { peerHost }),
+    },
+    now.settings,
+    queues,
+  );
+}
+
+function walk(context: Context): readonly string[] {
+  const { facts: leak, answered, now } = context;
+  const answer = answerTo(answered, { look: 'connection', name: leak.connection });
+  if (answer.kind === 'unseen') return [`The connection could not be read: ${answer.because}`];
+  if (answer.kind === 'gone') return ['The connection is gone.'];
+  const idle = answer.channels.filter(({ consumers }) => consumers === 0);
+  const idleSince = idle.flatMap(({ idleSinceMs }) => (idleSinceMs === undefined ? [] : [idleSinceMs]));
+  const owner = ownerFor(context);
+  return [
+    `Connection ${leak.connection} on ${answer.connection.node}${leak.connectedForMs === undefined ? '' : `, open for ${span(leak.connectedForMs)}`}`,
+    `${counted(answer.channels.length, 'channel')}, ${count(idle.length)} of them without a consumer` +
+      (idleSince.length > 0
+        ? `, the longest idle for ${span(now.snapshot.takenAtMs - Math.min(...idleSince))}`
+        : ''),
+    answer.queues.length === 0
+      ? 'It reads no queue'
+      : `It reads ${some(
+          answer.queues.map(({ name }) => name),
+          NAMED_QUEUES,
+        )}`,
+    owner.entry === undefined
+      ? 'No entry under `services` matches it, so it cannot be restarted from here'
+      : `It belongs to ${owner.entry.name}${hostOf(owner) === undefined ? ', host not known' : ` on ${hostOf(owner)}`}`,
+  ];
+}
+
+function isStillLeaking({ facts: leak, answered }: Context): Verdict {
+  const answer = answerTo(answered, { look: 'connection', name: leak.connection });
+  if (answer.kind === 'unseen') return no(`I could not read the connection: ${answer.because}`);
+  if (answer.kind === 'gone') return no('The connection is gone; nothing is left to do.');
+  const channels = Math.max(answer.channels.length, answer.connection.channels ?? 0);
+  if (leak.why === 'level' && channels < leak.warning) {
+    return no(`It is down to ${counted(channels, 'channel')}; nothing is left to do.`);
+  }
+  return { go: true, because: `${nameOf(leak)} holds ${counted(channels, 'channel')}.` };
+}
+
+function isStillThere({ facts: leak, answered }: Context) {
+  const answer = answerTo(answered, { look: 'connection', name: leak.connection });
+  if (answer.kind === 'gone') return { kind: 'skip', because: 'the connection is gone already' } as const;
+  return answer.kind === 'unseen'
+    ? ({ kind: 'stop', because: `I could not read the connection: ${answer.because}` } as const)
+    : ({ kind: 'go' } as const);
+}
+
+function hasSettled({ facts: leak, answered, now }: Context): Verdict {
+  const answer = answerTo(answered, { look: 'connection', name: leak.connection });
+  if (answer.kind === 'unseen') return no(`I could not read the connection: ${answer.because}`);
+  if (answer.kind === 'connection')
+    return no(`it is still there, with ${counted(answer.channels.length, 'channel')}`);
+  const listed = isListedWhole(now.snapshot.connections);
+  if (!listed.go) return listed;
+  const successors = now.snapshot.connections.rows.filter(
+    ({ clientName, peerHost }) =>
+      leak.service !== undefined &&
+      clientName !== undefined &&
+      parseClientName(clientName).service === leak.service &&
+      peerHost === leak.peerHost,
+  );
+  const tooMany = successors.find(({ channels }) => (channels ?? 0) >= leak.warning);
+  if (tooMany) return no(`a new connection holds ${counted(tooMany.channels ?? 0, 'channel')} already`);
+  const most = Math.max(0, ...successors.map(({ channels }) => channels ?? 0));
+  return {
+    go: true,
+    because: `gone; ${counted(successors.length, 'connection')} of ${leak.service ?? 'the client'}, at most ${counted(most, 'channel')} on one`,
+  };
+}
+
+const no = (because: string): Verdict => ({ go: false, because });

@@ -1,0 +1,133 @@
+import type { Found } from '../runbook.ts';
+import { defineRunbook } from '../runbook.ts';
+import {
+  areProvedDead,
+  ceilingOf,
+  type DeadFacts,
+  deadCard,
+  deadFacts,
+  deadFamilies,
+  deadLines,
+  deadLooks,
+  deadLost,
+  isClean,
+  isUnreadFor,
+  mayDelete,
+  narrowed,
+  subjectOf,
+  unreadFor,
+} from '../snapshot/dead-queues.ts';
+import { shortQueue } from '../snapshot/names.ts';
+import type { Observation } from '../snapshot/observation.ts';
+import { isListedWhole } from '../snapshot/views.ts';
+import { count, fitting } from '../snapshot/words.ts';
+
+const GONE_WITHIN_MS = 90_000;
+const LOOKS_THAT_PROVE = 3;
+
+export const zombieQueue = defineRunbook<DeadFacts>({
+  id: 'zombie-queue',
+  title: 'Zombie fanout queue',
+  summary:
+    'A process died and left its copy of a fanout behind: the queue is still bound, fills up, and nobody reads it. ' +
+    'Proves that nobody does, on every node and over time, deletes exactly those queues, and checks their siblings.',
+  handbook: ['D17'],
+  mutes: [],
+  // The proof is time without any reader, which is many sweeps already.
+  confirmSweeps: 1,
+  facts: deadFacts,
+  detect,
+  isOver: (snapshot) => isListedWhole(snapshot.queues),
+  headline: (facts) => {
+    const ready = count(facts.ready);
+    const since = unreadFor(facts);
+    const noReader = `no reader${since === undefined ? '' : ` for ${since}`}`;
+    const [first] = facts.queues;
+    return facts.total === 1 && first
+      ? fitting(
+          `queue ${shortQueue(first.name)} holds ${ready} unread messages, ${noReader}`,
+          `a queue of ${facts.family} holds ${ready} unread messages, ${noReader}`,
+          `a zombie queue holds ${ready} unread messages, ${noReader}`,
+        )
+      : fitting(
+          `${count(facts.total)} queues of ${facts.family} hold ${ready} unread messages, ${noReader}`,
+          `${count(facts.total)} zombie queues hold ${ready} unread messages, ${noReader}`,
+        );
+  },
+  card: deadCard,
+  lost: deadLost,
+  undo: 'No. The messages in these queues are gone; nobody was going to read them. The process that needs one makes a new one.',
+  steps: [
+    {
+      kind: 'inspect',
+      id: 'proof',
+      title: () => 'Read each queue, its bindings and its siblings',
+      looks: deadLooks,
+      show: (context) => ({
+        title: `Queues of ${context.facts.family} without a reader`,
+        lines: deadLines(context),
+      }),
+    },
+    {
+      kind: 'decide',
+      id: 'proved',
+      title: () => 'Does nobody read them, on any node?',
+      looks: deadLooks,
+      decide: areProvedDead,
+    },
+    {
+      kind: 'each',
+      id: 'delete-queues',
+      over: ({ facts }) => facts.queues.map(({ name }) => name),
+      steps: [
+        {
+          kind: 'act',
+          id: 'delete',
+          title: ({ target = '' }) => `Delete ${target}`,
+          looks: ({ facts, target = '' }) => [{ look: 'queue', vhost: facts.vhost, name: target }],
+          call: (context) => ({
+            action: 'queue.delete',
+            args: {
+              vhost: context.facts.vhost,
+              name: context.target ?? '',
+              maxReady: ceilingOf(context, context.target ?? ''),
+            },
+          }),
+          when: mayDelete,
+        },
+      ],
+    },
+    {
+      kind: 'verify',
+      id: 'gone',
+      title: ({ facts }) => `They stay away, and the siblings of ${facts.family} keep their readers`,
+      withinMs: GONE_WITHIN_MS,
+      looksInARow: LOOKS_THAT_PROVE,
+      looks: ({ facts }) => facts.queues.map(({ name }) => ({ look: 'queue', vhost: facts.vhost, name })),
+      holds: (context) =>
+        isClean(
+          context,
+          context.facts.queues.map(({ name }) => name),
+        ),
+    },
+  ],
+});
+
+function detect(now: Observation): readonly Found<DeadFacts>[] {
+  const { zombieAfterMs, zombieCriticalReady } = now.settings.detection;
+  const isUnread = isUnreadFor(zombieAfterMs, now.snapshot.takenAtMs);
+  return deadFamilies(now, (name) => (name.kind === 'fanout' ? name.family : undefined)).flatMap((family) => {
+    // An empty one costs nothing and may belong to a process that is just starting.
+    const facts = narrowed(family, (queue) => (queue.ready ?? 0) > 0 && isUnread(queue));
+    if (facts.total === 0) return [];
+    const isCritical = facts.queues.some(({ ready }) => (ready ?? 0) >= zombieCriticalReady);
+    return [
+      {
+        key: `zombie:${facts.vhost}:${facts.family}`,
+        subject: subjectOf(facts),
+        severity: isCritical ? ('critical' as const) : ('warning' as const),
+        facts,
+      },
+    ];
+  });
+}

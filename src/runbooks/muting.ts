@@ -1,0 +1,37 @@
+import type { Incident } from './incident.ts';
+import type { Runbook } from './runbook.ts';
+
+/** An incident as a sweep leaves it, and whether the sweep found it. */
+export interface Standing {
+  readonly incident: Incident;
+  readonly isFound: boolean;
+}
+
+/**
+ * Which open incident explains which: ids of symptoms to ids of causes. A cause in force keeps its symptoms; of several
+ * the oldest has them. A symptom speaks again only when it is found without a cause: one that is on its way out stays
+ * silent to its end.
+ */
+export function muting(book: readonly Runbook[], all: readonly Standing[]): ReadonlyMap<string, string> {
+  const open = all
+    .map(({ incident }) => incident)
+    .filter(({ state }) => state === 'open')
+    .toSorted((one, other) => one.openedAtMs - other.openedAtMs);
+  const causes = new Map<string, string>();
+  for (const { incident, isFound } of all) {
+    if (incident.state === 'resolved') {
+      // It ends as it was: told, or silent.
+      if (incident.mutedBy !== undefined) causes.set(incident.id, incident.mutedBy);
+      continue;
+    }
+    const explaining = open.filter((cause) => cause.id !== incident.id && explains(book, cause, incident));
+    const cause = explaining.find(({ id }) => id === incident.mutedBy) ?? explaining[0];
+    const kept = isFound ? undefined : incident.mutedBy;
+    const id = cause?.id ?? kept;
+    if (id !== undefined) causes.set(incident.id, id);
+  }
+  return causes;
+}
+
+const explains = (book: readonly Runbook[], cause: Incident, symptom: Incident): boolean =>
+  book.find(({ id }) => id === cause.runbook)?.mutes.includes(symptom.runbook) === true;

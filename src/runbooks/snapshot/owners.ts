@@ -1,0 +1,79 @@
+import type { ClusterSettings, ServiceSettings } from './observation.ts';
+import type { ConnectionSeen, Snapshot } from './snapshot.ts';
+
+/** The process behind a connection, as far as the client says who it is. */
+export interface Owner {
+  /** `nova-compute`: the text before the first colon of the client's name. */
+  readonly service?: string;
+  readonly pid?: number;
+  /** Where it connects from. Behind a proxy this is the proxy. */
+  readonly peerHost?: string;
+  /** The operator's entry for it; without one nothing can be restarted. */
+  readonly entry?: ServiceSettings;
+}
+
+/** oslo.messaging names its connections `basename(argv0):pid:uuid`. */
+export function parseClientName(clientName: string): { readonly service: string; readonly pid?: number } {
+  const [service = '', pid = ''] = clientName.split(':');
+  return { service, ...(/^\d+$/.test(pid) ? { pid: Number(pid) } : {}) };
+}
+
+export function ownerOfConnection(
+  connection: Pick<ConnectionSeen, 'clientName' | 'peerHost'>,
+  settings: ClusterSettings,
+  queues: readonly string[] = [],
+): Owner {
+  const client = connection.clientName === undefined ? undefined : parseClientName(connection.clientName);
+  const entry =
+    settings.services.find(({ name }) => name === client?.service) ??
+    queues.map((queue) => entryOfQueue(queue, settings)).find((found) => found !== undefined);
+  return {
+    ...client,
+    ...(connection.peerHost === undefined ? {} : { peerHost: connection.peerHost }),
+    ...(entry ? { entry } : {}),
+  };
+}
+
+/** The operator's entry whose expression matches the queue's name. */
+export const entryOfQueue = (queue: string, settings: ClusterSettings): ServiceSettings | undefined =>
+  settings.services.find(({ queues }) => new RegExp(queues, 'u').test(queue));
+
+/** The host to act on: the entry's own, or where the connection comes from; undefined when neither is known. */
+export const hostOf = (owner: Owner): string | undefined =>
+  owner.entry?.host === 'from-connection' ? owner.peerHost : owner.entry?.host;
+
+/** What is to be restarted: the operator's unit, with the host's name put in, or the service's own name. */
+export const unitOf = (entry: ServiceSettings, host: string): string =>
+  (entry.unit ?? entry.name).replaceAll('{host}', host);
+
+/** One process that reads a queue. */
+export interface Reader extends Owner {
+  /** Its own name in plans and choices: `cinder-volume:812@10.3.0.35`. */
+  readonly id: string;
+  readonly connections: readonly string[];
+}
+
+/** Who reads a queue: consumers → connections → processes. A process with several connections is one reader. */
+export function readersOf(
+  snapshot: Snapshot,
+  settings: ClusterSettings,
+  queue: { readonly vhost: string; readonly name: string },
+): readonly Reader[] {
+  const byName = new Map(snapshot.connections.rows.map((connection) => [connection.name, connection]));
+  const readers = new Map<string, Reader>();
+  for (const consumer of snapshot.consumers.rows) {
+    if (consumer.queue !== queue.name || consumer.vhost !== queue.vhost) continue;
+    const connection = byName.get(consumer.connectionName);
+    const owner = ownerOfConnection(connection ?? {}, settings, [queue.name]);
+    const id = nameOfOwner(owner) ?? consumer.connectionName;
+    const known = readers.get(id)?.connections ?? [];
+    const connections = known.includes(consumer.connectionName) ? known : [...known, consumer.connectionName];
+    readers.set(id, { ...owner, id, connections });
+  }
+  return [...readers.values()].toSorted((one, other) => one.id.localeCompare(other.id));
+}
+
+function nameOfOwner({ service, pid, peerHost }: Owner): string | undefined {
+  if (service === undefined) return undefined;
+  return `${service}${pid === undefined ? '' : `:${pid}`}${peerHost === undefined ? '' : `@${peerHost}`}`;
+}
