@@ -23,7 +23,8 @@ export function explain(issue: Issue, origin: Origin): readonly ConfigProblem[] 
   }
   const came = tellValue(path, origin);
   const expected = expectedOf(issue);
-  return [problemAt(path, origin, expected, came, cureOf(path, expected, origin))];
+  const cure = cureOf(issue, path, expected, origin);
+  return [problemAt(path, origin, expected, came, cure)];
 }
 
 export function problemAt(
@@ -51,11 +52,15 @@ function expectedOf(issue: Issue): string {
   return issue.message.replace(/^[^:]*: (expected )?/, '');
 }
 
-function cureOf(path: ConfigPath, expected: string, origin: Origin): string {
+function cureOf(issue: Issue, path: ConfigPath, expected: string, origin: Origin): string {
   const lastName = path.findLastIndex((part) => typeof part === 'string');
   const key = tellPath(path.slice(Math.max(lastName, 0)));
   const value = origin.valueAt(path);
   if (value === undefined || value === null) return `add ${key}: ${expected}`;
+  const isScalar = typeof value === 'number' || typeof value === 'boolean';
+  if (isScalar && issue.code === 'invalid_type' && issue.expected === 'string') {
+    return `set ${key} to ${expected}; if it is one, put it in quotes`;
+  }
   const offered = [...expected.matchAll(/"([^"]+)"/g)].map((match) => match[1] ?? '');
   const near = typeof value === 'string' ? nearest(value, offered) : undefined;
   return near ? `write ${key}: ${near}` : `set ${key} to ${expected}`;

@@ -1,0 +1,227 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the placeholders of the configuration file
+
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { BotConfig } from '../../../src/bot/config/config.ts';
+import { loadConfig, parseConfig } from '../../../src/bot/config/load.ts';
+import { tellProblems } from '../../../src/bot/config/problem.ts';
+import { configJsonSchema } from '../../../src/bot/config/schema.ts';
+
+const environmentOf = (values: Readonly<Record<string, string>>) => ({
+  read: (name: string) => values[name],
+});
+const environment = environmentOf({ BOT: 'xoxb-bot', APP: 'xapp-app', RABBIT: 'pa#ss: {word}' });
+
+const slack = 'slack: { mode: socket, botToken: ${BOT}, appToken: ${APP}, channel: C0ALERTS }';
+const good = `${slack}
+clusters:
+  - name: prod-a
+    username: watership
+    password: \${RABBIT}
+    nodes:
+      - { name: rabbit@server-44, management: https://10.3.0.44:15671 }
+`;
+
+function configOf(text: string): BotConfig {
+  const loaded = parseConfig(text, 'watership.yaml', environment);
+  if (loaded.kind === 'bad') throw new Error(tellProblems(loaded.file, loaded.problems));
+  return loaded.config;
+}
+
+function told(text: string): string {
+  const loaded = parseConfig(text, 'watership.yaml', environment);
+  return loaded.kind === 'bad' ? tellProblems(loaded.file, loaded.problems) : 'no problem';
+}
+
+describe('a good configuration', () => {
+  test('needs little, and the rest has its default', () => {
+    const config = configOf(good);
+    expect(config).toMatchObject({
+      slack: { mode: 'socket', botToken: 'xoxb-bot', appToken: 'xapp-app', apiUrl: 'https://slack.com/api/' },
+      redis: { url: 'redis://127.0.0.1:6379/0', prefix: 'watership' },
+      hosts: {},
+      people: {
+        approvers: [],
+        selfApproval: { reversible: true, destructive: false, node: false, mass: false },
+        approvals: { reversible: 1, destructive: 1, node: 2, mass: 2 },
+        planExpiresMs: 300_000,
+      },
+      schedule: { sweepMs: 15_000, probeMs: 60_000 },
+      log: { level: 'info' },
+    });
+    expect(config.health).toBeUndefined();
+    expect(config.clusters[0]).toMatchObject({
+      channel: 'C0ALERTS',
+      vhost: '/',
+      password: 'pa#ss: {word}',
+      nodes: [{ epmd: '10.3.0.44:4369', amqp: 'amqp://10.3.0.44:5672' }],
+      settings: { reachedBy: { kind: 'unknown' }, detection: { backlogReady: 500, zombieAfterMs: 600_000 } },
+    });
+  });
+
+  test('says everything about a cluster', () => {
+    const config = configOf(`${slack}
+clusters:
+  - name: prod-a
+    channel: C0PRODA
+    vhost: openstack
+    username: watership
+    password: p
+    partitionHandling: pause_minority
+    reachedBy: { transportUrl: "rabbit://u:p@one:5672,u:p%40@[::1]:5673/openstack?ssl=1" }
+    detection: { zombieAfter: 90s, backlogReady: 100, ignoreQueues: ['^audit'] }
+    services: [ { name: cinder-scheduler, queues: '^cinder-scheduler', restart: systemd } ]
+    nodes:
+      - { name: rabbit@a, management: 'http://[::1]:15672/', amqp: 'amqps://a.example', epmd: false, host: server-44, prometheus: 'http://a:15692/' }
+hosts: { server-44: { via: local, preset: kolla-docker, addresses: [10.3.0.44], operations: { node.stop: [stop, it] } } }
+schedule: { sweep: 3s, digest: { cron: '0 9 * * 1-5', timezone: Europe/Berlin } }
+health: { port: 8080 }
+sandbox: { controlUrl: http://127.0.0.1:4000 }
+`);
+    expect(config.clusters[0]).toMatchObject({
+      channel: 'C0PRODA',
+      settings: {
+        partitionHandling: 'pause_minority',
+        reachedBy: { kind: 'transport-url', hosts: ['one:5672', '[::1]:5673'] },
+        detection: { zombieAfterMs: 90_000, backlogReady: 100, backlogDrained: 5, ignoreQueues: ['^audit'] },
+        services: [{ name: 'cinder-scheduler', queues: '^cinder-scheduler', host: 'from-connection' }],
+        nodes: [{ name: 'rabbit@a', host: 'server-44', amqpHost: 'a.example', amqpPort: 5671 }],
+      },
+      nodes: [{ management: 'http://[::1]:15672', prometheus: 'http://a:15692' }],
+    });
+    expect(config.clusters[0]?.nodes[0]).not.toHaveProperty('epmd');
+    expect(config.schedule).toEqual({
+      sweepMs: 3_000,
+      probeMs: 60_000,
+      digest: { cron: '0 9 * * 1-5', timezone: 'Europe/Berlin' },
+    });
+    expect(config.health).toEqual({ host: '127.0.0.1', port: 8080 });
+  });
+
+  test('reads a secret from a file and leaves its last newline behind', () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'watership-config-')), 'secret');
+    writeFileSync(path, 'from file\n');
+    expect(configOf(good.replace('RABBIT', `file:${path}`)).clusters[0]?.password).toBe('from file');
+  });
+});
+
+describe('a bad configuration', () => {
+  test('is told all at once, each problem with its place, what was expected, what came and the cure', () => {
+    const beside = (name: string) => readFileSync(join(import.meta.dirname, name), 'utf8');
+    expect(`${told(beside('bad-config.txt'))}\n`).toBe(beside('bad-config-told.txt'));
+  });
+
+  test.each([
+    [
+      'socket mode without an app token',
+      ', appToken: ${APP}',
+      '',
+      'line 1, slack.appToken: expected an app-level token',
+    ],
+    [
+      'http mode without a secret',
+      'mode: socket',
+      'mode: http, port: 80',
+      'slack.signingSecret: expected the signing secret, because slack.mode is http; came nothing',
+    ],
+    [
+      'http mode without a port',
+      'mode: socket',
+      'mode: http, signingSecret: s',
+      'slack.port: expected the port to listen on',
+    ],
+    [
+      'a node on a host that is not there',
+      '15671 }',
+      '15671, host: server-45 }\nhosts: { server-44: { via: local } }',
+      'came "server-45"\n    → write server-44',
+    ],
+    [
+      'a host that resembles none',
+      '15671 }',
+      '15671, host: db }',
+      '→ add hosts.db, for example { via: local, preset: systemd }',
+    ],
+    [
+      'two nodes of one name',
+      '15671 }',
+      '15671 }\n      - { name: rabbit@server-44, management: http://b }',
+      'nodes[1].name: expected a name that is used once; came "rabbit@server-44" a second time',
+    ],
+    [
+      'two clusters of one name',
+      '15671 }',
+      '15671 }\n  - { name: prod-a, username: u, password: p, nodes: [ { name: r@b, management: http://b } ] }',
+      'clusters[1].name: expected a name that is used once',
+    ],
+    [
+      'a service on an unknown host',
+      '15671 }',
+      '15671 }\n    services: [ { name: n, queues: n, host: nowhere } ]',
+      'services[0].host: expected an entry of hosts, or from-connection; came "nowhere"',
+    ],
+    [
+      'a service that is restarted otherwise than its host',
+      '15671 }',
+      '15671 }\n    services: [ { name: n, queues: n, host: h, restart: systemd } ]\nhosts: { h: { via: local, preset: custom } }',
+      'expected "custom", the preset of host h; came "systemd"',
+    ],
+    [
+      'a haproxy on an unknown host',
+      '15671 }',
+      '15671 }\n    reachedBy: { haproxy: { host: lb, path: /etc/h } }',
+      'reachedBy.haproxy.host: expected an entry of hosts; came "lb"',
+    ],
+    [
+      'no clusters',
+      good.slice(good.indexOf('clusters')),
+      '',
+      'clusters: expected a list of clusters; came nothing',
+    ],
+    ['an empty secret', '${RABBIT}', '${EMPTY}', 'came no environment variable EMPTY (not set)'],
+    [
+      'a secret in a file that is not there',
+      '${RABBIT}',
+      '${file:/nowhere/at/all}',
+      'came no file /nowhere/at/all (ENOENT)',
+    ],
+    ['no YAML', 'clusters:', 'clusters: [', 'expected YAML; came'],
+  ])('%s is a problem', (_name, from, to, expected) => {
+    expect(good).toContain(from);
+    expect(told(good.replace(from, to))).toContain(expected);
+  });
+
+  test('never shows a secret', () => {
+    const bad = good
+      .replace('prod-a', '"prod a"')
+      .replace('C0ALERTS', 'C0ALERTS, port: ${RABBIT}')
+      .concat('redis: { url: "rediss://me:hunter2@h:1/0", prefix: "a b" }\n')
+      .concat('hosts: ${APP}\n');
+    const text = told(bad);
+    expect(text).toContain('4 problems');
+    expect(text).not.toMatch(/pa#ss|hunter2|xapp-app/);
+  });
+
+  test('that is not there says where it was looked for', () => {
+    const loaded = loadConfig({ path: '/nowhere/watership.yaml', environment });
+    expect(loaded).toEqual({
+      kind: 'bad',
+      file: '/nowhere/watership.yaml',
+      problems: [
+        {
+          path: '',
+          expected: 'a readable configuration file',
+          came: 'ENOENT',
+          cure: 'create it, or name another with --config',
+        },
+      ],
+    });
+  });
+});
+
+test('the published JSON Schema is the one that the program prints', () => {
+  const published = readFileSync(join(import.meta.dirname, '../../../deploy/watership.schema.json'), 'utf8');
+  expect(published).toBe(`${JSON.stringify(configJsonSchema(), null, 2)}\n`);
+});
