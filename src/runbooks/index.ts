@@ -14,6 +14,7 @@ export { nextOrder } from './engine/order.ts';
 export { type ProgressLine, progressLines, reasonOf } from './engine/read.ts';
 export { startRun } from './engine/start.ts';
 export type * from './engine/tools.ts';
+export * from './glance.ts';
 export type * from './hosts/host.ts';
 export { type HostSettings, openHosts } from './hosts/open-hosts.ts';
 export { describePreset, type PresetName, presets } from './hosts/presets.ts';

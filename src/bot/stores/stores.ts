@@ -1,4 +1,4 @@
-import type { History, Incident, Pending, Run } from '../../runbooks/index.ts';
+import type { Glance, History, Incident, Pending, Run } from '../../runbooks/index.ts';
 
 /** The audit's answer to who did what, and why. Appended in the same atomic step as the change it explains. */
 export interface AuditEntry {
@@ -73,6 +73,8 @@ export interface RunStore {
 export interface SweepMemory {
   readonly history: History;
   readonly pending: readonly Pending[];
+  /** What the newest sweep saw, for those who ask between sweeps. */
+  readonly glance?: Glance;
   /** Milliseconds since the epoch of the sweep that wrote it. */
   readonly sweptAtMs: number;
 }

@@ -1,0 +1,16 @@
+/** What a click or a command comes to: always said to the person, in words. */
+export interface Answer {
+  readonly text: string;
+  /** Was it refused, or did it come too late? It is then said and written down, and nothing was changed. */
+  readonly refused?: boolean;
+}
+
+/** Who asks, and from where. */
+export interface Click {
+  readonly user: string;
+  /** The workspace of the person, and the one that the bot lives in. */
+  readonly userTeam?: string;
+  readonly team?: string;
+  /** Absent for a slash command: its answer is private, so the channel does not matter. */
+  readonly channel?: string;
+}

@@ -1,0 +1,154 @@
+import type { Incident, Run, RunInput } from '../../runbooks/index.ts';
+import { advance } from '../../runbooks/index.ts';
+import type { BotContext } from '../context.ts';
+import { tellSoon } from '../jobs/tell-soon.ts';
+import type { AuditEntry, TimelineEntry } from '../stores/stores.ts';
+import type { Answer, Click } from './answer.ts';
+import { type Ask, type Decision, decide, type Surface } from './decide.ts';
+import type { People } from './people.ts';
+
+/** Somebody else may write between reading and writing; after this many times something is wrong. */
+const ATTEMPTS = 6;
+
+/** What every transition needs: the state, who people are, and one way to change each thing. */
+export interface Counter {
+  readonly context: BotContext;
+  readonly people: People;
+  /** May they? A no is written to the audit. */
+  allow(ask: Ask, click: Click, about: About): Promise<Decision>;
+  /** Reads, decides and writes an incident until nobody came between. */
+  changeIncident(id: string, step: (incident: Incident) => Change<Incident>): Promise<Changed<Incident>>;
+  /** The same for a run, whose next value the engine makes. */
+  changeRun(id: string, step: (run: Run) => RunStep | Promise<RunStep>): Promise<Changed<Run>>;
+}
+
+/** What a click is about, for the audit and for the channel it belongs to. */
+export interface About {
+  readonly cluster: string;
+  readonly incident?: string;
+  readonly run?: string;
+}
+
+export type Change<Value> =
+  | { readonly kind: 'answer'; readonly answer: Answer }
+  | { readonly kind: 'store'; readonly next: Value; readonly story: Story };
+
+export type RunStep =
+  | { readonly kind: 'answer'; readonly answer: Answer }
+  | { readonly kind: 'advance'; readonly input: RunInput; readonly story: (next: Run) => Story };
+
+/** What is written down with the change: the audit's entry, and lines for the thread. */
+export interface Story {
+  readonly actor: string;
+  readonly event: string;
+  readonly text: string;
+  readonly lines?: readonly string[];
+}
+
+export type Changed<Value> =
+  | { readonly kind: 'stored'; readonly value: Value }
+  /** The engine took no notice: the input does not fit the run as it is now. */
+  | { readonly kind: 'unchanged'; readonly value: Value }
+  | { readonly kind: 'answer'; readonly answer: Answer };
+
+export function createCounter(context: BotContext, people: People): Counter {
+  const { stores, clock, config } = context;
+
+  const entryOf = (story: Story, about: About, planHash?: string): AuditEntry => ({
+    atMs: clock.now(),
+    actor: story.actor,
+    event: story.event,
+    cluster: about.cluster,
+    text: story.text,
+    ...(about.incident === undefined ? {} : { incident: about.incident }),
+    ...(about.run === undefined ? {} : { run: about.run }),
+    ...(planHash === undefined ? {} : { planHash }),
+  });
+
+  const linesOf = (story: Story): readonly TimelineEntry[] =>
+    (story.lines ?? []).map((text) => ({ atMs: clock.now(), text }));
+
+  return {
+    context,
+    people,
+
+    async allow(ask, click, about) {
+      const surface: Surface =
+        click.channel === undefined
+          ? { kind: 'command' }
+          : {
+              kind: 'channel',
+              channel: click.channel,
+              expected: context.clusters.get(about.cluster)?.config.channel ?? config.slack.channel,
+            };
+      const decision = decide(ask, await people.principal(click), surface);
+      if (!decision.allowed) {
+        const text = `${ask.kind} refused: ${decision.why}`;
+        await stores.audit.append(entryOf({ actor: click.user, event: 'click.refused', text }, about));
+      }
+      return decision;
+    },
+
+    async changeIncident(id, step) {
+      for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+        const incident = await stores.incidents.get(id);
+        if (incident === undefined) {
+          return { kind: 'answer', answer: { text: `I do not know ${id} any more.`, refused: true } };
+        }
+        const change = step(incident);
+        if (change.kind === 'answer') {
+          return change;
+        }
+        const { next, story } = change;
+        const entry = entryOf(story, { cluster: incident.cluster, incident: id });
+        const value = { ...next, version: incident.version + 1 };
+        if ((await stores.incidents.put(value, incident.version, entry, linesOf(story))) === 'stored') {
+          await tellSoon(context, id);
+          return { kind: 'stored', value };
+        }
+      }
+      throw new Error(`${id} was changed by others ${ATTEMPTS} times in a row`);
+    },
+
+    async changeRun(id, step) {
+      for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+        const run = await stores.runs.get(id);
+        const runbook = context.book.find((known) => known.id === run?.runbook);
+        const handle = run === undefined ? undefined : context.clusters.get(run.cluster);
+        if (run === undefined || runbook === undefined || handle === undefined) {
+          return { kind: 'answer', answer: { text: `I do not know ${id} any more.`, refused: true } };
+        }
+        const change = await step(run);
+        if (change.kind === 'answer') {
+          return change;
+        }
+        const next = advance(runbook, run, change.input, {
+          describe: (call) => handle.actions.describe(call),
+          planExpiresMs: config.people.planExpiresMs,
+        });
+        if (next === run) {
+          return { kind: 'unchanged', value: run };
+        }
+        const story = change.story(next);
+        const about = { cluster: run.cluster, incident: run.incident, run: id };
+        const value = { ...next, version: run.version + 1 };
+        const entry = entryOf(story, about, next.plan?.hash);
+        if ((await stores.runs.put(value, run.version, entry, linesOf(story))) === 'stored') {
+          await carryOnSoon(context, id);
+          await tellSoon(context, run.incident);
+          return { kind: 'stored', value };
+        }
+      }
+      throw new Error(`${id} was changed by others ${ATTEMPTS} times in a row`);
+    },
+  };
+}
+
+/** Not being able to ask is no failure of the vote: the run is stored, and the bot carries on what is active. */
+export async function carryOnSoon({ courier, log }: BotContext, run: string): Promise<void> {
+  try {
+    await courier.carryOn(run);
+  } catch (error) {
+    log.warn({ err: error, run }, 'A run could not be queued; it is carried on with the next sweep');
+  }
+}

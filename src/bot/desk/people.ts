@@ -1,0 +1,116 @@
+import type { Clock } from '../../runbooks/index.ts';
+import type { PeopleConfig } from '../config/config.ts';
+import type { SlackPerson, SlackPort } from '../slack/port.ts';
+import type { Names } from '../slack/words.ts';
+import type { Principal, Roles } from './decide.ts';
+
+/** How long an answer about a person counts: somebody who is taken off a group loses the right within it. */
+const FRESH_MS = 60_000;
+/** Names change rarely. */
+const NAME_FRESH_MS = 3_600_000;
+/** Slack waits three seconds for an answer to a click; looking somebody up must leave room for the rest. */
+const LOOKUP_MS = 1_800;
+
+/** Who people are and what they may do, asked at the click. */
+export interface People {
+  /** A lookup that fails makes the roles `unknown`, which is a no. */
+  principal(click: {
+    readonly user: string;
+    readonly userTeam?: string;
+    readonly team?: string;
+  }): Promise<Principal>;
+  roles(user: string): Promise<Roles>;
+  /** Names for ids; one that cannot be found is left out. */
+  names(ids: readonly string[]): Promise<Names>;
+}
+
+export function createPeople({
+  slack,
+  clock,
+  people,
+}: {
+  readonly slack: Pick<SlackPort, 'userInfo' | 'groupMembers'>;
+  readonly clock: Clock;
+  readonly people: PeopleConfig;
+}): People {
+  const persons = createCache<SlackPerson>(clock);
+  const groups = createCache<readonly string[]>(clock);
+  const person = (id: string, freshMs: number) => persons.get(id, freshMs, () => slack.userInfo(id));
+
+  async function isAmong(user: string, entries: readonly string[]): Promise<boolean | 'unknown'> {
+    if (entries.includes(user)) {
+      return true;
+    }
+    const answers = await Promise.all(
+      entries
+        .filter((entry) => entry.startsWith('S'))
+        .map((group) => groups.get(group, FRESH_MS, () => slack.groupMembers(group))),
+    );
+    if (answers.some((members) => members?.includes(user) === true)) {
+      return true;
+    }
+    return answers.includes(undefined) ? 'unknown' : false;
+  }
+
+  async function roles(user: string): Promise<Roles> {
+    const [isApprover, isAdmin] = await Promise.all([
+      isAmong(user, people.approvers),
+      isAmong(user, people.adminApprovers),
+    ]);
+    return isApprover === 'unknown' || isAdmin === 'unknown' ? 'unknown' : { isApprover, isAdmin };
+  }
+
+  return {
+    roles,
+
+    async principal({ user, userTeam, team }) {
+      const [known, theirRoles] = await Promise.all([person(user, FRESH_MS), roles(user)]);
+      const home = team ?? known?.team;
+      return {
+        id: user,
+        isBot: known?.isBot ?? false,
+        isGuest: known?.isGuest ?? false,
+        isForeign: userTeam !== undefined && home !== undefined && userTeam !== home,
+        // Without an answer nobody knows whether this is a guest or a bot.
+        roles: known === undefined || known.isDeleted ? 'unknown' : theirRoles,
+      };
+    },
+
+    async names(ids) {
+      const found = await Promise.all(
+        ids
+          .filter((id) => /^[UW][A-Z0-9_]+$/.test(id))
+          .map(async (id) => [id, (await person(id, NAME_FRESH_MS))?.name] as const),
+      );
+      return new Map(found.flatMap(([id, name]) => (name === undefined ? [] : [[id, name]])));
+    },
+  };
+}
+
+/** Keeps answers for a while; a lookup that fails, or takes too long, answers undefined and is not kept. */
+function createCache<Value>(clock: Clock) {
+  const kept = new Map<string, { readonly value: Value; readonly atMs: number }>();
+  return {
+    async get(key: string, freshMs: number, look: () => Promise<Value>): Promise<Value | undefined> {
+      const known = kept.get(key);
+      if (known !== undefined && clock.now() - known.atMs <= freshMs) {
+        return known.value;
+      }
+      const tooLong = new AbortController();
+      try {
+        const value = await Promise.race([
+          look(),
+          clock.sleep(LOOKUP_MS, tooLong.signal).then(() => {
+            throw new Error('Slack took too long to answer');
+          }),
+        ]);
+        kept.set(key, { value, atMs: clock.now() });
+        return value;
+      } catch {
+        return undefined;
+      } finally {
+        tooLong.abort();
+      }
+    },
+  };
+}

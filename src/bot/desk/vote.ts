@@ -1,0 +1,146 @@
+import type { Plan, Run } from '../../runbooks/index.ts';
+import type { Click } from './answer.ts';
+import { isReasonNeeded, isTypedNeeded } from './confirmation.ts';
+import type { Counter } from './counter.ts';
+import { decide } from './decide.ts';
+import { ballotOf, type Review, reviewOfRun, standing } from './plans.ts';
+
+/** What somebody submitted: for which plan, and what they typed. */
+export interface Submission {
+  readonly run: string;
+  readonly planHash: string;
+  readonly typed: string;
+  readonly reason: string;
+}
+
+export type Voted =
+  | {
+      readonly kind: 'recorded';
+      readonly run: Run;
+      readonly votes: number;
+      readonly needed: number;
+      readonly isEnough: boolean;
+    }
+  /** What to correct, by field. */
+  | { readonly kind: 'errors'; readonly typed?: string; readonly reason?: string }
+  /** There is a newer plan than the one that was shown. */
+  | { readonly kind: 'changed'; readonly review: Review };
+
+/** One yes for exactly the plan that was shown. It counts once, however often it is sent. */
+export async function vote(counter: Counter, submission: Submission, click: Click): Promise<Voted> {
+  const { context } = counter;
+  const run = await context.stores.runs.get(submission.run);
+  if (run === undefined) {
+    return { kind: 'errors', reason: `I do not know ${submission.run} any more.` };
+  }
+  const about = { cluster: run.cluster, incident: run.incident, run: run.id };
+  const entitled = await counter.allow({ kind: 'review' }, click, about);
+  if (!entitled.allowed) {
+    return { kind: 'errors', reason: entitled.because };
+  }
+  if (run.state === 'proposed' && run.plan !== undefined && run.plan.hash !== submission.planHash) {
+    return { kind: 'changed', review: await reviewOfRun(counter, run, click) };
+  }
+  const mistakes = run.plan === undefined ? undefined : mistakesIn(counter, run, run.plan, submission);
+  if (mistakes !== undefined) {
+    return mistakes;
+  }
+  return await cast(counter, submission, click);
+}
+
+async function cast(counter: Counter, submission: Submission, click: Click): Promise<Voted> {
+  const { context, people } = counter;
+  const principal = await people.principal(click);
+  const names = await people.names([click.user]);
+  let isEnough = false;
+  let refusal: string | undefined;
+  const changed = await counter.changeRun(submission.run, async (run) => {
+    const nowMs = context.clock.now();
+    const plan = run.plan;
+    const isOnTheTable =
+      run.state === 'proposed' &&
+      plan !== undefined &&
+      plan.hash === submission.planHash &&
+      nowMs < plan.expiresAtMs;
+    if (!isOnTheTable) {
+      return { kind: 'answer', answer: { text: standing(run, nowMs), refused: true } };
+    }
+    const ballot = await ballotOf(counter, run, plan);
+    const decision = decide({ kind: 'vote', ballot }, principal, { kind: 'command' });
+    if (!decision.allowed) {
+      refusal = decision.why;
+      return { kind: 'answer', answer: { text: decision.because, refused: true } };
+    }
+    isEnough = decision.isEnough;
+    const reason = submission.reason.trim();
+    const cast = { by: click.user, planHash: plan.hash, reason, atMs: nowMs };
+    return {
+      kind: 'advance',
+      input: { kind: 'voted', vote: cast, isEnough },
+      story: (next) => {
+        const count = `${next.votes.length} of ${ballot.needed}`;
+        const why = reason === '' ? '' : ` “${reason}”`;
+        return {
+          actor: click.user,
+          event: 'run.voted',
+          text: `${click.user} approved, ${count}.${why}`,
+          lines: [`${names.get(click.user) ?? click.user} approved (${count}).${why}`],
+        };
+      },
+    };
+  });
+  switch (changed.kind) {
+    case 'answer':
+      if (refusal !== undefined) {
+        await auditRefusal(counter, submission, click, refusal);
+      }
+      return { kind: 'errors', reason: changed.answer.text };
+    case 'unchanged':
+      return { kind: 'errors', reason: standing(changed.value, context.clock.now()) };
+    case 'stored':
+      return recorded(counter, changed.value, isEnough);
+  }
+}
+
+function recorded(counter: Counter, run: Run, isEnough: boolean): Voted {
+  const needed = run.plan === undefined ? 0 : counter.context.config.people.approvals[run.plan.tier];
+  const votes = run.votes.filter((cast) => cast.planHash === run.plan?.hash).length;
+  // The engine may have found the plan expired at this very moment.
+  return run.state === 'proposed' || run.state === 'checking'
+    ? { kind: 'recorded', run, votes, needed, isEnough }
+    : { kind: 'errors', reason: standing(run, counter.context.clock.now()) };
+}
+
+function mistakesIn(
+  { context }: Counter,
+  run: Run,
+  plan: Plan,
+  { typed, reason }: Submission,
+): Voted | undefined {
+  const isTypedWrong = isTypedNeeded(context.config.people, plan.tier) && typed.trim() !== run.cluster;
+  const isReasonMissing = isReasonNeeded(plan.tier) && reason.trim() === '';
+  if (!isTypedWrong && !isReasonMissing) {
+    return undefined;
+  }
+  return {
+    kind: 'errors',
+    ...(isTypedWrong ? { typed: `Type the cluster’s name exactly: ${run.cluster}` } : {}),
+    ...(isReasonMissing ? { reason: 'Please give a reason; it goes to the audit log.' } : {}),
+  };
+}
+
+async function auditRefusal(
+  { context }: Counter,
+  { run, planHash }: Submission,
+  { user }: Click,
+  why: string,
+): Promise<void> {
+  await context.stores.audit.append({
+    atMs: context.clock.now(),
+    actor: user,
+    event: 'click.refused',
+    run,
+    planHash,
+    text: `vote refused: ${why}`,
+  });
+}

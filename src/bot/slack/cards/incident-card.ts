@@ -1,0 +1,194 @@
+import { createHash } from 'node:crypto';
+import type { Button, KnownBlock } from '@slack/types';
+import type { Incident, Run } from '../../../runbooks/index.ts';
+import {
+  actions,
+  button,
+  context,
+  header,
+  moment,
+  mrkdwn,
+  notification,
+  pairs,
+  plainSection,
+  type Rendered,
+} from '../blocks.ts';
+import { literal } from '../escape.ts';
+import { actionIds } from '../ids.ts';
+import type { Spoken } from '../spoken.ts';
+import { turnOf } from '../turn.ts';
+import { counted, type Names, nameOf, priority, sentence, span, withNames } from '../words.ts';
+
+export interface IncidentCardInput {
+  readonly incident: Incident;
+  readonly spoken: Spoken;
+  /** The newest run that treats it. */
+  readonly run?: Run;
+  /** Symptoms that stay silent below it: how many, by the name of their runbook. */
+  readonly muted: Readonly<Record<string, number>>;
+  readonly resolveAfterSweeps: number;
+  readonly names: Names;
+}
+
+type CardState = 'firing' | 'acknowledged' | 'repairing' | 'muted' | 'resolved';
+
+/** The one message of an incident, from firing to resolved. Fits one screen of a phone. */
+export function incidentCard(input: IncidentCardInput): Rendered {
+  const { incident, spoken } = input;
+  const state = stateOf(input);
+  const now = whatIsHappening(input, state);
+  const content: KnownBlock[] = [
+    header(`${headWord(incident, state)} - ${incident.cluster} - ${spoken.title}`),
+    plainSection(sentence(spoken.headline)),
+    ...(spoken.facts.length === 0 ? [] : [pairs(spoken.facts)]),
+    ...(now === undefined ? [] : [plainSection(now)]),
+    context([mrkdwn(footer(input, state).join(' · '))]),
+  ];
+  const text = notification(pushText(input, state));
+  const buttons = buttonsFor(input, state);
+  // An updated message wants new block ids; the same content keeps the same one, so that nothing is sent for nothing.
+  const version = createHash('sha256')
+    .update(JSON.stringify([text, content, buttons]))
+    .digest('hex')
+    .slice(0, 8);
+  const [first, ...rest] = content;
+  return {
+    text,
+    blocks: [
+      ...(first === undefined ? [] : [{ ...first, block_id: `${incident.id}.${version}` }]),
+      ...rest,
+      ...(buttons.length === 0 ? [] : [actions(`${incident.id}.${version}.buttons`, buttons)]),
+    ],
+  };
+}
+
+function stateOf({ incident, run }: IncidentCardInput): CardState {
+  if (incident.state === 'resolved') {
+    return 'resolved';
+  }
+  if (run !== undefined && isRepairing(run)) {
+    return 'repairing';
+  }
+  if (incident.mutedBy !== undefined) {
+    return 'muted';
+  }
+  return incident.owner === undefined ? 'firing' : 'acknowledged';
+}
+
+const isRepairing = (run: Run): boolean =>
+  run.state === 'checking' || run.state === 'acting' || run.state === 'unknown';
+
+function headWord(incident: Incident, state: CardState): string {
+  return state === 'resolved' ? 'RESOLVED' : `${priority[incident.severity]} ${state.toUpperCase()}`;
+}
+
+/** The first hundred characters decide whether somebody gets up. */
+function pushText(input: IncidentCardInput, state: CardState): string {
+  const { incident, spoken, names, run } = input;
+  const headline = sentence(spoken.headline);
+  const start = `${priority[incident.severity]} ${incident.cluster}: ${headline}`;
+  switch (state) {
+    case 'firing':
+      return `${start} ${incident.severity === 'info' ? 'For information.' : 'Needs an owner.'}`;
+    case 'acknowledged':
+      return `${start} ${nameOf(names, incident.owner ?? '')} is on it.`;
+    case 'repairing':
+      return `${start} ${repairWords(run)}`;
+    case 'muted':
+      return `${start} Explained by ${incident.mutedBy ?? 'another incident'}.`;
+    case 'resolved':
+      return `Resolved ${incident.cluster}: ${headline} ${howItEnded(input)}`;
+  }
+}
+
+function whatIsHappening(input: IncidentCardInput, state: CardState): string | undefined {
+  const { incident, run, names } = input;
+  if (state === 'resolved') {
+    return howItEnded(input);
+  }
+  if (state === 'muted') {
+    return `This is explained by ${incident.mutedBy ?? 'another incident'} and is not told by itself.`;
+  }
+  if (state === 'repairing') {
+    return repairWords(run);
+  }
+  if (run?.state === 'proposed') {
+    return 'A plan is ready. Review fix shows exactly what will run; nothing runs before it is approved.';
+  }
+  if (run?.state === 'diagnosing') {
+    return 'Diagnosis is running. It only reads.';
+  }
+  if (run?.state === 'failed') {
+    return `The repair did not work: ${sentence(withNames(run.because ?? 'the thread says why', names))}`;
+  }
+  return run?.state === 'stopped'
+    ? `Nothing is offered: ${sentence(withNames(run.because ?? 'see the thread', names))}`
+    : undefined;
+}
+
+function repairWords(run: Run | undefined): string {
+  if (run?.state === 'unknown') {
+    return 'Repair stands still: it is not known whether a step has happened. A person must say; see the thread.';
+  }
+  const total = run?.plan?.items.length ?? 0;
+  if (run?.state !== 'acting' || total === 0) {
+    return 'Approved. Checking once more before anything is done.';
+  }
+  const index = Math.min(turnOf(run), total - 1);
+  return `Repair is running: step ${index + 1} of ${total}, ${run.plan?.items[index]?.title ?? ''}.`;
+}
+
+function howItEnded({ incident, run, names }: IncidentCardInput): string {
+  const lasted = span((incident.resolvedAtMs ?? incident.lastSeenAtMs) - incident.openedAtMs);
+  if (run?.state === 'done') {
+    const approvers = [...new Set(run.votes.map((vote) => nameOf(names, vote.by)))];
+    const by = approvers.length === 0 ? '' : `, approved by ${approvers.join(' and ')}`;
+    return `Repaired by ${run.id}${by}. It lasted ${lasted}.`;
+  }
+  return `It went away without a repair by Watership. It lasted ${lasted}.`;
+}
+
+function footer(input: IncidentCardInput, state: CardState): string[] {
+  const { incident, names } = input;
+  const muted = Object.entries(input.muted).map(([runbook, count]) => `${count} ${runbook}`);
+  const since = moment(incident.openedAtMs, '{date_short_pretty} {time_secs}');
+  return [
+    `Owner: ${incident.owner === undefined ? 'nobody yet' : literal(nameOf(names, incident.owner), 100)}`,
+    incident.id,
+    `since ${since}`,
+    ...(state === 'resolved' && incident.resolvedAtMs !== undefined
+      ? [`until ${moment(incident.resolvedAtMs)}`]
+      : []),
+    ...(state !== 'resolved' && incident.cleanSweeps > 0
+      ? [`not seen for ${counted(incident.cleanSweeps, 'sweep')}, resolves at ${input.resolveAfterSweeps}`]
+      : []),
+    ...(muted.length === 0 ? [] : [`Muted below this: ${literal(muted.join(', '), 300)}`]),
+  ];
+}
+
+/** The safe choice first, at most three, none once it is over. */
+function buttonsFor({ incident, spoken, run }: IncidentCardInput, state: CardState): Button[] {
+  if (state === 'resolved' || state === 'muted') {
+    return [];
+  }
+  const take = button(actionIds.acknowledge, 'I’m on it', incident.id, 'primary');
+  const owned = incident.owner === undefined ? [take] : [];
+  if (state === 'repairing') {
+    return owned;
+  }
+  const isReady = run?.state === 'proposed';
+  return [
+    ...owned,
+    button(actionIds.diagnose, 'Diagnose', incident.id),
+    ...(spoken.hasFix
+      ? [
+          button(
+            actionIds.review,
+            'Review fix',
+            incident.id,
+            isReady && owned.length === 0 ? 'primary' : undefined,
+          ),
+        ]
+      : []),
+  ];
+}

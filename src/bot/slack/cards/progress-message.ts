@@ -1,0 +1,227 @@
+import { createHash } from 'node:crypto';
+import type { Button, KnownBlock } from '@slack/types';
+import { type Item, type PlannedItem, progressLines, type Run } from '../../../runbooks/index.ts';
+import {
+  actions,
+  button,
+  context,
+  header,
+  linesSection,
+  moment,
+  mrkdwn,
+  notification,
+  plainSection,
+  type Rendered,
+} from '../blocks.ts';
+import { literal } from '../escape.ts';
+import { actionIds, runValue } from '../ids.ts';
+import { turnOf } from '../turn.ts';
+import { type Names, nameOf, sentence, shortHash, span, withNames } from '../words.ts';
+
+export interface ProgressInput {
+  readonly run: Run;
+  readonly title: string;
+  /** How many people must approve this plan. */
+  readonly approvalsNeeded: number;
+  readonly names: Names;
+  readonly nowMs: number;
+}
+
+/** At most this many pieces of evidence, so that the plan below them is never cut off. */
+const EVIDENCE_SHOWN = 20;
+
+/** The one message in the thread that shows a run, edited in place from diagnosis to its end. */
+export function progressMessage(input: ProgressInput): Rendered {
+  const { run, title } = input;
+  const heading = `${title} - ${run.subject}: ${stateWords(run)}`;
+  const content: KnownBlock[] = [
+    header(heading),
+    ...run.evidence.slice(-EVIDENCE_SHOWN).map(({ title: what, lines }) => linesSection(what, lines)),
+    ...(run.choice === undefined ? [] : chosenWay(run)),
+    ...planSection(input),
+    ...approvalSection(input),
+    ...(run.because === undefined
+      ? []
+      : [plainSection(`${becauseWord(run)} ${sentence(withNames(run.because, input.names))}`)]),
+    context([mrkdwn(footer(input).join(' · '))]),
+  ];
+  const text = notification(
+    `${heading}. ${run.because === undefined ? planInWords(run) : sentence(withNames(run.because, input.names))}`,
+  );
+  const buttons = buttonRows(run);
+  const version = createHash('sha256')
+    .update(JSON.stringify([text, content, buttons]))
+    .digest('hex')
+    .slice(0, 8);
+  return {
+    text,
+    blocks: [...content, ...buttons.map((row, index) => actions(`${run.id}.${version}.${index}`, row))],
+  };
+}
+
+function stateWords(run: Run): string {
+  switch (run.state) {
+    case 'diagnosing':
+      return 'diagnosing, read-only';
+    case 'proposed':
+      return 'a plan waits for approval';
+    case 'checking':
+      return 'approved, checking once more';
+    case 'acting':
+      return `step ${Math.min(turnOf(run) + 1, run.items.length)} of ${run.items.length}`;
+    case 'unknown':
+      return 'a person must say what happened';
+    case 'done':
+      return 'done, and verified';
+    case 'failed':
+      return 'it did not work';
+    case 'stopped':
+      return 'stopped, nothing was changed';
+    case 'expired':
+      return 'the plan has expired, nothing was changed';
+    case 'cancelled':
+      return 'cancelled';
+    case 'superseded':
+      return 'a newer plan took its place';
+  }
+}
+
+function becauseWord(run: Run): string {
+  switch (run.state) {
+    case 'failed':
+    case 'stopped':
+    case 'cancelled':
+      return 'Why:';
+    case 'unknown':
+      return 'What is not known:';
+    case 'diagnosing':
+    case 'proposed':
+    case 'checking':
+    case 'acting':
+    case 'done':
+    case 'expired':
+    case 'superseded':
+      return 'Note:';
+  }
+}
+
+function chosenWay(run: Run): KnownBlock[] {
+  const way = run.choices.find((choice) => choice.id === run.choice);
+  return way === undefined ? [] : [linesSection('The way', [`${way.label}: ${way.because}`])];
+}
+
+function planSection({ run, names, nowMs }: ProgressInput): KnownBlock[] {
+  const items = run.plan?.items ?? [];
+  if (items.length === 0) {
+    return [];
+  }
+  const shown = progressLines(run);
+  const lines = items.map((planned, index) => {
+    const { state = 'waiting', detail } = shown[index] ?? {};
+    const word = state === 'running' && planned.kind === 'manual' ? 'your turn' : state;
+    const extra = [...notes(planned, run.items[index], nowMs), ...(detail === undefined ? [] : [detail])];
+    return `[${word}] ${index + 1} ${withNames([planned.title, ...extra].join(' - '), names)}`;
+  });
+  return [linesSection('The plan', lines)];
+}
+
+function notes(planned: PlannedItem, item: Item | undefined, nowMs: number): readonly string[] {
+  const isOpen = item === undefined || item.state === 'waiting';
+  const took = howLong(item, nowMs);
+  return [
+    ...(planned.kind === 'act' && planned.onlyIfNeeded && isOpen ? ['only if needed'] : []),
+    ...(planned.kind === 'manual' && isOpen ? planned.instructions : []),
+    ...(took === undefined ? [] : [took]),
+  ];
+}
+
+/** In steps of five seconds: the message is edited when something happened, not at every tick. */
+function howLong(item: Item | undefined, nowMs: number): string | undefined {
+  if (item?.startedAtMs === undefined) {
+    return undefined;
+  }
+  if (item.endedAtMs !== undefined) {
+    return span(item.endedAtMs - item.startedAtMs);
+  }
+  // A verify's own detail says how long it has been watching.
+  return item.state === 'intended' ? span(Math.floor((nowMs - item.startedAtMs) / 5_000) * 5_000) : undefined;
+}
+
+function planInWords(run: Run): string {
+  const current = run.plan?.items[turnOf(run)];
+  return run.state === 'acting' && current !== undefined ? sentence(current.title) : '';
+}
+
+function approvalSection({ run, approvalsNeeded, names }: ProgressInput): KnownBlock[] {
+  if (run.plan === undefined || (run.votes.length === 0 && run.state !== 'proposed')) {
+    return [];
+  }
+  const votes = run.votes.filter((vote) => vote.planHash === run.plan?.hash);
+  const lines = votes.map(
+    (vote) => `${nameOf(names, vote.by)}${vote.reason.trim() === '' ? '' : `: “${vote.reason.trim()}”`}`,
+  );
+  return [linesSection(`Approvals: ${Math.min(votes.length, approvalsNeeded)} of ${approvalsNeeded}`, lines)];
+}
+
+function footer({ run, names }: ProgressInput): string[] {
+  const expires =
+    run.state === 'proposed' && run.plan !== undefined ? [`expires ${moment(run.plan.expiresAtMs)}`] : [];
+  const ended = run.endedAtMs === undefined ? [] : [`ended ${moment(run.endedAtMs)}`];
+  return [
+    run.id,
+    `asked for by ${literal(nameOf(names, run.requestedBy), 100)}`,
+    `started ${moment(run.startedAtMs)}`,
+    ...ended,
+    ...(run.plan === undefined ? [] : [`plan ${shortHash(run.plan.hash)} (${run.plan.tier})`]),
+    ...expires,
+  ];
+}
+
+/** What a person may do with the run as it stands. */
+function buttonRows(run: Run): Button[][] {
+  const value = (item?: number): string =>
+    runValue({
+      run: run.id,
+      ...(run.plan === undefined ? {} : { planHash: run.plan.hash }),
+      ...(item === undefined ? {} : { item }),
+    });
+  switch (run.state) {
+    case 'proposed':
+      return [
+        [
+          button(actionIds.review, 'Review fix', run.incident, 'primary'),
+          button(actionIds.cancel, 'Withdraw the plan', value()),
+        ],
+      ];
+    case 'diagnosing':
+    case 'checking':
+      return [[button(actionIds.cancel, 'Cancel', value())]];
+    case 'acting': {
+      const turn = turnOf(run);
+      const isByHand = run.plan?.items[turn]?.kind === 'manual';
+      return [
+        [
+          ...(isByHand ? [button(actionIds.confirm, 'I have done it', value(turn), 'primary')] : []),
+          button(actionIds.cancel, 'Stop after this step', value()),
+        ],
+      ];
+    }
+    case 'unknown': {
+      const index = run.items.findIndex((item) => item.state === 'unknown');
+      return [
+        [
+          button(`${actionIds.rule}:it-happened`, 'It has happened, go on', value(index)),
+          button(`${actionIds.rule}:do-it-again`, 'It has not, do it again', value(index)),
+          button(`${actionIds.rule}:give-up`, 'Give up', value(index)),
+        ],
+      ];
+    }
+    case 'done':
+    case 'failed':
+    case 'stopped':
+    case 'expired':
+    case 'cancelled':
+    case 'superseded':
+      return [];
+  }
+}

@@ -1,0 +1,52 @@
+import type { TimelineEntry } from '../../stores/stores.ts';
+import { linesSection, moment, mrkdwn, notification, type Rendered } from '../blocks.ts';
+import { literal } from '../escape.ts';
+import { type Names, withNames } from '../words.ts';
+
+/** Lines that are told together: after a silence of Slack the thread is not flooded. */
+const LINES_IN_A_BATCH = 10;
+/** A line that is told later than this says when it happened; otherwise Slack's own time of the message does. */
+const LATE_MS = 30_000;
+
+export interface ThreadBatch {
+  readonly message: Rendered;
+  readonly lines: number;
+  readonly broadcast: boolean;
+}
+
+/** The next lines of a thread as messages, in order; a line for the whole channel stands alone. */
+export function threadLines(
+  entries: readonly TimelineEntry[],
+  names: Names,
+  nowMs: number,
+): readonly ThreadBatch[] {
+  const batches: TimelineEntry[][] = [];
+  for (const entry of entries) {
+    const last = batches.at(-1);
+    const isAlone = entry.broadcast === true || last?.at(-1)?.broadcast === true;
+    if (last === undefined || isAlone || last.length >= LINES_IN_A_BATCH) {
+      batches.push([entry]);
+    } else {
+      last.push(entry);
+    }
+  }
+  return batches.map((batch) => ({
+    message: {
+      text: notification(batch.map(({ text }) => withNames(text, names)).join(' ')),
+      blocks: [
+        batch.some(({ atMs }) => nowMs - atMs > LATE_MS)
+          ? { type: 'section', text: mrkdwn(batch.map((entry) => datedLine(entry, names)).join('\n')) }
+          : linesSection(
+              undefined,
+              batch.map(({ text }) => withNames(text, names)),
+            ),
+      ],
+    },
+    lines: batch.length,
+    broadcast: batch[0]?.broadcast === true,
+  }));
+}
+
+// 250 characters a line keep ten of them below Slack's limit for a section.
+const datedLine = ({ atMs, text }: TimelineEntry, names: Names): string =>
+  `${moment(atMs)} ${literal(withNames(text, names), 220)}`;

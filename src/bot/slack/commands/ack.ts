@@ -1,0 +1,14 @@
+import { acknowledge } from '../../desk/incidents.ts';
+import { type Command, type Reply, say } from './command.ts';
+
+/** "I'm on it", typed. */
+export const ack: Command = {
+  verb: 'ack',
+  usage: 'ack <incident>',
+  summary: 'Say that you are on it.',
+  async run({ lobby, click, words: [id] }): Promise<Reply> {
+    return id === undefined
+      ? say('Which incident? For example /rabbit ack INC-0001.')
+      : say((await acknowledge(lobby.counter, id.toUpperCase(), click)).text);
+  },
+};

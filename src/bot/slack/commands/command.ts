@@ -1,0 +1,38 @@
+import type { KnownBlock } from '@slack/types';
+import type { Click } from '../../desk/answer.ts';
+import { notification, plainSection } from '../blocks.ts';
+import type { Lobby } from '../lobby.ts';
+
+/** One verb of `/rabbit`. */
+export interface Command {
+  readonly verb: string;
+  /** How it is typed, without `/rabbit`: `run <runbook> <subject>`. */
+  readonly usage: string;
+  /** One line for the help. */
+  readonly summary: string;
+  /** Only where the newcomer's sandbox is at hand. */
+  readonly sandboxOnly?: boolean;
+  run(asked: Asked): Promise<Reply>;
+}
+
+/** What somebody typed, and from where. */
+export interface Asked {
+  readonly lobby: Lobby;
+  readonly click: Click;
+  /** The channel it was typed in. */
+  readonly channel: string;
+  /** The words after the verb, without a `share` at the end. */
+  readonly words: readonly string[];
+}
+
+/** An answer: shown to the one who asked, or to the channel when they said `share`. */
+export interface Reply {
+  readonly text: string;
+  readonly blocks?: readonly KnownBlock[];
+  /** Nothing was found or done, so there is nothing to share. */
+  readonly isPrivate?: boolean;
+}
+
+export function say(text: string): Reply {
+  return { text: notification(text), blocks: [plainSection(text)], isPrivate: true };
+}

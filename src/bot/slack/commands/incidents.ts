@@ -1,0 +1,35 @@
+import { context as contextBlock, header, linesSection, notification, small } from '../blocks.ts';
+import { counted } from '../words.ts';
+import type { Command, Reply } from './command.ts';
+import { incidentLines } from './status.ts';
+
+const SHOWN = 20;
+const RECENT_MS = 24 * 3_600_000;
+
+/** What is open, and what was resolved in the last day. */
+export const incidents: Command = {
+  verb: 'incidents',
+  usage: 'incidents',
+  summary: 'What is open now, and what was resolved in the last 24 hours.',
+  async run({ lobby }): Promise<Reply> {
+    const { context } = lobby.counter;
+    const { stores, clock, clusters } = context;
+    const open = (await Promise.all([...clusters.keys()].map((name) => stores.incidents.open(name)))).flat();
+    const recent = await stores.incidents.recent({ limit: 100, sinceMs: clock.now() - RECENT_MS });
+    const resolved = recent.filter(({ state }) => state === 'resolved');
+    const verdict = open.length === 0 ? 'No open incident' : counted(open.length, 'open incident');
+    return {
+      text: notification(`${verdict}, ${resolved.length} resolved in the last 24 hours.`),
+      blocks: [
+        header(verdict),
+        ...(open.length === 0 ? [] : [linesSection(undefined, incidentLines(context, open).slice(0, SHOWN))]),
+        ...(resolved.length === 0
+          ? []
+          : [
+              linesSection('Resolved in the last 24 hours', incidentLines(context, resolved).slice(0, SHOWN)),
+            ]),
+        contextBlock([small('/rabbit run <runbook> <subject> starts a diagnosis; it only reads.')]),
+      ],
+    };
+  },
+};

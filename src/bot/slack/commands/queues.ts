@@ -1,0 +1,40 @@
+import { context as contextBlock, header, linesSection, moment, mrkdwn, notification } from '../blocks.ts';
+import { counted } from '../words.ts';
+import { type Command, type Reply, say } from './command.ts';
+
+/** The fullest queues of each cluster. */
+export const queues: Command = {
+  verb: 'queues',
+  usage: 'queues [cluster]',
+  summary: 'The fullest queues, and who reads them.',
+  async run({ lobby, words: [wanted] }): Promise<Reply> {
+    const { context } = lobby.counter;
+    const names = [...context.clusters.keys()].filter((name) => wanted === undefined || name === wanted);
+    if (names.length === 0) {
+      return say(
+        `I do not know a cluster “${wanted}”. There is: ${[...context.clusters.keys()].join(', ')}.`,
+      );
+    }
+    const parts = await Promise.all(
+      names.map(async (name) => ({ name, memory: await context.stores.memory.get(name) })),
+    );
+    return {
+      text: notification(parts.map(({ name }) => `The fullest queues of ${name}.`).join(' ')),
+      blocks: parts.flatMap(({ name, memory }) => {
+        const glance = memory?.glance;
+        const lines = (glance?.fullest ?? []).map(
+          ({ vhost, name: queue, ready, consumers }) =>
+            `${counted(ready, 'message')}, ${consumers === undefined ? 'readers not seen' : counted(consumers, 'reader')}: ${queue}${vhost === '/' ? '' : ` (vhost ${vhost})`}`,
+        );
+        const nothing = glance === undefined ? 'Not looked at yet.' : 'No queue holds a message.';
+        return [
+          header(`${name}: the fullest queues`),
+          linesSection(undefined, lines.length === 0 ? [nothing] : lines),
+          ...(glance === undefined
+            ? []
+            : [contextBlock([mrkdwn(`As seen at ${moment(glance.takenAtMs)}.`)])]),
+        ];
+      }),
+    };
+  },
+};

@@ -1,0 +1,85 @@
+import type { App, RespondArguments, SlashCommand } from '@slack/bolt';
+import { nearest } from '../../config/nearest.ts';
+import type { Click } from '../../desk/answer.ts';
+import { decide } from '../../desk/decide.ts';
+import { datesFor } from '../dates.ts';
+import { FAULT } from '../listeners/pressed.ts';
+import type { Lobby } from '../lobby.ts';
+import { ack } from './ack.ts';
+import { breakIt, heal } from './break.ts';
+import { type Command, type Reply, say } from './command.ts';
+import { digest } from './digest.ts';
+import { halt, resume } from './halt.ts';
+import { helpOf } from './help.ts';
+import { incidents } from './incidents.ts';
+import { parseTyped } from './parse.ts';
+import { queues } from './queues.ts';
+import { run } from './run.ts';
+import { runbooks } from './runbooks.ts';
+import { status } from './status.ts';
+
+const help = helpOf(() => commands);
+
+/** Every verb, in the order of the help. */
+export const commands: readonly Command[] = [
+  status,
+  incidents,
+  queues,
+  runbooks,
+  run,
+  ack,
+  halt,
+  resume,
+  digest,
+  breakIt,
+  heal,
+  help,
+];
+
+/** `/rabbit <verb> …`. */
+export function registerCommands(app: App, lobby: Lobby): void {
+  const dates = datesFor(lobby.counter.context.config.slack.apiUrl);
+  app.command('/rabbit', async ({ ack: acknowledge, command, respond }) => {
+    // At once: some verbs take longer than the three seconds that Slack waits.
+    await acknowledge();
+    try {
+      const { reply, isShared } = await answer(lobby, command);
+      await respond(dates(responseOf(reply, isShared)));
+    } catch (error) {
+      await respond(responseOf(say(FAULT), false));
+      throw error;
+    }
+  });
+}
+
+async function answer(
+  lobby: Lobby,
+  command: SlashCommand,
+): Promise<{ readonly reply: Reply; readonly isShared: boolean }> {
+  const { verb, words, isShared } = parseTyped(command.text);
+  const click: Click = { user: command.user_id, userTeam: command.team_id, team: command.team_id };
+  const decision = decide({ kind: 'read' }, await lobby.counter.people.principal(click), { kind: 'command' });
+  if (!decision.allowed) {
+    return { reply: say(decision.because), isShared: false };
+  }
+  const { sandbox } = lobby.counter.context.config;
+  const offered = commands.filter(({ sandboxOnly }) => sandboxOnly !== true || sandbox !== undefined);
+  const found = verb === '' ? help : offered.find((one) => one.verb === verb);
+  if (found === undefined) {
+    const near = nearest(
+      verb,
+      offered.map((one) => one.verb),
+    );
+    const hint = near === undefined ? 'Type /rabbit help for all of them.' : `Did you mean /rabbit ${near}?`;
+    return { reply: say(`I do not know “${verb}”. ${hint}`), isShared: false };
+  }
+  return { reply: await found.run({ lobby, click, channel: command.channel_id, words }), isShared };
+}
+
+function responseOf({ text, blocks, isPrivate }: Reply, isShared: boolean): RespondArguments {
+  return {
+    text,
+    response_type: isShared && isPrivate !== true ? 'in_channel' : 'ephemeral',
+    ...(blocks === undefined ? {} : { blocks: [...blocks] }),
+  };
+}

@@ -1,0 +1,45 @@
+import { nearest } from '../../config/nearest.ts';
+import { diagnose } from '../../desk/incidents.ts';
+import { type Command, type Reply, say } from './command.ts';
+
+/** Starts a diagnosis of an open incident by its runbook and its subject. */
+export const run: Command = {
+  verb: 'run',
+  usage: 'run <runbook> <subject>',
+  summary: 'Diagnose an open incident. It only reads; a repair is proposed in the thread.',
+  async run({ lobby, click, words }): Promise<Reply> {
+    const { context } = lobby.counter;
+    const [wanted, ...rest] = words;
+    const subject = rest.join(' ');
+    const ids = context.book.map(({ id }) => id);
+    if (wanted === undefined) {
+      return say(`Which runbook? There is: ${ids.join(', ')}.`);
+    }
+    if (!ids.includes(wanted)) {
+      const near = nearest(wanted, ids);
+      return say(
+        `There is no runbook “${wanted}”. ${near === undefined ? `There is: ${ids.join(', ')}.` : `Did you mean ${near}?`}`,
+      );
+    }
+    const all = await Promise.all(
+      [...context.clusters.keys()].map((name) => context.stores.incidents.open(name)),
+    );
+    const open = all.flat().filter(({ runbook }) => runbook === wanted);
+    const matching = open.filter((incident) => incident.subject === subject || incident.id === subject);
+    const [incident] = matching.length > 0 ? matching : subject === '' && open.length === 1 ? open : [];
+    if (incident === undefined) {
+      const subjects = open.map((one) => one.subject);
+      return say(
+        subjects.length === 0
+          ? `Nothing that ${wanted} treats is open, so there is nothing to diagnose.`
+          : `${wanted} is open for: ${subjects.slice(0, 10).join(', ')}. Which one?`,
+      );
+    }
+    const found = await diagnose(lobby.counter, incident.id, click);
+    return found.kind === 'refused'
+      ? say(found.answer.text)
+      : say(
+          `${found.run.id} ${found.isNew ? 'looks at' : 'is looking already at'} ${incident.id}; it only reads. What it finds is in the incident’s thread.`,
+        );
+  },
+};

@@ -1,0 +1,119 @@
+import type { KnownBlock } from '@slack/types';
+import type { Incident } from '../../../runbooks/index.ts';
+import type { BotContext } from '../../context.ts';
+import { context as contextBlock, header, linesSection, moment, mrkdwn, notification } from '../blocks.ts';
+import { bookOf, speak } from '../spoken.ts';
+import { counted, priority, sentence, span, thousands } from '../words.ts';
+import { type Command, type Reply, say } from './command.ts';
+
+/** The clusters at a glance, as the newest sweep saw them. */
+export const status: Command = {
+  verb: 'status',
+  usage: 'status [cluster]',
+  summary: 'Each cluster at a glance: nodes, sides, totals, open incidents.',
+  async run({ lobby, words: [wanted] }): Promise<Reply> {
+    const { context } = lobby.counter;
+    const names = [...context.clusters.keys()].filter((name) => wanted === undefined || name === wanted);
+    if (names.length === 0) {
+      return say(
+        `I do not know a cluster “${wanted}”. There is: ${[...context.clusters.keys()].join(', ')}.`,
+      );
+    }
+    const parts = await Promise.all(names.map((name) => clusterStatus(context, name)));
+    return {
+      text: notification(parts.map(({ verdict }) => verdict).join(' ')),
+      blocks: parts.flatMap(({ blocks }) => blocks),
+    };
+  },
+};
+
+interface Status {
+  readonly verdict: string;
+  readonly blocks: readonly KnownBlock[];
+}
+
+/** One cluster from the stores: nothing is asked of a broker, so the answer is quick. */
+export async function clusterStatus(context: BotContext, cluster: string): Promise<Status> {
+  const { stores, clock } = context;
+  const [memory, open, isHalted] = await Promise.all([
+    stores.memory.get(cluster),
+    stores.incidents.open(cluster),
+    stores.halts.isHalted(cluster),
+  ]);
+  const glance = memory?.glance;
+  const told = open.filter(({ mutedBy }) => mutedBy === undefined);
+  const verdict = verdictOf(cluster, told, glance?.blind.length ?? 0, memory !== undefined);
+  const nodes = (glance?.nodes ?? []).map(({ name, answered, why, version, alarms }) =>
+    answered
+      ? `${name}: answers${version === undefined ? '' : `, RabbitMQ ${version}`}${alarms.map((alarm) => `, ${alarm}`).join('')}`
+      : `${name}: no answer - ${why ?? ''}`,
+  );
+  const lines = [
+    ...nodes,
+    ...(glance === undefined ? [] : [sidesWords(glance.sides), totalsWords(glance.totals)]),
+    ...(isHalted ? ['Repairs are halted: nothing is done until an approver resumes.'] : []),
+  ].filter((line) => line !== '');
+  const looked =
+    memory === undefined
+      ? 'Not looked at yet.'
+      : `Looked ${span(clock.now() - memory.sweptAtMs)} ago, at ${moment(memory.sweptAtMs)}${glance === undefined ? '' : `, in ${thousands(glance.tookMs)} ms`}.`;
+  return {
+    verdict,
+    blocks: [
+      header(verdict),
+      ...(lines.length === 0 ? [] : [linesSection(undefined, lines)]),
+      ...(open.length === 0 ? [] : [linesSection('Open incidents', incidentLines(context, open))]),
+      contextBlock([mrkdwn(looked)]),
+    ],
+  };
+}
+
+/** One line an incident, the most urgent first. */
+export function incidentLines(context: BotContext, incidents: readonly Incident[]): string[] {
+  const rank = { critical: 0, warning: 1, info: 2 } as const;
+  return incidents
+    .toSorted(
+      (left, right) => rank[left.severity] - rank[right.severity] || right.openedAtMs - left.openedAtMs,
+    )
+    .map((incident) => {
+      const state =
+        incident.state === 'resolved'
+          ? 'resolved'
+          : incident.mutedBy !== undefined
+            ? `muted by ${incident.mutedBy}`
+            : `open for ${span(context.clock.now() - incident.openedAtMs)}`;
+      const headline = sentence(speak(bookOf(context.book), incident).headline);
+      return `${incident.id} ${priority[incident.severity]} ${incident.cluster}: ${headline} (${state})`;
+    });
+}
+
+function verdictOf(cluster: string, open: readonly Incident[], blind: number, isSeen: boolean): string {
+  if (!isSeen) {
+    return `${cluster}: not looked at yet`;
+  }
+  if (open.length > 0) {
+    const worst = (['critical', 'warning', 'info'] as const).find((severity) =>
+      open.some((incident) => incident.severity === severity),
+    );
+    return `${cluster}: ${counted(open.length, 'open incident')}, the worst is ${priority[worst ?? 'info']}`;
+  }
+  return blind > 0 ? `${cluster}: nothing found, but not everything could be seen` : `${cluster}: healthy`;
+}
+
+function sidesWords(sides: readonly (readonly string[])[]): string {
+  return sides.length < 2
+    ? ''
+    : `Split into ${sides.length} sides: ${sides.map((members) => members.join(' + ')).join(' | ')}`;
+}
+
+function totalsWords(totals: {
+  readonly queues?: number;
+  readonly ready?: number;
+  readonly connections?: number;
+}): string {
+  return [
+    ...(totals.queues === undefined ? [] : [counted(totals.queues, 'queue')]),
+    ...(totals.ready === undefined ? [] : [`${counted(totals.ready, 'message')} ready`]),
+    ...(totals.connections === undefined ? [] : [counted(totals.connections, 'connection')]),
+  ].join(', ');
+}

@@ -1,0 +1,53 @@
+import { HTTPReceiver } from '@slack/bolt';
+import type { BotContext } from '../context.ts';
+import { createApp } from './app.ts';
+import { slackLogger } from './logger.ts';
+import type { SlackPort } from './port.ts';
+import { openSocket } from './socket.ts';
+import { openSlackPort } from './web-client-port.ts';
+
+/** The bot's side of Slack. */
+export interface SlackConnection {
+  readonly port: SlackPort;
+  /** Listens for clicks and commands from here on. */
+  start(): Promise<void>;
+  /** Takes no more clicks, and waits for the answers that are under way. */
+  stop(): Promise<void>;
+  /** Does Slack reach us just now? Always true over HTTP, where Slack calls. */
+  isConnected(): boolean;
+}
+
+/** Builds the Bolt app over Socket Mode or HTTP. Nothing is connected before `start`. */
+export async function connectSlack(context: BotContext): Promise<SlackConnection> {
+  const { config, clock, log } = context;
+  const port = openSlackPort(config.slack, clock);
+  if (config.slack.mode === 'http') {
+    const receiver = new HTTPReceiver({
+      signingSecret: config.slack.signingSecret ?? '',
+      logger: slackLogger(log),
+    });
+    const { app, settled } = createApp(context, port, receiver);
+    return {
+      port,
+      isConnected: () => true,
+      start: async () => {
+        await app.start(config.slack.port ?? 3000);
+      },
+      stop: async () => {
+        await app.stop();
+        await settled();
+      },
+    };
+  }
+  const socket = openSocket(config.slack, clock, log);
+  const { settled } = createApp(context, port, socket.receiver);
+  return {
+    port,
+    isConnected: () => socket.isConnected(),
+    start: () => socket.start(),
+    stop: async () => {
+      await socket.stop();
+      await settled();
+    },
+  };
+}

@@ -1,0 +1,17 @@
+import type { App, BlockButtonAction } from '@slack/bolt';
+import { acknowledge } from '../../desk/incidents.ts';
+import { actionIds } from '../ids.ts';
+import type { Lobby } from '../lobby.ts';
+import { once } from './pressed.ts';
+
+/** "I'm on it". */
+export function register(app: App, lobby: Lobby): void {
+  app.action<BlockButtonAction>(actionIds.acknowledge, async ({ ack, body }) => {
+    await ack();
+    await once(
+      lobby,
+      body,
+      async ({ value, click }) => (await acknowledge(lobby.counter, value, click)).text,
+    );
+  });
+}

@@ -1,0 +1,100 @@
+import type { App, SlackViewAction, ViewOutput, ViewSubmitAction } from '@slack/bolt';
+import type { Click } from '../../desk/answer.ts';
+import { type Voted, vote } from '../../desk/vote.ts';
+import { noteModal, type ReviewReference, readReference } from '../cards/review-modal.ts';
+import { approvalCallback, approvalFields } from '../ids.ts';
+import type { Lobby } from '../lobby.ts';
+import { makingView, showChoice, viewOf } from '../review.ts';
+import { sentence } from '../words.ts';
+import { FAULT } from './pressed.ts';
+
+/** A submitted approval. Everything that decides is asked within Slack's three seconds; all work is the runner's. */
+export function register(app: App, lobby: Lobby): void {
+  app.view<ViewSubmitAction>(approvalCallback, async ({ ack, body, view }) => {
+    const reference = readReference(view.private_metadata);
+    if (reference === undefined) {
+      await ack({
+        response_action: 'update',
+        view: noteModal('Nothing to approve', ['This window is of an older version. Please open it anew.']),
+      });
+      return;
+    }
+    const click = clickOf(body, reference);
+    const choice = anotherChoice(view);
+    if (choice !== undefined) {
+      await ack({ response_action: 'update', view: makingView() });
+      const door = { update: lobby.port.updateView };
+      lobby.later(
+        'a new plan in its modal',
+        showChoice(lobby.counter, door, view.id, reference, choice, click),
+      );
+      return;
+    }
+    try {
+      await ack(await responseTo(lobby, view, reference, click));
+    } catch (error) {
+      await ack({ response_action: 'errors', errors: { [approvalFields.reason.block]: FAULT } });
+      throw error;
+    }
+  });
+}
+
+async function responseTo(lobby: Lobby, view: ViewOutput, reference: ReviewReference, click: Click) {
+  const { typed, reason } = approvalFields;
+  const voted = await vote(
+    lobby.counter,
+    {
+      run: reference.run,
+      planHash: reference.planHash,
+      typed: typedIn(view, typed),
+      reason: typedIn(view, reason),
+    },
+    click,
+  );
+  switch (voted.kind) {
+    case 'errors':
+      return {
+        response_action: 'errors' as const,
+        errors: {
+          ...(voted.typed === undefined ? {} : { [typed.block]: voted.typed }),
+          ...(voted.reason === undefined ? {} : { [reason.block]: voted.reason }),
+        },
+      };
+    case 'changed':
+      return { response_action: 'update' as const, view: await viewOf(lobby.counter, voted.review, click) };
+    case 'recorded':
+      return { response_action: 'update' as const, view: noteModal('Recorded', recordedLines(voted)) };
+  }
+}
+
+function recordedLines({ run, votes, needed, isEnough }: Extract<Voted, { kind: 'recorded' }>): string[] {
+  const count = `Recorded. ${votes} of ${needed} approvals.`;
+  return isEnough
+    ? [count, `${run.id} checks once more on fresh data and then begins. Follow the thread.`]
+    : [count, sentence('Somebody else must approve the same plan before anything is done')];
+}
+
+function clickOf(body: SlackViewAction, { channel }: ReviewReference): Click {
+  return {
+    user: body.user.id,
+    channel,
+    ...(body.user.team_id === undefined ? {} : { userTeam: body.user.team_id }),
+    ...(body.team?.id === undefined ? {} : { team: body.team.id }),
+  };
+}
+
+const typedIn = (
+  view: ViewOutput,
+  { block, action }: { readonly block: string; readonly action: string },
+): string => view.state.values[block]?.[action]?.value ?? '';
+
+/** The way that was chosen, if it is another than the one that the shown plan takes. */
+function anotherChoice(view: ViewOutput): string | undefined {
+  const { block, action } = approvalFields.choice;
+  const chosen = view.state.values[block]?.[action]?.selected_option?.value;
+  return chosen === undefined || chosen === shownChoice(view) ? undefined : chosen;
+}
+
+function shownChoice(view: ViewOutput): string | undefined {
+  return readReference(view.private_metadata)?.choice;
+}

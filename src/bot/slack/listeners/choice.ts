@@ -1,0 +1,35 @@
+import type { App, BlockAction } from '@slack/bolt';
+import { readReference } from '../cards/review-modal.ts';
+import { actionIds } from '../ids.ts';
+import { isFirstDelivery, type Lobby } from '../lobby.ts';
+import { makingView, showChoice } from '../review.ts';
+
+/** Another way was chosen in the open modal: a new plan is made at once. */
+export function register(app: App, lobby: Lobby): void {
+  app.action<BlockAction>(actionIds.choose, async ({ ack, body }) => {
+    await ack();
+    const action = body.actions[0];
+    const choice = action?.type === 'radio_buttons' ? action.selected_option?.value : undefined;
+    const reference = readReference(body.view?.private_metadata ?? '');
+    const viewId = body.view?.id;
+    if (action === undefined || choice === undefined || choice === null || reference === undefined) {
+      return;
+    }
+    const actionTs = 'action_ts' in action ? action.action_ts : '';
+    const isFirst = await isFirstDelivery(lobby, {
+      actionTs,
+      actionId: action.action_id,
+      user: body.user.id,
+    });
+    if (!isFirst || viewId === undefined || choice === reference.choice) {
+      return;
+    }
+    await lobby.port.updateView(viewId, makingView());
+    await showChoice(lobby.counter, { update: lobby.port.updateView }, viewId, reference, choice, {
+      user: body.user.id,
+      channel: reference.channel,
+      ...(body.user.team_id === undefined ? {} : { userTeam: body.user.team_id }),
+      ...(body.team?.id === undefined ? {} : { team: body.team.id }),
+    });
+  });
+}

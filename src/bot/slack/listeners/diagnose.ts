@@ -1,0 +1,21 @@
+import type { App, BlockButtonAction } from '@slack/bolt';
+import { diagnose } from '../../desk/incidents.ts';
+import { actionIds } from '../ids.ts';
+import type { Lobby } from '../lobby.ts';
+import { once } from './pressed.ts';
+
+/** "Diagnose": read-only, for anybody. */
+export function register(app: App, lobby: Lobby): void {
+  app.action<BlockButtonAction>(actionIds.diagnose, async ({ ack, body }) => {
+    await ack();
+    await once(lobby, body, async ({ value, click }) => {
+      const found = await diagnose(lobby.counter, value, click);
+      if (found.kind === 'refused') {
+        return found.answer.text;
+      }
+      return found.isNew
+        ? `${found.run.id} looks at it now; it only reads. What it finds is in the thread.`
+        : `${found.run.id} is under way already. What it finds is in the thread.`;
+    });
+  });
+}

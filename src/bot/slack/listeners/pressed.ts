@@ -1,0 +1,61 @@
+import type { BlockButtonAction } from '@slack/bolt';
+import type { Click } from '../../desk/answer.ts';
+import { isFirstDelivery, type Lobby, type Place, placeOf, whisper } from '../lobby.ts';
+
+/** A pressed button, with what a listener needs of Slack's payload. */
+export interface Pressed {
+  readonly click: Click;
+  readonly place: Place;
+  readonly value: string;
+  readonly actionId: string;
+  readonly triggerId: string;
+}
+
+/** The parts of the payload that are used; `thread_ts` is there when the button stands in a thread. */
+export function pressedOf(body: BlockButtonAction): Pressed {
+  const action = body.actions[0];
+  const channel = body.channel?.id ?? '';
+  const thread = threadOf(body.message);
+  const click: Click = {
+    user: body.user.id,
+    channel,
+    ...(body.user.team_id === undefined ? {} : { userTeam: body.user.team_id }),
+    ...(body.team?.id === undefined ? {} : { team: body.team.id }),
+  };
+  return {
+    click,
+    place: placeOf(click, typeof thread === 'string' ? thread : undefined),
+    value: action?.value ?? '',
+    actionId: action?.action_id ?? '',
+    triggerId: body.trigger_id,
+  };
+}
+
+const threadOf = (message: { readonly thread_ts?: unknown } = {}): unknown => message.thread_ts;
+
+/** Answers a press once; a fault is said to the person in words, and goes on to the log. */
+export async function once(
+  lobby: Lobby,
+  body: BlockButtonAction,
+  answer: (pressed: Pressed) => Promise<string | undefined>,
+): Promise<void> {
+  const pressed = pressedOf(body);
+  const { click, place, actionId } = pressed;
+  try {
+    const actionTs = body.actions[0]?.action_ts ?? '';
+    if (!(await isFirstDelivery(lobby, { actionTs, actionId, user: click.user }))) {
+      return;
+    }
+    const text = await answer(pressed);
+    if (text !== undefined) {
+      await whisper(lobby, place, text);
+    }
+  } catch (error) {
+    await whisper(lobby, place, FAULT);
+    throw error;
+  }
+}
+
+/** What a person reads when something of ours broke; the log has the rest. */
+export const FAULT =
+  'Something went wrong on my side and I cannot say whether your click was counted. Nothing is done twice: please look at the thread and try again.';

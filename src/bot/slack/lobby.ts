@@ -1,0 +1,49 @@
+import type { Click } from '../desk/answer.ts';
+import type { Counter } from '../desk/counter.ts';
+import { notification, plainSection } from './blocks.ts';
+import type { SlackPort } from './port.ts';
+
+/** How long a click is remembered: Slack delivers again within minutes. */
+const CLICK_MS = 600_000;
+
+/** What every listener is handed. */
+export interface Lobby {
+  readonly counter: Counter;
+  readonly port: SlackPort;
+  /** Work that goes on after the answer: watched, logged, and waited for when the bot stops. */
+  readonly later: (what: string, work: Promise<void>) => void;
+}
+
+/** Where an answer goes: to one person, in the place they clicked. */
+export interface Place {
+  readonly user: string;
+  readonly channel: string;
+  readonly threadTs?: string;
+}
+
+/** True for the first delivery of a click. Slack may deliver twice, and to two replicas. */
+export async function isFirstDelivery(
+  { counter }: Lobby,
+  {
+    actionTs,
+    actionId,
+    user,
+  }: { readonly actionTs: string; readonly actionId: string; readonly user: string },
+): Promise<boolean> {
+  return await counter.context.stores.once.first(`click:${actionTs}:${actionId}:${user}`, CLICK_MS);
+}
+
+/** Says something to one person. That it could not be said changes nothing: what was done is stored. */
+export async function whisper({ port, counter }: Lobby, place: Place, text: string): Promise<void> {
+  try {
+    await port.postEphemeral({ ...place, text: notification(text), blocks: [plainSection(text)] });
+  } catch (error) {
+    counter.context.log.warn({ err: error, user: place.user }, 'An answer could not be shown');
+  }
+}
+
+export const placeOf = (click: Click, threadTs?: string): Place => ({
+  user: click.user,
+  channel: click.channel ?? '',
+  ...(threadTs === undefined ? {} : { threadTs }),
+});

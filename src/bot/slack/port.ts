@@ -1,0 +1,51 @@
+import type { HomeView, KnownBlock, ModalView } from '@slack/types';
+
+/** All that the bot asks of Slack. The real one is `openSlackPort`; tests hand in one that writes down its calls. */
+export interface SlackPort {
+  postMessage(message: OutgoingMessage): Promise<{ readonly ts: string }>;
+  updateMessage(message: OutgoingMessage & { readonly ts: string }): Promise<void>;
+  /** Shown to one person only; Slack does not promise to deliver it. */
+  postEphemeral(message: EphemeralMessage): Promise<void>;
+  openView(triggerId: string, view: ModalView): Promise<{ readonly viewId: string }>;
+  updateView(viewId: string, view: ModalView): Promise<void>;
+  publishHome(user: string, view: HomeView): Promise<void>;
+  userInfo(user: string): Promise<SlackPerson>;
+  groupMembers(group: string): Promise<readonly string[]>;
+  /**
+   * The timestamp of a message of ours in a channel whose blocks begin with this prefix; undefined when there is none, or
+   * when the app may not read the channel. Used after a crash only, so that a card is not posted twice.
+   */
+  findMessage(channel: string, blockIdPrefix: string): Promise<string | undefined>;
+}
+
+export interface OutgoingMessage {
+  readonly channel: string;
+  readonly text: string;
+  readonly blocks?: readonly KnownBlock[];
+  readonly threadTs?: string;
+  /** A reply that the channel sees too. */
+  readonly broadcast?: boolean;
+  /** What goes first when Slack slows us down. @default 'normal' */
+  readonly urgency?: Urgency;
+}
+
+/** Decisions before news, news before progress. */
+export type Urgency = 'decision' | 'normal' | 'progress';
+
+export interface EphemeralMessage {
+  readonly channel: string;
+  readonly user: string;
+  readonly text: string;
+  readonly blocks?: readonly KnownBlock[];
+  readonly threadTs?: string;
+}
+
+export interface SlackPerson {
+  readonly id: string;
+  /** What people call them. */
+  readonly name: string;
+  readonly team?: string;
+  readonly isBot: boolean;
+  readonly isGuest: boolean;
+  readonly isDeleted: boolean;
+}

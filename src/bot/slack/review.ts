@@ -1,0 +1,111 @@
+import type { ModalView } from '@slack/types';
+import type { Click } from '../desk/answer.ts';
+import { isReasonNeeded, isTypedNeeded } from '../desk/confirmation.ts';
+import type { Counter } from '../desk/counter.ts';
+import { choose, type Review, review, reviewOfRun } from '../desk/plans.ts';
+import { noteModal, reviewModal } from './cards/review-modal.ts';
+import type { SlackPort } from './port.ts';
+import { bookOf } from './spoken.ts';
+import { sentence } from './words.ts';
+
+/** How long a plan that is being made is waited for in an open modal. */
+const WAIT_MS = 20_000;
+const POLL_MS = 400;
+
+/** A modal whose content may still be on its way. */
+export interface ReviewDoor {
+  /** Shows the first thing at once; Slack's trigger lives for three seconds. Answers with the view's id. */
+  readonly open: (view: ModalView) => Promise<string>;
+  readonly update: (viewId: string, view: ModalView) => Promise<void>;
+}
+
+export const doorOf = (port: SlackPort, triggerId: string): ReviewDoor => ({
+  open: async (view) => (await port.openView(triggerId, view)).viewId,
+  update: (viewId, view) => port.updateView(viewId, view),
+});
+
+/** "Review fix": the plan at once, or a modal that waits for it. Answers in words when there is nothing to open. */
+export async function openReview(
+  counter: Counter,
+  door: ReviewDoor,
+  incident: string,
+  click: Click,
+): Promise<{ readonly text?: string; readonly later?: Promise<void> }> {
+  const found = await review(counter, incident, click);
+  if (found.kind === 'refused') {
+    return { text: found.answer.text };
+  }
+  const viewId = await door.open(await viewOf(counter, found, click));
+  return found.kind === 'making' ? { later: fillIn(counter, door, viewId, found, click) } : {};
+}
+
+/** Another way was chosen in an open modal: says so at once, then shows the new plan. */
+export async function showChoice(
+  counter: Counter,
+  door: Pick<ReviewDoor, 'update'>,
+  viewId: string,
+  reference: { readonly run: string },
+  choice: string,
+  click: Click,
+): Promise<void> {
+  const chosen = await choose(counter, reference, choice, click);
+  await door.update(viewId, await viewOf(counter, chosen, click));
+}
+
+/** What somebody sees of a review: the plan, or one sentence about why there is none. */
+export async function viewOf(counter: Counter, found: Review, click: Click): Promise<ModalView> {
+  switch (found.kind) {
+    case 'refused':
+      return noteModal('Nothing to approve', [sentence(found.answer.text)]);
+    case 'making':
+      return makingView();
+    case 'plan': {
+      const { people } = counter.context.config;
+      const { run, plan, readOnlyBecause } = found;
+      const ids = [run.requestedBy, ...run.votes.map(({ by }) => by)];
+      return reviewModal({
+        run,
+        plan,
+        title: bookOf(counter.context.book)(run.runbook)?.title ?? run.runbook,
+        approvalsNeeded: people.approvals[plan.tier],
+        selfApproval: people.selfApproval[plan.tier],
+        typed: isTypedNeeded(people, plan.tier),
+        reasonRequired: isReasonNeeded(plan.tier),
+        channel: click.channel ?? '',
+        names: await counter.people.names(ids),
+        ...(readOnlyBecause === undefined ? {} : { readOnlyBecause }),
+      });
+    }
+  }
+}
+
+export const makingView = (): ModalView =>
+  noteModal('Review fix', [
+    'Looking at the cluster and making the plan. This only reads.',
+    'The plan will appear here in a moment; it is also shown in the thread.',
+  ]);
+
+/** Waits for the plan and puts it into the open modal. Whoever closed the modal finds it in the thread. */
+async function fillIn(
+  counter: Counter,
+  door: ReviewDoor,
+  viewId: string,
+  making: Extract<Review, { kind: 'making' }>,
+  click: Click,
+): Promise<void> {
+  const { stores, clock } = counter.context;
+  const untilMs = clock.now() + WAIT_MS;
+  let run = making.run;
+  while (run.state === 'diagnosing' && clock.now() < untilMs) {
+    await clock.sleep(POLL_MS);
+    run = (await stores.runs.get(run.id)) ?? run;
+  }
+  const found = await reviewOfRun(counter, run, click);
+  const view =
+    found.kind === 'making'
+      ? noteModal('Review fix', [
+          'The diagnosis takes longer. The plan will be in the thread; press Review fix then.',
+        ])
+      : await viewOf(counter, found, click);
+  await door.update(viewId, view);
+}

@@ -1,0 +1,9 @@
+import type { Item, Run } from '../../runbooks/index.ts';
+
+const openStates: readonly Item['state'][] = ['waiting', 'intended', 'watching', 'unknown'];
+
+/** Index of the item whose turn it is; the number of items when all are over. */
+export function turnOf(run: Run): number {
+  const index = run.items.findIndex((item) => openStates.includes(item.state));
+  return index < 0 ? run.items.length : index;
+}

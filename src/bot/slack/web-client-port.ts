@@ -1,0 +1,166 @@
+import {
+  type ChatPostMessageArguments,
+  type WebAPICallResult,
+  WebAPIHTTPError,
+  WebAPIPlatformError,
+  WebAPIRateLimitedError,
+  WebClient,
+} from '@slack/web-api';
+import type { Clock } from '../../runbooks/index.ts';
+import type { SlackConfig } from '../config/config.ts';
+import { datesFor } from './dates.ts';
+import { SlackBusy, SlackRefused, SlackUnreachable } from './errors.ts';
+import { withLadder } from './ladder.ts';
+import { quietLogger } from './logger.ts';
+import { createPacer } from './pacer.ts';
+import type { OutgoingMessage, SlackPerson, SlackPort } from './port.ts';
+
+/** Longest time for one call to Slack. The client's own default is to wait for ever. */
+const CALL_TIMEOUT_MS = 10_000;
+/** How many messages back a lost card is looked for. */
+const LOOK_BACK_MESSAGES = 100;
+
+/** Options under which a call fails soon and plainly: whoever called owns the retry. */
+export const clientOptions = (config: SlackConfig) => ({
+  slackApiUrl: config.apiUrl,
+  timeout: CALL_TIMEOUT_MS,
+  rejectRateLimitedCalls: true,
+  retryConfig: { retries: 0 },
+});
+
+/** The port to a real Slack. */
+export function openSlackPort(config: SlackConfig, clock: Clock): SlackPort {
+  const client = new WebClient(config.botToken, { ...clientOptions(config), logger: quietLogger() });
+  const pacer = createPacer(clock);
+  const dates = datesFor(config.apiUrl);
+
+  const bodyOf = ({ channel, text, blocks, threadTs }: Omit<OutgoingMessage, 'urgency' | 'broadcast'>) =>
+    dates({
+      channel,
+      text,
+      // Slack's types want mutable arrays.
+      ...(blocks === undefined ? {} : { blocks: [...blocks] }),
+      ...(threadTs === undefined ? {} : { thread_ts: threadTs }),
+    });
+
+  const postOf = (message: OutgoingMessage): ChatPostMessageArguments => {
+    const body = { ...bodyOf(message), mrkdwn: false, unfurl_links: false, unfurl_media: false };
+    return message.threadTs !== undefined && message.broadcast === true
+      ? { ...body, thread_ts: message.threadTs, reply_broadcast: true }
+      : body;
+  };
+
+  return {
+    async postMessage(message) {
+      const lane = `post ${message.channel}`;
+      return await withLadder(message, (rung) =>
+        pacer.run(lane, message.urgency ?? 'normal', async () => {
+          const answer = await call('chat.postMessage', () => client.chat.postMessage(postOf(rung)));
+          return { ts: answer.ts ?? '' };
+        }),
+      );
+    },
+
+    async updateMessage(message) {
+      await withLadder(message, (rung) =>
+        pacer.run(`update ${message.channel}`, message.urgency ?? 'normal', () =>
+          call('chat.update', () =>
+            // Without blocks Slack would keep the old ones.
+            client.chat.update({ ...bodyOf(rung), ts: message.ts, blocks: dates([...(rung.blocks ?? [])]) }),
+          ),
+        ),
+      );
+    },
+
+    async postEphemeral(message) {
+      await withLadder(message, (rung) =>
+        call('chat.postEphemeral', () => client.chat.postEphemeral({ ...bodyOf(rung), user: message.user })),
+      );
+    },
+
+    async openView(triggerId, view) {
+      const answer = await call('views.open', () =>
+        client.views.open({ trigger_id: triggerId, view: dates(view) }),
+      );
+      return { viewId: answer.view?.id ?? '' };
+    },
+
+    async updateView(viewId, view) {
+      await call('views.update', () => client.views.update({ view_id: viewId, view: dates(view) }));
+    },
+
+    async publishHome(user, view) {
+      await call('views.publish', () => client.views.publish({ user_id: user, view: dates(view) }));
+    },
+
+    async userInfo(user) {
+      const answer = await call('users.info', () => client.users.info({ user }));
+      return personOf(user, answer.user ?? {});
+    },
+
+    async groupMembers(group) {
+      const answer = await call('usergroups.users.list', () =>
+        client.usergroups.users.list({ usergroup: group }),
+      );
+      return answer.users ?? [];
+    },
+
+    async findMessage(channel, blockIdPrefix) {
+      try {
+        const answer = await call('conversations.history', () =>
+          client.conversations.history({ channel, limit: LOOK_BACK_MESSAGES }),
+        );
+        return answer.messages?.find((message) =>
+          message.blocks?.some((block) => block.block_id?.startsWith(blockIdPrefix) === true),
+        )?.ts;
+      } catch (error) {
+        // Reading history needs a scope that the app may not have; a second card is then the lesser harm.
+        if (error instanceof SlackRefused) {
+          return undefined;
+        }
+        throw error;
+      }
+    },
+  };
+}
+
+interface UserRow {
+  readonly name?: string;
+  readonly real_name?: string;
+  readonly team_id?: string;
+  readonly is_bot?: boolean;
+  readonly is_restricted?: boolean;
+  readonly is_ultra_restricted?: boolean;
+  readonly is_stranger?: boolean;
+  readonly deleted?: boolean;
+}
+
+function personOf(id: string, row: UserRow): SlackPerson {
+  return {
+    id,
+    name: row.real_name ?? row.name ?? id,
+    ...(row.team_id === undefined ? {} : { team: row.team_id }),
+    isBot: row.is_bot === true,
+    isGuest: row.is_restricted === true || row.is_ultra_restricted === true || row.is_stranger === true,
+    isDeleted: row.deleted === true,
+  };
+}
+
+/** Makes Slack's errors ours, so that nobody else has to know its client. */
+async function call<Answer extends WebAPICallResult>(
+  method: string,
+  send: () => Promise<Answer>,
+): Promise<Answer> {
+  try {
+    return await send();
+  } catch (cause) {
+    if (cause instanceof WebAPIRateLimitedError) {
+      throw new SlackBusy(method, cause.retryAfter * 1000, { cause });
+    }
+    if (cause instanceof WebAPIPlatformError) {
+      throw new SlackRefused(method, cause.data.error, { cause });
+    }
+    const why = cause instanceof WebAPIHTTPError ? `HTTP ${cause.statusCode}` : 'no answer';
+    throw new SlackUnreachable(`${method}: ${why} from Slack`, { cause });
+  }
+}

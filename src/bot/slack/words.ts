@@ -1,0 +1,78 @@
+import type { Severity, Tier } from '../../runbooks/index.ts';
+
+/** How urgent, as people on call say it. */
+export const priority: Readonly<Record<Severity, string>> = { critical: 'P1', warning: 'P2', info: 'P3' };
+
+/** A span of time in words that can be read aloud: `42 s`, `12 min`, `3 h 5 min`. */
+export function span(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) {
+    return `${seconds} s`;
+  }
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) {
+    return `${minutes} min`;
+  }
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) {
+    return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
+  }
+  return `${Math.round(hours / 24)} days`;
+}
+
+/** `36496` → `36,496`, the same everywhere whatever the machine's locale. */
+export function thousands(count: number): string {
+  return String(Math.round(count)).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
+}
+
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${thousands(count)} ${count === 1 ? one : many}`;
+}
+
+/** The first and last characters of a plan's hash: enough to compare by eye. */
+export function shortHash(hash: string): string {
+  return hash.length <= 8 ? hash : `${hash.slice(0, 4)}..${hash.slice(-2)}`;
+}
+
+/** A sentence ends with a full stop, whoever wrote it. */
+export function sentence(text: string): string {
+  const trimmed = text.trim();
+  return trimmed === '' || /[.!?…]$/.test(trimmed) ? trimmed : `${trimmed}.`;
+}
+
+/** Who must say yes, in words. */
+export function whoMustApprove(tier: Tier, needed: number, selfApproval: boolean): string {
+  const people = needed === 1 ? 'One approver' : `${needed} different approvers`;
+  switch (tier) {
+    case 'read':
+      return 'Nobody has to approve: nothing is changed.';
+    case 'mass':
+      return `${people}, one of them an admin approver${selfApproval ? '' : ', none of them the person who asked'}.`;
+    case 'node':
+      return needed > 1 || selfApproval
+        ? `${people}. The person who asked may be one of them.`
+        : `${people} who did not ask for it.`;
+    case 'reversible':
+    case 'destructive':
+      return selfApproval ? `${people}.` : `${people} who did not ask for it.`;
+  }
+}
+
+/** A person in words: the name if it is known, the id if not. */
+export type Names = ReadonlyMap<string, string>;
+
+export function nameOf(names: Names, id: string): string {
+  if (id === 'watership') {
+    return 'Watership';
+  }
+  return names.get(id) ?? id;
+}
+
+/** Puts people's names where a text has their Slack ids. Only ids that are known to be people's are touched. */
+export function withNames(text: string, names: Names): string {
+  let named = text;
+  for (const [id, name] of names) {
+    named = named.replaceAll(`<@${id}>`, name).replaceAll(id, name);
+  }
+  return named;
+}
