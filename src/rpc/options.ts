@@ -17,6 +17,8 @@ export interface TransportOptions {
   /** SASL mechanism. `EXTERNAL` takes the user from the client certificate. @default 'PLAIN' */
   readonly login?: 'PLAIN' | 'AMQPLAIN' | 'EXTERNAL';
   readonly queues?: QueueOptions;
+  /** `rabbit_qos_prefetch_count` for servers that say nothing themselves; 0 is no limit. @default see ServerOptions */
+  readonly prefetch?: number;
   /** Declares reply queues exactly as Python does: not exclusive, expiring, left behind. @default false */
   readonly osloIdentical?: boolean;
   /** What becomes of integers beyond 2^53 in a message. @default 'bigint' */
@@ -57,6 +59,12 @@ export interface QueueOptions {
   readonly autoDelete?: boolean;
   /** `rabbit_quorum_queue`: topic queues are quorum queues. @default false */
   readonly quorum?: boolean;
+  /** `rabbit_quorum_delivery_limit` of the quorum queues. @default none */
+  readonly quorumDeliveryLimit?: number;
+  /** `rabbit_quorum_max_memory_length` of the quorum queues. @default none */
+  readonly quorumMaxMemoryLength?: number;
+  /** `rabbit_quorum_max_memory_bytes` of the quorum queues. @default none */
+  readonly quorumMaxMemoryBytes?: number;
   /** `rabbit_transient_quorum_queue`: reply and fanout queues too. @default false */
   readonly transientQuorum?: boolean;
   /** `rabbit_transient_queues_ttl` in milliseconds: x-expires of reply and fanout queues; 0 is none. @default 1800000 */

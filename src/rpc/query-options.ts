@@ -18,10 +18,6 @@ const withoutMeaning: ReadonlySet<string> = new Set([
   'kombu_reconnect_splay',
   'processname',
   'rabbit_ha_queues',
-  'rabbit_qos_prefetch_count',
-  'rabbit_quorum_delivery_limit',
-  'rabbit_quorum_max_memory_bytes',
-  'rabbit_quorum_max_memory_length',
   'rabbit_retry_backoff',
   'rabbit_retry_interval',
   'rabbit_stream_fanout',
@@ -48,6 +44,7 @@ export function optionsFromQuery(url: TransportUrl, options: TransportOptions): 
   const delay = numberFrom('kombu_reconnect_delay', take);
   const longest = numberFrom('rabbit_interval_max', take);
   const missing = numberFrom('kombu_missing_consumer_retry_timeout', take);
+  const prefetch = numberFrom('rabbit_qos_prefetch_count', take);
   const login = take('rabbit_login_method');
   const compression = take('kombu_compression');
   for (const name of settings.keys())
@@ -66,6 +63,7 @@ export function optionsFromQuery(url: TransportUrl, options: TransportOptions): 
     },
     ...(heartbeat !== undefined && { heartbeatSeconds: heartbeat }),
     ...(missing !== undefined && { missingReplyQueueMs: missing * 1000 }),
+    ...(prefetch !== undefined && { prefetch }),
     ...(isLogin(login) && { login }),
     ...(compression === 'gzip' && { compression }),
   };
@@ -94,12 +92,18 @@ function queuesFrom(take: Take): QueueOptions {
   const quorum = booleanFrom('rabbit_quorum_queue', take);
   const transientQuorum = booleanFrom('rabbit_transient_quorum_queue', take);
   const expires = numberFrom('rabbit_transient_queues_ttl', take);
+  const limit = numberFrom('rabbit_quorum_delivery_limit', take);
+  const length = numberFrom('rabbit_quorum_max_memory_length', take);
+  const bytes = numberFrom('rabbit_quorum_max_memory_bytes', take);
   return {
     ...(durable !== undefined && { durable }),
     ...(autoDelete !== undefined && { autoDelete }),
     ...(quorum !== undefined && { quorum }),
     ...(transientQuorum !== undefined && { transientQuorum }),
     ...(expires !== undefined && { transientExpiresMs: expires * 1000 }),
+    ...(limit !== undefined && { quorumDeliveryLimit: limit }),
+    ...(length !== undefined && { quorumMaxMemoryLength: length }),
+    ...(bytes !== undefined && { quorumMaxMemoryBytes: bytes }),
   };
 }
 

@@ -1,5 +1,5 @@
 const masked = '***';
-const secretKey = /token|passw|secret|credential|service_catalog|private_?key|admin_pass|user_data/i;
+const secretKey = /token|passw|secret|credential|service_catalog|private_?key|admin_?pass|user_data/i;
 
 /** A copy in which the values of keys that name secrets are masked, however deep. */
 export function redact(value: unknown): unknown {

@@ -102,7 +102,10 @@ export class RpcServer {
     const bound = serverQueues({ exchange, topic, server }, transport.options.queues);
     const subscription = new Subscription(transport.link, {
       what: `server '${topic}.${server}'`,
-      prefetch: this.#options.prefetch ?? (this.#options.executor === 'blocking' ? 4 : 100),
+      prefetch:
+        this.#options.prefetch ??
+        transport.options.prefetch ??
+        (this.#options.executor === 'blocking' ? 4 : 100),
       declare: async (channel) => {
         for (const each of bound) await declareBound(channel, each);
       },

@@ -35,7 +35,7 @@ export function parseTransportUrl(url: string): TransportUrl {
   const slash = hasAuthority ? pathStart(afterSlashes) : 0;
   const path = slash < 0 ? '' : afterSlashes.slice(slash);
   const authority = slash < 0 ? afterSlashes : afterSlashes.slice(0, slash);
-  const virtualHost = path.startsWith('/') ? decode(path.slice(1)) : path === '' ? undefined : decode(path);
+  const virtualHost = path.startsWith('/') ? decode(path.slice(1)) : undefined;
   return {
     transport: scheme.toLowerCase(),
     ...(virtualHost !== undefined && { virtualHost }),

@@ -2,6 +2,7 @@ import type { ConfirmChannel, Message } from 'amqplib';
 import { MessageDeliveryFailure, MessageUndeliverable, reasonOf, TopologyConflict } from '../errors.ts';
 import { before, type Deadline } from './deadline.ts';
 import { type Link, withResolvers } from './link.ts';
+import { propertiesOf } from './properties.ts';
 import { type BoundQueue, declareBound, declareExchange, type Exchange, replyCodeOf } from './topology.ts';
 
 /** A message on its way out. */
@@ -229,19 +230,6 @@ class Lost extends Error {
 function wasNotRouted(open: OpenChannel, message: OutgoingMessage): boolean {
   const reason = open.closedBecause;
   return replyCodeOf(reason) === 404 && reasonOf(reason).includes(`exchange '${message.exchange}'`);
-}
-
-/** The AMQP properties that kombu sets. */
-function propertiesOf(message: OutgoingMessage) {
-  return {
-    contentType: 'application/json',
-    contentEncoding: 'utf-8',
-    deliveryMode: 2,
-    priority: 0,
-    headers: { ...message.headers },
-    mandatory: message.mandatory,
-    ...(message.expirationMs !== undefined && { expiration: String(Math.trunc(message.expirationMs)) }),
-  };
 }
 
 function addressOf(message: OutgoingMessage): string {

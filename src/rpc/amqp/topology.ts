@@ -51,7 +51,7 @@ export function sharedQueue(name: string, queues: QueueOptions = {}): Queue {
     durable: isDurable(queues),
     exclusive: false,
     autoDelete: queues.autoDelete ?? false,
-    arguments: queues.quorum ? { 'x-queue-type': 'quorum' } : {},
+    arguments: queues.quorum ? quorumArguments(queues) : {},
   };
 }
 
@@ -119,6 +119,16 @@ async function refusedAs(what: string, declared: Promise<unknown>): Promise<void
     if (code !== 403 && code !== 405 && code !== 406 && code !== 530) throw cause;
     throw new TopologyConflict(`The broker refuses to declare ${what}: ${reasonOf(cause)}`, { cause });
   }
+}
+
+function quorumArguments(queues: QueueOptions): Record<string, unknown> {
+  const { quorumDeliveryLimit: limit, quorumMaxMemoryLength: length, quorumMaxMemoryBytes: bytes } = queues;
+  return {
+    'x-queue-type': 'quorum',
+    ...(limit && { 'x-delivery-limit': limit }),
+    ...(length && { 'x-max-in-memory-length': length }),
+    ...(bytes && { 'x-max-in-memory-bytes': bytes }),
+  };
 }
 
 function isDurable(queues: QueueOptions): boolean {

@@ -1,0 +1,19 @@
+/** What decides the AMQP properties of a message. */
+export interface PublishedAs {
+  readonly mandatory: boolean;
+  readonly expirationMs?: number;
+  readonly headers?: Readonly<Record<string, unknown>>;
+}
+
+/** The AMQP properties that kombu sets, and no others. */
+export function propertiesOf(message: PublishedAs) {
+  return {
+    contentType: 'application/json',
+    contentEncoding: 'utf-8',
+    deliveryMode: 2,
+    priority: 0,
+    headers: { ...message.headers },
+    mandatory: message.mandatory,
+    ...(message.expirationMs !== undefined && { expiration: String(Math.trunc(message.expirationMs)) }),
+  };
+}
