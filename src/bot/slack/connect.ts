@@ -1,14 +1,20 @@
 import { HTTPReceiver } from '@slack/bolt';
 import type { BotContext } from '../context.ts';
+import { postDigest } from '../digest/post-digest.ts';
 import { createApp } from './app.ts';
 import { slackLogger } from './logger.ts';
 import type { SlackPort } from './port.ts';
 import { openSocket } from './socket.ts';
+import { createTeller } from './teller.ts';
 import { openSlackPort } from './web-client-port.ts';
 
 /** The bot's side of Slack. */
 export interface SlackConnection {
   readonly port: SlackPort;
+  /** Brings an incident's message and thread up to date; throws when Slack did not take it. */
+  readonly tell: (incident: string) => Promise<void>;
+  /** Posts the digest of everything since the last one. */
+  readonly digest: () => Promise<void>;
   /** Listens for clicks and commands from here on. */
   start(): Promise<void>;
   /** Takes no more clicks, and waits for the answers that are under way. */
@@ -21,6 +27,12 @@ export interface SlackConnection {
 export async function connectSlack(context: BotContext): Promise<SlackConnection> {
   const { config, clock, log } = context;
   const port = openSlackPort(config.slack, clock);
+  const teller = createTeller({ context, slack: port });
+  const speaking = {
+    port,
+    tell: (incident: string) => teller.tell(incident),
+    digest: () => postDigest(context, port, {}),
+  };
   if (config.slack.mode === 'http') {
     const receiver = new HTTPReceiver({
       signingSecret: config.slack.signingSecret ?? '',
@@ -28,7 +40,7 @@ export async function connectSlack(context: BotContext): Promise<SlackConnection
     });
     const { app, settled } = createApp(context, port, receiver);
     return {
-      port,
+      ...speaking,
       isConnected: () => true,
       start: async () => {
         await app.start(config.slack.port ?? 3000);
@@ -42,7 +54,7 @@ export async function connectSlack(context: BotContext): Promise<SlackConnection
   const socket = openSocket(config.slack, clock, log);
   const { settled } = createApp(context, port, socket.receiver);
   return {
-    port,
+    ...speaking,
     isConnected: () => socket.isConnected(),
     start: () => socket.start(),
     stop: async () => {

@@ -1,4 +1,5 @@
 import type { BlockButtonAction } from '@slack/bolt';
+import { z } from 'zod';
 import type { Click } from '../../desk/answer.ts';
 import { isFirstDelivery, type Lobby, type Place, placeOf, whisper } from '../lobby.ts';
 
@@ -15,7 +16,6 @@ export interface Pressed {
 export function pressedOf(body: BlockButtonAction): Pressed {
   const action = body.actions[0];
   const channel = body.channel?.id ?? '';
-  const thread = threadOf(body.message);
   const click: Click = {
     user: body.user.id,
     channel,
@@ -24,14 +24,18 @@ export function pressedOf(body: BlockButtonAction): Pressed {
   };
   return {
     click,
-    place: placeOf(click, typeof thread === 'string' ? thread : undefined),
+    place: placeOf(click, threadOf(body.message)),
     value: action?.value ?? '',
     actionId: action?.action_id ?? '',
     triggerId: body.trigger_id,
   };
 }
 
-const threadOf = (message: { readonly thread_ts?: unknown } = {}): unknown => message.thread_ts;
+const replyMessage = z.object({ thread_ts: z.string() });
+
+function threadOf(message: unknown): string | undefined {
+  return replyMessage.safeParse(message).data?.thread_ts;
+}
 
 /** Answers a press once; a fault is said to the person in words, and goes on to the log. */
 export async function once(
