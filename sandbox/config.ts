@@ -88,8 +88,8 @@ function operations(controlUrl: string): Readonly<Record<string, readonly string
     'node.reset': [...client, 'node.reset', '{node}'],
     'node.join_cluster': [...client, 'node.join_cluster', '{node}', '{peer}'],
     'node.partition_handling': [...client, 'node.partition_handling', '{node}'],
-    'service.restart': [...client, 'service.restart', '{service}'],
-    'service.status': [...client, 'service.status', '{service}'],
+    'service.restart': [...client, 'service.restart', '{service}', '{pid}'],
+    'service.status': [...client, 'service.status', '{service}', '{pid}'],
   };
 }
 

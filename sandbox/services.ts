@@ -11,13 +11,18 @@ export interface Service {
   readonly name: string;
   readonly host: string;
   pid(): number;
-  /** Kills it at once; it is started again as a new process. */
+  /** Asks it to end, as systemd would, and starts it again. Returns the new pid. */
   restart(): Promise<number>;
+  /** Kills it; it comes back as a new process, and what it had on the broker stays. Returns the new pid. */
+  crash(): Promise<number>;
   /** Tells it to misbehave. */
   order(order: ServiceOrder): void;
   /** Resolves when the present process has said that it serves. */
   ready(): Promise<void>;
 }
+
+// The clients are spread, and most of them are on the first node: in a partition there is one to keep.
+const FIRST_NODES = [0, 1, 0, 2];
 
 /** Starts every service of the table. */
 export function startServices(options: {
@@ -26,14 +31,12 @@ export function startServices(options: {
   readonly supervisor: Supervisor;
 }): readonly Service[] {
   const allPorts = options.cluster.nodes.map(({ setup }) => setup.amqpPort);
-  let started = 0;
-  return serviceTable.flatMap((description) =>
-    description.hosts.map((host) => {
-      const ports = rotate(allPorts, started);
-      started += 1;
-      return service(description.name, host, { ...options, ports });
-    }),
-  );
+  return serviceTable
+    .flatMap(({ name, hosts }) => hosts.map((host) => ({ name, host })))
+    .map(({ name, host }, index) => {
+      const ports = rotate(allPorts, FIRST_NODES[index % FIRST_NODES.length] ?? 0);
+      return service(name, host, { ...options, ports });
+    });
 }
 
 function service(
@@ -71,7 +74,8 @@ function service(
     name,
     host,
     pid: () => kept.current().pid,
-    restart: async () => (await kept.restart('SIGKILL')).pid,
+    restart: async () => (await kept.restart('SIGTERM')).pid,
+    crash: async () => (await kept.restart('SIGKILL')).pid,
     order: (order) => kept.current().send(order),
     ready: () => ready,
   };
@@ -83,8 +87,6 @@ function transportUrl({ setup }: Pick<Cluster, 'setup'>, ports: readonly number[
   return `rabbit://${hosts.join(',')}/`;
 }
 
-// Each service begins with another node, so that the clients are spread.
-function rotate<T>(list: readonly T[], by: number): readonly T[] {
-  const start = list.length === 0 ? 0 : by % list.length;
+function rotate<T>(list: readonly T[], start: number): readonly T[] {
   return [...list.slice(start), ...list.slice(0, start)];
 }

@@ -8,7 +8,7 @@ export const zombieQueue: Fault = {
   async make(broken) {
     const victim = serviceNamed(broken, 'cinder-scheduler');
     const old = victim.pid();
-    const pid = await victim.restart();
+    const pid = await victim.crash();
     serviceNamed(broken, 'cinder-volume').order({
       do: 'flood',
       kind: 'fanout',

@@ -8,7 +8,11 @@ export interface ServiceDescription {
   readonly topic: string;
   /** Its queues, for the bot's configuration. */
   readonly queues: string;
-  /** What it says to others, in turn. */
+  /** What others may ask of it. */
+  readonly methods: readonly string[];
+  /** The topic of the notifications that it reads. */
+  readonly reads?: string;
+  /** What it says to others. */
   readonly says: readonly Saying[];
 }
 
@@ -31,6 +35,7 @@ export const serviceTable: readonly ServiceDescription[] = [
     name: 'nova-conductor',
     hosts: ['ctl1', 'ctl2'],
     topic: 'conductor',
+    methods: ['object_action', 'external_instance_event'],
     queues: '^conductor',
     says: [
       { kind: 'cast', topic: 'compute', server: 'cmp1', method: 'build_and_run_instance', everyMs: 1_000 },
@@ -42,6 +47,7 @@ export const serviceTable: readonly ServiceDescription[] = [
     name: 'nova-compute',
     hosts: ['cmp1', 'cmp2'],
     topic: 'compute',
+    methods: ['build_and_run_instance'],
     queues: '^compute',
     says: [
       { kind: 'call', topic: 'conductor', method: 'object_action', everyMs: 1_000 },
@@ -53,6 +59,7 @@ export const serviceTable: readonly ServiceDescription[] = [
     name: 'cinder-scheduler',
     hosts: ['ctl1', 'ctl2'],
     topic: 'cinder-scheduler',
+    methods: ['update_service_capabilities'],
     queues: '^cinder-scheduler',
     says: [{ kind: 'cast', topic: 'cinder-volume', method: 'create_volume', everyMs: 1_000 }],
   },
@@ -60,6 +67,7 @@ export const serviceTable: readonly ServiceDescription[] = [
     name: 'cinder-volume',
     hosts: ['vol1'],
     topic: 'cinder-volume',
+    methods: ['create_volume', 'initialize_connection'],
     queues: '^cinder-volume',
     says: [
       {
@@ -75,7 +83,9 @@ export const serviceTable: readonly ServiceDescription[] = [
     name: 'neutron-server',
     hosts: ['ctl1'],
     topic: 'q-plugin',
-    queues: '^(q-|neutron)',
+    methods: ['get_ports'],
+    reads: 'notifications',
+    queues: '^(q-|neutron|notifications)',
     says: [
       { kind: 'cast', topic: 'conductor', method: 'external_instance_event', everyMs: 1_500 },
       { kind: 'notify', eventType: 'port.update.end', everyMs: 3_000 },
