@@ -1,0 +1,39 @@
+import { book, type Incident } from '../../runbooks/index.ts';
+import { cardOf } from '../card-of.ts';
+import { tellDuration } from '../config/duration.ts';
+import { type CommonOptions, type Console, exitCodes, plain, printJson, readConfig } from './console.ts';
+import { withStores } from './stores.ts';
+
+interface IncidentsOptions extends CommonOptions {
+  readonly cluster?: string;
+  readonly limit: string;
+}
+
+/** `watership incidents`: what is open, and what was lately. */
+export async function incidentsCommand(console: Console, options: IncidentsOptions): Promise<number> {
+  const config = readConfig(console, options);
+  if (config === undefined) return exitCodes.critical;
+  const incidents = await withStores(config, ({ incidents }) =>
+    incidents.recent({
+      limit: Number(options.limit) || 20,
+      ...(options.cluster === undefined ? {} : { cluster: options.cluster }),
+    }),
+  );
+  if (options.json) printJson(console, incidents);
+  else if (incidents.length === 0) console.out('No incidents.\n');
+  else console.out(`${incidents.map(tellIncident).join('\n')}\n`);
+  return exitCodes.ok;
+}
+
+function tellIncident(incident: Incident): string {
+  const { id, cluster, severity, state, openedAtMs, resolvedAtMs, owner, mutedBy } = incident;
+  const { headline } = cardOf(incident, book);
+  const lasted = resolvedAtMs === undefined ? '' : ` after ${tellDuration(resolvedAtMs - openedAtMs)}`;
+  const extra = [
+    owner === undefined ? '' : `, owner ${owner}`,
+    mutedBy === undefined ? '' : `, explained by ${mutedBy}`,
+  ].join('');
+  return plain(
+    `${id}  ${new Date(openedAtMs).toISOString()}  ${cluster}  ${severity}  ${state}${lasted}${extra}  ${headline}`,
+  );
+}

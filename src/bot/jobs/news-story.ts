@@ -1,0 +1,107 @@
+import type { Incident, News, Runbook } from '../../runbooks/index.ts';
+import { cardOf } from '../card-of.ts';
+import type { AuditEntry, TimelineEntry } from '../stores/stores.ts';
+
+/** What news leaves behind: an audit entry, and a line of the thread where people want one. */
+export interface NewsStory {
+  readonly audit?: AuditEntry;
+  readonly timeline: readonly TimelineEntry[];
+  /** Does the card read differently now? */
+  readonly isShown: boolean;
+}
+
+export function tellNews(news: News, before: Incident | undefined, book: readonly Runbook[]): NewsStory {
+  const { incident } = news;
+  const atMs = incident.lastSeenAtMs;
+  const { headline } = cardOf(incident, book);
+  switch (news.kind) {
+    case 'opened':
+      return story(incident, 'incident.opened', `Seen: ${headline}`, atMs);
+    case 'resolved':
+      return story(incident, 'incident.resolved', `Resolved: ${headline}`, incident.resolvedAtMs ?? atMs, {
+        broadcast: true,
+      });
+    case 'changed':
+      return news.how === 'facts'
+        ? refresh(incident, before, book)
+        : tellChange(incident, news.how, headline, atMs);
+  }
+}
+
+function tellChange(
+  incident: Incident,
+  how: Exclude<Extract<News, { kind: 'changed' }>['how'], 'facts'>,
+  headline: string,
+  atMs: number,
+): NewsStory {
+  switch (how) {
+    case 'worsened':
+      return story(incident, 'incident.worsened', `Worse: ${headline}`, atMs);
+    case 'eased':
+      return story(incident, 'incident.eased', `Better: ${headline}`, atMs);
+    case 'phase':
+      return story(incident, 'incident.phase', `It has changed: ${headline}`, atMs);
+    case 'muted':
+      return story(
+        incident,
+        'incident.muted',
+        `Explained by ${incident.mutedBy ?? 'another incident'}`,
+        atMs,
+      );
+    case 'unmuted':
+      return story(
+        incident,
+        'incident.unmuted',
+        `No longer explained by another incident: ${headline}`,
+        atMs,
+      );
+  }
+}
+
+/** New numbers on the same trouble: the card shows them; the thread and the audit would only fill up. */
+function refresh(incident: Incident, before: Incident | undefined, book: readonly Runbook[]): NewsStory {
+  const isSame = before !== undefined && readingOf(before, book) === readingOf(incident, book);
+  return { timeline: [], isShown: !isSame };
+}
+
+function readingOf(incident: Incident, book: readonly Runbook[]): string {
+  const { headline, facts } = cardOf(incident, book);
+  return JSON.stringify([headline, facts, incident.mutedBy]);
+}
+
+function story(
+  incident: Incident,
+  event: string,
+  text: string,
+  atMs: number,
+  { broadcast }: { readonly broadcast?: true } = {},
+): NewsStory {
+  return {
+    audit: auditOf(incident, event, text, atMs),
+    timeline: [{ atMs, text, ...(broadcast ? { broadcast } : {}) }],
+    isShown: true,
+  };
+}
+
+const auditOf = (incident: Incident, event: string, text: string, atMs: number): AuditEntry => ({
+  atMs,
+  actor: 'watership',
+  event,
+  cluster: incident.cluster,
+  incident: incident.id,
+  text,
+});
+
+/** A person's changes (owner, acknowledgement, run) stay; what a sweep knows is laid over them. Nothing to lay over a resolved one. */
+export function rebase(current: Incident, seen: Incident): Incident | undefined {
+  if (current.state === 'resolved') return undefined;
+  const { owner, acknowledgedAtMs, run, version } = current;
+  const { owner: _owner, acknowledgedAtMs: _acknowledged, run: _run, ...sweep } = seen;
+  return {
+    ...sweep,
+    ...(owner === undefined ? {} : { owner }),
+    ...(acknowledgedAtMs === undefined ? {} : { acknowledgedAtMs }),
+    ...(run === undefined ? {} : { run }),
+    version,
+  };
+}

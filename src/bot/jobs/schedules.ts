@@ -1,0 +1,42 @@
+import type { BotConfig } from '../config/config.ts';
+import type { Queues } from './queues.ts';
+
+const DIGEST = 'digest';
+const sweepId = (cluster: string): string => `sweep.${cluster}`;
+
+/** Puts the schedules of the configuration into Redis; those of clusters that are gone are taken out. */
+export async function schedule(queues: Queues, config: BotConfig): Promise<void> {
+  await keepOnly(
+    queues.sweep,
+    config.clusters.map(({ settings }) => sweepId(settings.name)),
+  );
+  for (const { settings } of config.clusters) await scheduleSweep(queues, config, settings.name);
+
+  const { digest } = config.schedule;
+  await keepOnly(queues.digest, digest === undefined ? [] : [DIGEST]);
+  if (digest !== undefined) {
+    const { cron, timezone } = digest;
+    await queues.digest.upsertJobScheduler(
+      DIGEST,
+      { pattern: cron, tz: timezone },
+      { name: DIGEST, data: { scheduled: true } },
+    );
+  }
+}
+
+/** Also called when a schedule has fallen silent: to put it in again starts it again. */
+export async function scheduleSweep(queues: Queues, config: BotConfig, cluster: string): Promise<void> {
+  await queues.sweep.upsertJobScheduler(
+    sweepId(cluster),
+    { every: config.schedule.sweepMs },
+    { name: 'sweep', data: { cluster }, opts: { removeOnComplete: true, removeOnFail: { count: 100 } } },
+  );
+}
+
+type Scheduled = Pick<Queues['sweep'] | Queues['digest'], 'getJobSchedulers' | 'removeJobScheduler'>;
+
+async function keepOnly(queue: Scheduled, wanted: readonly string[]): Promise<void> {
+  for (const { key } of await queue.getJobSchedulers()) {
+    if (!wanted.includes(key)) await queue.removeJobScheduler(key);
+  }
+}

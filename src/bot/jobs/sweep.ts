@@ -1,0 +1,176 @@
+import { randomUUID } from 'node:crypto';
+import {
+  advance,
+  type Detected,
+  detect,
+  type Finding,
+  type Incident,
+  type News,
+  type Observation,
+  type Reconciled,
+  type Run,
+  reconcile,
+} from '../../runbooks/index.ts';
+import type { BotContext, ClusterHandle } from '../context.ts';
+import { hold } from './hold.ts';
+import { rebase, tellNews } from './news-story.ts';
+import { storyOf } from './run-story.ts';
+import { tellSoon } from './tell-soon.ts';
+
+/** Renewed while the sweep lasts, so that a dead bot's sweep blocks the next one's no longer than this. */
+const LEASE_MS = 6_000;
+/** Longer than this without a sweep, in intervals, is a gap that people hear of. */
+const MISSED_INTERVALS = 3;
+
+export type SweepOutcome =
+  | {
+      readonly kind: 'swept';
+      readonly observation: Observation;
+      readonly findings: readonly Finding[];
+      readonly news: readonly News[];
+    }
+  /** The one before is still at work, here or in another replica. */
+  | { readonly kind: 'skipped' };
+
+/**
+ * One sweep of one cluster: look at every node, find what is wrong, compare it with what is already known, write down what is
+ * new, and have it told. It changes nothing on the cluster.
+ */
+export async function sweep(context: BotContext, cluster: ClusterHandle): Promise<SweepOutcome> {
+  const { name } = cluster.config.settings;
+  const held = await hold(context.stores.leases, `sweep:${name}`, randomUUID(), LEASE_MS);
+  if (held === undefined) return { kind: 'skipped' };
+  try {
+    await noticeGap(context, name);
+
+    const observation = await cluster.observe();
+    const detected = detect(context.book, observation);
+    for (const { runbook, error } of detected.failures) {
+      context.log.error({ err: error, runbook }, `The detector of ${runbook} failed; the others went on`);
+    }
+    const { news, open } = await compare(context, observation, detected);
+    for (const piece of news) await store(context, piece, open);
+
+    await carryRunsOn(context, name);
+    await tellUntold(context);
+    return { kind: 'swept', observation, findings: detected.findings, news };
+  } finally {
+    await held.release();
+  }
+}
+
+interface Compared {
+  readonly news: readonly News[];
+  readonly open: readonly Incident[];
+}
+
+/** What was found against what is known. The memory of it is written down for the next sweep. */
+async function compare(
+  { stores, book }: BotContext,
+  { snapshot, history, settings }: Observation,
+  { findings, failures }: Detected,
+): Promise<Compared> {
+  const { cluster, takenAtMs } = snapshot;
+  const [open, before, runs] = await Promise.all([
+    stores.incidents.open(cluster),
+    stores.memory.get(cluster),
+    stores.runs.active(cluster),
+  ]);
+  const reconciled = (newId: () => string): Reconciled =>
+    reconcile({
+      book,
+      open,
+      pending: before?.pending ?? [],
+      findings,
+      snapshot,
+      resolveAfterSweeps: settings.detection.resolveAfterSweeps,
+      nowMs: takenAtMs,
+      newId,
+      treated: new Set(runs.filter(isTreating).map(({ incident }) => incident)),
+      failed: new Set(failures.map(({ runbook }) => runbook)),
+    });
+
+  // Comparing is pure: the first time counts the numbers it needs, the second time hands them out.
+  let wanted = 0;
+  reconciled(() => `new-${wanted++}`);
+  const ids = await Promise.all(Array.from({ length: wanted }, () => stores.incidents.nextId()));
+  const { news, pending } = reconciled(() => ids.shift() ?? '');
+
+  const stored = await stores.memory.put(cluster, { history, pending, sweptAtMs: takenAtMs });
+  // A newer sweep has written already: what this one saw is out of date.
+  return { news: stored === 'conflict' ? [] : news, open };
+}
+
+/** From the approval on, the run itself says when the trouble is over. */
+const isTreating = ({ state }: Run): boolean =>
+  state === 'checking' || state === 'acting' || state === 'unknown';
+
+const MAX_CONFLICTS = 5;
+
+/** Writes one piece of news. Where a person was faster, their change stays and the sweep's is laid over it. */
+async function store(context: BotContext, news: News, open: readonly Incident[]): Promise<void> {
+  const { stores, log } = context;
+  const before = open.find(({ id }) => id === news.incident.id);
+  const { audit, timeline, isShown } = tellNews(news, before, context.book);
+  let incident: Incident | undefined = news.incident;
+  let expectedVersion = news.kind === 'opened' ? 0 : news.incident.version - 1;
+  for (let attempt = 0; attempt < MAX_CONFLICTS && incident !== undefined; attempt += 1) {
+    if ((await stores.incidents.put(incident, expectedVersion, audit, timeline)) === 'stored') {
+      if (isShown) await tellSoon(context, incident.id);
+      return;
+    }
+    const current = await stores.incidents.get(incident.id);
+    incident = current && rebase(current, news.incident);
+    expectedVersion = current?.version ?? 0;
+  }
+  log.warn({ incident: news.incident.id, news: news.kind }, 'The next sweep stores what this one could not');
+}
+
+/** Runs whose trouble went away by itself are withdrawn; every other one is asked whether it was forgotten. */
+async function carryRunsOn(context: BotContext, cluster: string): Promise<void> {
+  const { stores, courier, clock, book, clusters, config } = context;
+  for (const run of await stores.runs.active(cluster)) {
+    const incident = await stores.incidents.get(run.incident);
+    const runbook = book.find(({ id }) => id === run.runbook);
+    const handle = clusters.get(cluster);
+    const because = incident && whyOvertaken(incident, run.runbook);
+    if (because !== undefined && runbook && handle) {
+      const tools = { describe: handle.actions.describe, planExpiresMs: config.people.planExpiresMs };
+      const atMs = clock.now();
+      const next = advance(runbook, run, { kind: 'overtaken', because, atMs }, tools);
+      if (next !== run) {
+        const { audit, timeline } = storyOf(run, next, atMs);
+        await stores.runs.put(next, run.version, audit, timeline);
+        await tellSoon(context, run.incident);
+        continue;
+      }
+    }
+    await courier.carryOn(run.id, 0, 'nudge');
+  }
+}
+
+function whyOvertaken(incident: Incident, runbook: string): string | undefined {
+  if (incident.state === 'resolved') return 'It healed by itself; there is nothing to approve.';
+  return incident.runbook === runbook ? undefined : 'The trouble has changed, and wants another treatment.';
+}
+
+/** Changes that were stored and not yet told: Slack was away, or the process died in between. */
+async function tellUntold(context: BotContext): Promise<void> {
+  for (const { incident } of await context.stores.untold.list()) await tellSoon(context, incident);
+}
+
+async function noticeGap({ stores, clock, config, log }: BotContext, cluster: string): Promise<void> {
+  const sweptAtMs = await stores.memory.sweptAtMs(cluster);
+  if (sweptAtMs === undefined) return;
+  const gapMs = clock.now() - sweptAtMs;
+  if (gapMs <= MISSED_INTERVALS * config.schedule.sweepMs) return;
+  const text = `Nobody looked at ${cluster} for ${Math.round(gapMs / 1_000)} s.`;
+  log.warn({ cluster, gapMs }, text);
+  await stores.audit.append({
+    atMs: clock.now(),
+    actor: 'watership',
+    event: 'sweep.missed',
+    cluster,
+    text,
+  });
+}

@@ -1,0 +1,179 @@
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import { book, type Clock, openHosts } from '../runbooks/index.ts';
+import { type OpenCluster, openCluster } from './clusters.ts';
+import type { BotConfig } from './config/config.ts';
+import type { BotContext } from './context.ts';
+import { postDigest } from './digest/post-digest.ts';
+import { examine, type HealthServer, serveHealth } from './health.ts';
+import { forgetLater, openCourier, openQueues, type Queues } from './jobs/queues.ts';
+import { schedule, scheduleSweep } from './jobs/schedules.ts';
+import { tellSoon } from './jobs/tell-soon.ts';
+import { createVitals, type Vitals } from './jobs/vitals.ts';
+import { type Speakers, startWorkers } from './jobs/workers.ts';
+import { connectSlack } from './slack/connect.ts';
+import { createTeller } from './slack/teller.ts';
+import { connectRedis, connectRedisForJobs } from './stores/connect.ts';
+import { openStores } from './stores/open.ts';
+
+/** How long running jobs get to end when the bot is asked to stop; what is cut off is settled by the next start. */
+const STOP_MS = 8_000;
+const RETRY_MS = 2_000;
+
+export interface RunningBot {
+  /** Where health is served; absent when the configuration names no port. */
+  readonly healthPort?: number;
+  stop(): Promise<void>;
+}
+
+/** Starts the bot: everything is wired here, and nowhere else. Returns once it works. */
+export async function startBot(
+  config: BotConfig,
+  { log, clock, signal }: { readonly log: Logger; readonly clock: Clock; readonly signal?: AbortSignal },
+): Promise<RunningBot> {
+  const startedAtMs = clock.now();
+  const vitals = createVitals();
+  const redis = connectRedis(config.redis.url, log);
+  const redisForJobs = connectRedisForJobs(config.redis.url);
+  const stores = openStores(redis, config.redis.prefix);
+  const hosts = openHosts(config.hosts);
+  const clusters = new Map<string, OpenCluster>(
+    config.clusters.map((cluster) => {
+      const { name } = cluster.settings;
+      const history = async () => (await stores.memory.get(name))?.history;
+      return [
+        name,
+        openCluster({ config: cluster, hosts, clock, sweepMs: config.schedule.sweepMs, history }),
+      ];
+    }),
+  );
+
+  let isReady = false;
+  let isSlackThere = () => false;
+  const health = await openHealth();
+  const closers: (() => Promise<unknown>)[] = [];
+  const stop = once(async () => {
+    isReady = false;
+    log.info('Stopping');
+    for (const close of closers.toReversed()) {
+      await close().catch((error: unknown) => log.warn({ err: error }, 'Something did not close cleanly'));
+    }
+    await Promise.all([...clusters.values()].map((cluster) => cluster.close()));
+    redis.disconnect();
+    redisForJobs.disconnect();
+    await health?.close();
+    log.info('Stopped');
+  });
+
+  try {
+    await untilThere('Redis', () => reach(redis));
+    await reach(redisForJobs);
+    const queues = openQueues(redis, config.redis.prefix, (error) => {
+      log.debug({ err: error }, 'A queue could not be reached');
+    });
+    closers.push(() => queues.close());
+    const courier = openCourier(queues);
+    const context: BotContext = { config, stores, courier, clock, log, clusters, book };
+
+    const slack = await connectSlack(context);
+    isSlackThere = slack.isConnected;
+    const teller = createTeller({ context, slack: slack.port });
+    const speakers: Speakers = {
+      tell: (incident) => teller.tell(incident),
+      digest: (slot) => postDigest(context, slack.port, { slot }),
+    };
+    const workers = startWorkers(context, redisForJobs, speakers, vitals);
+    closers.push(() => workers.stop(STOP_MS));
+    await workers.ready();
+
+    await takeUp(context, queues);
+    await schedule(queues, config);
+    closers.push(watchSchedules(context, queues, vitals));
+
+    // Last, so that the first click finds everybody at work.
+    await untilThere('Slack', slack.start);
+    closers.push(slack.stop);
+    isReady = true;
+    log.info({ clusters: [...clusters.keys()] }, 'Watership is at work');
+    return { ...(health === undefined ? {} : { healthPort: health.port }), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+
+  function openHealth(): Promise<HealthServer> | undefined {
+    if (config.health === undefined) return undefined;
+    const probes = {
+      redis: async () => (await redis.ping()) === 'PONG',
+      slack: () => isSlackThere(),
+    };
+    return serveHealth({
+      listen: config.health,
+      report: () => examine({ config, stores, clock }, probes, startedAtMs),
+      isReady: () => isReady,
+      vitals,
+    });
+  }
+
+  /** Waits for an outside part as long as it takes: a bot that gives up at 03:00 is of no use. */
+  async function untilThere(what: string, connect: () => Promise<unknown>): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await connect();
+        return;
+      } catch (error) {
+        if (signal?.aborted) throw error;
+        if (attempt === 1) log.error({ err: error }, `${what} cannot be reached; trying again until it can`);
+        await clock.sleep(RETRY_MS, signal);
+      }
+    }
+  }
+}
+
+/** The first call connects; after that the connection tries again by itself, and a command tells whether it is there. */
+const reach = (redis: Redis): Promise<unknown> => (redis.status === 'wait' ? redis.connect() : redis.ping());
+
+/** What an earlier process left unfinished: runs go on where they stood, and messages catch up. */
+async function takeUp(context: BotContext, queues: Queues): Promise<void> {
+  const { stores, courier, log, config } = context;
+  for (const run of await stores.runs.active()) {
+    log.info({ run: run.id, state: run.state }, `Taking up ${run.id}`);
+    await forgetLater(queues, run.id);
+    await courier.carryOn(run.id);
+  }
+  for (const { settings } of config.clusters) {
+    for (const incident of await stores.incidents.open(settings.name)) await tellSoon(context, incident.id);
+  }
+  for (const { incident } of await stores.untold.list()) await tellSoon(context, incident);
+}
+
+const SILENT_INTERVALS = 4;
+const SHORTEST_SILENCE_MS = 20_000;
+
+/** The watchdog: a schedule that has fallen silent (an evicted key, a lost job) is put in again. */
+function watchSchedules({ config, stores, clock, log }: BotContext, queues: Queues, vitals: Vitals) {
+  const silentMs = Math.max(SHORTEST_SILENCE_MS, SILENT_INTERVALS * config.schedule.sweepMs);
+  let lastPutInMs = clock.now();
+  const look = async (): Promise<void> => {
+    for (const { settings } of config.clusters) {
+      const sweptAtMs = (await stores.memory.sweptAtMs(settings.name)) ?? 0;
+      if (clock.now() - Math.max(sweptAtMs, lastPutInMs) <= silentMs) continue;
+      log.warn({ cluster: settings.name }, 'The schedule of the sweeps fell silent; it is put in again');
+      vitals.failed('schedule');
+      lastPutInMs = clock.now();
+      await scheduleSweep(queues, config, settings.name);
+    }
+  };
+  const timer = setInterval(() => {
+    look().catch((error: unknown) => log.debug({ err: error }, 'The schedules could not be looked at'));
+  }, silentMs / 2);
+  return async () => clearInterval(timer);
+}
+
+function once(stop: () => Promise<void>): () => Promise<void> {
+  let stopped: Promise<void> | undefined;
+  return () => {
+    stopped ??= stop();
+    return stopped;
+  };
+}
