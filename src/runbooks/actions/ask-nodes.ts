@@ -30,7 +30,8 @@ export async function askEveryNode<Value>(
 }
 
 /** Two vantage points where there are two: one node alone may be on the wrong side of a partition. */
-export const enoughAnswers = (ports: ClusterPorts): number => Math.min(2, ports.management.length);
+export const enoughAnswers = (ports: ClusterPorts): number =>
+  Math.max(1, Math.min(2, ports.management.length));
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
