@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Look } from '../look.ts';
+import type { Answered, Look } from '../look.ts';
 import { answerTo } from '../look.ts';
 import type { Found, StepContext, Verdict } from '../runbook.ts';
 import { defineRunbook } from '../runbook.ts';
@@ -7,7 +7,16 @@ import { ignoring, parseQueueName } from '../snapshot/families.ts';
 import { queueKey } from '../snapshot/history.ts';
 import { shortQueue } from '../snapshot/names.ts';
 import type { Observation } from '../snapshot/observation.ts';
-import { entryOfQueue, hostOf, readersOf, unitOf } from '../snapshot/owners.ts';
+import { entryOfQueue } from '../snapshot/owners.ts';
+import {
+  isHung,
+  probeOfQueue,
+  probeOfReader,
+  type Reader,
+  type RestartTarget,
+  readersOf,
+  restartTargets,
+} from '../snapshot/readers.ts';
 import type { QueueSeen } from '../snapshot/snapshot.ts';
 import { emptyInMs, perMinute } from '../snapshot/trends.ts';
 import { isListedWhole, speaking } from '../snapshot/views.ts';
@@ -85,13 +94,15 @@ export const backlog = defineRunbook<Facts>({
     { label: 'Service', value: seen.service ?? 'no entry under `services` matches' },
   ],
   choices: (context) => {
-    const targets = restartTargets(context);
+    const targets = targetsOf(context);
     const each = targets.map(({ id, because }) => ({ id, label: `Restart ${id}`, because }));
     if (targets.length < 2) return each;
     const all = {
       id: EVERY_READER,
       label: `Restart all ${targets.length} readers, one after the other`,
-      because: 'the probe cannot tell which of them hangs',
+      because: targets.map(({ because }) => because).every((why) => why.endsWith('ping'))
+        ? 'none of them answers a ping'
+        : 'no ping tells which of them hangs',
     };
     return [all, ...each];
   },
@@ -116,7 +127,7 @@ export const backlog = defineRunbook<Facts>({
       kind: 'each',
       id: 'restart-readers',
       over: (context) => {
-        const targets = restartTargets(context);
+        const targets = targetsOf(context);
         const chosen = context.choice ?? (targets.length > 1 ? EVERY_READER : targets[0]?.id);
         return targets.map(({ id }) => id).filter((id) => chosen === EVERY_READER || chosen === id);
       },
@@ -125,7 +136,7 @@ export const backlog = defineRunbook<Facts>({
           kind: 'act',
           id: 'restart',
           title: ({ target = '' }) => `Restart ${target}`,
-          call: (context) => restartTargets(context).find(({ id }) => id === context.target)?.call,
+          call: (context) => targetsOf(context).find(({ id }) => id === context.target)?.call,
         },
       ],
     },
@@ -140,6 +151,12 @@ export const backlog = defineRunbook<Facts>({
     },
   ],
 });
+
+/** Nobody seen reading is nobody only where the sweep says so; a listing that is missing names no reader either. */
+function targetsOf({ facts: seen, now, answered }: Context): readonly RestartTarget[] {
+  const isKnown = seen.kind === 'reader-gone' || readersOf(now, seen).length > 0;
+  return isKnown ? restartTargets(now, seen, answered) : [];
+}
 
 function detect(now: Observation): readonly Found<Facts>[] {
   const { snapshot, settings } = now;
@@ -197,44 +214,46 @@ function isDraining({ history }: Observation, { vhost, name }: QueueSeen): boole
   return leftMs !== undefined && leftMs <= DRAINING_MS;
 }
 
-/** oslo.messaging routes by the queue's own name, so a ping to it reaches whoever reads it. */
-const probeOf = ({ vhost, name }: Facts) => ({ look: 'probe', topic: name, vhost }) as const;
+const LIKELY_READERS = 5;
 
-function looksFor({ facts: seen }: Context): readonly Look[] {
+function looksFor({ facts: seen, now }: Context): readonly Look[] {
   const mayProbe = seen.kind === 'not-draining' && parseQueueName(seen.name).kind === 'topic';
+  const direct = readersOf(now, seen).flatMap((reader) => probeOfReader(seen, reader) ?? []);
   return [
     { look: 'queue', vhost: seen.vhost, name: seen.name },
     { look: 'bindings', vhost: seen.vhost, queue: seen.name },
-    ...(mayProbe ? [probeOf(seen)] : []),
+    ...(mayProbe ? [probeOfQueue(seen), ...direct.slice(0, LIKELY_READERS)] : []),
   ];
 }
 
 function evidenceLines({ facts: seen, answered, now }: Context): readonly string[] {
-  const readers = readersOf(now.snapshot, now.settings, seen);
-  const probe = answerTo(answered, probeOf(seen));
+  const readers = readersOf(now, seen);
+  const probe = answerTo(answered, probeOfQueue(seen));
   const bindings = answerTo(answered, { look: 'bindings', vhost: seen.vhost, queue: seen.name });
-  const ready = freshReady({ facts: seen, answered });
   const leftMs = emptyInMs(now.history.queues[queueKey(seen.vhost, seen.name)]?.ready ?? []);
+  const rates = ratesOf({ facts: seen, answered });
   return [
-    `${count(ready ?? seen.ready)} ready${trendWords(seen.perMinute)}` +
+    `${count(freshReady({ facts: seen, answered }) ?? seen.ready)} ready${trendWords(seen.perMinute)}` +
       (seen.unacknowledged === undefined ? '' : `, ${count(seen.unacknowledged)} unacknowledged`),
     ...(leftMs === undefined ? [] : [`Draining: empty in about ${span(leftMs)} at this rate`]),
-    ...(seen.ackRate === undefined || seen.publishRate === undefined
-      ? []
-      : [`${seen.ackRate.toFixed(1)}/s acknowledged, ${seen.publishRate.toFixed(1)}/s published`]),
-    readers.length === 0
-      ? 'No reader is known'
-      : `Read by ${some(
-          readers.map(({ id }) => id),
-          NAMED,
-        )}`,
+    ...(rates === undefined ? [] : [`${rates.ack.toFixed(1)}/s read, ${rates.publish.toFixed(1)}/s come`]),
+    ...(readers.length === 0 ? ['No reader is known'] : []),
+    ...readers
+      .slice(0, LIKELY_READERS)
+      .map((reader) => `Read by ${reader.id}${pingWords(seen, reader, answered)}`),
     bindings.kind === 'unseen' || bindings.bindings.length === 0
       ? 'Bound to no named exchange'
       : `Fed by ${some([...new Set(bindings.bindings.map(({ exchange }) => exchange))], NAMED)}`,
     probe.kind === 'probe'
-      ? `Probe of ${seen.name}: ${probe.verdict} (${probe.how})`
-      : `No probe: ${probe.because}`,
+      ? `Ping to ${seen.name}: ${probe.verdict} (${probe.how})`
+      : `No ping to ${seen.name}: ${probe.because}`,
   ];
+}
+
+function pingWords(seen: Facts, reader: Reader, answered: Answered): string {
+  const probe = probeOfReader(seen, reader);
+  const answer = probe && answerTo(answered, probe);
+  return answer?.kind === 'probe' ? `, ping to it: ${answer.verdict} (${answer.how})` : '';
 }
 
 /** What it is, in the order in which harmless answers come first. */
@@ -259,12 +278,12 @@ function judge(context: Context): Verdict {
         'set a message TTL by a policy, or name it under `ignoreQueues`. I delete nothing here.',
     );
   }
-  return seen.kind === 'reader-gone' ? judgeGone(context) : judgeReaders(context, leftMs);
+  return seen.kind === 'reader-gone' ? judgeGone(context) : judgeReaders(context, leftMs !== undefined);
 }
 
 function judgeGone(context: Context): Verdict {
   const { facts: seen } = context;
-  const [target] = restartTargets(context);
+  const [target] = targetsOf(context);
   return target
     ? { go: true, because: `Nobody reads ${seen.name}, which ${target.service} should.` }
     : no(
@@ -273,97 +292,71 @@ function judgeGone(context: Context): Verdict {
       );
 }
 
-function judgeReaders(context: Context, leftMs: number | undefined): Verdict {
-  const { facts: seen, answered } = context;
-  const probe = answerTo(answered, probeOf(seen));
-  const readsSomething = (seen.ackRate ?? 0) > 0 || leftMs !== undefined;
-  const isAlive = probe.kind === 'probe' && probe.verdict === 'alive';
-  if (isAlive || (readsSomething && !isDeaf(probe))) {
-    const rates =
-      seen.ackRate === undefined || seen.publishRate === undefined
-        ? ''
-        : ` (${seen.ackRate.toFixed(1)}/s read, ${seen.publishRate.toFixed(1)}/s come)`;
+function judgeReaders(context: Context, isFalling: boolean): Verdict {
+  const { facts: seen, answered, now } = context;
+  const readers = readersOf(now, seen);
+  const hung = readers.filter((reader) => isHung(seen, reader, answered) === true);
+  const alive = readers.filter((reader) => isHung(seen, reader, answered) === false);
+  const probe = answerTo(answered, probeOfQueue(seen));
+  const verdict = probe.kind === 'probe' ? probe.verdict : undefined;
+  const rates = ratesOf(context);
+  const isReading = isFalling || (rates?.ack ?? 0) > 0;
+  // A ping to the queue itself waits behind the whole backlog: unanswered, it does not prove that a reader hangs.
+  if (hung.length === 0 && (verdict === 'alive' || alive.length > 0 || isReading)) {
+    const speeds =
+      rates === undefined ? '' : ` (${rates.ack.toFixed(1)}/s read, ${rates.publish.toFixed(1)}/s come)`;
     return no(
-      `Its readers are alive but slower than what comes in${rates}. Add workers, or look at what makes them slow; ` +
+      `Its readers are alive but slower than what comes in${speeds}. Add workers, or look at what makes them slow; ` +
         'a restart would not help.',
     );
   }
   const isStuck = (seen.unacknowledged ?? 0) > 0 && (seen.perMinute ?? 0) >= 0;
-  if (!isDeaf(probe) && !isStuck) {
+  if (hung.length === 0 && verdict !== 'deaf' && !isStuck) {
     const why = probe.kind === 'unseen' ? probe.because : `${probe.verdict}, ${probe.how}`;
     return no(
-      `I cannot tell a hung reader from a slow one: the probe says nothing (${why}). I keep watching.`,
+      `I cannot tell a hung reader from a slow one: the ping says nothing (${why}). I keep watching.`,
     );
   }
-  if (restartTargets(context).length === 0) {
+  if (targetsOf(context).length === 0) {
     return no('Its readers hang, and no entry under `services` says how to restart them.');
+  }
+  if (hung.length > 0) {
+    return {
+      go: true,
+      because: `No answer to a ping: ${some(
+        hung.map(({ id }) => id),
+        NAMED,
+      )}.`,
+    };
   }
   return {
     go: true,
-    because: isDeaf(probe)
-      ? `The probe gets no answer behind ${seen.name}: its readers hang.`
-      : `${count(seen.unacknowledged ?? 0)} messages are with its readers, and none of them comes back.`,
+    because:
+      verdict === 'deaf'
+        ? `No answer to a ping behind ${seen.name}, and nothing is read: its readers hang.`
+        : `${count(seen.unacknowledged ?? 0)} messages are with its readers, and nothing is read.`,
   };
 }
 
-const isDeaf = (probe: { readonly kind: string; readonly verdict?: string }): boolean =>
-  probe.kind === 'probe' && probe.verdict === 'deaf';
-
-interface RestartTarget {
-  readonly id: string;
-  readonly service: string;
-  readonly because: string;
-  readonly call: {
-    readonly action: 'service.restart';
-    readonly args: Readonly<Record<string, string | number>>;
-  };
+/** What is read and what comes a second, from the queue itself or from the listing; undefined where nothing says it. */
+function ratesOf({ facts: seen, answered }: Pick<Context, 'facts' | 'answered'>) {
+  const answer = answerTo(answered, { look: 'queue', vhost: seen.vhost, name: seen.name });
+  const rows = answer.kind === 'queue' ? answer.byNode.flatMap(({ row }) => (row ? [row] : [])) : [];
+  const ack = highest(rows.map(({ ackRate }) => ackRate)) ?? seen.ackRate;
+  const publish = highest(rows.map(({ publishRate }) => publishRate)) ?? seen.publishRate;
+  return ack === undefined || publish === undefined ? undefined : { ack, publish };
 }
 
-/** The processes that read the queue and can be restarted; without any reader, the service that should read it. */
-function restartTargets({ facts: seen, now }: Context): readonly RestartTarget[] {
-  const { settings } = now;
-  const readers = readersOf(now.snapshot, settings, seen);
-  if (readers.length === 0) return restartOfMissing(seen, now);
-  return readers.flatMap((reader) => {
-    const host = hostOf(reader);
-    if (reader.entry === undefined || host === undefined) return [];
-    const pid = reader.pid === undefined ? {} : { pid: reader.pid };
-    return [
-      {
-        id: reader.id,
-        service: reader.entry.name,
-        because: `it reads ${seen.name} over ${counted(reader.connections.length, 'connection')}`,
-        call: {
-          action: 'service.restart' as const,
-          args: { host, service: unitOf(reader.entry, host), ...pid },
-        },
-      },
-    ];
-  });
-}
-
-function restartOfMissing(seen: Facts, { settings }: Observation): readonly RestartTarget[] {
-  const entry = entryOfQueue(seen.name, settings);
-  if (seen.kind !== 'reader-gone' || entry === undefined) return [];
-  // A queue of one host is named `TOPIC.HOST`, in cinder `TOPIC.HOST@BACKEND`.
-  const host = entry.host === 'from-connection' ? /^[^.]+\.([^@]+)/.exec(seen.name)?.[1] : entry.host;
-  if (host === undefined) return [];
-  return [
-    {
-      id: `${entry.name}@${host}`,
-      service: entry.name,
-      because: `it should read ${seen.name}, and nobody does`,
-      call: { action: 'service.restart', args: { host, service: unitOf(entry, host) } },
-    },
-  ];
+function highest(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length === 0 ? undefined : Math.max(...known);
 }
 
 /** Ready messages read from the queue itself: the highest that a node says. */
 function freshReady({ facts: seen, answered }: Pick<Context, 'facts' | 'answered'>): number | undefined {
   const answer = answerTo(answered, { look: 'queue', vhost: seen.vhost, name: seen.name });
   if (answer.kind === 'unseen') return undefined;
-  const ready = answer.byNode.flatMap(({ row }) => (row?.ready === undefined ? [] : [row.ready]));
-  return ready.length === 0 ? undefined : Math.max(...ready);
+  return highest(answer.byNode.map(({ row }) => row?.ready));
 }
 
 function hasDrained({ facts: seen, answered, now }: Context): Verdict {

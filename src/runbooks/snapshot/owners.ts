@@ -1,5 +1,5 @@
 import type { ClusterSettings, ServiceSettings } from './observation.ts';
-import type { ConnectionSeen, Snapshot } from './snapshot.ts';
+import type { ConnectionSeen } from './snapshot.ts';
 
 /** The process behind a connection, as far as the client says who it is. */
 export interface Owner {
@@ -45,35 +45,3 @@ export const hostOf = (owner: Owner): string | undefined =>
 /** What is to be restarted: the operator's unit, with the host's name put in, or the service's own name. */
 export const unitOf = (entry: ServiceSettings, host: string): string =>
   (entry.unit ?? entry.name).replaceAll('{host}', host);
-
-/** One process that reads a queue. */
-export interface Reader extends Owner {
-  /** Its own name in plans and choices: `cinder-volume:812@10.3.0.35`. */
-  readonly id: string;
-  readonly connections: readonly string[];
-}
-
-/** Who reads a queue: consumers → connections → processes. A process with several connections is one reader. */
-export function readersOf(
-  snapshot: Snapshot,
-  settings: ClusterSettings,
-  queue: { readonly vhost: string; readonly name: string },
-): readonly Reader[] {
-  const byName = new Map(snapshot.connections.rows.map((connection) => [connection.name, connection]));
-  const readers = new Map<string, Reader>();
-  for (const consumer of snapshot.consumers.rows) {
-    if (consumer.queue !== queue.name || consumer.vhost !== queue.vhost) continue;
-    const connection = byName.get(consumer.connectionName);
-    const owner = ownerOfConnection(connection ?? {}, settings, [queue.name]);
-    const id = nameOfOwner(owner) ?? consumer.connectionName;
-    const known = readers.get(id)?.connections ?? [];
-    const connections = known.includes(consumer.connectionName) ? known : [...known, consumer.connectionName];
-    readers.set(id, { ...owner, id, connections });
-  }
-  return [...readers.values()].toSorted((one, other) => one.id.localeCompare(other.id));
-}
-
-function nameOfOwner({ service, pid, peerHost }: Owner): string | undefined {
-  if (service === undefined) return undefined;
-  return `${service}${pid === undefined ? '' : `:${pid}`}${peerHost === undefined ? '' : `@${peerHost}`}`;
-}
