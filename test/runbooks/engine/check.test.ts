@@ -36,21 +36,21 @@ describe('the check after the approval', () => {
       room({ lamps: ['attic'] }),
       lamp,
       'superseded',
-      'was "switch kitchen", now it is "switch attic"',
+      '"switch kitchen" has become "switch attic"',
     ],
-    [
-      'one target more',
-      room({ lamps: ['kitchen', 'attic'] }),
-      lamp,
-      'superseded',
-      'now it is "switch attic"',
-    ],
+    ['one target more', room({ lamps: ['kitchen', 'attic'] }), lamp, 'superseded', '"switch attic" is new'],
     ['a decide step that says no', room({ lamps: ['kitchen', 'sun'] }), lamp, 'stopped', 'that is the sun'],
     ['nothing to repair', room({ lamps: [] }), lamp, 'stopped', 'healed by itself'],
     ['a loss that has grown beyond measure', room({ ready: 111 }), lamp, 'superseded', 'more would be lost'],
     ['a way that is gone', room(), lampWith({ choices: () => [] }), 'superseded', 'is no longer offered'],
     ['no step left', room(), lampWith({ steps: lampSteps.slice(0, 2) }), 'superseded', 'nothing is left'],
-    ['fewer steps', room(), lampWith({ steps: lampSteps.slice(0, 4) }), 'superseded', 'step 4 is gone'],
+    [
+      'fewer steps',
+      room(),
+      lampWith({ steps: lampSteps.slice(0, 4) }),
+      'superseded',
+      '"Tell the landlord" is no longer',
+    ],
   ];
   test.each(changes)('ends the run on %s', (_, now, runbook, state, because) => {
     const run = checkOn(now, runbook);
@@ -66,7 +66,7 @@ describe('the check after the approval', () => {
     const rewired = { ...tools, describe: () => ({ text: 'rm', tier: 'node' }) as const };
     const run = advance(lamp, checking, looked(20), rewired);
     expect(run).toMatchObject({ state: 'superseded' });
-    expect(run.because).toContain('step 1 would run another command: switch kitchen');
+    expect(run.because).toContain('another command would run for "switch kitchen"');
   });
 
   const counts: readonly (readonly [number, number, string])[] = [
@@ -80,14 +80,44 @@ describe('the check after the approval', () => {
     expect(checkOn(room({ ready: after }), lamp, room({ ready: before })).state).toBe(state);
   });
 
+  test('does not mind in which order a sweep lists the same targets', () => {
+    const before = room({ lamps: ['kitchen', 'attic'] });
+    const run = checkOn(room({ lamps: ['attic', 'kitchen'] }), lamp, before);
+    expect(run.state).toBe('acting');
+    expect(run.plan?.items[0]?.title).toBe('switch kitchen');
+  });
+
+  test('minds how often a target is named', () => {
+    const before = room({ lamps: ['kitchen', 'attic'] });
+    expect(checkOn(room({ lamps: ['kitchen', 'kitchen'] }), lamp, before).state).toBe('superseded');
+  });
+
   const lines: readonly (readonly [string, string, string])[] = [
     ['3 queues exist only there', '2 queues exist only there', 'acting'],
-    ['3 queues exist only there', '4 queues exist only there', 'superseded'],
+    ['3 queues exist only there', '8 queues exist only there', 'acting'],
+    ['3 queues exist only there', '9 queues exist only there', 'superseded'],
+    ['1 queue exists only there: a', '2 queues exist only there: a, b', 'acting'],
+    [
+      '2 queues only there, with 7 messages: a, b',
+      '3 queues only there, with 107 messages: a, b and 1 more',
+      'acting',
+    ],
+    [
+      '2 queues only there, with 7 messages: a, b',
+      '2 queues only there, with 108 messages: a, b',
+      'superseded',
+    ],
+    ['nothing', '5 queues exist only there', 'acting'],
+    ['nothing', '6 queues exist only there', 'superseded'],
+    ['nothing', '100 messages', 'acting'],
+    ['nothing', '101 messages', 'superseded'],
+    ['nothing', 'take everything there as lost', 'superseded'],
     ['queue fanout_1', 'queue fanout_2', 'superseded'],
     ['node 10.3.0.44:5672', 'node 10.3.0.45:5672', 'superseded'],
     ['queue "7"', 'queue "8"', 'superseded'],
-    ['about 1,200 ready messages in a', 'about 1,250 ready messages in a', 'acting'],
-    ['about 1,200 ready messages in a', 'about 1,250 ready messages in b', 'superseded'],
+    ['about 12,000 ready messages in a', 'about 12,600 ready messages in a', 'acting'],
+    ['about 12,000 ready messages in a', 'about 12,601 ready messages in a', 'superseded'],
+    ['about 12,000 ready messages in a', 'about 12,000 ready messages in b', 'superseded'],
   ];
   test.each(lines)('an approved loss "%s" and now "%s": %s', (was, is, state) => {
     const before = lampWith({ lost: () => [was] });
