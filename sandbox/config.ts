@@ -51,6 +51,7 @@ function botConfig({ slack, redisUrl, cluster, controlUrl, healthPort }: ConfigI
           host: 'sandbox',
         })),
         services: serviceTable.map(({ name, queues }) => ({ name, queues, host: 'sandbox' })),
+        partitionHandling: 'ignore',
         // Much shorter than in a real cloud: nobody wants to wait ten minutes to see a zombie queue told.
         detection: { zombieAfter: '3s', resolveAfterSweeps: 2 },
       },
