@@ -1,0 +1,267 @@
+import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import type { BotContext } from '../../../src/bot/context.ts';
+import { carryRun } from '../../../src/bot/jobs/run.ts';
+import type { Run } from '../../../src/runbooks/index.ts';
+import { approval, askForRun, buildHouse, contextOf, recordingCourier, send } from './stage.ts';
+
+let redis: Redis;
+beforeAll(() => {
+  redis = new Redis(inject('redisUrl'));
+});
+afterAll(() => {
+  redis.disconnect();
+});
+
+const go = (context: BotContext, pauseServed = false) => carryRun(context, 'RUN-0001', { pauseServed });
+const runOf = async ({ stores }: BotContext): Promise<Run> => {
+  const run = await stores.runs.get('RUN-0001');
+  if (run === undefined) throw new Error('the run is gone');
+  return run;
+};
+
+/** Until the run waits for a vote, has ended, or has asked for a pause that many times. */
+async function carryThrough(context: BotContext): Promise<Run> {
+  for (let passage = 0; passage < 20; passage += 1) {
+    await go(context, true);
+    const run = await runOf(context);
+    if (run.state !== 'acting' && run.state !== 'checking' && run.state !== 'diagnosing') return run;
+  }
+  return await runOf(context);
+}
+
+async function approved(context: BotContext): Promise<void> {
+  await askForRun(context);
+  await go(context);
+  await send(context, 'RUN-0001', approval);
+}
+
+describe('a run', () => {
+  test('goes from the question to the proof, waits for people only, and leaves its story', async () => {
+    const house = buildHouse();
+    const courier = recordingCourier();
+    const context = contextOf({ redis, house, courier });
+    await askForRun(context);
+    await go(context);
+    expect((await runOf(context)).state).toBe('proposed');
+    expect(house.done).toEqual([]);
+    expect(courier.later.at(-1)).toMatchObject({ run: 'RUN-0001', why: 'until' });
+
+    await send(context, 'RUN-0001', approval);
+    const run = await carryThrough(context);
+    expect(run).toMatchObject({ state: 'done' });
+    expect(house.done).toEqual(['lamp.off kitchen']);
+    expect(courier.sweeps).toEqual(['house']);
+
+    const events = (await context.stores.audit.read({ run: 'RUN-0001', limit: 99 })).map(
+      ({ event }) => event,
+    );
+    expect(events).toEqual([
+      'run.proposed',
+      'run.acting',
+      'run.item.intended',
+      'run.item.applied',
+      'run.item.held',
+      'run.done',
+    ]);
+    const lines = (await context.stores.incidents.timeline('INC-0001')).map(({ text }) => text);
+    expect(lines).toEqual([
+      'Diagnosis done. 3 steps are proposed; nothing has been changed.',
+      'Checked again: the plan still holds. The repair begins.',
+      'Repair done. Every step is done, and it was verified.',
+    ]);
+  });
+
+  test('pauses between two looks by leaving, and looks once the pause is served', async () => {
+    const house = buildHouse();
+    const courier = recordingCourier();
+    const context = contextOf({ redis, house, courier });
+    await approved(context);
+    house.execute = async () => ({ kind: 'applied', detail: 'the switch is broken' });
+    await go(context);
+    expect(courier.later.at(-1)).toEqual({ run: 'RUN-0001', delayMs: 3_000, why: 'pause' });
+    const judged = (await runOf(context)).items[1]?.judged;
+    await go(context);
+    expect((await runOf(context)).items[1]?.judged).toBe(judged);
+    await go(context, true);
+    expect((await runOf(context)).items[1]?.judged).toBe((judged ?? 0) + 1);
+  });
+
+  test('is carried by one of two runners, and acted upon once', async () => {
+    const house = buildHouse();
+    const prefix = `test-${randomUUID()}`;
+    const courier = recordingCourier();
+    const first = contextOf({ redis, house, courier, prefix });
+    const second = contextOf({ redis, house, courier, prefix });
+    await approved(first);
+    await Promise.all([go(first), go(second), go(first), go(second), go(first)]);
+    await carryThrough(second);
+    expect(house.done).toEqual(['lamp.off kitchen']);
+    expect(courier.later.some(({ why }) => why === 'retry')).toBe(true);
+  });
+
+  test('that was approved while somebody else held it is taken up by whoever lets go', async () => {
+    const house = buildHouse();
+    const courier = recordingCourier();
+    const context = contextOf({ redis, house, courier });
+    await askForRun(context);
+    // The vote arrives in the moment in which the plan has been stored and the runner is about to leave.
+    const release = context.stores.leases.release;
+    let hasVoted = false;
+    const slow: BotContext = {
+      ...context,
+      stores: {
+        ...context.stores,
+        leases: {
+          ...context.stores.leases,
+          async release(name, holder) {
+            if (name === 'run:RUN-0001' && !hasVoted) {
+              hasVoted = true;
+              await send(context, 'RUN-0001', approval);
+            }
+            await release(name, holder);
+          },
+        },
+      },
+    };
+    await go(slow);
+    expect((await runOf(context)).state).toBe('checking');
+    expect(courier.later.at(-1)).toMatchObject({ why: 'now' });
+  });
+
+  test('does nothing while the cluster is halted, and goes on after', async () => {
+    const house = buildHouse();
+    const context = contextOf({ redis, house });
+    await approved(context);
+    await context.stores.halts.halt('house', 'U0ALICE');
+    await go(context);
+    await go(context);
+    expect(house.done).toEqual([]);
+    const notes = (await context.stores.incidents.timeline('INC-0001')).filter(({ text }) =>
+      /Halted/.test(text),
+    );
+    expect(notes).toHaveLength(1);
+    await context.stores.halts.resume('house', 'U0ALICE');
+    expect((await carryThrough(context)).state).toBe('done');
+  });
+
+  test('that cannot read the halt does not act', async () => {
+    const house = buildHouse();
+    const context = contextOf({ redis, house });
+    await approved(context);
+    const blind: BotContext = {
+      ...context,
+      stores: {
+        ...context.stores,
+        halts: {
+          ...context.stores.halts,
+          isHalted: () => Promise.reject(new Error('the flag is unreadable')),
+        },
+      },
+    };
+    await expect(go(blind)).rejects.toThrow('the flag is unreadable');
+    expect(house.done).toEqual([]);
+    expect((await runOf(context)).items[0]?.state).toBe('waiting');
+  });
+
+  test('stops where the last look before the call says no', async () => {
+    const house = buildHouse();
+    const context = contextOf({ redis, house });
+    await approved(context);
+    house.precheck = async () => ({ go: false, because: 'a child is in the kitchen' });
+    await go(context);
+    expect(await runOf(context)).toMatchObject({
+      state: 'failed',
+      because: expect.stringContaining('a child is in the kitchen'),
+      items: [{ state: 'refused' }, {}, {}],
+    });
+    expect(house.done).toEqual([]);
+  });
+
+  test('waits for its turn while another run acts on the same cluster', async () => {
+    const house = buildHouse();
+    const courier = recordingCourier();
+    const context = contextOf({ redis, house, courier });
+    await approved(context);
+    await context.stores.leases.take('turn:house', 'RUN-0007', 60_000);
+    await go(context);
+    expect(house.done).toEqual([]);
+    expect(courier.later.at(-1)).toMatchObject({ why: 'retry' });
+    await context.stores.leases.release('turn:house', 'RUN-0007');
+    expect((await carryThrough(context)).state).toBe('done');
+    // It has given the turn back.
+    expect(await context.stores.leases.take('turn:house', 'RUN-0008', 1_000)).toBeDefined();
+  });
+});
+
+describe('a run whose bot was killed', () => {
+  /** Kills the bot inside `execute`, before or after the effect; the lease is gone with it. */
+  async function killedWhileActing(when: 'before' | 'after' | 'unseen') {
+    const house = buildHouse();
+    const prefix = `test-${randomUUID()}`;
+    const dying = contextOf({ redis, house, prefix });
+    await approved(dying);
+    const working = house.execute;
+    let hasBegun: () => void = () => {};
+    const begun = new Promise<void>((resolve) => {
+      hasBegun = resolve;
+    });
+    house.execute = async (call) => {
+      if (when === 'after') await working(call);
+      hasBegun();
+      return await new Promise(() => {});
+    };
+    // The dead bot's passage never ends; its lease is taken away as time would do it.
+    void go(dying);
+    await begun;
+    await redis.del(`{${prefix}}:lease:run:RUN-0001`);
+    house.execute = working;
+    return { house, context: contextOf({ redis, house, prefix, courier: recordingCourier() }) };
+  }
+
+  test('after the effect: the next bot sees that it has happened, and does not repeat it', async () => {
+    const { house, context } = await killedWhileActing('after');
+    expect((await runOf(context)).items[0]?.state).toBe('intended');
+    expect(await carryThrough(context)).toMatchObject({
+      state: 'done',
+      items: [{ state: 'applied' }, {}, {}],
+    });
+    expect(house.done).toEqual(['lamp.off kitchen']);
+  });
+
+  test('before the effect: "not done" counts only once the call can no longer be under way', async () => {
+    const { house, context } = await killedWhileActing('before');
+    await go(context);
+    expect((await runOf(context)).items[0]?.state).toBe('intended');
+    expect(house.done).toEqual([]);
+    house.timeLimitMs = 0;
+    expect(await carryThrough(context)).toMatchObject({ state: 'done', items: [{ attempts: 2 }, {}, {}] });
+    expect(house.done).toEqual(['lamp.off kitchen']);
+  });
+
+  test('and nobody can tell: a person is asked, and nothing is done meanwhile', async () => {
+    const { house, context } = await killedWhileActing('unseen');
+    house.reconcile = async () => ({ kind: 'unknown', because: 'fog' });
+    house.timeLimitMs = 0;
+    await go(context);
+    expect(await runOf(context)).toMatchObject({ state: 'unknown', items: [{ state: 'unknown' }, {}, {}] });
+    await go(context);
+    expect(house.done).toEqual([]);
+    const lines = await context.stores.incidents.timeline('INC-0001');
+    expect(lines.at(-1)).toMatchObject({ broadcast: true, text: expect.stringContaining('fog') });
+  });
+});
+
+test('an action that answers too late counts as unknown, and is settled by looking', async () => {
+  const house = buildHouse();
+  const context = contextOf({ redis, house });
+  await approved(context);
+  house.execute = async (call) => {
+    house.done.push('slow');
+    house.lamps = house.lamps.filter((lamp) => lamp !== call.args['lamp']);
+    return { kind: 'unknown', because: 'the line went dead' };
+  };
+  expect(await carryThrough(context)).toMatchObject({ state: 'done' });
+  expect(house.done).toEqual(['slow']);
+});
