@@ -236,7 +236,7 @@ function evidenceLines({ facts: seen, answered, now }: Context): readonly string
     `${count(freshReady({ facts: seen, answered }) ?? seen.ready)} ready${trendWords(seen.perMinute)}` +
       (seen.unacknowledged === undefined ? '' : `, ${count(seen.unacknowledged)} unacknowledged`),
     ...(leftMs === undefined ? [] : [`Draining: empty in about ${span(leftMs)} at this rate`]),
-    ...(rates === undefined ? [] : [`${rates.ack.toFixed(1)}/s read, ${rates.publish.toFixed(1)}/s come`]),
+    ...(rates === undefined ? [] : [rates.words]),
     ...(readers.length === 0 ? ['No reader is known'] : []),
     ...readers
       .slice(0, LIKELY_READERS)
@@ -303,14 +303,13 @@ function judgeReaders(context: Context, isFalling: boolean): Verdict {
   const isReading = isFalling || (rates?.ack ?? 0) > 0;
   // A ping to the queue itself waits behind the whole backlog: unanswered, it does not prove that a reader hangs.
   if (hung.length === 0 && (verdict === 'alive' || alive.length > 0 || isReading)) {
-    const speeds =
-      rates === undefined ? '' : ` (${rates.ack.toFixed(1)}/s read, ${rates.publish.toFixed(1)}/s come)`;
+    const speeds = rates === undefined ? '' : ` (${rates.words})`;
     return no(
       `Its readers are alive but slower than what comes in${speeds}. Add workers, or look at what makes them slow; ` +
         'a restart would not help.',
     );
   }
-  const isStuck = (seen.unacknowledged ?? 0) > 0 && (seen.perMinute ?? 0) >= 0;
+  const isStuck = (seen.unacknowledged ?? 0) > 0 && rates?.ack === 0;
   if (hung.length === 0 && verdict !== 'deaf' && !isStuck) {
     const why = probe.kind === 'unseen' ? probe.because : `${probe.verdict}, ${probe.how}`;
     return no(
@@ -329,22 +328,25 @@ function judgeReaders(context: Context, isFalling: boolean): Verdict {
       )}.`,
     };
   }
+  const stuck = `${count(seen.unacknowledged ?? 0)} messages are with its readers, and nothing is acknowledged`;
+  if (verdict !== 'deaf') return { go: true, because: `${stuck}: they hang.` };
   return {
     go: true,
-    because:
-      verdict === 'deaf'
-        ? `No answer to a ping behind ${seen.name}, and nothing is read: its readers hang.`
-        : `${count(seen.unacknowledged ?? 0)} messages are with its readers, and nothing is read.`,
+    because: isStuck
+      ? `No answer to a ping, ${stuck}: they hang.`
+      : `No answer to a ping behind ${seen.name}: its readers hang, as far as a ping behind ${count(seen.ready)} messages can tell.`,
   };
 }
 
-/** What is read and what comes a second, from the queue itself or from the listing; undefined where nothing says it. */
+/** What is acknowledged and what comes a second, from the queue itself or from the listing; undefined where nothing says it. */
 function ratesOf({ facts: seen, answered }: Pick<Context, 'facts' | 'answered'>) {
   const answer = answerTo(answered, { look: 'queue', vhost: seen.vhost, name: seen.name });
   const rows = answer.kind === 'queue' ? answer.byNode.flatMap(({ row }) => (row ? [row] : [])) : [];
   const ack = highest(rows.map(({ ackRate }) => ackRate)) ?? seen.ackRate;
   const publish = highest(rows.map(({ publishRate }) => publishRate)) ?? seen.publishRate;
-  return ack === undefined || publish === undefined ? undefined : { ack, publish };
+  if (ack === undefined) return undefined;
+  const comes = publish === undefined ? '' : `, ${publish.toFixed(1)}/s come`;
+  return { ack, words: `${ack.toFixed(1)}/s read${comes}` };
 }
 
 function highest(values: readonly (number | undefined)[]): number | undefined {

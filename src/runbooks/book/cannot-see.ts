@@ -83,7 +83,7 @@ export const cannotSee = defineRunbook<Facts>({
             value:
               what.seenRunningBy.length > 0
                 ? `running (${what.seenRunningBy.map(short).join(', ')})`
-                : 'not running',
+                : 'nobody sees it run',
           },
           { label: 'Erlang VM', value: vm === undefined || vm === 'unknown' ? 'not known' : vm },
           cure,
@@ -111,7 +111,7 @@ export const cannotSee = defineRunbook<Facts>({
       title: () => 'What is in the way?',
       decide: ({ facts: { why, message } }) => ({
         go: false,
-        because: `${message} ${cureOf(why)} I act on nothing that I cannot see.`,
+        because: `${message.replace(/[.\s]+$/, '')}. ${cureOf(why)} I act on nothing that I cannot see.`,
       }),
     },
   ],

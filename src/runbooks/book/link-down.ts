@@ -9,7 +9,7 @@ import {
   partitionsSeen,
   sidesOf,
 } from '../snapshot/views.ts';
-import { fitting, sentence } from '../snapshot/words.ts';
+import { fitting } from '../snapshot/words.ts';
 
 const facts = z.object({
   nodes: z.array(z.string()),
@@ -104,10 +104,10 @@ export const linkDown = defineRunbook<Facts>({
           };
         }
         if (pairs.length === 0) return { go: false, because: 'The views agree again.' };
-        const links = sentence(pairs.map(([one, other]) => `${short(one)} and ${short(other)}`));
+        const links = pairs.map(([one, other]) => `${short(one)} - ${short(other)}`).join(', ');
         return {
           go: false,
-          because: `Fix the network between ${links}; I keep watching. When the link is back I look for a split.`,
+          because: `Fix the network (${links}); I keep watching. When the link is back I look for a split.`,
         };
       },
     },

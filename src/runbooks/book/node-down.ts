@@ -5,7 +5,7 @@ import { shortNames } from '../snapshot/names.ts';
 import type { Observation } from '../snapshot/observation.ts';
 import { hasMajority, runsInEveryView, silenceOf } from '../snapshot/silence.ts';
 import { configured, matrix, peersSay, rowOf, speaking, viewOf } from '../snapshot/views.ts';
-import { fitting, sentence } from '../snapshot/words.ts';
+import { counted, fitting, sentence } from '../snapshot/words.ts';
 
 const facts = z.object({
   nodes: z.array(z.string()),
@@ -70,7 +70,9 @@ export const nodeDown = defineRunbook<Facts>({
           title: 'Who sees whom',
           lines: [
             ...matrix(now.snapshot),
-            ...(tenants.length > 0 ? [`${tenants.length} queues are down with it`] : []),
+            ...(tenants.length > 0
+              ? [`${counted(tenants.length, 'queue')} ${tenants.length === 1 ? 'is' : 'are'} down with it`]
+              : []),
             ...lastAnswer(now, node),
           ],
         };
