@@ -72,10 +72,12 @@ export class Transport {
 
   /** Stops what runs on the transport, fails the calls in flight, and closes the connection. Never throws. */
   async cleanup(): Promise<void> {
-    const closed = Promise.allSettled([...this.#closeables].map((each) => each.close()));
+    const closed = Promise.allSettled([
+      this.replies.close(),
+      ...[...this.#closeables].map((each) => each.close()),
+    ]);
     // A frozen broker answers nothing; the connection is cut below either way.
     await before(now() + goodbyeMs, closed, () => new Error('no goodbye')).catch(() => {});
-    await this.replies.close();
     await this.link.close();
   }
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Socket } from 'node:net';
 import { type ChannelModel, connect } from 'amqplib';
 import { BrokerUnreachable, reasonOf } from '../errors.ts';
@@ -38,6 +39,8 @@ export class Link {
 
   constructor(options: LinkOptions) {
     this.#options = options;
+    // Every pause on this link listens: as many as there are replies that wait for their queue.
+    setMaxListeners(0, this.#closing.signal);
   }
 
   get connectionName(): string {
