@@ -2,14 +2,12 @@ import type { QueueRow } from './api.ts';
 
 type MutableRow = { -readonly [K in keyof QueueRow]: QueueRow[K] };
 
-const PREFIX = 'rabbitmq_detailed_queue_';
-const FIELDS = {
-  messages_ready: 'ready',
-  messages_unacked: 'unacknowledged',
-  consumers: 'consumers',
-} as const satisfies Record<string, keyof QueueRow>;
+const READY = 'rabbitmq_detailed_queue_messages_ready{';
+const UNACKNOWLEDGED = 'rabbitmq_detailed_queue_messages_unacked{';
 const BUILD = 'rabbitmq_build_info{';
+const VHOST = 'vhost="';
 const BETWEEN = '",queue="';
+const CLOSE = '"} ';
 
 /**
  * Reads `/metrics/detailed` line by line into queue rows, for as long as text comes in. It holds the rows and at most
@@ -34,35 +32,36 @@ export function readQueueMetrics(): {
     while (from < lines.length) {
       const newline = lines.indexOf('\n', from);
       const end = newline === -1 ? lines.length : newline;
-      if (lines.startsWith(PREFIX, from)) sample(lines.slice(from + PREFIX.length, end));
-      else if (lines.startsWith(BUILD, from)) version = versionIn(lines.slice(from, end));
+      if (lines.startsWith(READY, from)) {
+        sample(lines.slice(from + READY.length, end), 'ready');
+      } else if (lines.startsWith(UNACKNOWLEDGED, from)) {
+        sample(lines.slice(from + UNACKNOWLEDGED.length, end), 'unacknowledged');
+      } else if (lines.startsWith(BUILD, from)) {
+        version = versionIn(lines.slice(from, end));
+      }
       from = end + 1;
     }
   }
 
-  function sample(line: string): void {
-    const brace = line.indexOf('{');
-    const metric = brace === -1 ? '' : line.slice(0, brace);
-    if (!isField(metric)) return;
-    const between = line.indexOf(BETWEEN, brace);
-    const close = line.lastIndexOf('"} ');
-    const value = Number(line.slice(close + 3));
-    if (between === -1 || close < between || !line.startsWith('vhost="', brace + 1) || Number.isNaN(value)) {
-      isWellFormed = false;
-      return;
-    }
-    rowAt(line.slice(brace + 8, between), line.slice(between + BETWEEN.length, close))[FIELDS[metric]] =
-      value;
+  /** Takes `vhost="/",queue="reply_1"} 5`; names may hold anything, so the last closing counts. */
+  function sample(line: string, field: 'ready' | 'unacknowledged'): void {
+    const close = line.lastIndexOf(CLOSE);
+    const value = close === -1 ? Number.NaN : Number(line.slice(close + CLOSE.length));
+    const labels = line.slice(0, close);
+    const row = rows.get(labels) ?? newRow(labels);
+    if (row === undefined || Number.isNaN(value)) isWellFormed = false;
+    else row[field] = value;
   }
 
-  function rowAt(vhost: string, name: string): MutableRow {
-    // The text between the labels cannot be part of a name that the broker escapes, so it makes a safe key.
-    const key = `${vhost}${BETWEEN}${name}`;
-    const known = rows.get(key);
-    if (known !== undefined) return known;
-    const row: MutableRow = { vhost, name };
-    rows.set(key, row);
-    if (key.includes('\\')) odd.push(row);
+  function newRow(labels: string): MutableRow | undefined {
+    const between = labels.indexOf(BETWEEN);
+    if (between === -1 || !labels.startsWith(VHOST)) return undefined;
+    const row: MutableRow = {
+      vhost: labels.slice(VHOST.length, between),
+      name: labels.slice(between + BETWEEN.length),
+    };
+    rows.set(labels, row);
+    if (labels.includes('\\')) odd.push(row);
     return row;
   }
 
@@ -79,8 +78,6 @@ export function readQueueMetrics(): {
 
   return { take, finish };
 }
-
-const isField = (metric: string): metric is keyof typeof FIELDS => Object.hasOwn(FIELDS, metric);
 
 const versionIn = (line: string): string => /rabbitmq_version="([^"]*)"/.exec(line)?.[1] ?? '';
 

@@ -1,4 +1,4 @@
-import type { ConnectionRow, ConsumerRow, QueueRow } from '../../rpc/index.ts';
+import type { ConnectionRow, ConsumerRow, ManagementApi, QueueRow } from '../../rpc/index.ts';
 import type { Side } from '../snapshot/snapshot.ts';
 import type { CollectNode, Limits } from './collect-node.ts';
 import { messageOf } from './node-view.ts';
@@ -11,14 +11,14 @@ export type Part<Row> =
 export interface SideListing {
   /** One part for each node that was asked: one for the side, or each member by its metrics. */
   readonly queues: readonly Part<QueueRow>[];
-  /** Do the queue rows carry their consumers? The totals listing does not know them. */
-  readonly queuesCountConsumers: boolean;
   readonly consumers: Part<ConsumerRow>;
   readonly connections: Part<ConnectionRow>;
 }
 
 /** Of the time left: what the metrics may take before the totals listing is asked instead. */
 const METRICS_SHARE = 0.5;
+/** A third of a millisecond of the broker's time each. */
+const TYPES_ASKED = 200;
 
 /** Lists one side's queues, consumers and connections, all at once, through its first node; `left` is the time left. */
 export async function listSide(
@@ -29,14 +29,14 @@ export async function listSide(
   const [asked] = members;
   if (asked === undefined) {
     const nobody = { kind: 'missing', node: side.members.join(', '), why: 'there is nobody to ask' } as const;
-    return { queues: [nobody], queuesCountConsumers: false, consumers: nobody, connections: nobody };
+    return { queues: [nobody], consumers: nobody, connections: nobody };
   }
   const [queues, consumers, connections] = await Promise.all([
     listQueues(asked, members, left),
     part(asked.name, asked.management.consumers(left())),
     part(asked.name, asked.management.connections(left())),
   ]);
-  return { ...queues, consumers, connections };
+  return { queues, consumers, connections };
 }
 
 /** By every member's metrics, because each knows only its own queues; by one totals listing if any of them fails. */
@@ -44,15 +44,41 @@ async function listQueues(
   asked: CollectNode,
   members: readonly CollectNode[],
   left: () => Limits,
-): Promise<Pick<SideListing, 'queues' | 'queuesCountConsumers'>> {
-  const quick = { ...left(), timeoutMs: left().timeoutMs * METRICS_SHARE };
+): Promise<readonly Part<QueueRow>[]> {
   const own = members.flatMap(({ name, metrics }) => (metrics === undefined ? [] : [{ name, metrics }]));
   if (own.length === members.length) {
+    const quick = { ...left(), timeoutMs: left().timeoutMs * METRICS_SHARE };
     const parts = await Promise.all(own.map(({ name, metrics }) => part(name, metrics.queues(quick))));
-    if (parts.every(({ kind }) => kind === 'listed')) return { queues: parts, queuesCountConsumers: true };
+    if (parts.every(({ kind }) => kind === 'listed')) return withTypes(parts, asked.management, left);
   }
-  const totals = await part(asked.name, asked.management.queueTotals(left()));
-  return { queues: [totals], queuesCountConsumers: false };
+  return [await part(asked.name, asked.management.queueTotals(left()))];
+}
+
+/**
+ * Metrics give no types, and a stream keeps its messages after they were read: taken for a queue, it would be a backlog
+ * for ever. So the fullest are asked for theirs, one by one, without statistics, which is quick.
+ */
+async function withTypes(
+  parts: readonly Part<QueueRow>[],
+  api: ManagementApi,
+  left: () => Limits,
+): Promise<readonly Part<QueueRow>[]> {
+  const fullest = parts
+    .flatMap((each) => (each.kind === 'listed' ? each.rows : []))
+    .filter(({ ready = 0 }) => ready > 0)
+    .toSorted((one, other) => (other.ready ?? 0) - (one.ready ?? 0))
+    .slice(0, TYPES_ASKED);
+  const typed = new Map<QueueRow, QueueRow>();
+  await Promise.all(
+    fullest.map(async (row) => {
+      // A queue that is gone meanwhile, or does not say: its type stays absent.
+      const basics = await api.queue(row.vhost, row.name, { ...left(), stats: false }).catch(() => undefined);
+      if (basics?.type !== undefined) typed.set(row, { ...row, type: basics.type });
+    }),
+  );
+  return parts.map((each) =>
+    each.kind === 'listed' ? { ...each, rows: each.rows.map((row) => typed.get(row) ?? row) } : each,
+  );
 }
 
 const part = <Row>(node: string, rows: Promise<readonly Row[]>): Promise<Part<Row>> =>

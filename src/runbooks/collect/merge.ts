@@ -10,7 +10,7 @@ type MutableQueue = { -readonly [K in keyof QueueSeen]: QueueSeen[K] };
 export function mergeQueues(sides: readonly SideListing[], hidden: Missing): Listing<QueueSeen> {
   const parts = sides.flatMap((side) => side.queues);
   const listings = sides.flatMap((side) => {
-    const countOf = side.queuesCountConsumers ? undefined : consumerCount(side.consumers);
+    const countOf = consumerCount(side.consumers);
     return side.queues.map((part) => queuesSeen(part, countOf));
   });
   const rows = listings.length === 1 ? (listings[0] ?? []) : [...union(listings)];

@@ -1,0 +1,22 @@
+import process from 'node:process';
+
+/** Every bench by its name: what it measures, and where it is. Add one line to add a bench. */
+const benches: Readonly<Record<string, { readonly what: string; readonly run: () => Promise<Bench> }>> = {
+  sweep: {
+    what: 'a sweep of a large broker, beside rabbitmqctl and the Nagios checks',
+    run: async () => (await import('./sweep.ts')).benchSweep,
+  },
+};
+
+/** Takes the arguments after its name, and gives the exit code: 0 when the aims hold. */
+export type Bench = (args: readonly string[]) => Promise<number>;
+
+const [name = '', ...args] = process.argv.slice(2);
+const bench = Object.hasOwn(benches, name) ? benches[name] : undefined;
+if (bench === undefined) {
+  const list = Object.entries(benches).map(([each, { what }]) => `  ${each}  ${what}`);
+  console.error([`npm run bench -- <name>`, ...list].join('\n'));
+  process.exitCode = 2;
+} else {
+  process.exitCode = await (await bench.run())(args);
+}

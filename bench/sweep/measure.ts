@@ -1,0 +1,82 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { readFileSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** What one run of one contender cost. */
+export interface Cost {
+  readonly wallMs: number;
+  /** Processor time that the broker spent beyond what it spends when nobody asks. */
+  readonly brokerCpuMs: number;
+  /** Only of our own sweeps. */
+  readonly bytes?: number;
+  readonly ownCpuMs?: number;
+}
+
+/** Linux counts processor time in hundredths of a second, whatever the kernel's own tick is. */
+const MS_PER_TICK = 10;
+
+/** User and system time of a process so far. */
+export function cpuMs(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // The program's name may hold spaces; the numbers come after its closing bracket.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
+}
+
+/** What the broker spends in a second while nobody asks it anything. */
+export async function idleCpuPerSecond(pid: number, seconds: number): Promise<number> {
+  const before = cpuMs(pid);
+  await sleep(seconds * 1_000);
+  return (cpuMs(pid) - before) / seconds;
+}
+
+/** Runs one contender once. */
+export async function costOf(pid: number, idlePerSecond: number, run: () => Promise<unknown>): Promise<Cost> {
+  const cpuBefore = cpuMs(pid);
+  const ownBefore = process.cpuUsage();
+  const beganMs = performance.now();
+  await run();
+  const wallMs = performance.now() - beganMs;
+  const own = process.cpuUsage(ownBefore);
+  const brokerCpuMs = cpuMs(pid) - cpuBefore - (idlePerSecond * wallMs) / 1_000;
+  return { wallMs, brokerCpuMs: Math.max(0, brokerCpuMs), ownCpuMs: (own.user + own.system) / 1_000 };
+}
+
+/** Counts what passes over this process's sockets, both ways, without touching the code that is measured. */
+export function countBytes(): { total(): number; stop(): void } {
+  const sockets = new Set<Socket>();
+  const added = (message: unknown): void => {
+    if (typeof message !== 'object' || message === null || !('socket' in message)) return;
+    if (message.socket instanceof Socket) sockets.add(message.socket);
+  };
+  subscribe('net.client.socket', added);
+  return {
+    total: () => [...sockets].reduce((sum, { bytesRead, bytesWritten }) => sum + bytesRead + bytesWritten, 0),
+    stop: () => unsubscribe('net.client.socket', added),
+  };
+}
+
+/** The most memory that this process held while `work` ran. */
+export async function peakMemory<T>(
+  work: () => Promise<T>,
+): Promise<{ readonly peakBytes: number; readonly value: T }> {
+  let peakBytes = process.memoryUsage.rss();
+  const look = (): void => {
+    peakBytes = Math.max(peakBytes, process.memoryUsage.rss());
+  };
+  const timer = setInterval(look, 2);
+  try {
+    const value = await work();
+    look();
+    return { peakBytes, value };
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  const middle = sorted.length / 2;
+  return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle) - 1] ?? Number.NaN)) / 2;
+}
