@@ -17,7 +17,10 @@ export interface Counter {
   /** May they? A no is written to the audit. */
   allow(ask: Ask, click: Click, about: About): Promise<Decision>;
   /** Reads, decides and writes an incident until nobody came between. */
-  changeIncident(id: string, step: (incident: Incident) => Change<Incident>): Promise<Changed<Incident>>;
+  changeIncident(
+    id: string,
+    step: (incident: Incident) => Change<Incident> | Promise<Change<Incident>>,
+  ): Promise<Changed<Incident>>;
   /** The same for a run, whose next value the engine makes. */
   changeRun(id: string, step: (run: Run) => RunStep | Promise<RunStep>): Promise<Changed<Run>>;
 }
@@ -95,7 +98,7 @@ export function createCounter(context: BotContext, people: People): Counter {
         if (incident === undefined) {
           return { kind: 'answer', answer: { text: `I do not know ${id} any more.`, refused: true } };
         }
-        const change = step(incident);
+        const change = await step(incident);
         if (change.kind === 'answer') {
           return change;
         }

@@ -17,9 +17,8 @@ export async function acknowledge(counter: Counter, id: string, click: Click): P
   if (!decision.allowed) {
     return { text: decision.because, refused: true };
   }
-  const names = await people.names([click.user, ...(incident.owner === undefined ? [] : [incident.owner])]);
   const nowMs = context.clock.now();
-  const changed = await counter.changeIncident(id, (current) => {
+  const changed = await counter.changeIncident(id, async (current) => {
     const over = overAnswer(current, nowMs);
     if (over !== undefined) {
       return { kind: 'answer', answer: over };
@@ -27,6 +26,7 @@ export async function acknowledge(counter: Counter, id: string, click: Click): P
     if (current.owner === click.user) {
       return { kind: 'answer', answer: { text: `${id} is yours already.` } };
     }
+    const names = await people.names([click.user, ...(current.owner === undefined ? [] : [current.owner])]);
     if (current.owner !== undefined) {
       const owner = names.get(current.owner) ?? current.owner;
       const since = span(nowMs - (current.acknowledgedAtMs ?? nowMs));

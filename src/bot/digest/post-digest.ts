@@ -1,8 +1,70 @@
 import type { BotContext } from '../context.ts';
 import type { SlackPort } from '../slack/port.ts';
+import { bookOf, speak } from '../slack/spoken.ts';
+import { digestMessage } from './digest-message.ts';
+import { type Digest, digestOf } from './digest-of.ts';
 
+const DAY_MS = 24 * 3_600_000;
+/** The last digest is looked for so far back; before the first one, a digest covers a day. */
+const LOOK_BACK_MS = 8 * DAY_MS;
+const POSTED = 'digest.posted';
+const READ_AT_MOST = 5_000;
+
+type DigestContext = Pick<BotContext, 'config' | 'stores' | 'clock' | 'clusters' | 'book'>;
+
+/** Posts the digest. With a `slot`, once for that slot, whichever replica comes first; without one, always. */
 export async function postDigest(
-  _context: BotContext,
-  _slack: SlackPort,
-  _options: { readonly slot?: string; readonly channel?: string },
-): Promise<void> {}
+  context: DigestContext,
+  slack: SlackPort,
+  options: { readonly slot?: string; readonly channel?: string },
+): Promise<void> {
+  const { stores, clock, config } = context;
+  if (options.slot !== undefined && !(await stores.once.first(`digest-slot:${options.slot}`, LOOK_BACK_MS))) {
+    return;
+  }
+  const digest = await readDigest(context);
+  const channel = options.channel ?? config.slack.channel;
+  await slack.postMessage({ ...digestMessage(digest), channel });
+  await stores.audit.append({
+    atMs: clock.now(),
+    actor: 'watership',
+    event: POSTED,
+    text: `Digest posted in ${channel}.`,
+  });
+}
+
+/** Everything since the last digest, from the stores: no broker is asked. */
+export async function readDigest(context: Omit<DigestContext, 'config'>): Promise<Digest> {
+  const { stores, clock, clusters, book } = context;
+  const nowMs = clock.now();
+  const older = await stores.audit.read({ sinceMs: nowMs - LOOK_BACK_MS, limit: READ_AT_MOST });
+  const sinceMs = older.findLast(({ event }) => event === POSTED)?.atMs ?? nowMs - DAY_MS;
+  const [incidents, runs] = await Promise.all([
+    stores.incidents.recent({ limit: 500, sinceMs }),
+    stores.runs.recent({ limit: 500, sinceMs }),
+  ]);
+  return digestOf({
+    sinceMs,
+    nowMs,
+    incidents,
+    runs,
+    audit: older.filter(({ atMs }) => atMs >= sinceMs),
+    headline: (incident) => speak(bookOf(book), incident).headline,
+    clusters: await Promise.all(
+      [...clusters.keys()].map(async (name) => {
+        const [memory, open, isHalted] = await Promise.all([
+          stores.memory.get(name),
+          stores.incidents.open(name),
+          stores.halts.isHalted(name),
+        ]);
+        return {
+          name,
+          open,
+          isHalted,
+          ...(memory === undefined ? {} : { sweptAtMs: memory.sweptAtMs }),
+          ...(memory?.glance === undefined ? {} : { glance: memory.glance }),
+        };
+      }),
+    ),
+  });
+}

@@ -8,7 +8,7 @@ import type {
   PlainTextElement,
   SectionBlock,
 } from '@slack/types';
-import { clip, escapeControl, literal, visible } from './escape.ts';
+import { clip, literal, visible } from './escape.ts';
 import { limits } from './limits.ts';
 
 /** A message as Slack takes it: `text` is the push notification and what a screen reader says. */
@@ -30,7 +30,7 @@ export function mrkdwn(text: string): MrkdwnElement {
 
 /** The `text` of a message: one line, escaped, never interpreted. */
 export function notification(text: string): string {
-  return escapeControl(clip(visible(text), 1_000));
+  return literal(text.trim(), 1_000);
 }
 
 export function header(text: string): HeaderBlock {

@@ -12,6 +12,7 @@ import {
   pairs,
   plainSection,
   type Rendered,
+  small,
 } from '../blocks.ts';
 import { literal } from '../escape.ts';
 import { actionIds } from '../ids.ts';
@@ -39,9 +40,11 @@ export function incidentCard(input: IncidentCardInput): Rendered {
   const now = whatIsHappening(input, state);
   const content: KnownBlock[] = [
     header(`${headWord(incident, state)} - ${incident.cluster} - ${spoken.title}`),
-    plainSection(sentence(spoken.headline)),
-    ...(spoken.facts.length === 0 ? [] : [pairs(spoken.facts)]),
+    // What was true while it lasted would read as if it still were.
+    ...(state === 'resolved' ? [] : [plainSection(sentence(spoken.headline))]),
+    ...(state === 'resolved' || spoken.facts.length === 0 ? [] : [pairs(spoken.facts)]),
     ...(now === undefined ? [] : [plainSection(now)]),
+    ...(state === 'resolved' ? [context([small(`It was: ${sentence(spoken.headline)}`)])] : []),
     context([mrkdwn(footer(input, state).join(' · '))]),
   ];
   const text = notification(pushText(input, state));
@@ -97,7 +100,7 @@ function pushText(input: IncidentCardInput, state: CardState): string {
     case 'muted':
       return `${start} Explained by ${incident.mutedBy ?? 'another incident'}.`;
     case 'resolved':
-      return `Resolved ${incident.cluster}: ${headline} ${howItEnded(input)}`;
+      return `Resolved ${incident.cluster}: ${spoken.title} (${incident.subject}). ${howItEnded(input)}`;
   }
 }
 

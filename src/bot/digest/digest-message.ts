@@ -1,0 +1,108 @@
+import type { KnownBlock } from '@slack/types';
+import {
+  context,
+  header,
+  linesSection,
+  moment,
+  mrkdwn,
+  notification,
+  plainSection,
+  type Rendered,
+} from '../slack/blocks.ts';
+import { counted, priority, sentence, span, thousands } from '../slack/words.ts';
+import type { ClusterDigest, Digest, IncidentDigest } from './digest-of.ts';
+
+const INCIDENTS_SHOWN = 15;
+
+/** The digest as a message: one verdict, then what happened, then what needs a hand. */
+export function digestMessage(digest: Digest): Rendered {
+  const verdict = verdictOf(digest);
+  const { typical, incidents } = digest;
+  const times = [
+    ...(typical.toAcknowledgeMs === undefined ? [] : [`taken after ${span(typical.toAcknowledgeMs)}`]),
+    ...(typical.toRepairMs === undefined ? [] : [`over after ${span(typical.toRepairMs)}`]),
+  ];
+  const blocks: KnownBlock[] = [
+    header('RabbitMQ digest'),
+    plainSection(verdict),
+    linesSection('Clusters', digest.clusters.map(clusterLine)),
+    linesSection(
+      `Incidents: ${incidents.length}${times.length === 0 ? '' : ` (typically ${times.join(', ')})`}`,
+      incidents.length === 0
+        ? ['None.']
+        : [
+            ...incidents.slice(0, INCIDENTS_SHOWN).map(incidentLine),
+            ...(incidents.length > INCIDENTS_SHOWN
+              ? [`… and ${incidents.length - INCIDENTS_SHOWN} more; /rabbit incidents lists them`]
+              : []),
+          ],
+    ),
+    linesSection('Repairs', [runsLine(digest)]),
+    ...(digest.growing.length === 0
+      ? []
+      : [
+          linesSection(
+            'Growing queues',
+            digest.growing.map(
+              ({ cluster, name, ready, gained, overMs }) =>
+                `${cluster}: ${name} holds ${counted(ready, 'message')}, ${thousands(gained)} more in ${span(overMs)}`,
+            ),
+          ),
+        ]),
+    linesSection(
+      'Could not be checked',
+      digest.unchecked.length === 0 ? ['Everything was checked.'] : digest.unchecked,
+    ),
+    context([
+      mrkdwn(
+        `From ${moment(digest.sinceMs, '{date_short_pretty} {time}')} to ${moment(digest.nowMs, '{date_short_pretty} {time}')}`,
+      ),
+    ]),
+  ];
+  return { text: notification(`RabbitMQ digest: ${verdict}`), blocks };
+}
+
+function verdictOf({ clusters, incidents, unchecked }: Digest): string {
+  const inTrouble = clusters.filter(({ state }) => state === 'trouble').map(({ name }) => name);
+  const unseen = clusters.filter(({ state }) => state === 'not seen').map(({ name }) => name);
+  const happened = `${counted(incidents.length, 'incident')} since the last digest.`;
+  if (inTrouble.length > 0) {
+    return `${inTrouble.join(', ')}: needs a hand. ${happened}`;
+  }
+  if (unseen.length > 0 || unchecked.length > 0) {
+    return `No trouble found, but not everything could be checked. ${happened}`;
+  }
+  return `All clusters are healthy. ${happened}`;
+}
+
+function clusterLine({ name, state, worst, open, nodes, nodesAnswering, isHalted }: ClusterDigest): string {
+  const words =
+    state === 'trouble'
+      ? `${counted(open, 'open incident')}, the worst is ${priority[worst ?? 'info']}`
+      : state === 'healthy'
+        ? 'healthy'
+        : 'no trouble found, but it could not be seen whole';
+  const answering = nodes === 0 ? '' : `, ${nodesAnswering} of ${nodes} nodes answer`;
+  return `${name}: ${words}${answering}${isHalted ? ', repairs are halted' : ''}`;
+}
+
+function incidentLine(incident: IncidentDigest): string {
+  const { id, severity, cluster, headline, toAcknowledgeMs, toRepairMs } = incident;
+  const taken = toAcknowledgeMs === undefined ? 'nobody took it' : `taken after ${span(toAcknowledgeMs)}`;
+  const over = toRepairMs === undefined ? 'still open' : `over after ${span(toRepairMs)}`;
+  return `${id} ${priority[severity]} ${cluster}: ${sentence(headline)} (${taken}, ${over})`;
+}
+
+function runsLine({ runs, refusals }: Digest): string {
+  const parts = [
+    [runs.done, 'done'],
+    [runs.failed, 'failed'],
+    [runs.stopped, 'stopped before anything was done'],
+    [runs.expired, 'expired without approval'],
+    [runs.cancelled, 'cancelled'],
+    [runs.waiting, 'under way'],
+    [refusals, refusals === 1 ? 'click refused' : 'clicks refused'],
+  ] as const;
+  const told = parts.filter(([count]) => count > 0).map(([count, words]) => `${count} ${words}`);
+  return told.length === 0 ? 'None.' : `${told.join(', ')}.`;
+}

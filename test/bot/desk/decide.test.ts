@@ -1,0 +1,135 @@
+import { describe, expect, test } from 'vitest';
+import {
+  type Ask,
+  type Ballot,
+  decide,
+  type Principal,
+  type Roles,
+  type Surface,
+} from '../../../src/bot/desk/decide.ts';
+
+const approver: Roles = { isApprover: true, isAdmin: false };
+const admin: Roles = { isApprover: false, isAdmin: true };
+const nobody: Roles = { isApprover: false, isAdmin: false };
+
+const bob: Principal = { id: 'U0BOB', isBot: false, isGuest: false, isForeign: false, roles: approver };
+const dave: Principal = { ...bob, id: 'U0DAVE', roles: nobody };
+const here: Surface = { kind: 'channel', channel: 'C1', expected: 'C1' };
+
+const ballot: Ballot = {
+  tier: 'destructive',
+  needed: 1,
+  selfApproval: false,
+  requestedBy: 'U0ALICE',
+  voters: [],
+};
+const vote = (change: Partial<Ballot> = {}): Ask => ({ kind: 'vote', ballot: { ...ballot, ...change } });
+const voter = (id: string, roles: Roles = approver) => ({ id, roles });
+
+const asks: readonly Ask['kind'][] = [
+  'read',
+  'acknowledge',
+  'diagnose',
+  'halt',
+  'review',
+  'choose',
+  'confirm',
+  'rule',
+  'resume',
+];
+const plain = asks.map((kind) => ({ kind })) as readonly Exclude<Ask, { kind: 'vote' | 'cancel' }>[];
+
+function said(ask: Ask, principal: Principal, surface: Surface = here): string {
+  const decision = decide(ask, principal, surface);
+  return decision.allowed ? (decision.isEnough ? 'yes, enough' : 'yes') : decision.why;
+}
+
+describe('who may do what', () => {
+  test.each([
+    ['a bot', { isBot: true }, here, 'bot'],
+    ['a guest', { isGuest: true }, here, 'guest'],
+    ['a person of another workspace', { isForeign: true }, here, 'foreign'],
+    ['an approver in another channel', {}, { ...here, channel: 'C2' }, 'wrong-channel'],
+  ] as const)('%s may do nothing', (_who, change, surface, why) => {
+    for (const ask of [...plain, vote()]) {
+      expect(said(ask, { ...bob, ...change }, surface)).toBe(why);
+    }
+  });
+
+  test('anybody may look, take, diagnose and halt', () => {
+    expect(plain.filter((ask) => said(ask, dave) === 'yes').map(({ kind }) => kind)).toEqual([
+      'read',
+      'acknowledge',
+      'diagnose',
+      'halt',
+    ]);
+  });
+
+  test.each([
+    ['approvers', approver],
+    ['admin approvers', admin],
+  ])('%s may do the rest', (_who, roles) => {
+    expect(plain.every((ask) => said(ask, { ...bob, roles }) === 'yes')).toBe(true);
+  });
+
+  test('a lookup that failed is a no, and is said so', () => {
+    expect(said({ kind: 'review' }, { ...bob, roles: 'unknown' })).toBe('unknown-roles');
+    expect(said(vote(), { ...bob, roles: 'unknown' })).toBe('unknown-roles');
+    expect(said({ kind: 'halt' }, { ...bob, roles: 'unknown' })).toBe('yes');
+  });
+
+  test('a plan is withdrawn by whoever asked for it, or by an approver', () => {
+    expect(said({ kind: 'cancel', requestedBy: 'U0DAVE' }, dave)).toBe('yes');
+    expect(said({ kind: 'cancel', requestedBy: 'U0ALICE' }, dave)).toBe('no-rights');
+    expect(said({ kind: 'cancel', requestedBy: 'U0ALICE' }, bob)).toBe('yes');
+  });
+
+  test.each<[string, Ask, Principal, string]>([
+    ['one approver is enough for a destructive plan', vote(), bob, 'yes, enough'],
+    ['nobody approves what they asked for', vote({ requestedBy: 'U0BOB' }), bob, 'own-request'],
+    ['unless the tier allows it', vote({ requestedBy: 'U0BOB', selfApproval: true }), bob, 'yes, enough'],
+    ['a person without rights does not count', vote(), dave, 'no-rights'],
+    ['a node takes two', vote({ tier: 'node', needed: 2 }), bob, 'yes'],
+    [
+      'a node takes two different people',
+      vote({ tier: 'node', needed: 2, voters: [voter('U0BOB')] }),
+      bob,
+      'already-voted',
+    ],
+    ['the second is enough', vote({ tier: 'node', needed: 2, voters: [voter('U0EVE')] }), bob, 'yes, enough'],
+    [
+      'whoever asked may be one of two for a node',
+      vote({ tier: 'node', needed: 2, requestedBy: 'U0BOB' }),
+      bob,
+      'yes',
+    ],
+    ['but not the only one', vote({ tier: 'node', needed: 1, requestedBy: 'U0BOB' }), bob, 'own-request'],
+    [
+      'the vote of somebody who has lost the right counts no more',
+      vote({ tier: 'node', needed: 2, voters: [voter('U0EVE', nobody)] }),
+      bob,
+      'yes',
+    ],
+    [
+      'the vote of somebody who cannot be looked up does not count',
+      vote({ tier: 'node', needed: 2, voters: [voter('U0EVE', 'unknown')] }),
+      bob,
+      'yes',
+    ],
+    ['mass loss takes an admin', vote({ tier: 'mass', needed: 2, voters: [voter('U0EVE')] }), bob, 'yes'],
+    [
+      'mass loss with an admin is enough',
+      vote({ tier: 'mass', needed: 2, voters: [voter('U0CAROL', admin)] }),
+      bob,
+      'yes, enough',
+    ],
+    [
+      'whoever asked for mass loss does not approve it',
+      vote({ tier: 'mass', needed: 2, requestedBy: 'U0BOB' }),
+      bob,
+      'own-request',
+    ],
+  ])('%s', (_fact, ask, principal, outcome) => {
+    expect(said(ask, principal)).toBe(outcome);
+  });
+});

@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest';
+import { createPeople } from '../../../src/bot/desk/people.ts';
+import { SlackUnreachable } from '../../../src/bot/slack/errors.ts';
+import { person } from '../fakes/slack.ts';
+import { ALICE, BOB, CAROL, createWorld, DAVE } from '../fakes/world.ts';
+
+function peopleOf(change: { approvers?: readonly string[]; adminApprovers?: readonly string[] } = {}) {
+  const world = createWorld();
+  const people = createPeople({
+    slack: world.slack,
+    clock: world.clock,
+    people: { ...world.context.config.people, ...change },
+  });
+  return { ...world, people };
+}
+
+describe('who somebody is', () => {
+  test('is known by id or by group, and never by name', async () => {
+    const { people } = peopleOf();
+    expect(await people.roles(BOB)).toEqual({ isApprover: true, isAdmin: false });
+    expect(await people.roles(CAROL)).toEqual({ isApprover: false, isAdmin: true });
+    expect(await people.roles(DAVE)).toEqual({ isApprover: false, isAdmin: false });
+  });
+
+  test('an empty list means nobody', async () => {
+    const { people } = peopleOf({ approvers: [], adminApprovers: [] });
+    expect(await people.roles(ALICE)).toEqual({ isApprover: false, isAdmin: false });
+  });
+
+  test('a group that cannot be asked makes it unknown, but not for those named by id', async () => {
+    const { people, slack } = peopleOf({ approvers: ['S0ONCALL', ALICE] });
+    slack.groups.set('S0ONCALL', new SlackUnreachable('no answer'));
+    expect(await people.roles(BOB)).toBe('unknown');
+    expect(await people.roles(ALICE)).toEqual({ isApprover: true, isAdmin: false });
+  });
+
+  test('a group is asked again after a minute, so that a right that is taken away ends', async () => {
+    const { people, slack, clock } = peopleOf();
+    await people.roles(BOB);
+    slack.groups.set('S0ONCALL', [ALICE]);
+    clock.pass(59_000);
+    expect(await people.roles(BOB)).toMatchObject({ isApprover: true });
+    expect(slack.calls.get('groupMembers')).toBe(1);
+    clock.pass(2_000);
+    expect(await people.roles(BOB)).toMatchObject({ isApprover: false });
+  });
+
+  test('somebody whom Slack does not describe has no rights, whatever the configuration says', async () => {
+    const { people, slack } = peopleOf({ approvers: [BOB] });
+    slack.persons.set(BOB, new SlackUnreachable('no answer'));
+    expect(await people.principal({ user: BOB })).toMatchObject({ roles: 'unknown' });
+    slack.persons.set(BOB, person(BOB, 'Bob Brown', { isDeleted: true }));
+    expect(await people.principal({ user: BOB })).toMatchObject({ roles: 'unknown' });
+  });
+
+  test('Slack that takes too long is a no, in time for an answer to the click', async () => {
+    const { people, slack, clock } = peopleOf();
+    const begunAtMs = clock.now();
+    slack.groupMembers = () => new Promise(() => undefined);
+    expect(await people.roles(BOB)).toBe('unknown');
+    expect(clock.now() - begunAtMs).toBeLessThan(3_000);
+  });
+
+  test('guests, bots and people of another workspace are recognised', async () => {
+    const { people, slack } = peopleOf();
+    slack.persons.set(DAVE, person(DAVE, 'Dave Dunn', { isGuest: true }));
+    slack.persons.set(CAROL, person(CAROL, 'Robot', { isBot: true }));
+    expect(await people.principal({ user: DAVE })).toMatchObject({ isGuest: true });
+    expect(await people.principal({ user: CAROL })).toMatchObject({ isBot: true });
+    expect(await people.principal({ user: BOB, userTeam: 'T2', team: 'T1' })).toMatchObject({
+      isForeign: true,
+    });
+  });
+});

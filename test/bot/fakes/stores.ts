@@ -1,0 +1,208 @@
+import type {
+  AuditEntry,
+  CardPlace,
+  Stores,
+  SweepMemory,
+  TimelineEntry,
+} from '../../../src/bot/stores/stores.ts';
+import type { Incident, Run } from '../../../src/runbooks/index.ts';
+import { activeStates } from '../../../src/runbooks/index.ts';
+import type { FakeClock } from './clock.ts';
+
+/** Stores in memory with the same promises as the real ones; `kept` lets a test look inside. */
+export interface FakeStores extends Stores {
+  readonly kept: {
+    readonly incidents: Map<string, Incident>;
+    readonly runs: Map<string, Run>;
+    readonly timelines: Map<string, TimelineEntry[]>;
+    readonly memories: Map<string, SweepMemory>;
+    readonly cards: Map<string, CardPlace>;
+    readonly audit: AuditEntry[];
+    readonly untold: Map<string, number>;
+  };
+}
+
+export function fakeStores(clock: FakeClock): FakeStores {
+  const kept: FakeStores['kept'] = {
+    incidents: new Map(),
+    runs: new Map(),
+    timelines: new Map(),
+    memories: new Map(),
+    cards: new Map(),
+    audit: [],
+    untold: new Map(),
+  };
+  const leases = new Map<string, { holder: string; untilMs: number; token: number }>();
+  const once = new Map<string, number>();
+  const halts = new Set<string>();
+  let incidentNumber = 0;
+  let runNumber = 0;
+  let mark = 0;
+  let fence = 0;
+
+  const addLines = (incident: string, entries: readonly TimelineEntry[]): void => {
+    kept.timelines.set(incident, [...(kept.timelines.get(incident) ?? []), ...entries]);
+  };
+  const markUntold = (incident: string): void => {
+    mark += 1;
+    kept.untold.set(incident, mark);
+  };
+
+  return {
+    kept,
+    incidents: {
+      nextId: async () => {
+        incidentNumber += 1;
+        return `INC-${String(incidentNumber).padStart(4, '0')}`;
+      },
+      get: async (id) => kept.incidents.get(id),
+      open: async (cluster) =>
+        [...kept.incidents.values()].filter((one) => one.cluster === cluster && one.state === 'open'),
+      recent: async ({ cluster, limit, sinceMs = 0 }) =>
+        [...kept.incidents.values()]
+          .filter((one) => cluster === undefined || one.cluster === cluster)
+          .filter((one) => (one.resolvedAtMs ?? one.openedAtMs) >= sinceMs)
+          .toSorted((a, b) => (b.resolvedAtMs ?? b.openedAtMs) - (a.resolvedAtMs ?? a.openedAtMs))
+          .slice(0, limit),
+      put: async (incident, expectedVersion, audit, timeline = []) => {
+        const { id, cluster, key, state } = incident;
+        if ((kept.incidents.get(id)?.version ?? 0) !== expectedVersion) {
+          return 'conflict';
+        }
+        const others = [...kept.incidents.values()].filter((one) => one.id !== id && one.state === 'open');
+        if (state === 'open' && others.some((one) => one.cluster === cluster && one.key === key)) {
+          return 'conflict';
+        }
+        kept.incidents.set(id, { ...incident, version: expectedVersion + 1 });
+        addLines(id, timeline);
+        if (audit !== undefined) {
+          kept.audit.push(audit);
+          markUntold(id);
+        }
+        return 'stored';
+      },
+      timeline: async (id) => kept.timelines.get(id) ?? [],
+      note: async (id, entries) => {
+        addLines(id, entries);
+        markUntold(id);
+      },
+    },
+    runs: {
+      nextId: async () => {
+        runNumber += 1;
+        return `RUN-${String(runNumber).padStart(4, '0')}`;
+      },
+      get: async (id) => kept.runs.get(id),
+      active: async (cluster) =>
+        [...kept.runs.values()].filter(
+          (run) => activeStates.includes(run.state) && (cluster === undefined || run.cluster === cluster),
+        ),
+      recent: async ({ limit, sinceMs = 0 }) =>
+        [...kept.runs.values()]
+          .filter((run) => (run.endedAtMs ?? run.startedAtMs) >= sinceMs)
+          .toSorted((a, b) => (b.endedAtMs ?? b.startedAtMs) - (a.endedAtMs ?? a.startedAtMs))
+          .slice(0, limit),
+      put: async (run, expectedVersion, audit, timeline = []) => {
+        if ((kept.runs.get(run.id)?.version ?? 0) !== expectedVersion) {
+          return 'conflict';
+        }
+        kept.runs.set(run.id, { ...run, version: expectedVersion + 1 });
+        addLines(run.incident, timeline);
+        if (audit !== undefined) {
+          kept.audit.push(audit);
+        }
+        markUntold(run.incident);
+        return 'stored';
+      },
+    },
+    memory: {
+      get: async (cluster) => kept.memories.get(cluster),
+      sweptAtMs: async (cluster) => kept.memories.get(cluster)?.sweptAtMs,
+      put: async (cluster, memory) => {
+        if ((kept.memories.get(cluster)?.sweptAtMs ?? 0) > memory.sweptAtMs) {
+          return 'conflict';
+        }
+        kept.memories.set(cluster, memory);
+        return 'stored';
+      },
+    },
+    cards: {
+      get: async (incident) => kept.cards.get(incident),
+      put: async (incident, place) => {
+        kept.cards.set(incident, place);
+      },
+    },
+    audit: {
+      append: async (entry) => {
+        kept.audit.push(entry);
+      },
+      read: async ({ run, incident, sinceMs = 0, limit }) =>
+        kept.audit
+          .filter((entry) => run === undefined || entry.run === run)
+          .filter((entry) => incident === undefined || entry.incident === incident)
+          .filter(({ atMs }) => atMs >= sinceMs)
+          .slice(-limit),
+    },
+    leases: {
+      take: async (name, holder, forMs) => {
+        const held = leases.get(name);
+        if (held !== undefined && held.holder !== holder && held.untilMs > clock.now()) {
+          return undefined;
+        }
+        fence += 1;
+        leases.set(name, { holder, untilMs: clock.now() + forMs, token: fence });
+        return { token: fence };
+      },
+      renew: async (name, holder, forMs) => {
+        const held = leases.get(name);
+        if (held?.holder !== holder) {
+          return false;
+        }
+        held.untilMs = clock.now() + forMs;
+        return true;
+      },
+      release: async (name, holder) => {
+        if (leases.get(name)?.holder === holder) {
+          leases.delete(name);
+        }
+      },
+    },
+    once: {
+      first: async (key, forMs) => {
+        if ((once.get(key) ?? 0) > clock.now()) {
+          return false;
+        }
+        once.set(key, clock.now() + forMs);
+        return true;
+      },
+    },
+    halts: {
+      isHalted: async (cluster) => halts.has('*') || halts.has(cluster),
+      halt: async (cluster = '*') => {
+        halts.add(cluster);
+      },
+      resume: async (cluster) => {
+        if (cluster === undefined) {
+          halts.clear();
+        } else {
+          halts.delete(cluster);
+        }
+      },
+    },
+    untold: {
+      list: async () =>
+        [...kept.untold]
+          .toSorted(([, a], [, b]) => a - b)
+          .map(([incident, at]) => ({ incident, mark: String(at) })),
+      markOf: async (incident) => {
+        const at = kept.untold.get(incident);
+        return at === undefined ? undefined : String(at);
+      },
+      settle: async (incident, at) => {
+        if (String(kept.untold.get(incident)) === at) {
+          kept.untold.delete(incident);
+        }
+      },
+    },
+  };
+}

@@ -1,0 +1,250 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, test } from 'vitest';
+import { createApp } from '../../../src/bot/slack/app.ts';
+import { chosen, fakeReceiver, homeOpened, pressed, submitted, typed } from '../fakes/receiver.ts';
+import { ALICE, BOB, CHANNEL, createWorld, DAVE, type World } from '../fakes/world.ts';
+import { readAloud } from './read-aloud.ts';
+
+/** The real app, over a transport that the test drives. */
+function createBot(world: World = createWorld()) {
+  const receiver = fakeReceiver();
+  const { settled } = createApp(world.context, world.slack, receiver);
+  return { ...world, deliver: receiver.deliver, settled };
+}
+
+const press = (user: string, actionId: string, value: string, actionTs = '100.1') =>
+  pressed(user, CHANNEL, { action_id: actionId, value, action_ts: actionTs });
+
+const filled = (reason = 'go') => ({
+  typed: { value: { type: 'plain_text_input', value: 'prod-a' } },
+  reason: { value: { type: 'plain_text_input', value: reason } },
+});
+
+async function withModal() {
+  const bot = createBot();
+  await bot.open();
+  await bot.deliver(press(ALICE, 'incident:diagnose', 'INC-0412'));
+  await bot.diagnosed('RUN-0001');
+  await bot.deliver(press(BOB, 'incident:review', 'INC-0412', '100.2'));
+  const [entry] = bot.slack.views;
+  if (entry === undefined) {
+    throw new Error('no modal was opened');
+  }
+  return { ...bot, viewId: entry[0], view: entry[1] };
+}
+
+describe('a button', () => {
+  test('is acknowledged, counted and answered to the person who pressed it', async () => {
+    const { deliver, open, slack, stores } = createBot();
+    await open();
+    expect(await deliver(press(ALICE, 'incident:ack', 'INC-0412'))).toBeUndefined();
+    expect(stores.kept.incidents.get('INC-0412')?.owner).toBe(ALICE);
+    expect(slack.whispers).toMatchObject([
+      {
+        user: ALICE,
+        channel: CHANNEL,
+        text: 'INC-0412 is yours. Diagnose only reads; nothing is changed before a plan is approved.',
+      },
+    ]);
+  });
+
+  test('delivered three times counts once', async () => {
+    const { deliver, open, slack } = createBot();
+    await open();
+    const click = press(ALICE, 'incident:ack', 'INC-0412');
+    await Promise.all([deliver(click), deliver(click), deliver(click)]);
+    expect(slack.whispers).toHaveLength(1);
+  });
+
+  test('of something long over says what has happened since', async () => {
+    const { deliver, open, slack, clock } = createBot();
+    await open({ state: 'resolved', resolvedAtMs: clock.now() - 3_600_000 });
+    await deliver(press(ALICE, 'incident:diagnose', 'INC-0412'));
+    await deliver(press(ALICE, 'incident:review', 'INC-0412', '100.2'));
+    await deliver(press(ALICE, 'run:cancel', 'RUN-0001 -', '100.3'));
+    expect(slack.whispers.map(({ text }) => text)).toEqual([
+      'INC-0412 was resolved 1 h ago. There is nothing left to do here.',
+      'INC-0412 was resolved 1 h ago. There is nothing left to do here.',
+      'I do not know RUN-0001 any more.',
+    ]);
+  });
+
+  test('that meets a fault of ours is answered all the same', async () => {
+    const { deliver, open, slack, stores } = createBot();
+    await open();
+    Object.assign(stores.incidents, { get: () => Promise.reject(new Error('Redis is away')) });
+    await deliver(press(ALICE, 'incident:ack', 'INC-0412'));
+    expect(slack.whispers).toMatchObject([
+      { text: expect.stringMatching(/^Something went wrong on my side/) },
+    ]);
+  });
+});
+
+describe('reviewing', () => {
+  test('opens at once and fills in the plan when it is there', async () => {
+    const { deliver, open, slack, settled, diagnosed } = createBot();
+    await open();
+    const delivered = deliver(press(BOB, 'incident:review', 'INC-0412'));
+    await delivered;
+    const [viewId] = [...slack.views.keys()];
+    expect(readAloud(slack.views.get(viewId ?? '')?.blocks ?? [])).toContain('making the plan');
+    await diagnosed('RUN-0001');
+    await settled();
+    // Bob asked for it himself, so he may read it, and somebody else must approve it.
+    expect(readAloud(slack.views.get(viewId ?? '')?.blocks ?? [])).toContain('# Exactly this will run');
+    expect(slack.views.get(viewId ?? '')?.submit).toBeUndefined();
+  });
+
+  test('is a private, friendly no for Dave, who gets no modal', async () => {
+    const { deliver, open, slack, stores } = createBot();
+    await open();
+    await deliver(press(DAVE, 'incident:review', 'INC-0412'));
+    expect(slack.views.size).toBe(0);
+    expect(slack.whispers).toMatchObject([
+      { user: DAVE, text: expect.stringMatching(/^Thank you, but only approvers may approve repairs\./) },
+    ]);
+    expect(stores.kept.audit.at(-1)).toMatchObject({ event: 'click.refused', actor: DAVE });
+  });
+
+  test('a plan that does not come in time is promised in the thread', async () => {
+    const { deliver, open, slack, settled } = createBot();
+    await open();
+    await deliver(press(BOB, 'incident:review', 'INC-0412'));
+    await settled();
+    expect(readAloud([...slack.views.values()][0]?.blocks ?? [])).toContain('The diagnosis takes longer.');
+  });
+});
+
+describe('approving', () => {
+  test('is recorded and answered in the modal', async () => {
+    const { deliver, view, stores } = await withModal();
+    const answer = await deliver(submitted(BOB, view, filled()));
+    expect(answer).toMatchObject({ response_action: 'update', view: { title: { text: 'Recorded' } } });
+    expect(JSON.stringify(answer)).toContain('Recorded. 1 of 1 approvals.');
+    expect(stores.kept.runs.get('RUN-0001')?.state).toBe('checking');
+  });
+
+  test('with a mistake is sent back at its field', async () => {
+    const { deliver, view } = await withModal();
+    const values = { ...filled(''), typed: { value: { type: 'plain_text_input', value: 'prod' } } };
+    expect(await deliver(submitted(BOB, view, values))).toEqual({
+      response_action: 'errors',
+      errors: {
+        typed: 'Type the cluster’s name exactly: prod-a',
+        reason: 'Please give a reason; it goes to the audit log.',
+      },
+    });
+  });
+
+  test('by Dave, in a modal that Bob opened, does nothing', async () => {
+    const { deliver, view, stores } = await withModal();
+    expect(await deliver(submitted(DAVE, view, filled()))).toMatchObject({ response_action: 'errors' });
+    expect(stores.kept.runs.get('RUN-0001')).toMatchObject({ state: 'proposed', votes: [] });
+  });
+
+  test('another way, chosen in the open modal, shows another plan', async () => {
+    const { deliver, view, viewId, slack, settled } = await withModal();
+    await deliver(chosen(BOB, viewId, view, 'ctl3'));
+    await settled();
+    const aloud = readAloud(slack.views.get(viewId)?.blocks ?? []);
+    expect(aloud).toContain('1. Stop RabbitMQ on ctl1');
+    expect(aloud).toContain('41 queues of ctl1');
+  });
+
+  test('another way, chosen and submitted, is not approved unseen', async () => {
+    const { deliver, view, slack, settled, stores } = await withModal();
+    const choice = { 'approval:choice': { type: 'radio_buttons', selected_option: { value: 'ctl3' } } };
+    const answer = await deliver(submitted(BOB, view, { ...filled(), choice }));
+    expect(JSON.stringify(answer)).toContain('making the plan');
+    await settled();
+    expect(stores.kept.runs.get('RUN-0001')).toMatchObject({ state: 'proposed', choice: 'ctl3', votes: [] });
+    expect(readAloud(slack.views.get('V1')?.blocks ?? [])).toContain('1. Stop RabbitMQ on ctl1');
+  });
+
+  test('a window of another version says so', async () => {
+    const { deliver, view } = await withModal();
+    const answer = await deliver(submitted(BOB, { ...view, private_metadata: '{}' }, filled()));
+    expect(JSON.stringify(answer)).toContain('This window is of an older version.');
+  });
+});
+
+describe('a command', () => {
+  test('is answered to whoever asked', async () => {
+    const answers = await ask(createBot(), ['help', 'status', 'incidents', 'queues', 'runbooks']);
+    expect(answers.map(({ response_type }) => response_type)).toEqual(
+      Array.from({ length: 5 }, () => 'ephemeral'),
+    );
+    const [help, status, incidents, queues, runbooks] = answers.map(({ blocks }) => readAloud(blocks));
+    expect(help).toContain('/rabbit run <runbook> <subject>'.replaceAll('<', '&lt;').replaceAll('>', '&gt;'));
+    expect(help).not.toContain('break');
+    expect(status).toContain('prod-a: not looked at yet');
+    expect(incidents).toContain('No open incident');
+    expect(queues).toContain('Not looked at yet.');
+    expect(runbooks).toContain('*Network split (partition)*');
+  });
+
+  test('with “share” is answered to the channel', async () => {
+    const [answer] = await ask(createBot(), ['status share']);
+    expect(answer?.response_type).toBe('in_channel');
+  });
+
+  test.each([
+    ['stauts', 'I do not know “stauts”. Did you mean /rabbit status?'],
+    ['xyzzy', 'I do not know “xyzzy”. Type /rabbit help for all of them.'],
+    ['break partition', 'I do not know “break”. Type /rabbit help for all of them.'],
+    ['run partitoin', 'There is no runbook “partitoin”. Did you mean partition?'],
+    ['run partition', 'Nothing that partition treats is open, so there is nothing to diagnose.'],
+    ['status prod-z', 'I do not know a cluster “prod-z”. There is: prod-a.'],
+  ])('“%s” is answered with what was meant', async (text, said) => {
+    const [answer] = await ask(createBot(), [text]);
+    expect(answer?.text).toBe(said);
+  });
+
+  test('starts a diagnosis by runbook and subject', async () => {
+    const bot = createBot();
+    await bot.open();
+    const [answer] = await ask(bot, ['run partition ctl3']);
+    expect(answer?.text).toMatch(/^RUN-0001 looks at INC-0412; it only reads\./);
+    expect(bot.stores.kept.runs.get('RUN-0001')?.requestedBy).toBe(ALICE);
+  });
+});
+
+test('the Home tab shows the clusters and what is mine', async () => {
+  const { deliver, open, slack } = createBot();
+  await open({ owner: ALICE });
+  await deliver(homeOpened(ALICE));
+  const aloud = readAloud(slack.homes.get(ALICE)?.blocks ?? []);
+  expect(aloud).toContain('# What you have taken\nINC-0412 P1 prod-a: ctl3 is cut off from ctl1 + ctl2.');
+});
+
+interface Responded {
+  readonly text: string;
+  readonly response_type: string;
+  readonly blocks: readonly unknown[];
+}
+
+/** Types commands one after the other, and collects what comes to their response URL. */
+async function ask(bot: ReturnType<typeof createBot>, texts: readonly string[]): Promise<Responded[]> {
+  const bodies: string[] = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => {
+      body += String(chunk);
+    });
+    request.on('end', () => {
+      bodies.push(body);
+      response.end('ok');
+    });
+  });
+  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+  try {
+    const { port } = server.address() as AddressInfo;
+    for (const text of texts) {
+      await bot.deliver(typed(ALICE, CHANNEL, text, `http://127.0.0.1:${port}/`));
+    }
+  } finally {
+    server.close();
+  }
+  return bodies.map((body) => JSON.parse(body) as Responded);
+}

@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest';
+import { progressMessage } from '../../../src/bot/slack/cards/progress-message.ts';
+import { problemsOfMessage } from '../../../src/bot/slack/limits.ts';
+import type { Item, Run, RunState } from '../../../src/runbooks/index.ts';
+import { ALICE, BOB, proposedRun } from '../fakes/world.ts';
+import { readAloud } from './read-aloud.ts';
+
+const proposed = proposedRun();
+const names = new Map([
+  [ALICE, 'Alice Anderson'],
+  [BOB, 'Bob Brown'],
+]);
+
+function messageOf(run: Run) {
+  const message = progressMessage({
+    run,
+    title: 'Network split',
+    approvalsNeeded: 2,
+    names,
+    nowMs: proposed.startedAtMs + 42_000,
+  });
+  expect(problemsOfMessage(message)).toEqual([]);
+  return message;
+}
+
+describe('the message that shows a run', () => {
+  test('with a plan on the table shows evidence, plan and approvals', () => {
+    const vote = { by: ALICE, planHash: proposed.plan?.hash ?? '', reason: 'ctl3 is *alone*', atMs: 0 };
+    const message = messageOf({ ...proposed, votes: [vote] });
+    expect(message.text).toBe('Network split - ctl3: a plan waits for approval.');
+    expect(readAloud(message.blocks).replaceAll(proposed.plan?.hash ?? '-', '<hash>')).toMatchInlineSnapshot(`
+      "# Network split - ctl3: a plan waits for approval
+      *What each node sees*
+      ctl1: ctl1 + ctl2
+      ctl3: ctl3
+      *The way*
+      Keep ctl1 and ctl2: the services connect to ctl1
+      *The plan*
+      [waiting] 1 Stop RabbitMQ on ctl3
+      [waiting] 2 All nodes see each other
+      *Approvals: 1 of 2*
+      Alice Anderson: “ctl3 is ∗alone∗”
+      ~ RUN-0193 · asked for by Alice Anderson · started <!date^1795316520^{time_secs}|03:02:00 UTC> · plan 8466..22 (node) · expires <!date^1795316820^{time_secs}|03:07:00 UTC>
+      [Review fix !primary] incident:review INC-0412
+      [Withdraw the plan] run:cancel RUN-0193 <hash>"
+    `);
+  });
+
+  test('under way shows what is done and what is running', () => {
+    const startedAtMs = proposed.startedAtMs;
+    const items: Item[] = [
+      { state: 'applied', startedAtMs, endedAtMs: startedAtMs + 12_000, detail: 'stopped' },
+      {
+        state: 'watching',
+        startedAtMs: startedAtMs + 12_000,
+        detail: 'ctl3 is not there yet (30 s of 180 s)',
+      },
+    ];
+    const aloud = readAloud(messageOf({ ...proposed, state: 'acting', items }).blocks);
+    expect(aloud).toContain('# Network split - ctl3: step 2 of 2');
+    expect(aloud).toContain(
+      [
+        '*The plan*',
+        '[done] 1 Stop RabbitMQ on ctl3 - 12 s - stopped',
+        '[running] 2 All nodes see each other - ctl3 is not there yet (30 s of 180 s)',
+      ].join('\n'),
+    );
+    expect(aloud).toContain('[Stop after this step] run:cancel RUN-0193');
+  });
+
+  test('that cannot tell whether a step happened asks a person, in three buttons', () => {
+    const items: Item[] = [{ state: 'unknown', detail: 'no answer in 60 s' }, { state: 'waiting' }];
+    const aloud = readAloud(
+      messageOf({ ...proposed, state: 'unknown', because: 'Nobody can tell', items }).blocks,
+    );
+    expect(aloud).toContain('What is not known: Nobody can tell.');
+    expect(aloud).toMatch(
+      /\[It has happened, go on\] run:rule:it-happened RUN-0193 \S+ 0\n\[It has not, do it again\] run:rule:do-it-again RUN-0193 \S+ 0\n\[Give up\] run:rule:give-up RUN-0193 \S+ 0/,
+    );
+  });
+
+  test.each<RunState>(['done', 'failed', 'stopped', 'expired', 'cancelled', 'superseded'])(
+    'that is %s has no buttons, and says why',
+    (state) => {
+      const because = `${ALICE} cancelled it`;
+      const message = messageOf({ ...proposed, state, because, endedAtMs: proposed.startedAtMs + 42_000 });
+      expect(readAloud(message.blocks)).not.toMatch(/run:|incident:/);
+      // People are called by their names, wherever their ids stand.
+      expect(message.text).toContain('Alice Anderson cancelled it.');
+    },
+  );
+
+  test('with more evidence than Slack takes still fits', () => {
+    const evidence = Array.from({ length: 60 }, (_, index) => ({
+      title: `Evidence ${index}`,
+      lines: Array.from({ length: 200 }, (_each, line) => `line ${line} `.repeat(10)),
+    }));
+    expect(messageOf({ ...proposed, evidence }).blocks.length).toBeLessThanOrEqual(50);
+  });
+});

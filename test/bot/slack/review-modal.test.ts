@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest';
+import { type ReviewInput, readReference, reviewModal } from '../../../src/bot/slack/cards/review-modal.ts';
+import { problemsOfView } from '../../../src/bot/slack/limits.ts';
+import type { Plan, Run } from '../../../src/runbooks/index.ts';
+import { ALICE, CHANNEL, proposedRun } from '../fakes/world.ts';
+import { readAloud } from './read-aloud.ts';
+
+const run = proposedRun();
+const plan = planOf(run);
+
+function planOf({ plan: found }: Run): Plan {
+  if (found === undefined) {
+    throw new Error('no plan');
+  }
+  return found;
+}
+
+function modalOf(change: Partial<ReviewInput> = {}) {
+  const view = reviewModal({
+    run,
+    plan,
+    title: 'Network split',
+    approvalsNeeded: 2,
+    selfApproval: false,
+    typed: true,
+    reasonRequired: true,
+    channel: CHANNEL,
+    names: new Map([[ALICE, 'Alice Anderson']]),
+    ...change,
+  });
+  // Views allow blocks that nobody knows; ours are all known.
+  expect(problemsOfView(view as Parameters<typeof problemsOfView>[0])).toEqual([]);
+  return view;
+}
+
+describe('the modal that asks for an approval', () => {
+  test('says exactly what will run, what is lost, and who must say yes', () => {
+    const aloud = readAloud(modalOf().blocks).replace(/Plan \S+/, 'Plan <hash>');
+    expect(aloud).toMatchInlineSnapshot(`
+      "Network split on ctl3, cluster prod-a.
+      # Exactly this will run
+      1. Stop RabbitMQ on ctl3
+      ~ node.stop: ssh ctl3 systemctl stop rabbitmq-server
+      2. All nodes see each other, within 3 min
+      *The ways to go*
+      → Keep ctl1 and ctl2: the services connect to ctl1 (this plan)
+      • Keep ctl3: it holds 2 queues of its own
+      ? Another way? Choosing one makes a new plan (optional)
+        ( ) Keep ctl1 and ctl2 (this plan)
+        ( ) Keep ctl3
+      *Lost for good*
+      • 2 queues and 3 bindings that only ctl3 has
+      *Undo*
+      Not possible for what is lost.
+      *Who must approve*
+      2 different approvers. The person who asked may be one of them.
+      So far 0 of 2. Asked for by Alice Anderson.
+      ? Type the cluster’s name to confirm: prod-a
+      ? Reason (goes to the audit log)
+      ~ Plan <hash> · RUN-0193 · node · made <!date^1795316520^{time_secs}|03:02:00 UTC> · expires <!date^1795316820^{time_secs}|03:07:00 UTC>"
+    `);
+  });
+
+  test('wants nothing typed and no reason where the step can be taken back', () => {
+    const aloud = readAloud(modalOf({ typed: false, reasonRequired: false }).blocks);
+    expect(aloud).not.toContain('Type the cluster');
+    expect(aloud).toContain('? Reason (goes to the audit log) (optional)');
+  });
+
+  test('for somebody who cannot approve this plan has no submit button and says why', () => {
+    const view = modalOf({ readOnlyBecause: 'You asked for this plan, so somebody else must approve it.' });
+    expect(view.submit).toBeUndefined();
+    expect(readAloud(view.blocks)).toContain('You asked for this plan, so somebody else must approve it.');
+    expect(readAloud(view.blocks)).not.toContain('?');
+  });
+
+  test('shows a command to the letter, markup and all', () => {
+    const items = [
+      {
+        kind: 'act' as const,
+        step: 'delete',
+        title: 'Delete *<!channel>*',
+        call: { action: 'queue.delete', args: {} },
+        describe: 'DELETE /api/queues/%2F/*<!channel>*?if-unused=true',
+        onlyIfNeeded: false,
+      },
+    ];
+    const blocks = modalOf({ plan: { ...plan, items } }).blocks;
+    expect(blocks).toContainEqual({
+      type: 'context',
+      elements: [
+        { type: 'plain_text', emoji: false, text: 'DELETE /api/queues/%2F/*<!channel>*?if-unused=true' },
+      ],
+    });
+  });
+
+  test('carries ids only', () => {
+    expect(readReference(modalOf().private_metadata ?? '')).toEqual({
+      incident: 'INC-0412',
+      run: 'RUN-0193',
+      planHash: plan.hash,
+      channel: CHANNEL,
+      choice: 'ctl1',
+    });
+    expect(readReference('{"run":1}')).toBeUndefined();
+    expect(readReference('not json')).toBeUndefined();
+  });
+
+  test('of a plan with very many steps fits, and says how many are not listed', () => {
+    const [first] = plan.items;
+    const items = Array.from({ length: 80 }, () => first).filter((item) => item !== undefined);
+    expect(readAloud(modalOf({ plan: { ...plan, items } }).blocks)).toContain(
+      '… and 50 more steps, listed in the thread.',
+    );
+  });
+});

@@ -1,0 +1,181 @@
+import { describe, expect, test } from 'vitest';
+import { createCounter } from '../../../src/bot/desk/counter.ts';
+import { acknowledge, diagnose } from '../../../src/bot/desk/incidents.ts';
+import { createPeople } from '../../../src/bot/desk/people.ts';
+import { SlackBusy, SlackUnreachable } from '../../../src/bot/slack/errors.ts';
+import { createTeller } from '../../../src/bot/slack/teller.ts';
+import type { Incident } from '../../../src/runbooks/index.ts';
+import { ALICE, CHANNEL, createWorld } from '../fakes/world.ts';
+import { readAloud } from './read-aloud.ts';
+
+const click = { user: ALICE, channel: CHANNEL };
+
+function createScene() {
+  const world = createWorld();
+  const { slack, clock, context } = world;
+  const counter = createCounter(context, createPeople({ slack, clock, people: context.config.people }));
+  return { ...world, counter, teller: createTeller({ context, slack }) };
+}
+
+const texts = (messages: readonly { readonly text: string }[]): string[] => messages.map(({ text }) => text);
+
+describe('the teller', () => {
+  test('posts one card with a thread, and then edits it', async () => {
+    const { open, teller, slack, counter } = createScene();
+    await open();
+    await teller.tell('INC-0412');
+    expect(slack.messages).toMatchObject([
+      { channel: CHANNEL, text: 'P1 prod-a: ctl3 is cut off from ctl1 + ctl2. Needs an owner.' },
+      { channel: CHANNEL, threadTs: slack.messages[0]?.ts, text: 'Seen in 2 sweeps.' },
+    ]);
+
+    await acknowledge(counter, 'INC-0412', click);
+    await teller.tell('INC-0412');
+    expect(texts(slack.messages)).toEqual([
+      'P1 prod-a: ctl3 is cut off from ctl1 + ctl2. Alice Anderson is on it.',
+      'Seen in 2 sweeps.',
+      'Alice Anderson is on it.',
+    ]);
+  });
+
+  test('sends nothing when nothing has changed', async () => {
+    const { open, teller, slack } = createScene();
+    await open();
+    await teller.tell('INC-0412');
+    const calls = new Map(slack.calls);
+    await teller.tell('INC-0412');
+    expect(slack.calls).toEqual(calls);
+  });
+
+  test('shows a run in one message that is edited in place', async () => {
+    const { open, teller, slack, counter, diagnosed } = createScene();
+    await open();
+    await diagnose(counter, 'INC-0412', click);
+    await teller.tell('INC-0412');
+    await diagnosed('RUN-0001');
+    await teller.tell('INC-0412');
+    const inThread = slack.messages.filter(({ threadTs }) => threadTs !== undefined);
+    expect(inThread).toHaveLength(2);
+    expect(readAloud(inThread.at(-1)?.blocks ?? [])).toContain(
+      '# Network split - ctl3: a plan waits for approval',
+    );
+  });
+
+  test('takes the buttons from the message of an older run before it shows the newer', async () => {
+    const { open, teller, slack, counter, diagnosed, clock, stores } = createScene();
+    await open();
+    await diagnose(counter, 'INC-0412', click);
+    const first = await diagnosed('RUN-0001');
+    await teller.tell('INC-0412');
+    const audit = { atMs: 0, actor: 'watership', event: 'run.expired', text: '' };
+    await stores.runs.put({ ...first, state: 'expired', endedAtMs: clock.now() }, first.version, audit);
+    await diagnose(counter, 'INC-0412', click);
+    await teller.tell('INC-0412');
+    const progress = slack.messages.filter(({ text }) => text.startsWith('Network split - ctl3'));
+    expect(progress).toHaveLength(2);
+    expect(readAloud(progress[0]?.blocks ?? [])).toMatch(
+      /the plan has expired, nothing was changed(?![\s\S]*run:cancel)/,
+    );
+    expect(readAloud(progress[1]?.blocks ?? [])).toContain('diagnosing, read-only');
+  });
+
+  test('says nothing about a symptom that was never told', async () => {
+    const { open, teller, slack } = createScene();
+    await open({ mutedBy: 'INC-0400' });
+    await teller.tell('INC-0412');
+    expect(slack.messages).toEqual([]);
+  });
+
+  test('takes the buttons from the card of a symptom that was told before its cause was known', async () => {
+    const { open, teller, slack, stores } = createScene();
+    const incident = await open();
+    await teller.tell('INC-0412');
+    await change(stores, incident, { mutedBy: 'INC-0400' });
+    await teller.tell('INC-0412');
+    expect(slack.messages[0]?.text).toContain('Explained by INC-0400.');
+    expect(readAloud(slack.messages[0]?.blocks ?? [])).not.toContain('incident:ack');
+  });
+
+  test('counts the symptoms on the card of their cause', async () => {
+    const { open, teller, slack } = createScene();
+    await open();
+    await open({ id: 'INC-0413', key: 'queue:a', runbook: 'backlog', mutedBy: 'INC-0412' });
+    await open({ id: 'INC-0414', key: 'queue:b', runbook: 'backlog', mutedBy: 'INC-0412' });
+    await teller.tell('INC-0412');
+    expect(readAloud(slack.messages[0]?.blocks ?? [])).toContain('Muted below this: 2 backlog');
+  });
+
+  test('posts a lost card anew, with its thread', async () => {
+    const { open, teller, slack, counter } = createScene();
+    await open();
+    await teller.tell('INC-0412');
+    slack.forget(slack.messages[0]?.ts ?? '');
+    await acknowledge(counter, 'INC-0412', click);
+    await teller.tell('INC-0412');
+    const root = slack.messages.find(({ threadTs, text }) => threadTs === undefined && text.startsWith('P1'));
+    const replies = slack.messages.filter(({ threadTs }) => threadTs === root?.ts);
+    expect(texts(replies)).toEqual(['Seen in 2 sweeps. Alice Anderson is on it.']);
+  });
+
+  test('does not post a second card after a crash between posting and writing down where', async () => {
+    const { open, teller, slack, stores } = createScene();
+    await open();
+    const { put } = stores.cards;
+    const broken = { ...stores.cards, put: () => Promise.reject(new Error('killed')) };
+    Object.assign(stores.cards, broken);
+    await expect(teller.tell('INC-0412')).rejects.toThrow('killed');
+    Object.assign(stores.cards, { put });
+    await teller.tell('INC-0412');
+    expect(slack.messages.filter(({ threadTs }) => threadTs === undefined)).toHaveLength(1);
+    expect(texts(slack.messages)).toContain('Seen in 2 sweeps.');
+  });
+
+  test('throws when Slack is away, and changes no state', async () => {
+    const { open, teller, slack, stores } = createScene();
+    const incident = await open();
+    slack.failNext('postMessage', new SlackUnreachable('no answer'));
+    await expect(teller.tell('INC-0412')).rejects.toThrow('no answer');
+    expect(stores.kept.incidents.get('INC-0412')).toEqual(incident);
+    await teller.tell('INC-0412');
+    expect(slack.messages).toHaveLength(2);
+  });
+
+  test('that is interrupted in the middle of a thread goes on where it stopped', async () => {
+    const { open, teller, slack, stores, clock } = createScene();
+    await open();
+    await stores.incidents.note('INC-0412', [
+      { atMs: clock.now(), text: 'The repair did not work.', broadcast: true },
+      { atMs: clock.now(), text: 'Last line.' },
+    ]);
+    slack.failNext('postMessage', new SlackBusy('chat.postMessage', 1_000));
+    await expect(teller.tell('INC-0412')).rejects.toThrow();
+    await teller.tell('INC-0412');
+    expect(texts(slack.messages.slice(1))).toEqual([
+      'Seen in 2 sweeps.',
+      'The repair did not work.',
+      'Last line.',
+    ]);
+    expect(slack.messages.filter(({ broadcast }) => broadcast === true)).toHaveLength(1);
+  });
+
+  test('two at once tell every line once', async () => {
+    const { open, context, slack } = createScene();
+    await open();
+    const [left, right] = [createTeller({ context, slack }), createTeller({ context, slack })];
+    await Promise.all([left.tell('INC-0412'), right.tell('INC-0412')]);
+    expect(slack.messages).toHaveLength(2);
+  });
+});
+
+async function change(
+  stores: ReturnType<typeof createWorld>['stores'],
+  incident: Incident,
+  to: Partial<Incident>,
+): Promise<void> {
+  await stores.incidents.put({ ...incident, ...to }, incident.version, {
+    atMs: 0,
+    actor: 'watership',
+    event: 'incident.changed',
+    text: '',
+  });
+}
