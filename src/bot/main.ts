@@ -12,3 +12,11 @@ process.exitCode = await program({
     for (const signal of signals) process.on(signal, () => stop(signal));
   },
 });
+
+/** A command that a run started may hold the process for minutes more; what it does is settled by the next start. */
+const LINGER_MS = 3_000;
+const asked = process.exitCode === 0 ? 'SIGTERM' : 'SIGKILL';
+setTimeout(() => {
+  process.removeAllListeners('SIGTERM');
+  process.kill(process.pid, asked);
+}, LINGER_MS).unref();

@@ -1,9 +1,15 @@
+const KEYS = 'password|passwd|secret|token|authorization';
+// Inside a line of the log a text is JSON within JSON: its quotes come with a backslash.
+const QUOTE = String.raw`\\?["']`;
+
 const SECRETS: readonly (readonly [RegExp, string])[] = [
-  // scheme://user:password@host, also without a user.
-  [/([a-z][a-z0-9+.-]*:\/\/[^\s:/@]*):[^\s/]*@(?=[^\s@]*)/gi, '$1:…@'],
+  // scheme://user:password@host, also without a user; up to the last @, because a password may hold one.
+  [/([a-z][a-z0-9+.-]*:\/\/[^\s:/@"']*):[^\s/"']*@/gi, '$1:…@'],
   [/\b(xox[a-z]|xapp)-[A-Za-z0-9-]+/g, '$1-…'],
-  [/\b(authorization["']?\s*[:=]\s*["']?)(basic|bearer)?\s*[^\s"',;]+/gi, '$1…'],
-  [/\b(password|passwd|secret|token)(["']?\s*[:=]\s*["']?)[^\s"',;&]+/gi, '$1$2…'],
+  // "key": "value", as JSON has it; numbers and objects are no secrets, and the line must stay JSON.
+  [new RegExp(String.raw`\b(${KEYS})(${QUOTE}\s*:\s*${QUOTE})[^"'\\]+`, 'gi'), '$1$2…'],
+  [new RegExp(String.raw`\b(${KEYS})(:\s+)((?:basic|bearer)\s+)?[^\s"'\\,;{[]+`, 'gi'), '$1$2…'],
+  [new RegExp(String.raw`\b(${KEYS})=[^\s"'\\,;&]+`, 'gi'), '$1=…'],
 ];
 
 /** Takes passwords and tokens out of a text that leaves the process: logs, errors, messages. */

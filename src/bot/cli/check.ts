@@ -1,4 +1,4 @@
-import { WebClient } from '@slack/web-api';
+import { LogLevel, WebClient } from '@slack/web-api';
 import { Redis } from 'ioredis';
 import { formatTransportUrl, getTransport, openManagement } from '../../rpc/index.ts';
 import type { BotConfig, ClusterConfig, NodeConfig } from '../config/config.ts';
@@ -39,9 +39,20 @@ async function runCheck({ what, ask }: Check): Promise<CheckLine> {
   try {
     return { what, ...(await ask()) };
   } catch (error) {
-    return { what, state: 'bad', text: redact(error instanceof Error ? error.message : String(error)) };
+    return { what, state: 'bad', text: reasonOf(error) };
   }
 }
+
+/** The error's own words, and those of its first cause: "fetch failed" alone helps nobody. */
+function reasonOf(error: unknown): string {
+  const first = firstCause(error);
+  const words = [error, first].map((each) => (each instanceof Error ? each.message : String(each)));
+  const [whole = '', cause = ''] = words;
+  return redact(whole.includes(cause) ? whole : `${whole}: ${cause}`).replace(/\.$/, '');
+}
+
+const firstCause = (error: unknown): unknown =>
+  error instanceof Error && error.cause !== undefined ? firstCause(error.cause) : error;
 
 function* checksOf(config: BotConfig): Iterable<Check> {
   yield { what: `Redis ${new URL(config.redis.url).host}`, ask: () => checkRedis(config.redis.url) };
@@ -113,6 +124,8 @@ const slackClient = (config: BotConfig, token: string): WebClient =>
     timeout: LIMIT_MS,
     retryConfig: { retries: 0 },
     rejectRateLimitedCalls: true,
+    // What goes wrong stands in the line of the check.
+    logLevel: LogLevel.ERROR,
   });
 
 async function checkBotToken(config: BotConfig): Promise<Verdict> {
@@ -161,7 +174,7 @@ async function checkAmqp(cluster: ClusterConfig, node: NodeConfig): Promise<Verd
     await transport.connect(LIMIT_MS);
     return ok(`login as ${username} accepted in vhost ${vhost}`);
   } catch (error) {
-    const reason = redact(error instanceof Error ? error.message : String(error));
+    const reason = reasonOf(error);
     // Looking and most repairs work over HTTP; only the RPC probe needs this.
     return warning(`${reason}; RPC probes of services are not possible through this node`);
   } finally {

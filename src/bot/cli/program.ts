@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { auditCommand } from './audit.ts';
 import { checkCommand } from './check.ts';
 import { type CommonOptions, type Console, exitCodes } from './console.ts';
+import { digestCommand } from './digest.ts';
 import { haltCommand } from './halt.ts';
 import { incidentsCommand } from './incidents.ts';
 import { runbooksCommand } from './runbooks.ts';
@@ -52,6 +53,7 @@ export async function program(options: Console & { readonly argv: readonly strin
     .option('--cluster <name>', 'only this cluster')
     .option('--limit <n>', 'how many', '20');
   command('runbooks', 'list what the bot can see and treat', runbooksCommand);
+  command('digest', 'print what happened since the last digest; posts nothing', digestCommand);
   command('audit', 'print who did what, and why', auditCommand)
     .option('--run <id>', 'only this run')
     .option('--incident <id>', 'only this incident')

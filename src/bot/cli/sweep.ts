@@ -82,14 +82,14 @@ const nodesOf = ({ nodes }: Snapshot): Result['nodes'] =>
       : { name, answered: false, because: answer.message },
   );
 
-/** Worse wins; a node that could not be asked makes a quiet sweep "could not see". */
+/** Worse wins; a node that could not be asked makes a quiet sweep "could not see", and so do all of them together. */
 export function exitCodeOf({
   findings,
   nodes,
   failed,
 }: Pick<Result, 'findings' | 'nodes' | 'failed'>): number {
-  if (findings.some(({ severity }) => severity === 'critical')) return exitCodes.critical;
   if (nodes.every(({ answered }) => !answered)) return exitCodes.unknown;
+  if (findings.some(({ severity }) => severity === 'critical')) return exitCodes.critical;
   if (findings.some(({ severity }) => severity === 'warning')) return exitCodes.warning;
   const isBlind = failed.length > 0 || nodes.some(({ answered }) => !answered);
   return isBlind ? exitCodes.unknown : exitCodes.ok;

@@ -4,6 +4,7 @@ import {
   type Detected,
   detect,
   type Finding,
+  glanceOf,
   type Incident,
   type News,
   type Observation,
@@ -67,9 +68,10 @@ interface Compared {
 /** What was found against what is known. The memory of it is written down for the next sweep. */
 async function compare(
   { stores, book }: BotContext,
-  { snapshot, history, settings }: Observation,
+  observation: Observation,
   { findings, failures }: Detected,
 ): Promise<Compared> {
+  const { snapshot, history, settings } = observation;
   const { cluster, takenAtMs } = snapshot;
   const [open, before, runs] = await Promise.all([
     stores.incidents.open(cluster),
@@ -96,7 +98,8 @@ async function compare(
   const ids = await Promise.all(Array.from({ length: wanted }, () => stores.incidents.nextId()));
   const { news, pending } = reconciled(() => ids.shift() ?? '');
 
-  const stored = await stores.memory.put(cluster, { history, pending, sweptAtMs: takenAtMs });
+  const glance = glanceOf(observation);
+  const stored = await stores.memory.put(cluster, { history, pending, glance, sweptAtMs: takenAtMs });
   // A newer sweep has written already: what this one saw is out of date.
   return { news: stored === 'conflict' ? [] : news, open };
 }

@@ -1,0 +1,70 @@
+import { book, openHosts } from '../../runbooks/index.ts';
+import { openCluster } from '../clusters.ts';
+import { tellDuration } from '../config/duration.ts';
+import type { Digest } from '../digest/digest-of.ts';
+import { readDigest } from '../digest/post-digest.ts';
+import { systemClock } from '../system-clock.ts';
+import { type CommonOptions, type Console, exitCodes, plain, printJson, readConfig } from './console.ts';
+import { withStores } from './stores.ts';
+
+/** `watership digest`: what the scheduled one would say now. Reads Redis only, and posts nothing. */
+export async function digestCommand(console: Console, options: CommonOptions): Promise<number> {
+  const config = readConfig(console, options);
+  if (config === undefined) return exitCodes.critical;
+  const hosts = openHosts(config.hosts);
+  const clusters = new Map(
+    config.clusters.map((cluster) => [
+      cluster.settings.name,
+      // Opened, but never asked: a digest is made of what is stored.
+      openCluster({
+        config: cluster,
+        hosts,
+        clock: systemClock,
+        sweepMs: config.schedule.sweepMs,
+        history: async () => undefined,
+      }),
+    ]),
+  );
+  const digest = await withStores(config, (stores) =>
+    readDigest({ stores, clock: systemClock, clusters, book }),
+  );
+  if (options.json) printJson(console, digest);
+  else console.out(tellDigest(digest));
+  return exitCodes.ok;
+}
+
+export function tellDigest(digest: Digest): string {
+  const { runs, typical } = digest;
+  const clusters = digest.clusters.map(
+    ({ name, state, open, nodes, nodesAnswering, isHalted }) =>
+      `  ${name}: ${state}, ${open} open, ${nodesAnswering} of ${nodes} nodes answer${isHalted ? ', halted' : ''}`,
+  );
+  const incidents = digest.incidents.map(
+    ({ id, severity, cluster, headline, state, toRepairMs }) =>
+      `  ${id} ${severity} ${cluster}: ${headline} (${toRepairMs === undefined ? state : `over after ${tellDuration(toRepairMs)}`})`,
+  );
+  const times = [
+    typical.toAcknowledgeMs === undefined ? [] : [`taken after ${tellDuration(typical.toAcknowledgeMs)}`],
+    typical.toRepairMs === undefined ? [] : [`over after ${tellDuration(typical.toRepairMs)}`],
+  ].flat();
+  const growing = digest.growing.map(
+    ({ cluster, name, ready, gained, overMs }) =>
+      `  ${cluster}: ${name} holds ${ready}, ${gained} more in ${tellDuration(overMs)}`,
+  );
+  const done = Object.entries(runs).map(([state, count]) => `${count} ${state}`);
+  return plain(
+    [
+      `From ${new Date(digest.sinceMs).toISOString()} to ${new Date(digest.nowMs).toISOString()}`,
+      'Clusters',
+      ...clusters,
+      `Incidents: ${digest.incidents.length}${times.length === 0 ? '' : ` (typically ${times.join(', ')})`}`,
+      ...incidents,
+      `Repairs: ${done.join(', ')}; ${digest.refusals} clicks refused`,
+      ...(growing.length === 0 ? [] : ['Growing queues', ...growing]),
+      ...(digest.unchecked.length === 0
+        ? []
+        : ['Could not be checked', ...digest.unchecked.map((line) => `  ${line}`)]),
+      '',
+    ].join('\n'),
+  );
+}

@@ -1,0 +1,46 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { program } from '../../../src/bot/cli/program.ts';
+
+/** Runs the command line as `main.ts` does, and catches what it prints. */
+export async function runProgram(...argv: readonly string[]) {
+  let out = '';
+  let err = '';
+  const exitCode = await program({
+    argv,
+    environment: { read: () => undefined },
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+    onStop: () => {},
+  });
+  return { exitCode, out, err };
+}
+
+/** Writes a configuration and answers with its path. */
+export function configFile(text: string): string {
+  const path = join(mkdtempSync(join(tmpdir(), 'watership-cli-')), 'watership.yaml');
+  writeFileSync(path, text);
+  return path;
+}
+
+export const configWith = (options: {
+  readonly management: string;
+  readonly redis?: string;
+  readonly slack?: string;
+}): string => {
+  const { management, redis = 'redis://127.0.0.1:1/0', slack = 'http://127.0.0.1:1/api/' } = options;
+  return configFile(`slack: { botToken: xoxb-b, appToken: xapp-a, channel: C0ALERTS, apiUrl: "${slack}" }
+redis: { url: "${redis}" }
+people: { approvers: [U0ALICE] }
+clusters:
+  - name: house
+    username: watership
+    password: s3cret
+    nodes: [ { name: rabbit@a, management: "${management}", amqp: "amqp://127.0.0.1:1", epmd: false } ]
+`);
+};
