@@ -33,7 +33,7 @@ export const configWith = (options: {
   readonly redis?: string;
   readonly slack?: string;
 }): string => {
-  const { management, redis = 'redis://127.0.0.1:1/0', slack = 'http://127.0.0.1:1/api/' } = options;
+  const { management, redis = 'redis://127.0.0.1:1/0', slack = 'http://127.0.0.1:2/api/' } = options;
   return configFile(`slack: { botToken: xoxb-b, appToken: xapp-a, channel: C0ALERTS, apiUrl: "${slack}" }
 redis: { url: "${redis}" }
 people: { approvers: [U0ALICE] }
