@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { Look } from '../look.ts';
 import { answerTo } from '../look.ts';
 import type { Found, StepContext, Verdict } from '../runbook.ts';
 import { defineRunbook } from '../runbook.ts';
@@ -10,6 +9,7 @@ import type { Observation } from '../snapshot/observation.ts';
 import { topicsToProbe, whoIsDeaf } from '../snapshot/probing.ts';
 import { isResidue } from '../snapshot/residue.ts';
 import { isBack, needsForce, needsRejoin } from '../snapshot/returning.ts';
+import { evidenceLines, evidenceLooks } from '../snapshot/split-evidence.ts';
 import {
   configured,
   disagreements,
@@ -218,47 +218,6 @@ function detect(now: Observation): readonly Found<Facts>[] {
         ...(settings.partitionHandling === undefined ? {} : { handling: settings.partitionHandling }),
       },
     },
-  ];
-}
-
-function evidenceLooks({ now }: Context): readonly Look[] {
-  const nodes = configured(now.snapshot);
-  return [
-    { look: 'reached-by' },
-    ...sideLooks(now.snapshot),
-    ...nodes.map((node): Look => ({ look: 'stop-is-safe', node })),
-    ...nodes.map((node): Look => ({ look: 'partition-handling', node })),
-  ];
-}
-
-function evidenceLines(context: Context): readonly string[] {
-  const { now, answered } = context;
-  const nodes = configured(now.snapshot);
-  const short = shortNames(nodes);
-  const choices = keepChoices(now, answered);
-  const held = nodes.map((node) => {
-    const side = answerTo(answered, { look: 'side', node });
-    if (side.kind === 'unseen') return `${short(node)}: could not be listed: ${side.because}`;
-    return `${short(node)} holds ${counted(side.queues.length, 'queue')} and ${counted(side.bindings.length, 'binding')}`;
-  });
-  const critical = nodes.flatMap((node) => {
-    const safe = answerTo(answered, { look: 'stop-is-safe', node });
-    return safe.kind === 'stop-is-safe' && !safe.isSafe
-      ? [`${short(node)} calls itself critical for ${counted(safe.critical.length, 'queue')}`]
-      : [];
-  });
-  const modes = nodes.flatMap((node) => {
-    const handling = answerTo(answered, { look: 'partition-handling', node });
-    return handling.kind === 'partition-handling' ? [`${short(node)}: ${handling.mode}`] : [];
-  });
-  return [
-    ...choices.map(({ label, because }, index) => `${index === 0 ? 'Proposed: ' : ''}${label}: ${because}`),
-    ...held,
-    ...critical,
-    ...(critical.length > 0
-      ? ['During a split every node says so, the cut-off one too; the sides decide, not this.']
-      : []),
-    ...(modes.length > 0 ? [`cluster_partition_handling: ${modes.join(', ')}`] : []),
   ];
 }
 

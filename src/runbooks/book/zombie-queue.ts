@@ -1,29 +1,20 @@
 import type { Found } from '../runbook.ts';
 import { defineRunbook } from '../runbook.ts';
 import {
-  areProvedDead,
-  ceilingOf,
   type DeadFacts,
   deadCard,
   deadFacts,
   deadFamilies,
-  deadLines,
-  deadLooks,
-  deadLost,
-  isClean,
   isUnreadFor,
-  mayDelete,
   narrowed,
   subjectOf,
   unreadFor,
 } from '../snapshot/dead-queues.ts';
+import { deadLost, deletionSteps } from '../snapshot/deletion.ts';
 import { shortQueue } from '../snapshot/names.ts';
 import type { Observation } from '../snapshot/observation.ts';
 import { isListedWhole } from '../snapshot/views.ts';
 import { count, fitting } from '../snapshot/words.ts';
-
-const GONE_WITHIN_MS = 90_000;
-const LOOKS_THAT_PROVE = 3;
 
 export const zombieQueue = defineRunbook<DeadFacts>({
   id: 'zombie-queue',
@@ -57,60 +48,10 @@ export const zombieQueue = defineRunbook<DeadFacts>({
   card: deadCard,
   lost: deadLost,
   undo: 'No. The messages in these queues are gone; nobody was going to read them. The process that needs one makes a new one.',
-  steps: [
-    {
-      kind: 'inspect',
-      id: 'proof',
-      title: () => 'Read each queue, its bindings and its siblings',
-      looks: deadLooks,
-      show: (context) => ({
-        title: `Queues of ${context.facts.family} without a reader`,
-        lines: deadLines(context),
-      }),
-    },
-    {
-      kind: 'decide',
-      id: 'proved',
-      title: () => 'Does nobody read them, on any node?',
-      looks: deadLooks,
-      decide: areProvedDead,
-    },
-    {
-      kind: 'each',
-      id: 'delete-queues',
-      over: ({ facts }) => facts.queues.map(({ name }) => name),
-      steps: [
-        {
-          kind: 'act',
-          id: 'delete',
-          title: ({ target = '' }) => `Delete ${target}`,
-          looks: ({ facts, target = '' }) => [{ look: 'queue', vhost: facts.vhost, name: target }],
-          call: (context) => ({
-            action: 'queue.delete',
-            args: {
-              vhost: context.facts.vhost,
-              name: context.target ?? '',
-              maxReady: ceilingOf(context, context.target ?? ''),
-            },
-          }),
-          when: mayDelete,
-        },
-      ],
-    },
-    {
-      kind: 'verify',
-      id: 'gone',
-      title: ({ facts }) => `They stay away, and the siblings of ${facts.family} keep their readers`,
-      withinMs: GONE_WITHIN_MS,
-      looksInARow: LOOKS_THAT_PROVE,
-      looks: ({ facts }) => facts.queues.map(({ name }) => ({ look: 'queue', vhost: facts.vhost, name })),
-      holds: (context) =>
-        isClean(
-          context,
-          context.facts.queues.map(({ name }) => name),
-        ),
-    },
-  ],
+  steps: deletionSteps({
+    evidence: ({ family }) => `Queues of ${family} without a reader`,
+    gone: ({ family }) => `They stay away, and the siblings of ${family} keep their readers`,
+  }),
 });
 
 function detect(now: Observation): readonly Found<DeadFacts>[] {
