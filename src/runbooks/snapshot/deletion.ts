@@ -1,0 +1,257 @@
+import type { Answered, Look, QueueDetail } from '../look.ts';
+import { answerTo } from '../look.ts';
+import type { Step, StepContext, StepVerdict, Verdict } from '../runbook.ts';
+import type { DeadFacts } from './dead-queues.ts';
+import { parseQueueName } from './families.ts';
+import { shortQueue } from './names.ts';
+import type { Observation } from './observation.ts';
+import type { QueueSeen } from './snapshot.ts';
+import { configured, isListedWhole } from './views.ts';
+import { count, counted, some, span } from './words.ts';
+
+/** How queues that nobody reads are proved dead, deleted and checked. */
+
+type Context = StepContext<DeadFacts>;
+
+const queueLook = ({ vhost }: DeadFacts, name: string) => ({ look: 'queue', vhost, name }) as const;
+
+const GONE_WITHIN_MS = 90_000;
+const LOOKS_THAT_PROVE = 3;
+const NAMED = 3;
+
+/** Proof, one deletion a queue, and the check that they stay away and their siblings are untouched. */
+export function deletionSteps(words: {
+  readonly evidence: (facts: DeadFacts) => string;
+  readonly gone: (facts: DeadFacts) => string;
+}): readonly Step<DeadFacts>[] {
+  return [
+    {
+      kind: 'inspect',
+      id: 'proof',
+      title: () => 'Read each queue, its bindings and its siblings',
+      looks: deadLooks,
+      show: (context) => ({ title: words.evidence(context.facts), lines: deadLines(context) }),
+    },
+    {
+      kind: 'decide',
+      id: 'proved',
+      title: () => 'Does nobody read them, on any node?',
+      looks: deadLooks,
+      decide: areProvedDead,
+    },
+    {
+      kind: 'each',
+      id: 'delete-queues',
+      over: ({ facts }) => facts.queues.map(({ name }) => name),
+      steps: [
+        {
+          kind: 'act',
+          id: 'delete',
+          title: ({ target = '' }) => `Delete ${target}`,
+          looks: ({ facts, target = '' }) => [queueLook(facts, target)],
+          call: (context) => ({
+            action: 'queue.delete',
+            args: {
+              vhost: context.facts.vhost,
+              name: context.target ?? '',
+              maxReady: ceilingOf(context, context.target ?? ''),
+            },
+          }),
+          when: mayDelete,
+        },
+      ],
+    },
+    {
+      kind: 'verify',
+      id: 'gone',
+      title: ({ facts }) => words.gone(facts),
+      withinMs: GONE_WITHIN_MS,
+      looksInARow: LOOKS_THAT_PROVE,
+      looks: ({ facts }) => facts.queues.map(({ name }) => queueLook(facts, name)),
+      holds: isClean,
+    },
+  ];
+}
+
+function deadLooks({ facts }: Context): readonly Look[] {
+  return facts.queues.flatMap(({ name }): readonly Look[] => [
+    queueLook(facts, name),
+    { look: 'bindings', vhost: facts.vhost, queue: name },
+  ]);
+}
+
+/** What was seen of each queue, one line each. */
+function deadLines({ facts, answered, now }: Context): readonly string[] {
+  return [
+    ...facts.queues.map((queue) => {
+      const answer = answerTo(answered, queueLook(facts, queue.name));
+      if (answer.kind === 'unseen') return `${queue.name}: could not be read: ${answer.because}`;
+      const rows = rowsOf(answered, facts, queue.name);
+      const [row] = rows;
+      if (!row) return `${queue.name}: no longer there`;
+      const bindings = answerTo(answered, { look: 'bindings', vhost: facts.vhost, queue: queue.name });
+      const fed =
+        bindings.kind === 'unseen'
+          ? 'bindings not seen'
+          : bindings.bindings.length === 0
+            ? 'bound to nothing'
+            : `bound to ${some([...new Set(bindings.bindings.map(({ exchange }) => exchange))], NAMED)}`;
+      return [
+        `${queue.name}: ${row.type ?? 'type not known'}`,
+        `${sumConsumers(rows)} consumers on ${counted(answer.byNode.length, 'node')}`,
+        `${count(highestReady(rows) ?? 0)} ready`,
+        ...(queue.perMinute === undefined || queue.perMinute < 1
+          ? []
+          : [`growing ${count(queue.perMinute)}/min`]),
+        ...(row.expiresMs === undefined
+          ? ['x-expires absent']
+          : [`expires after ${span(row.expiresMs)} unused`]),
+        fed,
+        ...(queue.sinceMs === undefined
+          ? []
+          : [`no reader for ${span(now.snapshot.takenAtMs - queue.sinceMs)}`]),
+      ].join(', ');
+    }),
+    ...(facts.total > facts.queues.length
+      ? [`${count(facts.total - facts.queues.length)} more wait for the next plan`]
+      : []),
+    `${counted(facts.siblingsTotal, 'sibling')} of ${facts.family} ${facts.siblingsTotal === 1 ? 'has' : 'have'} a reader`,
+  ];
+}
+
+/** Is every one of them proved to be without a reader? One that is not blocks the plan. */
+function areProvedDead(context: Context): Verdict {
+  const { facts, answered, now } = context;
+  const wanted = Math.min(2, configured(now.snapshot).length);
+  let remaining = 0;
+  for (const { name } of facts.queues) {
+    const answer = answerTo(answered, queueLook(facts, name));
+    if (answer.kind === 'unseen') return no(`I could not read ${shortQueue(name)}: ${answer.because}`);
+    if (answer.byNode.length < wanted) {
+      return no(
+        `Only ${counted(answer.byNode.length, 'node')} answered about ${shortQueue(name)}; I want two views.`,
+      );
+    }
+    const rows = rowsOf(answered, facts, name);
+    if (rows.length === 0) continue;
+    const refusal = whyKeep(rows);
+    if (refusal) return no(`${shortQueue(name)}: ${refusal}`);
+    remaining += 1;
+  }
+  return remaining === 0 ? no('They are gone already; nothing is left to delete.') : { go: true };
+}
+
+/** Why this queue must not be deleted; undefined when nothing speaks for it. */
+function whyKeep(rows: readonly QueueDetail[]): string | undefined {
+  if (rows.some(({ type }) => type === 'stream')) {
+    return 'it is a stream: what it holds is its log, limited by its retention. Nothing to clean.';
+  }
+  if (rows.some(({ type }) => type === 'quorum')) {
+    return 'it is a quorum queue, and the broker does not protect those with if-unused. I will not delete it.';
+  }
+  if (rows.some(({ type }) => type !== 'classic')) return 'its type is not known, so I will not delete it.';
+  if (rows.some(({ consumers }) => consumers === undefined)) return 'its consumers could not be counted.';
+  if (sumConsumers(rows) > 0) return 'a consumer has come back: it is healthy.';
+  return undefined;
+}
+
+/** The approved number and a little more: it may grow while people read, but not become another queue. */
+function ceilingOf({ facts, before, answered }: Context, name: string): number {
+  const approved =
+    highestReady(rowsOf(before, facts, name)) ??
+    highestReady(rowsOf(answered, facts, name)) ??
+    facts.queues.find((queue) => queue.name === name)?.ready ??
+    0;
+  return approved + Math.max(Math.ceil(approved * 0.05), 100);
+}
+
+/** Asked on fresh data just before each deletion. */
+function mayDelete(context: Context): StepVerdict {
+  const { facts, answered, target = '', now } = context;
+  const answer = answerTo(answered, queueLook(facts, target));
+  if (answer.kind === 'unseen') return { kind: 'stop', because: `I could not read it: ${answer.because}` };
+  if (answer.byNode.length < Math.min(2, configured(now.snapshot).length)) {
+    return { kind: 'stop', because: `only ${counted(answer.byNode.length, 'node')} answered about it` };
+  }
+  const rows = rowsOf(answered, facts, target);
+  if (rows.length === 0) return { kind: 'skip', because: 'it is gone already' };
+  if (sumConsumers(rows) > 0) return { kind: 'skip', because: 'a consumer has come back: it is healthy' };
+  const refusal = whyKeep(rows);
+  if (refusal) return { kind: 'stop', because: refusal };
+  const ready = highestReady(rows);
+  if (ready === undefined) return { kind: 'stop', because: 'its messages could not be counted' };
+  const ceiling = ceilingOf(context, target);
+  if (ready > ceiling) {
+    return {
+      kind: 'stop',
+      because: `it holds ${count(ready)} messages now, more than the ${count(ceiling)} approved. Diagnose again.`,
+    };
+  }
+  return { kind: 'go' };
+}
+
+/** Are the deleted queues gone on every node that answers, and the siblings as they were? */
+function isClean({ facts, answered, now }: Context): Verdict {
+  const names = facts.queues.map(({ name }) => name);
+  const wanted = Math.min(2, configured(now.snapshot).length);
+  for (const name of names) {
+    const answer = answerTo(answered, queueLook(facts, name));
+    if (answer.kind === 'unseen') return no(`I could not look for ${shortQueue(name)}: ${answer.because}`);
+    if (answer.byNode.length < wanted) {
+      return no(`only ${counted(answer.byNode.length, 'node')} answered about ${shortQueue(name)}`);
+    }
+    const rows = rowsOf(answered, facts, name);
+    // One that was left alone because a consumer came back is healthy, and stays.
+    if (rows.length > 0 && sumConsumers(rows) === 0) return no(`${shortQueue(name)} is still there`);
+  }
+  return areSiblingsUntouched(facts, now, names);
+}
+
+function areSiblingsUntouched(facts: DeadFacts, now: Observation, gone: readonly string[]): Verdict {
+  const listed = isListedWhole(now.snapshot.queues);
+  if (!listed.go) return listed;
+  const rows = now.snapshot.queues.rows.filter(({ vhost }) => vhost === facts.vhost);
+  const read = new Set(rows.filter(isRead).map(({ name }) => name));
+  const lost = facts.siblings.filter((name) => !read.has(name));
+  const inFamily = rows.filter((row) => isRead(row) && familyOf(row.name) === facts.family).length;
+  // A process that restarts meanwhile takes its queue along and brings a new one.
+  if (lost.length > 0 && inFamily < facts.siblingsTotal) {
+    return no(`${counted(lost.length, 'sibling')} lost its reader: ${some(lost.map(shortQueue), NAMED)}`);
+  }
+  return {
+    go: true,
+    because: `${counted(gone.length, 'queue')} gone; ${counted(inFamily, 'sibling')} with a reader, as before`,
+  };
+}
+
+const isRead = ({ consumers }: QueueSeen): boolean => (consumers ?? 0) > 0;
+
+/** The family that a queue's name puts it in. */
+function familyOf(name: string): string | undefined {
+  const parsed = parseQueueName(name);
+  if (parsed.kind === 'reply') return 'reply';
+  return parsed.kind === 'fanout' ? parsed.family : undefined;
+}
+
+/** What is thrown away, one line a queue that holds something. */
+export function deadLost({ facts, answered }: Context): readonly string[] {
+  return facts.queues.flatMap(({ name, ready }) => {
+    const messages = highestReady(rowsOf(answered, facts, name)) ?? ready ?? 0;
+    return messages === 0 ? [] : [`${count(messages)} unread messages in ${name}`];
+  });
+}
+
+const rowsOf = (answered: Answered, facts: DeadFacts, name: string): readonly QueueDetail[] => {
+  const answer = answerTo(answered, queueLook(facts, name));
+  return answer.kind === 'queue' ? answer.byNode.flatMap(({ row }) => (row ? [row] : [])) : [];
+};
+
+const sumConsumers = (rows: readonly QueueDetail[]): number =>
+  rows.reduce((sum, { consumers }) => sum + (consumers ?? 0), 0);
+
+function highestReady(rows: readonly QueueDetail[]): number | undefined {
+  const ready = rows.flatMap((row) => (row.ready === undefined ? [] : [row.ready]));
+  return ready.length === 0 ? undefined : Math.max(...ready);
+}
+
+const no = (because: string): Verdict => ({ go: false, because });
