@@ -138,12 +138,14 @@ function judgeGone(context: Context): Verdict {
 function judgeReaders(context: Context, isFalling: boolean): Verdict {
   const { facts: seen, answered, now } = context;
   const readers = readersOf(now, seen);
-  const hung = readers.filter((reader) => isHung(seen, reader, answered) === true);
+  const deaf = readers.filter((reader) => isHung(seen, reader, answered) === true);
   const alive = readers.filter((reader) => isHung(seen, reader, answered) === false);
   const probe = answerTo(answered, probeOfQueue(seen));
   const verdict = probe.kind === 'probe' ? probe.verdict : undefined;
   const rates = ratesOf(context);
   const isReading = isFalling || (rates?.ack ?? 0) > 0;
+  // While something is read they do not all hang: a busy process lets a ping wait too.
+  const hung = isReading && deaf.length === readers.length ? [] : deaf;
   // A ping to the queue itself waits behind the whole backlog: unanswered, it does not prove that a reader hangs.
   if (hung.length === 0 && (verdict === 'alive' || alive.length > 0 || isReading)) {
     const speeds = rates === undefined ? '' : ` (${rates.words})`;

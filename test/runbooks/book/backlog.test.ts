@@ -159,6 +159,16 @@ describe('diagnosed as', () => {
       'stop: Its readers are alive but slower than what comes in (10.0/s read, 14.5/s come). Add workers',
     ],
     [
+      'slow: readers that all let a ping wait, while something is read',
+      at(found(), fresh({ ackRate: 10, publishRate: 14.5 }), ping('deaf', 'vol1'), ping('deaf', 'vol2')),
+      'stop: Its readers are alive but slower than what comes in (10.0/s read, 14.5/s come). Add workers',
+    ],
+    [
+      'hung: one of two, while the other reads',
+      at(found(), fresh({ ackRate: 10, publishRate: 14.5 }), ping('deaf', 'vol1'), ping('alive', 'vol2')),
+      'go: No answer to a ping: cinder-volume:812@10.3.0.35.',
+    ],
+    [
       'unclear: the ping says nothing, and nothing is stuck',
       at(found({ queues: [{ ...full, unacknowledged: 0 }] }), fresh(), ping('unreachable')),
       'stop: I cannot tell a hung reader from a slow one',
