@@ -2,8 +2,10 @@ import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openManagement, openMetrics } from '../src/rpc/index.ts';
 import {
+  book,
   type CollectNode,
   collectSnapshot,
+  detect,
   detectionDefaults,
   emptyHistory,
   type Observation,
@@ -130,7 +132,7 @@ async function sweepOnce(node: CollectNode): Promise<Snapshot> {
 }
 
 /** The memory's fold and the detectors, as the bot runs them after each sweep; the median of many. */
-async function timeDetection(snapshot: Snapshot): Promise<number | undefined> {
+async function timeDetection(snapshot: Snapshot): Promise<number> {
   const settings = {
     name: 'bench',
     nodes: snapshot.nodes.map(({ name }) => ({ name, amqpHost: '127.0.0.1', amqpPort: 5_672 })),
@@ -149,7 +151,7 @@ async function timeDetection(snapshot: Snapshot): Promise<number | undefined> {
       }),
     );
   const rememberMs = timed(() => remember(history, snapshot));
-  const detectMs = timed(() => observation);
+  const detectMs = timed(() => detect(book, observation));
   say(`remembering takes ${rememberMs.toFixed(1)} ms, detecting ${detectMs.toFixed(1)} ms`);
   return rememberMs + detectMs;
 }

@@ -84,11 +84,11 @@ export function openManagement(endpoint: ManagementEndpoint): ManagementApi {
       if (answer.status === 503 && isRow(body)) return failedCheck(body);
       return { kind: 'ok' };
     },
-    deleteQueue: (vhost, name, options) => {
+    deleteQueue: async (vhost, name, options) => {
       const guard = options.ifEmpty === true ? 'if-unused=true&if-empty=true' : 'if-unused=true';
       return write({ method: 'DELETE', path: `${queuePath(vhost, name)}?${guard}` }, options);
     },
-    closeConnection: (name, options) =>
+    closeConnection: async (name, options) =>
       write(
         {
           method: 'DELETE',
@@ -109,7 +109,7 @@ const queuePath = (vhost: string, name: string): string => `/api/queues/${segmen
 const connectionPath = (name: string): string => `/api/connections/${segment(name)}`;
 
 /** A header is one line of Latin letters; the broker copies it to the client and into its own log. */
-const headerText = (reason: string): string => reason.replace(/[^\x20-\x7e]+/g, ' ').trim();
+const headerText = (reason: string): string => reason.replace(/[^\x21-\x7e]+/g, ' ').trim();
 
 const listing =
   (http: Http) =>

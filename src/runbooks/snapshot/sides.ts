@@ -11,7 +11,11 @@ type Answered = NodeView & { readonly answer: NodeAnswer };
  */
 export function sidesOf(views: readonly NodeView[]): readonly Side[] {
   const answered = views.filter(hasAnswered);
+  const areApart = pairsNamedApart(answered);
+  const runTogether = (one: Answered, other: Answered): boolean =>
+    sees(one, other.name) && sees(other, one.name) && !areApart(one.name, other.name);
   const linksOf = (view: Answered): number => answered.filter((other) => runTogether(view, other)).length;
+
   const sides: Answered[][] = [];
   // The best connected first, so that a node with one broken link does not split those that see each other.
   for (const view of answered.toSorted((one, other) => linksOf(other) - linksOf(one))) {
@@ -19,26 +23,21 @@ export function sidesOf(views: readonly NodeView[]): readonly Side[] {
     if (side === undefined) sides.push([view]);
     else side.push(view);
   }
-  return sides
-    .map((members) => answered.filter((view) => members.includes(view)).map(({ name }) => name))
-    .map((members) => ({ members }));
+  return sides.map((side) => ({
+    members: answered.filter((view) => side.includes(view)).map(({ name }) => name),
+  }));
 }
 
 export const hasAnswered = (view: NodeView): view is Answered => view.answer.kind === 'answered';
 
-const runTogether = (one: Answered, other: Answered): boolean =>
-  sees(one, other.name) &&
-  sees(other, one.name) &&
-  !namesApart(one, one.name, other.name) &&
-  !namesApart(other, one.name, other.name);
-
 const sees = (view: Answered, peer: string): boolean =>
   view.answer.peers.some((row) => row.name === peer && row.isRunning);
 
-/** A view carries every node's own list, so either of the two may be the one that names the other. */
-const namesApart = (view: Answered, one: string, other: string): boolean =>
-  view.answer.peers.some(
-    ({ name, partitions }) =>
-      (name === one && partitions?.includes(other) === true) ||
-      (name === other && partitions?.includes(one) === true),
-  );
+/** Every view carries all nodes' lists, and after an asymmetric drop only some of them are filled: any one counts. */
+function pairsNamedApart(views: readonly Answered[]): (one: string, other: string) => boolean {
+  const named = new Map<string, Set<string>>();
+  for (const { name, partitions } of views.flatMap(({ answer }) => answer.peers)) {
+    for (const other of partitions ?? []) named.set(name, (named.get(name) ?? new Set()).add(other));
+  }
+  return (one, other) => named.get(one)?.has(other) === true || named.get(other)?.has(one) === true;
+}
