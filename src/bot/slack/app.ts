@@ -13,6 +13,7 @@ import { register as registerRunButtons } from './listeners/run-buttons.ts';
 import type { Lobby } from './lobby.ts';
 import { slackLogger } from './logger.ts';
 import type { SlackPort } from './port.ts';
+import { adaptTo } from './stand-in.ts';
 import { clientOptions } from './web-client-port.ts';
 
 /** The app with every listener, over whatever receiver is handed in: tests hand in one that they drive. */
@@ -36,6 +37,7 @@ export function createApp(
   const lobby: Lobby = {
     counter,
     port,
+    adapt: adaptTo(config.slack.apiUrl),
     later: (what, work) => {
       const watched = work
         .catch((error: unknown) => log.error({ err: error }, `Could not show ${what}`))

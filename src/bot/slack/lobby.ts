@@ -2,6 +2,7 @@ import type { Click } from '../desk/answer.ts';
 import type { Counter } from '../desk/counter.ts';
 import { notification, plainSection } from './blocks.ts';
 import type { SlackPort } from './port.ts';
+import type { Adapt } from './stand-in.ts';
 
 /** How long a click is remembered: Slack delivers again within minutes. */
 const CLICK_MS = 600_000;
@@ -10,6 +11,8 @@ const CLICK_MS = 600_000;
 export interface Lobby {
   readonly counter: Counter;
   readonly port: SlackPort;
+  /** For answers that do not go through the port. */
+  readonly adapt: Adapt;
   /** Work that goes on after the answer: watched, logged, and waited for when the bot stops. */
   readonly later: (what: string, work: Promise<void>) => void;
 }

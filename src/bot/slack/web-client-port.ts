@@ -8,12 +8,12 @@ import {
 } from '@slack/web-api';
 import type { Clock } from '../../runbooks/index.ts';
 import type { SlackConfig } from '../config/config.ts';
-import { datesFor } from './dates.ts';
 import { SlackBusy, SlackRefused, SlackUnreachable } from './errors.ts';
 import { withLadder } from './ladder.ts';
 import { quietLogger } from './logger.ts';
 import { createPacer } from './pacer.ts';
 import type { OutgoingMessage, SlackPerson, SlackPort } from './port.ts';
+import { adaptTo } from './stand-in.ts';
 
 /** Longest time for one call to Slack. The client's own default is to wait for ever. */
 const CALL_TIMEOUT_MS = 10_000;
@@ -32,10 +32,10 @@ export const clientOptions = (config: SlackConfig) => ({
 export function openSlackPort(config: SlackConfig, clock: Clock): SlackPort {
   const client = new WebClient(config.botToken, { ...clientOptions(config), logger: quietLogger() });
   const pacer = createPacer(clock);
-  const dates = datesFor(config.apiUrl);
+  const adapt = adaptTo(config.apiUrl);
 
   const bodyOf = ({ channel, text, blocks, threadTs }: Omit<OutgoingMessage, 'urgency' | 'broadcast'>) =>
-    dates({
+    adapt({
       channel,
       text,
       // Slack's types want mutable arrays.
@@ -66,7 +66,7 @@ export function openSlackPort(config: SlackConfig, clock: Clock): SlackPort {
         pacer.run(`update ${message.channel}`, message.urgency ?? 'normal', () =>
           call('chat.update', () =>
             // Without blocks Slack would keep the old ones.
-            client.chat.update({ ...bodyOf(rung), ts: message.ts, blocks: dates([...(rung.blocks ?? [])]) }),
+            client.chat.update({ ...bodyOf(rung), ts: message.ts, blocks: adapt([...(rung.blocks ?? [])]) }),
           ),
         ),
       );
@@ -80,17 +80,17 @@ export function openSlackPort(config: SlackConfig, clock: Clock): SlackPort {
 
     async openView(triggerId, view) {
       const answer = await call('views.open', () =>
-        client.views.open({ trigger_id: triggerId, view: dates(view) }),
+        client.views.open({ trigger_id: triggerId, view: adapt(view) }),
       );
       return { viewId: answer.view?.id ?? '' };
     },
 
     async updateView(viewId, view) {
-      await call('views.update', () => client.views.update({ view_id: viewId, view: dates(view) }));
+      await call('views.update', () => client.views.update({ view_id: viewId, view: adapt(view) }));
     },
 
     async publishHome(user, view) {
-      await call('views.publish', () => client.views.publish({ user_id: user, view: dates(view) }));
+      await call('views.publish', () => client.views.publish({ user_id: user, view: adapt(view) }));
     },
 
     async userInfo(user) {

@@ -191,8 +191,10 @@ export interface World {
   diagnosed(run: string): Promise<Run>;
 }
 
-export function createWorld(change: { readonly config?: Partial<BotConfig> } = {}): World {
-  const clock = fakeClock();
+export function createWorld(
+  change: { readonly config?: Partial<BotConfig>; readonly startMs?: number } = {},
+): World {
+  const clock = fakeClock(change.startMs);
   const stores = fakeStores(clock);
   const slack = fakeSlack();
   for (const [id, name] of [

@@ -50,7 +50,7 @@ describe('the card of an incident', () => {
     });
     expect(card.text).toBe('P1 prod-a: ctl3 is cut off from ctl1 + ctl2. Alice Anderson is on it.');
     expect(readAloud(card.blocks)).toMatchInlineSnapshot(`
-      "# P1 ACKNOWLEDGED - prod-a - Network split
+      "# P1 TAKEN - prod-a - Network split
       ctl3 is cut off from ctl1 + ctl2.
       *See each other* | ctl1 + ctl2 (majority 2 of 3)
       *Cut off* | ctl3

@@ -81,8 +81,17 @@ function stateOf({ incident, run }: IncidentCardInput): CardState {
 const isRepairing = (run: Run): boolean =>
   run.state === 'checking' || run.state === 'acting' || run.state === 'unknown';
 
+/** One short word each: it stands in the largest type, on a phone too. */
+const headWords: Readonly<Record<CardState, string>> = {
+  firing: 'FIRING',
+  acknowledged: 'TAKEN',
+  repairing: 'REPAIRING',
+  muted: 'MUTED',
+  resolved: 'RESOLVED',
+};
+
 function headWord(incident: Incident, state: CardState): string {
-  return state === 'resolved' ? 'RESOLVED' : `${priority[incident.severity]} ${state.toUpperCase()}`;
+  return state === 'resolved' ? headWords.resolved : `${priority[incident.severity]} ${headWords[state]}`;
 }
 
 /** The first hundred characters decide whether somebody gets up. */

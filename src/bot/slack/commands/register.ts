@@ -2,7 +2,6 @@ import type { App, RespondArguments, SlashCommand } from '@slack/bolt';
 import { nearest } from '../../config/nearest.ts';
 import type { Click } from '../../desk/answer.ts';
 import { decide } from '../../desk/decide.ts';
-import { datesFor } from '../dates.ts';
 import { FAULT } from '../listeners/pressed.ts';
 import type { Lobby } from '../lobby.ts';
 import { ack } from './ack.ts';
@@ -38,13 +37,12 @@ export const commands: readonly Command[] = [
 
 /** `/rabbit <verb> …`. */
 export function registerCommands(app: App, lobby: Lobby): void {
-  const dates = datesFor(lobby.counter.context.config.slack.apiUrl);
   app.command('/rabbit', async ({ ack: acknowledge, command, respond }) => {
     // At once: some verbs take longer than the three seconds that Slack waits.
     await acknowledge();
     try {
       const { reply, isShared } = await answer(lobby, command);
-      await respond(dates(responseOf(reply, isShared)));
+      await respond(lobby.adapt(responseOf(reply, isShared)));
     } catch (error) {
       await respond(responseOf(say(FAULT), false));
       throw error;

@@ -31,7 +31,7 @@ export function register(app: App, lobby: Lobby): void {
       return;
     }
     try {
-      await ack(await responseTo(lobby, view, reference, click));
+      await ack(lobby.adapt(await responseTo(lobby, view, reference, click)));
     } catch (error) {
       await ack({ response_action: 'errors', errors: { [approvalFields.reason.block]: FAULT } });
       throw error;

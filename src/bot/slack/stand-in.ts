@@ -1,0 +1,44 @@
+const dateToken = /<!date\^(\d+)\^([^|>]*)\|[^>]*>/g;
+
+/** Follows a `<` so that a stand-in does not read a mention or a link into it. Not to be seen. */
+const WORD_JOINER = '\u2060';
+
+/** Makes a payload fit for whoever is at the other end. */
+export type Adapt = <Payload>(payload: Payload) => Payload;
+
+/**
+ * Slack shows `<!date^…>` in each reader's own time zone and undoes the escaping of `&`, `<` and `>`. Its stand-ins do neither:
+ * for them times are written out in this machine's time zone, and the escaping is undone here.
+ */
+export function adaptTo(apiUrl: string): Adapt {
+  const isSlack = /(^|\.)slack\.com$/.test(new URL(apiUrl).hostname);
+  return isSlack ? (payload) => payload : adapt;
+}
+
+function adapt<Payload>(payload: Payload): Payload {
+  // A payload is JSON by its nature: the same value comes back with other texts in it.
+  return JSON.parse(
+    JSON.stringify(payload),
+    function (this: { readonly type?: unknown }, key, value: unknown) {
+      const isMarkup = key === 'text' && this.type !== 'plain_text';
+      return typeof value === 'string' && isMarkup ? readable(value) : value;
+    },
+  ) as Payload;
+}
+
+function readable(text: string): string {
+  return text
+    .replace(dateToken, (_token, seconds: string, format: string) => written(Number(seconds), format))
+    .replaceAll('&lt;', `<${WORD_JOINER}`)
+    .replaceAll('&gt;', '>')
+    .replaceAll('&amp;', '&');
+}
+
+function written(seconds: number, format: string): string {
+  const at = new Date(seconds * 1000);
+  const two = (count: number): string => String(count).padStart(2, '0');
+  const time = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+  return format.includes('date')
+    ? `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${time}`
+    : time;
+}

@@ -1,0 +1,142 @@
+import { describe, expect, test } from 'vitest';
+import { digestMessage } from '../../../src/bot/digest/digest-message.ts';
+import { type DigestInput, digestOf } from '../../../src/bot/digest/digest-of.ts';
+import { postDigest } from '../../../src/bot/digest/post-digest.ts';
+import { problemsOfMessage } from '../../../src/bot/slack/limits.ts';
+import { glanceOf, type History, type Incident, queueKey } from '../../../src/runbooks/index.ts';
+import { createWorld, openIncident, proposedRun, quiet } from '../fakes/world.ts';
+import { readAloud } from '../slack/read-aloud.ts';
+
+const nowMs = openIncident.openedAtMs + 6 * 3_600_000;
+const history: History = {
+  ...quiet.history,
+  queues: {
+    [queueKey('/', 'scheduler_fanout_4f')]: {
+      ready: [
+        [0, 36_000],
+        [300_000, 36_496],
+      ],
+    },
+  },
+};
+const quietNight: DigestInput = {
+  sinceMs: nowMs - 24 * 3_600_000,
+  nowMs,
+  clusters: [
+    { name: 'prod-a', glance: glanceOf(quiet), sweptAtMs: nowMs - 5_000, isHalted: false, open: [] },
+  ],
+  incidents: [],
+  runs: [],
+  audit: [],
+  headline: () => 'ctl3 is cut off from ctl1 + ctl2',
+};
+const repaired: Incident = {
+  ...openIncident,
+  state: 'resolved',
+  acknowledgedAtMs: openIncident.openedAtMs + 60_000,
+  resolvedAtMs: openIncident.openedAtMs + 720_000,
+};
+
+function aloud(input: DigestInput): string {
+  const message = digestMessage(digestOf(input));
+  expect(problemsOfMessage(message)).toEqual([]);
+  return readAloud(message.blocks);
+}
+
+describe('the digest', () => {
+  test('of a quiet night is short', () => {
+    expect(digestMessage(digestOf(quietNight)).text).toBe(
+      'RabbitMQ digest: All clusters are healthy. 0 incidents since the last digest.',
+    );
+    expect(aloud(quietNight)).toMatchInlineSnapshot(`
+      "# RabbitMQ digest
+      All clusters are healthy. 0 incidents since the last digest.
+      *Clusters*
+      prod-a: healthy, 3 of 3 nodes answer
+      *Incidents: 0*
+      None.
+      *Repairs*
+      None.
+      *Could not be checked*
+      Everything was checked.
+      ~ From <!date^1795251600^{date_short_pretty} {time}|2026-11-21 09:00 UTC> to <!date^1795338000^{date_short_pretty} {time}|2026-11-22 09:00 UTC>"
+    `);
+  });
+
+  test('of a bad night says what happened, how long it took, and what needs a hand', () => {
+    const open: Incident = { ...openIncident, id: 'INC-0413', severity: 'warning' };
+    expect(
+      aloud({
+        ...quietNight,
+        clusters: [
+          {
+            name: 'prod-a',
+            glance: { ...glanceOf({ ...quiet, history }), blind: ['rabbit@ctl2: it gave no answer'] },
+            sweptAtMs: nowMs - 5_000,
+            isHalted: true,
+            open: [open],
+          },
+        ],
+        incidents: [repaired, open],
+        runs: [
+          { ...proposedRun(), state: 'done' },
+          { ...proposedRun(), state: 'expired' },
+          { ...proposedRun(), state: 'superseded' },
+        ],
+        audit: [{ atMs: nowMs, actor: 'U0DAVE', event: 'click.refused', text: '' }],
+      }),
+    ).toMatchInlineSnapshot(`
+      "# RabbitMQ digest
+      prod-a: needs a hand. 2 incidents since the last digest.
+      *Clusters*
+      prod-a: 1 open incident, the worst is P2, 3 of 3 nodes answer, repairs are halted
+      *Incidents: 2 (typically taken after 1 min, over after 12 min)*
+      INC-0412 P1 prod-a: ctl3 is cut off from ctl1 + ctl2. (taken after 1 min, over after 12 min)
+      INC-0413 P2 prod-a: ctl3 is cut off from ctl1 + ctl2. (nobody took it, still open)
+      *Repairs*
+      1 done, 1 stopped before anything was done, 1 expired without approval, 1 click refused.
+      *Growing queues*
+      prod-a: scheduler_fanout_4f holds 36,496 messages, 496 more in 5 min
+      *Could not be checked*
+      prod-a: rabbit@ctl2: it gave no answer
+      ~ From <!date^1795251600^{date_short_pretty} {time}|2026-11-21 09:00 UTC> to <!date^1795338000^{date_short_pretty} {time}|2026-11-22 09:00 UTC>"
+    `);
+  });
+
+  test('does not call healthy a cluster that was not looked at', () => {
+    const [cluster] = quietNight.clusters;
+    const clusters = cluster === undefined ? [] : [{ ...cluster, sweptAtMs: nowMs - 3_600_000 }];
+    const { text } = digestMessage(digestOf({ ...quietNight, clusters }));
+    expect(text).toContain('No trouble found, but not everything could be checked.');
+  });
+
+  test('leaves out symptoms that their cause explains', () => {
+    const symptom: Incident = { ...openIncident, id: 'INC-0414', mutedBy: 'INC-0412' };
+    expect(digestOf({ ...quietNight, incidents: [repaired, symptom] }).incidents).toHaveLength(1);
+  });
+
+  test('is posted once for a slot, and covers what came since the last one', async () => {
+    const { context, slack, stores, clock } = createWorld();
+    await Promise.all([
+      postDigest(context, slack, { slot: 'Mon' }),
+      postDigest(context, slack, { slot: 'Mon' }),
+    ]);
+    expect(slack.messages).toMatchObject([{ channel: 'C0MAIN' }]);
+    expect(stores.kept.audit.map(({ event }) => event)).toEqual(['digest.posted']);
+
+    clock.pass(3_600_000);
+    await stores.incidents.put(
+      { ...repaired, openedAtMs: clock.now() - 10, resolvedAtMs: clock.now() },
+      0,
+      undefined,
+    );
+    clock.pass(3_600_000);
+    await postDigest(context, slack, { slot: 'Tue', channel: 'C0OTHER' });
+    expect(slack.messages[1]).toMatchObject({
+      channel: 'C0OTHER',
+      text: expect.stringContaining('1 incident since'),
+    });
+    await postDigest(context, slack, {});
+    expect(slack.messages[2]?.text).toContain('0 incidents since');
+  });
+});

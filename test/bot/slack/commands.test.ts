@@ -1,0 +1,148 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, test } from 'vitest';
+import { createCounter } from '../../../src/bot/desk/counter.ts';
+import { createPeople } from '../../../src/bot/desk/people.ts';
+import { breakIt, heal } from '../../../src/bot/slack/commands/break.ts';
+import type { Asked, Command } from '../../../src/bot/slack/commands/command.ts';
+import { parseTyped } from '../../../src/bot/slack/commands/parse.ts';
+import { queues } from '../../../src/bot/slack/commands/queues.ts';
+import { commands } from '../../../src/bot/slack/commands/register.ts';
+import { status } from '../../../src/bot/slack/commands/status.ts';
+import { problemsOfMessage } from '../../../src/bot/slack/limits.ts';
+import { glanceOf, type Observation } from '../../../src/runbooks/index.ts';
+import { ALICE, CHANNEL, createWorld, split, type World } from '../fakes/world.ts';
+import { readAloud } from './read-aloud.ts';
+
+function askedIn(world: World, words: readonly string[] = []): Asked {
+  const { context, slack, clock } = world;
+  const people = createPeople({ slack, clock, people: context.config.people });
+  return {
+    lobby: {
+      counter: createCounter(context, people),
+      port: slack,
+      adapt: (payload) => payload,
+      later: () => undefined,
+    },
+    click: { user: ALICE },
+    channel: CHANNEL,
+    words,
+  };
+}
+
+async function aloud(command: Command, asked: Asked): Promise<string> {
+  const reply = await command.run(asked);
+  expect(problemsOfMessage(reply)).toEqual([]);
+  return readAloud(reply.blocks ?? []);
+}
+
+async function swept(world: World, now: Observation = split): Promise<void> {
+  const { clock, stores } = world;
+  await stores.memory.put('prod-a', {
+    history: now.history,
+    pending: [],
+    sweptAtMs: clock.now(),
+    glance: glanceOf(now),
+  });
+  clock.pass(4_000);
+}
+
+describe('what is typed', () => {
+  test.each([
+    ['', { verb: '', words: [], isShared: false }],
+    ['  STATUS  ', { verb: 'status', words: [], isShared: false }],
+    ['status prod-a share', { verb: 'status', words: ['prod-a'], isShared: true }],
+    ['share', { verb: 'share', words: [], isShared: false }],
+    [
+      'run partition “a queue” "b c"',
+      { verb: 'run', words: ['partition', 'a queue', 'b c'], isShared: false },
+    ],
+  ])('“%s” is understood', (text, typed) => {
+    expect(parseTyped(text)).toEqual(typed);
+  });
+
+  test('every verb explains itself, once', () => {
+    const verbs = commands.map(({ verb }) => verb);
+    expect(new Set(verbs).size).toBe(verbs.length);
+    expect(
+      commands.every(({ usage, verb, summary }) => usage.startsWith(verb) && summary.endsWith('.')),
+    ).toBe(true);
+  });
+});
+
+describe('status', () => {
+  test('says how each node answers, how the cluster is split, and what is open', async () => {
+    const world = createWorld();
+    await swept(world);
+    await world.open();
+    expect(await aloud(status, askedIn(world))).toMatchInlineSnapshot(`
+      "# prod-a: 1 open incident, the worst is P1
+      rabbit@ctl1: answers, RabbitMQ 3.12.1
+      rabbit@ctl2: answers, RabbitMQ 3.12.1
+      rabbit@ctl3: answers, RabbitMQ 3.12.1
+      Split into 2 sides: rabbit@ctl1 + rabbit@ctl2 | rabbit@ctl3
+      2 queues, 36,499 messages ready, 0 connections
+      *Open incidents*
+      INC-0412 P1 prod-a: ctl3 is cut off from ctl1 + ctl2. (open for 4 s)
+      ~ Looked 4 s ago, at <!date^1795316400^{time_secs}|03:00:00 UTC>, in 42 ms."
+    `);
+  });
+
+  test('of a quiet cluster says healthy', async () => {
+    const world = createWorld();
+    await swept(world);
+    expect(await aloud(status, askedIn(world))).toMatch(/^# prod-a: healthy\n/);
+  });
+
+  test('does not call healthy what could not be seen', async () => {
+    const world = createWorld();
+    const [first, ...rest] = split.snapshot.nodes;
+    const message = 'GET /api/nodes: connection refused';
+    const silent = { kind: 'silent' as const, why: 'refused' as const, message };
+    const nodes = first === undefined ? [] : [{ ...first, answer: silent }, ...rest];
+    await swept(world, { ...split, snapshot: { ...split.snapshot, nodes } });
+    const text = await aloud(status, askedIn(world));
+    expect(text).toMatch(/^# prod-a: nothing found, but not everything could be seen\n/);
+    expect(text).toContain(`rabbit@ctl1: no answer - ${message}`);
+  });
+
+  test('says that repairs are halted', async () => {
+    const world = createWorld();
+    await swept(world);
+    await world.stores.halts.halt('prod-a', ALICE);
+    expect(await aloud(status, askedIn(world))).toContain('Repairs are halted');
+  });
+});
+
+test('queues names the fullest and who reads them', async () => {
+  const world = createWorld();
+  await swept(world);
+  expect(await aloud(queues, askedIn(world))).toContain(
+    '36,496 messages, 0 readers: scheduler_fanout_4f\n3 messages, 2 readers: conductor',
+  );
+});
+
+test('break and heal reach the sandbox, and say what it said', async () => {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => {
+      body += String(chunk);
+    });
+    request.on('end', () => {
+      asked.push(`${request.url} ${request.headers['content-type']} ${body}`);
+      response.statusCode = request.url === '/heal' ? 200 : 400;
+      response.end(JSON.stringify({ text: `sandbox heard ${request.url}` }));
+    });
+  });
+  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+  try {
+    const { port } = server.address() as AddressInfo;
+    const world = createWorld({ config: { sandbox: { controlUrl: `http://127.0.0.1:${port}` } } });
+    expect(await aloud(breakIt, askedIn(world, ['partition']))).toBe('sandbox heard /break');
+    expect(await aloud(heal, askedIn(world))).toBe('sandbox heard /heal');
+    expect(asked).toEqual(['/break application/json {"fault":"partition"}', '/heal application/json {}']);
+  } finally {
+    server.close();
+  }
+});

@@ -1,0 +1,130 @@
+import { WebSocket } from 'undici';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectSlack, type SlackConnection } from '../../../src/bot/slack/connect.ts';
+import { systemClock } from '../../../src/bot/system-clock.ts';
+import { ALICE, BOB, createWorld, DAVE, type World } from '../fakes/world.ts';
+import { type KeptMessage, type LocalSlack, localSlack } from './local-slack.ts';
+
+/* The real Bolt app over a real Socket Mode connection, against a third-party stand-in for Slack with a page of its own. */
+
+let slack: LocalSlack;
+let world: World;
+let connection: SlackConnection;
+/** The page's own connection: modals live only there. */
+let page: WebSocket;
+const views: { title: { text: string }; blocks: readonly unknown[] }[][] = [];
+const errors: Record<string, string>[] = [];
+
+beforeAll(async () => {
+  slack = await localSlack();
+  const { people } = createWorld().context.config;
+  // The stand-in has no user groups.
+  const config = { slack: slack.config, people: { ...people, approvers: [ALICE, BOB] } };
+  world = createWorld({ config, startMs: Date.now() });
+  connection = await connectSlack({ ...world.context, clock: systemClock });
+  await connection.start();
+  page = new WebSocket(`${slack.url.replace('http', 'ws')}/ui`);
+  page.addEventListener('message', ({ data }) => {
+    const told = JSON.parse(String(data)) as { t: string; stack?: never; errors?: never };
+    if (told.t === 'view') views.push(told.stack ?? []);
+    if (told.t === 'view_errors') errors.push(told.errors ?? {});
+  });
+  await new Promise((open) => page.addEventListener('open', open));
+});
+
+afterAll(async () => {
+  page?.close();
+  await connection?.stop();
+  await slack?.[Symbol.asyncDispose]();
+});
+
+/** Waits until something holds; the stand-in has no events for what its control port shows. */
+async function until<Value>(
+  what: string,
+  look: () => Promise<Value | undefined> | Value | undefined,
+): Promise<Value> {
+  for (let attempt = 0; attempt < 200; attempt += 1) {
+    const value = await look();
+    if (value !== undefined) {
+      return value;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`not within 10 s: ${what}`);
+}
+
+const whisperTo = (user: string, pattern: RegExp): Promise<KeptMessage> =>
+  until(`${user} is told ${pattern}`, async () =>
+    (await slack.messages()).find((message) => message.ephemeral_to === user && pattern.test(message.text)),
+  );
+
+const topView = () => views.at(-1)?.at(-1);
+
+describe('in a Slack', () => {
+  test('a command is answered', async () => {
+    await slack.command(ALICE, 'help');
+    await until('the help', async () =>
+      (await slack.messages()).find(({ text }) => text.startsWith('Watership: status,')),
+    );
+  });
+
+  test('an incident is told, taken, diagnosed, reviewed and approved; Dave’s click does nothing', async () => {
+    await world.open({ openedAtMs: Date.now() });
+    await connection.tell('INC-0412');
+    const card = await until('the card', async () =>
+      (await slack.messages()).find(({ text }) => text.startsWith('P1')),
+    );
+    // The stand-in does not know date tokens: the time is written out for it.
+    expect(JSON.stringify(card.blocks)).not.toContain('<!date');
+
+    await slack.press(ALICE, card.ts, 'incident:ack', 'INC-0412');
+    await whisperTo(ALICE, /^INC-0412 is yours/);
+    await slack.press(ALICE, card.ts, 'incident:diagnose', 'INC-0412');
+    await whisperTo(ALICE, /looks at it now/);
+    await world.diagnosed('RUN-0001');
+    await connection.tell('INC-0412');
+    const thread = (await slack.messages()).filter(({ thread_ts }) => thread_ts === card.ts);
+    expect(thread.map(({ text }) => text)).toEqual([
+      'Seen in 2 sweeps.',
+      'Alice Anderson is on it. Alice Anderson asked for a diagnosis (RUN-0001).',
+      'Network split - ctl3: a plan waits for approval.',
+    ]);
+
+    await slack.press(DAVE, card.ts, 'incident:review', 'INC-0412');
+    await whisperTo(DAVE, /only approvers may approve repairs/);
+    expect(topView()).toBeUndefined();
+
+    await slack.press(BOB, card.ts, 'incident:review', 'INC-0412');
+    await until('the modal', () => (topView()?.title.text === 'Review fix' ? topView() : undefined));
+    submit(BOB, 'wrong');
+    expect(await until('the error', () => errors.at(-1))).toEqual({
+      typed: 'Type the cluster’s name exactly: prod-a',
+    });
+    submit(BOB, 'prod-a');
+    await until('the answer', () => (topView()?.title.text === 'Recorded' ? true : undefined));
+    expect(world.stores.kept.runs.get('RUN-0001')).toMatchObject({ state: 'checking', votes: [{ by: BOB }] });
+  });
+
+  test('the Home tab opens', async () => {
+    await slack.openHome(ALICE);
+    await until('the Home tab', async () => {
+      const { log } = (await (await fetch(`${slack.url}/_control/log`)).json()) as {
+        log: { summary: string }[];
+      };
+      return log.find(({ summary }) => summary.includes('views.publish'));
+    });
+  });
+});
+
+function submit(user: string, typed: string): void {
+  page.send(
+    JSON.stringify({
+      t: 'view_submit',
+      user,
+      values: {
+        typed: { value: { type: 'plain_text_input', value: typed } },
+        reason: { value: { type: 'plain_text_input', value: 'the thread shows why' } },
+      },
+    }),
+  );
+}

@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest';
+import { SlackBusy } from '../../../src/bot/slack/errors.ts';
+import { createPacer } from '../../../src/bot/slack/pacer.ts';
+import { fakeClock } from '../fakes/clock.ts';
+
+function createScene() {
+  const clock = fakeClock();
+  const begunAtMs = clock.now();
+  const sent: string[] = [];
+  const pacer = createPacer(clock);
+  const send = (what: string) => async () => {
+    sent.push(`${clock.now() - begunAtMs} ${what}`);
+  };
+  return { clock, pacer, sent, send };
+}
+
+describe('the pace', () => {
+  test('lets a short burst through, then one message a second', async () => {
+    const { pacer, sent, send } = createScene();
+    await Promise.all(['a', 'b', 'c', 'd', 'e'].map((what) => pacer.run('C1', 'normal', send(what))));
+    expect(sent).toEqual(['0 a', '0 b', '0 c', '1000 d', '2000 e']);
+  });
+
+  test('is one for each channel', async () => {
+    const { pacer, sent, send } = createScene();
+    await Promise.all([1, 2, 3, 4].map((at) => pacer.run(`C${at}`, 'normal', send(`C${at}`))));
+    expect(sent).toEqual(['0 C1', '0 C2', '0 C3', '0 C4']);
+  });
+
+  test('lets decisions go before news, and news before progress', async () => {
+    const { pacer, sent, send } = createScene();
+    await Promise.all([
+      ...['x', 'y', 'z'].map((what) => pacer.run('C1', 'normal', send(what))),
+      pacer.run('C1', 'progress', send('progress')),
+      pacer.run('C1', 'normal', send('news')),
+      pacer.run('C1', 'decision', send('decision')),
+    ]);
+    expect(sent.slice(3)).toEqual(['1000 decision', '2000 news', '3000 progress']);
+  });
+
+  test('waits as long as Slack asks, and then tries once more', async () => {
+    const { clock, pacer, sent, send } = createScene();
+    let refusals = 1;
+    await pacer.run('C1', 'normal', async () => {
+      refusals -= 1;
+      if (refusals >= 0) {
+        throw new SlackBusy('chat.postMessage', 7_000);
+      }
+      await send('late')();
+    });
+    expect(sent).toEqual(['7000 late']);
+    expect(clock.now()).toBeGreaterThan(0);
+  });
+
+  test('hands a long wait back to whoever called, who owns the retry', async () => {
+    const { pacer } = createScene();
+    const busy = new SlackBusy('chat.postMessage', 60_000);
+    await expect(pacer.run('C1', 'normal', () => Promise.reject(busy))).rejects.toBe(busy);
+  });
+
+  test('goes on after a call that failed', async () => {
+    const { pacer, sent, send } = createScene();
+    await expect(pacer.run('C1', 'normal', () => Promise.reject(new Error('gone')))).rejects.toThrow('gone');
+    await pacer.run('C1', 'normal', send('next'));
+    expect(sent).toEqual(['0 next']);
+  });
+});

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { adaptTo } from '../../../src/bot/slack/stand-in.ts';
+
+const message = {
+  text: 'queue &lt;@U0ALICE&gt; &amp; more',
+  blocks: [
+    { type: 'section', text: { type: 'mrkdwn', text: 'since <!date^1795316400^{time_secs}|03:00:00 UTC>' } },
+    { type: 'section', text: { type: 'plain_text', text: 'a &lt; b' } },
+  ],
+};
+
+test('for Slack itself nothing is changed', () => {
+  expect(adaptTo('https://slack.com/api/')(message)).toBe(message);
+  expect(adaptTo('https://prod-a.slack.com/api/')(message)).toBe(message);
+});
+
+test('for a stand-in times are written out and markup is undone without waking mentions', () => {
+  const adapted = adaptTo('http://127.0.0.1:3000/api/')(message);
+  expect(adapted.text).toBe('queue <\u2060@U0ALICE> & more');
+  expect(adapted.blocks[0]?.text.text).toMatch(/^since \d\d:\d\d:\d\d$/);
+  expect(adapted.blocks[1]?.text.text).toBe('a &lt; b');
+});
+
+test('a host that only looks like Slack is not Slack', () => {
+  expect(adaptTo('https://notslack.com/api/')(message)).not.toBe(message);
+});
