@@ -1,0 +1,257 @@
+import { describe, expect, test } from 'vitest';
+import { type ManagementApi, type MetricsApi, openManagement, openMetrics } from '../../../src/rpc/index.ts';
+import { type CollectNode, collectSnapshot } from '../../../src/runbooks/index.ts';
+import { hanging, openFakeNode } from '../../rpc/management/fake-node.ts';
+import { A, B, C } from '../observation.ts';
+import { api, failing, failure, seeing } from './apis.ts';
+import { knowing, openFakeEpmd } from './fake-epmd.ts';
+
+const all = [A, B, C];
+const clock = { now: () => performance.now(), sleep: () => Promise.resolve() };
+
+const sweep = (nodes: readonly CollectNode[], deadlineMs = 5_000) =>
+  collectSnapshot({ cluster: 'prod-a', nodes, deadlineMs, clock });
+const node = (name: string, change: Partial<ManagementApi>, metrics?: MetricsApi['queues']): CollectNode => ({
+  name,
+  management: api(name, change),
+  ...(metrics === undefined ? {} : { metrics: { node: name, queues: metrics } }),
+});
+const whole = (change: Partial<ManagementApi> = {}) =>
+  all.map((name) => node(name, { nodes: seeing(all, A, B, C), ...change }));
+
+describe('a whole cluster', () => {
+  test('is one side, listed once', async () => {
+    let listings = 0;
+    const snapshot = await sweep(
+      whole({
+        queueTotals: async () => {
+          listings += 1;
+          return [{ vhost: '/', name: 'compute', ready: 3, type: 'classic' }];
+        },
+        consumers: async () => [{ vhost: '/', queue: 'compute', connectionName: 'c' }],
+        connections: async () => [{ name: 'c', node: B }],
+      }),
+    );
+    expect(listings).toBe(1);
+    expect(snapshot.sides).toEqual([{ members: all, clientConnections: 1 }]);
+    expect(snapshot.queues.missing).toEqual([]);
+    expect(snapshot.queues.rows).toMatchObject([
+      { name: 'compute', ready: 3, consumers: 1, type: 'classic' },
+    ]);
+    expect(snapshot.nodes.map(({ vm, answer }) => [vm, answer.kind])).toEqual([
+      ['registered', 'answered'],
+      ['registered', 'answered'],
+      ['registered', 'answered'],
+    ]);
+  });
+
+  test('an overview that fails costs only what it would have told', async () => {
+    const snapshot = await sweep(whole({ overview: failing(A, 'http-error') }));
+    expect(snapshot.nodes[0]?.answer).toMatchObject({ kind: 'answered' });
+    expect(snapshot.nodes[0]?.answer).not.toHaveProperty('totals');
+  });
+
+  test('a listing that fails is missing with its reason, and not empty', async () => {
+    const snapshot = await sweep(
+      whole({ queueTotals: failing(A, 'timeout'), connections: failing(A, 'http-error') }),
+    );
+    expect(snapshot.queues).toEqual({
+      rows: [],
+      missing: [{ node: expect.any(String), why: failure(A, 'timeout').message }],
+    });
+    expect(snapshot.connections.missing).toHaveLength(1);
+    expect(snapshot.sides[0]).not.toHaveProperty('clientConnections');
+    expect(snapshot.consumers.missing).toEqual([]);
+  });
+
+  test('without the consumers a queue has an unknown number of them, not none', async () => {
+    const rows = [{ vhost: '/', name: 'compute', ready: 3 }];
+    const snapshot = await sweep(whole({ queueTotals: async () => rows, consumers: failing(A, 'timeout') }));
+    expect(snapshot.queues.rows[0]).not.toHaveProperty('consumers');
+  });
+
+  test('a stream’s consumers are in no listing, and so unknown', async () => {
+    const rows = [
+      { vhost: '/', name: 'log', type: 'stream' },
+      { vhost: '/', name: 'young' },
+      { vhost: '/', name: 'new', type: 'delayed' },
+    ];
+    const snapshot = await sweep(whole({ queueTotals: async () => rows }));
+    expect(snapshot.queues.rows).toEqual([
+      { vhost: '/', name: 'log', type: 'stream', seenBy: expect.any(String) },
+      { vhost: '/', name: 'young', consumers: 0, seenBy: expect.any(String) },
+      { vhost: '/', name: 'new', type: 'unknown', consumers: 0, seenBy: expect.any(String) },
+    ]);
+  });
+});
+
+describe('metrics', () => {
+  const rowsOf =
+    (name: string, ready = 1): MetricsApi['queues'] =>
+    async () => [{ vhost: '/', name, ready }];
+  const types: ManagementApi['queue'] = async (vhost, name) => ({
+    vhost,
+    name,
+    type: 'quorum',
+    arguments: {},
+  });
+  const totals: ManagementApi['queueTotals'] = async () => [{ vhost: '/', name: 'by totals', ready: 1 }];
+  const names = (nodes: readonly CollectNode[]) =>
+    sweep(nodes).then(({ queues }) => queues.rows.map(({ name, seenBy }) => `${name} ${seenBy}`).toSorted());
+
+  test('of every node together are the listing, because each knows only its own queues', async () => {
+    const change = { nodes: seeing(all, A, B, C), queue: types };
+    expect(await names(all.map((name, index) => node(name, change, rowsOf(`q${index}`))))).toEqual([
+      `q0 ${A}`,
+      `q1 ${B}`,
+      `q2 ${C}`,
+    ]);
+  });
+
+  test('that one node does not give are replaced by the totals', async () => {
+    const change = { nodes: seeing(all, A, B, C), queueTotals: totals };
+    const metrics = [rowsOf('q0'), failing(B, 'refused'), rowsOf('q2')];
+    const rows = await names(all.map((name, index) => node(name, change, metrics[index])));
+    expect(rows).toHaveLength(1);
+    expect(rows[0]).toContain('by totals');
+    const notConfigured = all.map((name, index) => node(name, change, index === 1 ? undefined : rowsOf('q')));
+    expect((await names(notConfigured))[0]).toContain('by totals');
+  });
+
+  test('give no types, so the fullest queues are asked for theirs: a stream is no backlog', async () => {
+    const asked: unknown[] = [];
+    const queue: ManagementApi['queue'] = async (vhost, name, options) => {
+      asked.push([name, options.stats]);
+      return { vhost, name, type: 'stream', arguments: {} };
+    };
+    const rows = async () => [
+      { vhost: '/', name: 'log', ready: 900 },
+      { vhost: '/', name: 'quiet', ready: 0 },
+    ];
+    const snapshot = await sweep([node(A, { nodes: seeing([A], A), queue }, rows)]);
+    expect(asked).toEqual([['log', false]]);
+    expect(snapshot.queues.rows).toEqual([
+      { vhost: '/', name: 'log', ready: 900, type: 'stream', seenBy: A },
+      { vhost: '/', name: 'quiet', ready: 0, consumers: 0, seenBy: A },
+    ]);
+  });
+
+  test('a queue that does not say its type is listed without one', async () => {
+    const change = { nodes: seeing([A], A), queue: failing(A, 'timeout') };
+    const snapshot = await sweep([node(A, change, rowsOf('q', 5))]);
+    expect(snapshot.queues).toEqual({
+      rows: [{ vhost: '/', name: 'q', ready: 5, consumers: 0, seenBy: A }],
+      missing: [],
+    });
+  });
+
+  test('that hang leave time for the totals', async () => {
+    await using hung = await openFakeNode({ '/metrics/detailed': hanging });
+    const change = { nodes: seeing([A], A), queueTotals: totals };
+    const nodes = [{ ...node(A, change), metrics: openMetrics({ node: A, url: hung.url }) }];
+    const snapshot = await sweep(nodes, 400);
+    expect(snapshot.queues.rows.map(({ name }) => name)).toEqual(['by totals']);
+    expect(snapshot.tookMs).toBeLessThan(400);
+  });
+});
+
+describe('a split cluster', () => {
+  const side = (running: readonly string[], change: Partial<ManagementApi>): Partial<ManagementApi> => ({
+    nodes: seeing(all, ...running),
+    ...change,
+  });
+
+  test('is listed once a side, and a queue that both list is one row with its numbers', async () => {
+    const ab = side([A, B], {
+      queueTotals: async () => [
+        { vhost: '/', name: 'both', ready: 4 },
+        { vhost: '/', name: 'on c', state: 'down' },
+      ],
+      consumers: async () => [{ vhost: '/', queue: 'both', connectionName: 'x' }],
+      connections: async () => [{ name: 'x', node: A }],
+    });
+    const c = side([C], {
+      queueTotals: async () => [
+        { vhost: '/', name: 'both', ready: 9 },
+        { vhost: '/', name: 'on c', ready: 2, state: 'running' },
+        { vhost: '/', name: 'only c', ready: 0 },
+      ],
+      connections: async () => [{ name: 'y', node: C }],
+    });
+    const snapshot = await sweep([node(A, ab), node(B, ab), node(C, c)]);
+    expect(snapshot.sides).toEqual([
+      { members: [A, B], clientConnections: 1 },
+      { members: [C], clientConnections: 1 },
+    ]);
+    expect(snapshot.queues.missing).toEqual([]);
+    expect(snapshot.queues.rows).toMatchObject([
+      { name: 'both', ready: 9, consumers: 1, seenBy: C },
+      { name: 'on c', ready: 2, state: 'running', seenBy: C },
+      { name: 'only c', ready: 0, seenBy: C },
+    ]);
+    expect(snapshot.connections.rows.map(({ name }) => name)).toEqual(['x', 'y']);
+  });
+});
+
+describe('a node that says nothing', () => {
+  const others = [A, B].map((name) => node(name, { nodes: seeing(all, A, B) }));
+  const stopped = (change: Partial<ManagementApi>, epmd?: string): CollectNode => ({
+    ...node(C, change),
+    ...(epmd === undefined ? {} : { epmd }),
+  });
+
+  test('and refuses, unseen by the others, is down: the listing is whole without it', async () => {
+    const snapshot = await sweep([...others, stopped({ nodes: failing(C, 'refused') })]);
+    expect(snapshot.nodes[2]).toEqual({
+      name: C,
+      vm: 'unknown',
+      answer: { kind: 'silent', why: 'refused', message: failure(C, 'refused').message },
+    });
+    expect(snapshot.sides.map(({ members }) => members)).toEqual([[A, B]]);
+    expect(snapshot.queues.missing).toEqual([]);
+  });
+
+  test('is known to its epmd or not', async () => {
+    await using epmd = await openFakeEpmd(knowing('rabbit'));
+    await using empty = await openFakeEpmd(knowing('other'));
+    const vm = async (address: string) =>
+      (await sweep([...others, stopped({ nodes: failing(C, 'refused') }, address)])).nodes[2]?.vm;
+    expect(await vm(epmd.address)).toBe('registered');
+    expect(await vm(empty.address)).toBe('absent');
+    expect(await vm('127.0.0.1:1')).toBe('unknown');
+  });
+
+  test('and may be alive behind a wrong password, unseen by the others, has a share that is missing', async () => {
+    const snapshot = await sweep([...others, stopped({ nodes: failing(C, 'unauthorized') })]);
+    expect(snapshot.queues.missing).toEqual([{ node: C, why: failure(C, 'unauthorized').message }]);
+    expect(snapshot.connections.missing).toHaveLength(1);
+    expect(snapshot.consumers.missing).toHaveLength(1);
+  });
+
+  test('but that the others see running is in their listing', async () => {
+    const seeingC = [A, B].map((name) => node(name, { nodes: seeing(all, A, B, C) }));
+    const snapshot = await sweep([...seeingC, stopped({ nodes: failing(C, 'unauthorized') })]);
+    expect(snapshot.queues.missing).toEqual([]);
+  });
+
+  test('if none says anything, everything is missing', async () => {
+    const snapshot = await sweep(all.map((name) => node(name, { nodes: failing(name, 'refused') })));
+    expect(snapshot.sides).toEqual([]);
+    expect(snapshot.queues.missing.map((each) => each.node)).toEqual(all);
+  });
+
+  test('and hangs behind a port that opens keeps nobody waiting past the deadline', async () => {
+    await using hung = await openFakeNode({ '/api/nodes': hanging, '/api/overview': hanging });
+    const management = openManagement({ node: C, url: hung.url, username: 'w', password: 'w' });
+    const snapshot = await sweep([...others, { name: C, management }], 500);
+    expect(snapshot.tookMs).toBeLessThan(500);
+    expect(snapshot.nodes[2]?.answer).toMatchObject({ kind: 'silent', why: 'timeout', portOpen: true });
+    expect(snapshot.nodes[0]?.answer.kind).toBe('answered');
+  });
+
+  test('in a way that nobody foresaw is unreachable, and the sweep goes on', async () => {
+    const broken = stopped({ nodes: () => Promise.reject(new TypeError('boom')) });
+    const snapshot = await sweep([...others, broken]);
+    expect(snapshot.nodes[2]?.answer).toMatchObject({ kind: 'silent', why: 'unreachable' });
+  });
+});
