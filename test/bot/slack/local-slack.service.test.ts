@@ -43,14 +43,14 @@ async function until<Value>(
   what: string,
   look: () => Promise<Value | undefined> | Value | undefined,
 ): Promise<Value> {
-  for (let attempt = 0; attempt < 200; attempt += 1) {
+  for (let attempt = 0; attempt < 400; attempt += 1) {
     const value = await look();
     if (value !== undefined) {
       return value;
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error(`not within 10 s: ${what}`);
+  throw new Error(`not within 20 s: ${what}`);
 }
 
 const whisperTo = (user: string, pattern: RegExp): Promise<KeptMessage> =>
@@ -114,6 +114,35 @@ describe('in a Slack', () => {
       return log.find(({ summary }) => summary.includes('views.publish'));
     });
   });
+});
+
+test('a connection that was lost comes back by itself, and ends when it is told to', async () => {
+  await using own = await localSlack();
+  const bot = await connectSlack({
+    ...createWorld({ config: { slack: own.config } }).context,
+    clock: systemClock,
+  });
+  await bot.start();
+  expect(bot.isConnected()).toBe(true);
+  await own.kill();
+  await until('the loss to be noticed', () => (bot.isConnected() ? undefined : true));
+  await own.bringBack();
+  await until('the connection', () => (bot.isConnected() ? true : undefined));
+  await own.command(ALICE, 'runbooks');
+  await until('an answer', async () =>
+    (await own.messages()).find(({ text }) => text.startsWith('Runbooks:')),
+  );
+  await bot.stop();
+  expect(bot.isConnected()).toBe(false);
+});
+
+test('a Slack that is not there is said so at the start', async () => {
+  const own = await localSlack();
+  await own[Symbol.asyncDispose]();
+  const { context } = createWorld({ config: { slack: own.config } });
+  const bot = await connectSlack({ ...context, clock: systemClock });
+  await expect(bot.start()).rejects.toThrow();
+  await bot.stop();
 });
 
 function submit(user: string, typed: string): void {

@@ -28,6 +28,9 @@ export interface LocalSlack extends AsyncDisposable {
   /** Presses a button of a message. */
   press(user: string, messageTs: string, actionId: string, value: string): Promise<void>;
   openHome(user: string): Promise<void>;
+  /** Ends it as a crash would, and starts it again, empty, at the same address. */
+  kill(): Promise<void>;
+  bringBack(): Promise<void>;
 }
 
 export async function localSlack(): Promise<LocalSlack> {
@@ -35,15 +38,20 @@ export async function localSlack(): Promise<LocalSlack> {
   const port = await freePort();
   const configPath = join(folder, 'workspace.json');
   await writeFile(configPath, JSON.stringify(workspace));
-  const server = spawn(
-    binary(),
-    ['--config', configPath, '--port', String(port), '--base-host', '127.0.0.1'],
-    {
-      stdio: 'ignore',
-    },
-  );
   const url = `http://127.0.0.1:${port}`;
-  await untilAnswering(`${url}/_control/state`, server);
+  const start = async (): Promise<ChildProcess> => {
+    const argv = ['--config', configPath, '--port', String(port), '--base-host', '127.0.0.1'];
+    const started = spawn(binary(), argv, { stdio: 'ignore' });
+    await untilAnswering(`${url}/_control/state`, started);
+    return started;
+  };
+  let server = await start();
+  const kill = async (): Promise<void> => {
+    if (server.exitCode === null && server.signalCode === null) {
+      server.kill('SIGKILL');
+      await once(server, 'exit');
+    }
+  };
 
   const control = async (path: string, body?: object): Promise<unknown> => {
     const answer = await fetch(`${url}/_control/${path}`, {
@@ -81,11 +89,12 @@ export async function localSlack(): Promise<LocalSlack> {
     async openHome(user) {
       await control('open-home', { user });
     },
+    kill,
+    async bringBack() {
+      server = await start();
+    },
     async [Symbol.asyncDispose]() {
-      if (server.exitCode === null && server.signalCode === null) {
-        server.kill('SIGKILL');
-        await once(server, 'exit');
-      }
+      await kill();
       await rm(folder, { recursive: true, force: true });
     },
   };
