@@ -8,6 +8,9 @@ import { openSocket } from './socket.ts';
 import { createTeller } from './teller.ts';
 import { openSlackPort } from './web-client-port.ts';
 
+/** Where Slack's requests are awaited in http mode, unless the configuration says otherwise. */
+const DEFAULT_PORT = 3_000;
+
 /** The bot's side of Slack. */
 export interface SlackConnection {
   readonly port: SlackPort;
@@ -39,14 +42,19 @@ export async function connectSlack(context: BotContext): Promise<SlackConnection
       logger: slackLogger(log),
     });
     const { app, settled } = createApp(context, port, receiver);
+    let isListening = false;
     return {
       ...speaking,
       isConnected: () => true,
       start: async () => {
-        await app.start(config.slack.port ?? 3000);
+        await app.start(config.slack.port ?? DEFAULT_PORT);
+        isListening = true;
       },
       stop: async () => {
-        await app.stop();
+        if (isListening) {
+          isListening = false;
+          await app.stop();
+        }
         await settled();
       },
     };
