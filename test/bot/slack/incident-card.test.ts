@@ -64,9 +64,7 @@ describe('the card of an incident', () => {
 
   test('with a plan on the table points at it', () => {
     const card = cardOf({ ...openIncident, owner: ALICE }, { run: proposedRun() });
-    expect(readAloud(card.blocks)).toContain(
-      'A plan is ready. Review fix shows exactly what will run; nothing runs before it is approved.',
-    );
+    expect(readAloud(card.blocks)).toContain('A plan is ready. Nothing runs before it is approved.');
     expect(readAloud(card.blocks)).toContain('[Review fix !primary] incident:review INC-0412');
   });
 

@@ -31,9 +31,9 @@ describe('the message that shows a run', () => {
     expect(readAloud(message.blocks).replaceAll(proposed.plan?.hash ?? '-', '<hash>')).toMatchInlineSnapshot(`
       "# Network split - ctl3: a plan waits for approval
       *What each node sees*
-      ctl1: ctl1 + ctl2
-      ctl3: ctl3
-      *The way*
+      • ctl1: ctl1 + ctl2
+      • ctl3: ctl3
+      *The chosen way*
       Keep ctl1 and ctl2: the services connect to ctl1
       *The plan*
       [waiting] 1 Stop RabbitMQ on ctl3
@@ -73,7 +73,7 @@ describe('the message that shows a run', () => {
     const aloud = readAloud(
       messageOf({ ...proposed, state: 'unknown', because: 'Nobody can tell', items }).blocks,
     );
-    expect(aloud).toContain('What is not known: Nobody can tell.');
+    expect(aloud).toContain('Nobody can tell.');
     expect(aloud).toMatch(
       /\[It has happened, go on\] run:rule:it-happened RUN-0193 \S+ 0\n\[It has not, do it again\] run:rule:do-it-again RUN-0193 \S+ 0\n\[Give up\] run:rule:give-up RUN-0193 \S+ 0/,
     );

@@ -125,7 +125,7 @@ function whatIsHappening(input: IncidentCardInput, state: CardState): string | u
     return repairWords(run);
   }
   if (run?.state === 'proposed') {
-    return 'A plan is ready. Review fix shows exactly what will run; nothing runs before it is approved.';
+    return 'A plan is ready. Nothing runs before it is approved.';
   }
   if (run?.state === 'diagnosing') {
     return 'Diagnosis is running. It only reads.';

@@ -36,13 +36,16 @@ export function progressMessage(input: ProgressInput): Rendered {
   const heading = `${title} - ${run.subject}: ${stateWords(run)}`;
   const content: KnownBlock[] = [
     header(heading),
-    ...run.evidence.slice(-EVIDENCE_SHOWN).map(({ title: what, lines }) => linesSection(what, lines)),
+    ...run.evidence.slice(-EVIDENCE_SHOWN).map(({ title: what, lines }) =>
+      linesSection(
+        what,
+        lines.map((line) => `• ${line}`),
+      ),
+    ),
     ...(run.choice === undefined ? [] : chosenWay(run)),
     ...planSection(input),
     ...approvalSection(input),
-    ...(run.because === undefined
-      ? []
-      : [plainSection(`${becauseWord(run)} ${sentence(withNames(run.because, input.names))}`)]),
+    ...(run.because === undefined ? [] : [plainSection(becauseWords(run, input.names))]),
     context([mrkdwn(footer(input).join(' · '))]),
   ];
   const text = notification(
@@ -86,28 +89,16 @@ function stateWords(run: Run): string {
   }
 }
 
-function becauseWord(run: Run): string {
-  switch (run.state) {
-    case 'failed':
-    case 'stopped':
-    case 'cancelled':
-      return 'Why:';
-    case 'unknown':
-      return 'What is not known:';
-    case 'diagnosing':
-    case 'proposed':
-    case 'checking':
-    case 'acting':
-    case 'done':
-    case 'expired':
-    case 'superseded':
-      return 'Note:';
-  }
+/** A reason that explains a bad end is called one; any other speaks for itself. */
+function becauseWords(run: Run, names: Names): string {
+  const because = sentence(withNames(run.because ?? '', names));
+  const isBadEnd = run.state === 'failed' || run.state === 'stopped' || run.state === 'cancelled';
+  return isBadEnd ? `Why: ${because}` : because;
 }
 
 function chosenWay(run: Run): KnownBlock[] {
   const way = run.choices.find((choice) => choice.id === run.choice);
-  return way === undefined ? [] : [linesSection('The way', [`${way.label}: ${way.because}`])];
+  return way === undefined ? [] : [linesSection('The chosen way', [`${way.label}: ${way.because}`])];
 }
 
 function planSection({ run, names, nowMs }: ProgressInput): KnownBlock[] {
@@ -141,7 +132,8 @@ function howLong(item: Item | undefined, nowMs: number): string | undefined {
     return undefined;
   }
   if (item.endedAtMs !== undefined) {
-    return span(item.endedAtMs - item.startedAtMs);
+    const tookMs = item.endedAtMs - item.startedAtMs;
+    return tookMs < 1_000 ? undefined : span(tookMs);
   }
   // A verify's own detail says how long it has been watching.
   return item.state === 'intended' ? span(Math.floor((nowMs - item.startedAtMs) / 5_000) * 5_000) : undefined;
