@@ -1,6 +1,7 @@
 import type { TimelineEntry } from '../../stores/stores.ts';
 import { linesSection, moment, mrkdwn, notification, type Rendered } from '../blocks.ts';
 import { literal } from '../escape.ts';
+import { limits } from '../limits.ts';
 import { type Names, withNames } from '../words.ts';
 
 /** Lines that are told together: after a silence of Slack the thread is not flooded. */
@@ -35,7 +36,10 @@ export function threadLines(
       text: notification(batch.map(({ text }) => withNames(text, names)).join(' ')),
       blocks: [
         batch.some(({ atMs }) => nowMs - atMs > LATE_MS)
-          ? { type: 'section', text: mrkdwn(batch.map((entry) => datedLine(entry, names)).join('\n')) }
+          ? {
+              type: 'section',
+              text: mrkdwn(batch.map((entry) => datedLine(entry, names, batch.length)).join('\n')),
+            }
           : linesSection(
               undefined,
               batch.map(({ text }) => withNames(text, names)),
@@ -47,6 +51,6 @@ export function threadLines(
   }));
 }
 
-// 250 characters a line keep ten of them below Slack's limit for a section.
-const datedLine = ({ atMs, text }: TimelineEntry, names: Names): string =>
-  `${moment(atMs)} ${literal(withNames(text, names), 220)}`;
+/** The date's token takes up to 60 characters of what Slack allows for a section, which the lines share. */
+const datedLine = ({ atMs, text }: TimelineEntry, names: Names, lines: number): string =>
+  `${moment(atMs)} ${literal(withNames(text, names), Math.floor(limits.sectionText / lines) - 60)}`;
