@@ -15,6 +15,8 @@ export interface Prober {
   close(): Promise<void>;
 }
 
+/** A living service answers in milliseconds: who is silent for this long is taken for deaf. */
+const LONGEST_PROBE_MS = 5_000;
 /** Of a probe's time, for finding out which exchange leads to the queue. */
 const EXCHANGE_SHARE = 0.25;
 
@@ -31,7 +33,8 @@ export function openProber(config: ClusterConfig, management: readonly Managemen
     return opened;
   };
   return {
-    async probe({ topic, server, vhost = config.vhost, timeoutMs }) {
+    async probe({ topic, server, vhost = config.vhost, timeoutMs: allowedMs }) {
+      const timeoutMs = Math.min(LONGEST_PROBE_MS / (1 - EXCHANGE_SHARE), allowedMs);
       const queue = server === undefined ? topic : `${topic}.${server}`;
       const exchange = await exchangeOf(management, vhost, queue, timeoutMs * EXCHANGE_SHARE);
       const target = new Target({

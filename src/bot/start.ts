@@ -56,9 +56,9 @@ export async function startBot(
     isReady = false;
     log.info('Stopping');
     for (const close of closers.toReversed()) {
-      await close().catch((error: unknown) => log.warn({ err: error }, 'Something did not close cleanly'));
+      await inTime(close);
     }
-    await Promise.all([...clusters.values()].map((cluster) => cluster.close()));
+    await inTime(() => Promise.all([...clusters.values()].map((cluster) => cluster.close())));
     redis.disconnect();
     redisForJobs.disconnect();
     await health?.close();
@@ -113,6 +113,17 @@ export async function startBot(
       isReady: () => isReady,
       vitals,
     });
+  }
+
+  /** What waits for an outside part that is away must not keep the bot from stopping. */
+  async function inTime(close: () => Promise<unknown>): Promise<void> {
+    const timer = new AbortController();
+    const tooLong = clock.sleep(STOP_MS + 1_000, timer.signal).catch(() => {});
+    const closed = close().catch((error: unknown) => {
+      log.warn({ err: error }, 'Something did not close cleanly');
+    });
+    await Promise.race([closed, tooLong]);
+    timer.abort();
   }
 
   /** Waits for an outside part as long as it takes: a bot that gives up at 03:00 is of no use. */

@@ -129,3 +129,24 @@ test('a started bot sweeps, tells, says when Redis is away, goes on when it is b
   await bot.stop();
   await expect(ask('/healthz')).rejects.toThrow();
 }, 60_000);
+
+test('a bot that is started before its Redis waits for it, and stops though Redis is away again', async () => {
+  await using redis = await ownRedis();
+  await redis.kill();
+  const slack = await fakeSlack();
+  const config = await configFor(redis.url, slack.url);
+  const starting = startBot(config, { log: pino({ level: 'silent' }), clock: systemClock });
+  const health = `http://127.0.0.1:${config.health?.port}`;
+  while ((await fetch(`${health}/readyz`).catch(() => undefined))?.status !== 503)
+    await systemClock.sleep(20);
+  await redis.bringBack();
+  const bot = await starting;
+  closers.push(() => bot.stop());
+  await slack.saw(/I cannot see/);
+
+  await redis.kill();
+  const before = performance.now();
+  await bot.stop();
+  expect(performance.now() - before).toBeLessThan(20_000);
+  await expect(fetch(`${health}/healthz`)).rejects.toThrow();
+}, 60_000);

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { auditCommand } from './audit.ts';
 import { checkCommand } from './check.ts';
@@ -16,7 +18,7 @@ export async function program(options: Console & { readonly argv: readonly strin
   let exitCode: number = exitCodes.ok;
   const root = new Command('watership')
     .description('Keeps RabbitMQ under OpenStack alive: looks, says what is wrong, asks, repairs, proves.')
-    .version('0.1.0')
+    .version(version())
     .exitOverride()
     .configureOutput({ writeOut: options.out, writeErr: options.err })
     .showSuggestionAfterError();
@@ -79,4 +81,13 @@ export async function program(options: Console & { readonly argv: readonly strin
     options.err(`${error instanceof Error ? error.message : String(error)}\n`);
     return exitCodes.unknown;
   }
+}
+
+/** The package's own number; the file stands at the same distance from the sources and from what is built of them. */
+function version(): string {
+  const text = readFileSync(resolve(import.meta.dirname, '../../../package.json'), 'utf8');
+  const manifest: unknown = JSON.parse(text);
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest
+    ? String(manifest.version)
+    : 'unknown';
 }
