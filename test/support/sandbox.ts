@@ -34,6 +34,8 @@ export interface TestSandbox {
   ctl(node: string, ...args: string[]): Promise<Ran>;
   /** By RabbitMQ's own command, asked of every node: all run together and none lists a partition. */
   isWhole(): Promise<boolean>;
+  /** The bot's own command line, against this sandbox's configuration. */
+  watership(...words: string[]): Promise<Ran>;
   /** What the bot had the sandbox do, oldest first. */
   operations(): readonly OperationEntry[];
   /** Pids of what runs under this name. */
@@ -77,6 +79,10 @@ export async function openSandbox(): Promise<TestSandbox> {
     report,
     ctl,
     say: (...words) => run([process.execPath, ...start, ...words], {}),
+    watership: (...words) => {
+      const bot = join(projectFolder, 'src', 'bot', 'main.ts');
+      return run([process.execPath, '--import', 'tsx', bot, ...words, '--config', report().config], {});
+    },
     async isWhole() {
       const names = nodes().map(({ name }) => name);
       const views = await Promise.all(

@@ -9,10 +9,12 @@ const REPAIR_MS = 150_000;
 const headOf = (card: PageMessage): string =>
   card.blocks.find(({ type }) => type === 'header')?.text?.text ?? '';
 
-/** Waits for a card that is not resolved and whose header has these words. */
+/** Waits for a card that is not resolved and that says this in its header or first line. */
 export function alertAbout(page: SlackPage, words: RegExp): Promise<PageMessage> {
   const isIt = (each: PageMessage): boolean =>
-    each.thread_ts === undefined && words.test(headOf(each)) && !headOf(each).startsWith('RESOLVED');
+    each.thread_ts === undefined &&
+    words.test(`${headOf(each)}\n${each.text}`) &&
+    !headOf(each).startsWith('RESOLVED');
   return page.until(`an alert about ${words}`, (now) => now.messages().find(isIt), ALERT_MS);
 }
 
