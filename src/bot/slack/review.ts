@@ -5,7 +5,7 @@ import type { Counter } from '../desk/counter.ts';
 import { choose, type Review, review, reviewOfRun } from '../desk/plans.ts';
 import { noteModal, reviewModal } from './cards/review-modal.ts';
 import type { SlackPort } from './port.ts';
-import { bookOf } from './spoken.ts';
+import { bookOf, speak } from './spoken.ts';
 import { sentence } from './words.ts';
 
 /** How long a plan that is being made is waited for in an open modal. */
@@ -66,7 +66,7 @@ export async function viewOf(counter: Counter, found: Review, click: Click): Pro
       return reviewModal({
         run,
         plan,
-        title: bookOf(counter.context.book)(run.runbook)?.title ?? run.runbook,
+        headline: speak(bookOf(counter.context.book), run).headline,
         approvalsNeeded: people.approvals[plan.tier],
         selfApproval: people.selfApproval[plan.tier],
         typed: isTypedNeeded(people, plan.tier),

@@ -17,8 +17,8 @@ export const bookOf =
   (id) =>
     runbooks.find((runbook) => runbook.id === id);
 
-/** Lets the runbook speak. Facts that its schema does not know (another version wrote them) are left out, not guessed. */
-export function speak(book: Book, incident: Incident): Spoken {
+/** Lets the runbook speak of an incident or a run. Facts that its schema does not know (another version wrote them) are left out, not guessed. */
+export function speak(book: Book, incident: Pick<Incident, 'runbook' | 'facts' | 'subject'>): Spoken {
   const runbook = book(incident.runbook);
   if (runbook === undefined) {
     return { title: incident.runbook, headline: incident.subject, facts: [], hasFix: false };

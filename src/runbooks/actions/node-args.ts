@@ -22,7 +22,8 @@ export function nodeText(
   const [first] = requests;
   if (first === undefined) return `${doing} ${node} (no host is configured for it)`;
   const commands = requests.map((request) => request && commandLine(ports, request));
-  return `${doing} ${node}, host ${first.host}: ${commands.join(' ; then ')}`;
+  // One command a line, in their order: that is how they are read before a yes.
+  return [`${doing} ${node}. On host ${first.host}:`, ...commands].join('\n');
 }
 
 /** Can the commands be given at all? */

@@ -24,7 +24,7 @@ export const serviceRestart: Action<Args, ClusterPorts> = {
   args,
   timeLimitMs: 120_000,
   describe: (wanted, ports) =>
-    `Restart ${wanted.service}${wanted.pid === undefined ? '' : ` (process ${wanted.pid})`} on ${wanted.host}: ` +
+    `Restart ${wanted.service}${wanted.pid === undefined ? '' : ` (process ${wanted.pid})`} on host ${wanted.host}:\n` +
     commandLine(ports, requestOf(wanted)),
   precheck: async (wanted, ports) =>
     ports.hosts.argvOf(requestOf(wanted)) === undefined

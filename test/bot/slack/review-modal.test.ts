@@ -19,7 +19,7 @@ function modalOf(change: Partial<ReviewInput> = {}) {
   const view = reviewModal({
     run,
     plan,
-    title: 'Network split',
+    headline: 'network split, ctl3 cut off from ctl1+ctl2',
     approvalsNeeded: 2,
     selfApproval: false,
     typed: true,
@@ -37,7 +37,7 @@ describe('the modal that asks for an approval', () => {
   test('says exactly what will run, what is lost, and who must say yes', () => {
     const aloud = readAloud(modalOf().blocks).replace(/Plan \S+/, 'Plan <hash>');
     expect(aloud).toMatchInlineSnapshot(`
-      "Network split on ctl3, cluster prod-a.
+      "prod-a: network split, ctl3 cut off from ctl1+ctl2.
       # Exactly this will run
       1. Stop RabbitMQ on ctl3
       ~ node.stop: ssh ctl3 systemctl stop rabbitmq-server

@@ -13,17 +13,20 @@ const split = [at('rabbit@a', view('rabbit@a')), at('rabbit@b', view('rabbit@b')
 
 describe('what people approve', () => {
   test.each([
-    [of('node.stop'), 'Stop RabbitMQ on rabbit@b, host ctl1: systemctl stop rabbitmq-server'],
-    [of('node.start'), 'Start RabbitMQ on rabbit@b, host ctl1: systemctl --no-block start rabbitmq-server'],
+    [of('node.stop'), 'Stop RabbitMQ on rabbit@b. On host ctl1:\nsystemctl stop rabbitmq-server'],
+    [
+      of('node.start'),
+      'Start RabbitMQ on rabbit@b. On host ctl1:\nsystemctl --no-block start rabbitmq-server',
+    ],
     [
       of('node.force_boot'),
-      'Start without waiting for its peers rabbit@b, host ctl1: systemctl stop rabbitmq-server ; then ' +
-        'rabbitmqctl -n rabbit@b force_boot ; then systemctl --no-block start rabbitmq-server',
+      'Start without waiting for its peers rabbit@b. On host ctl1:\nsystemctl stop rabbitmq-server\n' +
+        'rabbitmqctl -n rabbit@b force_boot\nsystemctl --no-block start rabbitmq-server',
     ],
     [
       rejoin,
-      'Empty and join to rabbit@a the node rabbit@b, host ctl1: rabbitmqctl -n rabbit@b stop_app ; then ' +
-        'rabbitmqctl -n rabbit@b reset ; then rabbitmqctl -n rabbit@b join_cluster rabbit@a ; then ' +
+      'Empty and join to rabbit@a the node rabbit@b. On host ctl1:\nrabbitmqctl -n rabbit@b stop_app\n' +
+        'rabbitmqctl -n rabbit@b reset\nrabbitmqctl -n rabbit@b join_cluster rabbit@a\n' +
         'rabbitmqctl -n rabbit@b start_app',
     ],
   ])('names the node, the host and every command', (call, text) => {

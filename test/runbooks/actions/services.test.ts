@@ -84,7 +84,7 @@ const restart = { action: 'service.restart', args: { host: 'ctl1', service: 'nov
 describe('restarting a service', () => {
   test('is described with the exact command of its host', () => {
     expect(stage([]).actions.describe(restart)).toEqual({
-      text: 'Restart nova-compute (process 4242) on ctl1: systemctl restart nova-compute',
+      text: 'Restart nova-compute (process 4242) on host ctl1:\nsystemctl restart nova-compute',
       tier: 'reversible',
     });
   });

@@ -10,7 +10,8 @@ import { counted, type Names, nameOf, sentence, shortHash, span, whoMustApprove 
 export interface ReviewInput {
   readonly run: Run;
   readonly plan: Plan;
-  readonly title: string;
+  /** What is wrong, in the runbook's own words. */
+  readonly headline: string;
   readonly approvalsNeeded: number;
   readonly selfApproval: boolean;
   /** Must the approver type the cluster's name? */
@@ -54,7 +55,7 @@ export function reviewModal(input: ReviewInput): ModalView {
     ...(canApprove ? { submit: plain('Approve', limits.viewButton) } : {}),
     close: plain(canApprove ? 'Not now' : 'Close', limits.viewButton),
     blocks: [
-      plainSection(`${input.title} on ${run.subject}, cluster ${run.cluster}.`),
+      plainSection(`${run.cluster}: ${sentence(input.headline)}`),
       header('Exactly this will run'),
       ...plan.items.slice(0, ITEMS_SHOWN).flatMap(itemBlocks),
       ...(plan.items.length > ITEMS_SHOWN
