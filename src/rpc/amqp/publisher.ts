@@ -1,6 +1,6 @@
 import type { ConfirmChannel, Message } from 'amqplib';
 import { MessageDeliveryFailure, MessageUndeliverable, reasonOf, TopologyConflict } from '../errors.ts';
-import { before, type Deadline } from './deadline.ts';
+import { before, type Deadline, now } from './deadline.ts';
 import { type Link, withResolvers } from './link.ts';
 import { propertiesOf } from './properties.ts';
 import { type BoundQueue, declareBound, declareExchange, type Exchange, replyCodeOf } from './topology.ts';
@@ -76,6 +76,8 @@ export class Publisher {
     const open = await this.#channel(options);
     if (message.declare) await this.#declare(open, message.declare);
     while (open.drained) await open.drained;
+    // The caller has been told that it failed: it must not arrive after all.
+    if (now() > options.deadline) throw this.#late(message);
     await this.#confirmed(open, message, options);
   }
 
