@@ -74,10 +74,11 @@ function strongestByKey({ book, findings }: ReconcileInput): ReadonlyMap<string,
 
 function revisit(input: ReconcileInput, incident: Incident, finding: Finding | undefined): Draft {
   if (finding === undefined) return unfound(input, incident);
+  // Nodes and services that a run restarts make views and numbers differ: the incident stays what was approved.
+  if (isTreated(input, incident)) return seenAgain(input, incident);
   if (finding.runbook === incident.runbook) return refreshed(input, incident, finding);
-  // Another phase of the same trouble is told when it is confirmed; until then the incident stays what it is. Under a
-  // run it stays so too: nodes that restart make views differ.
-  return isWaiting(input, finding) || isTreated(input, incident)
+  // Another phase of the same trouble is told when it is confirmed; until then the incident stays what it is.
+  return isWaiting(input, finding)
     ? seenAgain(input, incident)
     : { ...refreshed(input, incident, finding), how: 'phase' };
 }

@@ -125,12 +125,17 @@ describe('an open incident', () => {
     expect([sweeps.see(split), sweeps.see(split)]).toEqual([[], ['INC-1 partition phase']]);
   });
 
-  test('keeps its phase while a run acts on it: nodes that restart make views differ', () => {
+  test('keeps its phase and its facts while a run acts on it: nodes that restart make views differ', () => {
     const sweeps = new Sweeps();
     sweeps.seeTimes(2, split);
     const treated = new Set(['INC-1']);
-    const news = Array.from({ length: 4 }, () => sweeps.see(linkDown, { treated }));
-    expect(news.flat().filter((line) => line.includes('phase'))).toEqual([]);
+    const before = sweeps.open[0]?.facts;
+    const blind = seen({
+      nodes: [splitViews[0], silent(B, 'timeout'), splitViews[2]].filter((view) => view !== undefined),
+    });
+    const news = [linkDown, linkDown, linkDown, blind].flatMap((now) => sweeps.see(now, { treated }));
+    expect(news.filter((line) => line.includes('phase'))).toEqual([]);
+    expect(sweeps.open[0]?.facts).toEqual(before);
   });
 
   test('worsens and eases', () => {

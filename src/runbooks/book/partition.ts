@@ -62,8 +62,16 @@ export const partition = defineRunbook<Facts>({
   facts,
   detect,
   isOver: (snapshot) => isConnected(snapshot),
-  headline: ({ nodes, sides }) => {
+  headline: ({ nodes, sides, unseen }) => {
     const short = shortNames(nodes);
+    if (sides.length < 2) {
+      return fitting(
+        unseen.length === 0
+          ? 'network split listed, although all nodes see each other'
+          : `network split, ${sentence(unseen.map(short))} cannot be read`,
+        'network split, some nodes cannot be read',
+      );
+    }
     const names = sides.map((side) => side.map(short).join('+'));
     const sizes = sides.map((side) => counted(side.length, 'node'));
     return fitting(
@@ -81,7 +89,10 @@ export const partition = defineRunbook<Facts>({
     const share = `${isMajority ? 'majority, ' : ''}${largest.length} of ${nodes.length}`;
     return [
       { label: 'Sees each other', value: `${largest.map(short).join(', ')} (${share})` },
-      { label: 'Cut off', value: others.map((side) => side.map(short).join(', ')).join(' | ') },
+      {
+        label: 'Cut off',
+        value: others.map((side) => side.map(short).join(', ')).join(' | ') || 'not known',
+      },
       {
         label: 'Read from',
         value:

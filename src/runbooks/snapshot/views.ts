@@ -41,13 +41,17 @@ export function peersSay(snapshot: Snapshot, name: string) {
 
 /**
  * Who is listed as cut off from whom, in any view. One vantage point is not enough: after an asymmetric drop only some
- * nodes list it. A row without the key says nothing.
+ * nodes list it. A row without the key says nothing. A node that is down stays listed, and is cut off from nobody.
  */
 export function partitionsSeen(snapshot: Snapshot): ReadonlyMap<string, readonly string[]> {
   const seen = new Map<string, Set<string>>();
+  const isDown = new Set(configured(snapshot).filter((name) => isSurelyDown(snapshot, name)));
   for (const { answer } of speaking(snapshot)) {
     for (const { name, partitions } of answer.peers) {
-      for (const other of partitions ?? []) seen.set(name, (seen.get(name) ?? new Set<string>()).add(other));
+      for (const other of partitions ?? []) {
+        if (isDown.has(name) || isDown.has(other)) continue;
+        seen.set(name, (seen.get(name) ?? new Set<string>()).add(other));
+      }
     }
   }
   return new Map([...seen].map(([name, others]) => [name, [...others].toSorted()]));

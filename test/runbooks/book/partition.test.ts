@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { partition } from '../../../src/runbooks/book/partition.ts';
 import type { Answer, Look } from '../../../src/runbooks/look.ts';
 import type { Observation } from '../../../src/runbooks/snapshot/observation.ts';
+import type { NodeView } from '../../../src/runbooks/snapshot/snapshot.ts';
 import {
   A,
   answering,
@@ -23,6 +24,7 @@ import {
   silent,
   splitViews,
   stepOf,
+  withoutC,
 } from '../observation.ts';
 
 const split = (change: Change = {}): Observation => seen({ nodes: splitViews, ...change });
@@ -79,6 +81,7 @@ describe('a split is', () => {
         history: { nodes: { [B]: { restartedAtMs: NOW - 3_000 } } },
       }),
     ],
+    ['rows that still list a node which is down', seen({ nodes: [...withoutC(silent(C))].map(listingC) })],
     ['a cluster that says nothing at all', seen({ nodes: nodes.map((node) => silent(node)) })],
   ])('not found in %s', (_, now) => {
     expect(partition.detect(now)).toEqual([]);
@@ -92,6 +95,26 @@ function withYoungB(views: readonly ReturnType<typeof answering>[]): Observation
     ),
   });
 }
+
+function listingC(view: NodeView): NodeView {
+  return view.answer.kind === 'silent'
+    ? view
+    : answering(view.name, [row(A, { partitions: [C] }), row(B, { partitions: [C] }), downRow(C)]);
+}
+
+test('a side that cannot be read is said to be so', () => {
+  const [a, , c] = splitViews;
+  const views = [a, silent(B, 'timeout'), c].filter((view) => view !== undefined);
+  expect(cardText(partition, seen({ nodes: views }))).toBe(
+    [
+      'critical: network split, server-45 cannot be read',
+      'Sees each other: server-44, server-46 (majority, 2 of 3)',
+      'Cut off: not known',
+      'Read from: not server-45',
+      'Partition handling: not configured here; the API does not tell',
+    ].join('\n'),
+  );
+});
 
 test('the card says who sees whom, and how many answered', () => {
   expect(cardText(partition, split())).toBe(
