@@ -18,7 +18,7 @@ import { openStores } from './stores/open.ts';
 
 /** How long running jobs get to end when the bot is asked to stop; what is cut off is settled by the next start. */
 const STOP_MS = 8_000;
-const RETRY_MS = 2_000;
+const RETRY_MS = 3_000;
 
 export interface RunningBot {
   /** Where health is served; absent when the configuration names no port. */

@@ -86,13 +86,25 @@ export function digestOf(input: DigestInput): Digest {
       .flatMap(({ name, glance }) => (glance?.growing ?? []).map((queue) => ({ ...queue, cluster: name })))
       .toSorted((left, right) => right.gained - left.gained)
       .slice(0, GROWING_SHOWN),
-    unchecked: input.clusters.flatMap(({ name, glance, sweptAtMs }) =>
-      isStale(sweptAtMs, input.nowMs)
-        ? [`${name} has not been looked at for a while`]
-        : (glance?.blind ?? []).map((gap) => `${name}: ${gap}`),
-    ),
+    unchecked: [
+      ...input.clusters.flatMap(({ name, glance, sweptAtMs }) =>
+        isStale(sweptAtMs, input.nowMs)
+          ? [`${name} has not been looked at for a while`]
+          : (glance?.blind ?? []).map((gap) => `${name}: ${gap}`),
+      ),
+      ...missedSweeps(input.audit),
+    ],
   };
 }
+
+const MISSED_SHOWN = 5;
+
+/** Gaps in which nobody looked: the bot was away, or too slow. */
+const missedSweeps = (audit: readonly AuditEntry[]): readonly string[] =>
+  audit
+    .filter(({ event }) => event === 'sweep.missed')
+    .slice(-MISSED_SHOWN)
+    .map(({ text }) => text);
 
 function clusterDigest(cluster: DigestInput['clusters'][number], nowMs: number): ClusterDigest {
   const { name, glance, open, isHalted } = cluster;

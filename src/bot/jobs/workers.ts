@@ -108,7 +108,9 @@ export function startWorkers(
   for (const worker of all) {
     worker.on('failed', (job: Job | undefined, error: Error) => {
       vitals.failed(worker.name);
-      log.error({ err: error, job: worker.name, data: job?.data }, `A ${worker.name} job failed`);
+      const isTriedAgain = job !== undefined && job.attemptsMade < (job.opts.attempts ?? 1);
+      if (isTriedAgain) log.warn({ data: job.data }, `A ${worker.name} job is tried again: ${error.message}`);
+      else log.error({ err: error, data: job?.data }, `A ${worker.name} job failed`);
     });
     // Lost connections are told once, by the connection itself.
     worker.on('error', (error) =>

@@ -110,6 +110,12 @@ describe('the digest', () => {
     expect(text).toContain('No trouble found, but not everything could be checked.');
   });
 
+  test('says when nobody looked for a while', () => {
+    const text = 'Nobody looked at prod-a for 75 s.';
+    const missed = { atMs: nowMs - 60_000, actor: 'watership', event: 'sweep.missed', text };
+    expect(aloud({ ...quietNight, audit: [missed] })).toContain(`*Could not be checked*\n${text}`);
+  });
+
   test('leaves out symptoms that their cause explains', () => {
     const symptom: Incident = { ...openIncident, id: 'INC-0414', mutedBy: 'INC-0412' };
     expect(digestOf({ ...quietNight, incidents: [repaired, symptom] }).incidents).toHaveLength(1);
