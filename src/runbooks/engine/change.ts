@@ -77,15 +77,18 @@ function isCovered(approved: readonly string[], fresh: string): boolean {
   });
 }
 
+/** `at most 930` is a limit that was approved with a `max…` argument: the action keeps to it, whatever a fresh plan would say. */
+const withoutLimits = (line: string): string => line.replaceAll(/\bat most [\d,]+/gi, 'at most');
+
 /** The words of a line before its list, without counts and without what tells one from many. */
 const wordsOf = (line: string): string =>
-  line
+  withoutLimits(line)
     .replace(/: .*$/s, ':')
     .replace(standaloneNumber, '#')
     .replace(/\b([a-z]{3,})s\b/g, '$1');
 
 const countsIn = (line: string): readonly { readonly count: number; readonly room: number }[] =>
-  [...line.matchAll(standaloneNumber)].map((match) => {
+  [...withoutLimits(line).matchAll(standaloneNumber)].map((match) => {
     const isOfMessages = /^\s+(?:\w+\s+){0,2}?(?:messages?|ready|unread)\b/.test(
       line.slice(match.index + match[0].length),
     );

@@ -18,6 +18,9 @@ const queueLook = ({ vhost }: DeadFacts, name: string) => ({ look: 'queue', vhos
 const GONE_WITHIN_MS = 90_000;
 const LOOKS_THAT_PROVE = 3;
 const NAMED = 3;
+/** An approval may take five minutes, and its check and the deletions some more. */
+const MINUTES_TO_APPROVE = 10;
+const LOST_LINES = 5;
 
 /** Proof, one deletion a queue, and the check that they stay away and their siblings are untouched. */
 export function deletionSteps(words: {
@@ -47,7 +50,8 @@ export function deletionSteps(words: {
         {
           kind: 'act',
           id: 'delete',
-          title: ({ target = '' }) => `Delete ${target}`,
+          title: (context) =>
+            `Delete ${context.target ?? ''} with its ${counted(readyOf(context, context.target ?? ''), 'unread message')}`,
           looks: ({ facts, target = '' }) => [queueLook(facts, target)],
           call: (context) => ({
             action: 'queue.delete',
@@ -155,14 +159,22 @@ function whyKeep(rows: readonly QueueDetail[]): string | undefined {
   return undefined;
 }
 
-/** The approved number and a little more: it may grow while people read, but not become another queue. */
-function ceilingOf({ facts, before, answered }: Context, name: string): number {
-  const approved =
-    highestReady(rowsOf(before, facts, name)) ??
-    highestReady(rowsOf(answered, facts, name)) ??
-    facts.queues.find((queue) => queue.name === name)?.ready ??
-    0;
-  return approved + Math.max(Math.ceil(approved * 0.05), 100);
+/**
+ * So many messages people agree to lose: what is there, and what comes while they read and approve. It may grow
+ * meanwhile, but not become another queue.
+ */
+function ceilingOf(context: Context, name: string): number {
+  const ready = readyOf(context, name);
+  const queue = context.facts.queues.find((candidate) => candidate.name === name);
+  const growth = Math.max(0, queue?.perMinute ?? 0) * MINUTES_TO_APPROVE;
+  return ready + Math.ceil(Math.max(ready * 0.05, 100, growth));
+}
+
+/** Messages in it: its own row may be seconds older than the listing, so the higher number counts. */
+function readyOf({ facts, before, answered }: Context, name: string): number {
+  const listed = facts.queues.find((queue) => queue.name === name)?.ready ?? 0;
+  const approved = highestReady(rowsOf(before, facts, name)) ?? highestReady(rowsOf(answered, facts, name));
+  return Math.max(listed, approved ?? 0);
 }
 
 /** Asked on fresh data just before each deletion. */
@@ -233,12 +245,15 @@ function familyOf(name: string): string | undefined {
   return parsed.kind === 'fanout' ? parsed.family : undefined;
 }
 
-/** What is thrown away, one line a queue that holds something. */
-export function deadLost({ facts, answered }: Context): readonly string[] {
-  return facts.queues.flatMap(({ name, ready }) => {
-    const messages = highestReady(rowsOf(answered, facts, name)) ?? ready ?? 0;
-    return messages === 0 ? [] : [`${count(messages)} unread messages in ${name}`];
-  });
+/** What is thrown away: one line a queue, or one for all of many. */
+export function deadLost(context: Context): readonly string[] {
+  const { queues, family } = context.facts;
+  const atMost = queues.map(({ name }) => ceilingOf(context, name));
+  if (queues.length > LOST_LINES) {
+    const sum = atMost.reduce((all, one) => all + one, 0);
+    return [`At most ${count(sum)} unread messages in ${counted(queues.length, 'queue')} of ${family}`];
+  }
+  return queues.map(({ name }, index) => `At most ${count(atMost[index] ?? 0)} unread messages in ${name}`);
 }
 
 const rowsOf = (answered: Answered, facts: DeadFacts, name: string): readonly QueueDetail[] => {

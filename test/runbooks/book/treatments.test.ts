@@ -175,9 +175,25 @@ describe('a zombie queue', () => {
   test('is deleted, and its siblings are left', () => {
     const world = paper(() => 0);
     const { run, acts } = treat('zombie-queue', world);
-    expect([run.state, ...acts]).toEqual(['done', `queue.delete / ${zombie} 140`]);
+    expect([run.state, ...acts]).toEqual(['done', `queue.delete / ${zombie} 440`]);
     expect(world.queues.map(({ name }) => name)).toEqual(siblings.map(({ name }) => name));
-    expect(run.plan?.lost).toEqual([`40 unread messages in ${zombie}`]);
+    expect(run.plan?.lost).toEqual([`At most 440 unread messages in ${zombie}`]);
+  });
+
+  test('that keeps filling while people read the plan is deleted all the same, up to what they agreed to lose', () => {
+    const world = paper(() => 0);
+    let ready = 40;
+    const filling = (step: number): World => ({
+      ...world,
+      observe: () => {
+        ready += step;
+        const [first, ...rest] = world.queues;
+        if (first?.name === zombie) world.queues.splice(0, world.queues.length, { ...first, ready }, ...rest);
+        return world.observe();
+      },
+    });
+    const { run, acts } = treat('zombie-queue', filling(110));
+    expect([run.state, acts.length]).toEqual(['done', 1]);
   });
 
   test('that somebody reads again at the last moment is left', () => {
@@ -187,7 +203,7 @@ describe('a zombie queue', () => {
       paper(() => (looks++ < 6 ? 0 : 1)),
     );
     expect([run.state, acts]).toEqual(['done', []]);
-    expect(ledger(run)[0]).toBe(`skipped Delete ${zombie}`);
+    expect(ledger(run)[0]).toBe(`skipped Delete ${zombie} with its 40 unread messages`);
   });
 });
 
