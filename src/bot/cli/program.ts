@@ -54,7 +54,10 @@ export async function program(options: Console & { readonly argv: readonly strin
   command('incidents', 'list incidents, newest first', incidentsCommand)
     .option('--cluster <name>', 'only this cluster')
     .option('--limit <n>', 'how many', '20');
-  command('runbooks', 'list what the bot can see and treat', runbooksCommand);
+  command('runbooks', 'list what the bot can see and treat', runbooksCommand).option(
+    '--markdown',
+    'print docs/runbooks.md',
+  );
   command('digest', 'print what happened since the last digest; posts nothing', digestCommand);
   command('audit', 'print who did what, and why', auditCommand)
     .option('--run <id>', 'only this run')

@@ -1,15 +1,20 @@
 import { book } from '../../runbooks/index.ts';
 import { type CommonOptions, type Console, exitCodes, printJson } from './console.ts';
+import { repairs, runbooksPage } from './runbooks-page.ts';
 
 /** `watership runbooks`: needs no configuration. */
-export async function runbooksCommand(console: Console, options: CommonOptions): Promise<number> {
-  const rows = book.map(({ id, title, summary, handbook, steps }) => ({
-    id,
-    title,
-    summary,
-    handbook,
-    repairs: steps.some(({ kind }) => kind === 'act' || kind === 'manual' || kind === 'each'),
-  }));
+export async function runbooksCommand(
+  console: Console,
+  options: CommonOptions & { readonly markdown?: boolean },
+): Promise<number> {
+  if (options.markdown) {
+    console.out(runbooksPage(book));
+    return exitCodes.ok;
+  }
+  const rows = book.map((runbook) => {
+    const { id, title, summary, handbook } = runbook;
+    return { id, title, summary, handbook, repairs: repairs(runbook) };
+  });
   if (options.json) printJson(console, rows);
   else {
     for (const { id, title, summary, repairs } of rows) {
