@@ -61,7 +61,7 @@ async function fill(broker: BenchBroker): Promise<void> {
 
 async function compete(broker: BenchBroker, rounds: number) {
   const idle = await idleCpuPerSecond(broker.pid, 10);
-  say(`idle, the broker spends ${Math.round(idle)} CPU-ms a second; that is taken off below`);
+  say(`idle, the broker spends ${Math.round(idle)} CPU-ms a second`);
   const bytes = countBytes();
   const nodes = { api: nodeOf(broker, 'api'), metrics: nodeOf(broker, 'metrics') };
   const costs: Record<Contender, Cost[]> = { api: [], metrics: [], rabbitmqctl: [], nagios: [] };

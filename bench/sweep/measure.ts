@@ -6,8 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** What one run of one contender cost. */
 export interface Cost {
   readonly wallMs: number;
-  /** Processor time that the broker spent beyond what it spends when nobody asks. */
+  /** Processor time (user and system) of the broker from the first request to the last answer. */
   readonly brokerCpuMs: number;
+  /** Of that, what it would not have spent anyway. */
+  readonly brokerExtraCpuMs: number;
   /** Only of our own sweeps. */
   readonly bytes?: number;
   readonly ownCpuMs?: number;
@@ -39,8 +41,9 @@ export async function costOf(pid: number, idlePerSecond: number, run: () => Prom
   await run();
   const wallMs = performance.now() - beganMs;
   const own = process.cpuUsage(ownBefore);
-  const brokerCpuMs = cpuMs(pid) - cpuBefore - (idlePerSecond * wallMs) / 1_000;
-  return { wallMs, brokerCpuMs: Math.max(0, brokerCpuMs), ownCpuMs: (own.user + own.system) / 1_000 };
+  const brokerCpuMs = cpuMs(pid) - cpuBefore;
+  const brokerExtraCpuMs = Math.max(0, brokerCpuMs - (idlePerSecond * wallMs) / 1_000);
+  return { wallMs, brokerCpuMs, brokerExtraCpuMs, ownCpuMs: (own.user + own.system) / 1_000 };
 }
 
 /** Counts what passes over this process's sockets, both ways, without touching the code that is measured. */

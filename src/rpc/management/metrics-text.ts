@@ -1,53 +1,63 @@
 import type { QueueRow } from './api.ts';
 
 type MutableRow = { -readonly [K in keyof QueueRow]: QueueRow[K] };
+type Field = 'ready' | 'unacknowledged';
 
-const READY = 'rabbitmq_detailed_queue_messages_ready{';
-const UNACKNOWLEDGED = 'rabbitmq_detailed_queue_messages_unacked{';
-const BUILD = 'rabbitmq_build_info{';
+/** The families that are read, by their names; a family's lines stand together, after its `# TYPE`. */
+const FAMILIES: ReadonlyMap<string, Field | 'build'> = new Map([
+  ['rabbitmq_detailed_queue_messages_ready', 'ready'],
+  ['rabbitmq_detailed_queue_messages_unacked', 'unacknowledged'],
+  ['rabbitmq_build_info', 'build'],
+]);
 const VHOST = 'vhost="';
 const BETWEEN = '",queue="';
 const CLOSE = '"} ';
+const NEWLINE = 0x0a;
+const HASH = 0x23;
+/** A line is one queue's name and a number; names have 255 bytes at most, and twice that when escaped. */
+const LONGEST_LINE_BYTES = 16_384;
 
 /**
- * Reads `/metrics/detailed` line by line into queue rows, for as long as text comes in. It holds the rows and at most
- * one broken line, never the answer.
+ * Reads `/metrics/detailed` into queue rows for as long as bytes come in. It holds the rows and at most one broken line,
+ * never the answer, and makes strings only of the lines that it wants: half of them.
  *
- * Before 3.11.24 and 3.12.7 the broker did not escape label values (rabbitmq-server#9656): a name with a quote or a
- * backslash in it can only be read when the version is known, and that stands at the end. Hence `finish`.
+ * Before 3.11.24 and 3.12.7 the broker did not escape label values (rabbitmq-server#9656): a name with a backslash in it
+ * can only be read when the version is known, and that stands at the end. Hence `finish`.
  */
 export function readQueueMetrics(): {
-  /** Takes whole lines, each ended by a newline. */
-  take(lines: string): void;
-  /** The rows, or undefined when this was not the text that we asked for. */
+  /** Takes the next bytes, cut anywhere. False: this is not the text that we asked for, and the rest need not come. */
+  take(chunk: Buffer): boolean;
+  /** The rows, or undefined when this was not the text that we asked for, or not all of it. */
   finish(): QueueRow[] | undefined;
 } {
   const rows = new Map<string, MutableRow>();
   const odd: MutableRow[] = [];
+  let rest: Buffer | undefined;
+  let family: Field | 'build' | undefined;
   let version = '';
   let isWellFormed = true;
 
-  function take(lines: string): void {
+  function take(chunk: Buffer): boolean {
+    const bytes = rest === undefined ? chunk : Buffer.concat([rest, chunk]);
     let from = 0;
-    while (from < lines.length) {
-      const newline = lines.indexOf('\n', from);
-      const end = newline === -1 ? lines.length : newline;
-      if (lines.startsWith(READY, from)) {
-        sample(lines.slice(from + READY.length, end), 'ready');
-      } else if (lines.startsWith(UNACKNOWLEDGED, from)) {
-        sample(lines.slice(from + UNACKNOWLEDGED.length, end), 'unacknowledged');
-      } else if (lines.startsWith(BUILD, from)) {
-        version = versionIn(lines.slice(from, end));
-      }
+    for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, from)) {
+      if (bytes[from] === HASH) family = familyOf(bytes.toString('utf8', from, end));
+      else if (family !== undefined) sample(bytes.toString('utf8', from, end), family);
       from = end + 1;
     }
+    rest = from === bytes.length ? undefined : bytes.subarray(from);
+    return isWellFormed && (rest === undefined || rest.length <= LONGEST_LINE_BYTES);
   }
 
-  /** Takes `vhost="/",queue="reply_1"} 5`; names may hold anything, so the last closing counts. */
-  function sample(line: string, field: 'ready' | 'unacknowledged'): void {
+  /** Takes `…{vhost="/",queue="reply_1"} 5`; a name may hold anything, so the last closing counts. */
+  function sample(line: string, field: Field | 'build'): void {
+    if (field === 'build') {
+      version = /rabbitmq_version="([^"]*)"/.exec(line)?.[1] ?? version;
+      return;
+    }
     const close = line.lastIndexOf(CLOSE);
     const value = close === -1 ? Number.NaN : Number(line.slice(close + CLOSE.length));
-    const labels = line.slice(0, close);
+    const labels = line.slice(line.indexOf('{') + 1, close);
     const row = rows.get(labels) ?? newRow(labels);
     if (row === undefined || Number.isNaN(value)) isWellFormed = false;
     else row[field] = value;
@@ -66,7 +76,8 @@ export function readQueueMetrics(): {
   }
 
   function finish(): QueueRow[] | undefined {
-    if (!isWellFormed || version === '') return undefined;
+    // Text without its last newline was cut short.
+    if (!isWellFormed || version === '' || rest !== undefined) return undefined;
     if (escapesLabels(version)) {
       for (const row of odd) {
         row.vhost = unescapeLabel(row.vhost);
@@ -79,7 +90,9 @@ export function readQueueMetrics(): {
   return { take, finish };
 }
 
-const versionIn = (line: string): string => /rabbitmq_version="([^"]*)"/.exec(line)?.[1] ?? '';
+/** `# TYPE name gauge`, and the same for `# HELP`. */
+const familyOf = (comment: string): Field | 'build' | undefined =>
+  FAMILIES.get(comment.split(' ', 3)[2] ?? '');
 
 /** Does this version escape label values, as the Prometheus format wants it? */
 export function escapesLabels(version: string): boolean {

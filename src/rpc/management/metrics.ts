@@ -10,10 +10,6 @@ import { readQueueMetrics } from './metrics-text.ts';
  */
 const ASK: Ask = { method: 'GET', path: '/metrics/detailed?family=queue_coarse_metrics' };
 
-/** A line is one queue's name and a number; names have 255 bytes at most, and twice that when escaped. */
-const LONGEST_LINE_BYTES = 16_384;
-const NEWLINE = 0x0a;
-
 /** The Prometheus endpoint of one node, `http://10.3.0.44:15692`. It asks for no password. */
 export function openMetrics(endpoint: {
   readonly node: string;
@@ -46,16 +42,8 @@ export function openMetrics(endpoint: {
 /** Reads at the pace of the parser: the next chunk is asked for when this one is done. */
 async function rowsIn(body: Readable): Promise<readonly QueueRow[] | undefined> {
   const reader = readQueueMetrics();
-  let rest: Buffer | undefined;
   for await (const chunk of body) {
-    if (!Buffer.isBuffer(chunk)) return undefined;
-    const bytes = rest === undefined ? chunk : Buffer.concat([rest, chunk]);
-    const last = bytes.lastIndexOf(NEWLINE);
-    // Cut at a newline, so that no character is ever torn apart.
-    reader.take(bytes.toString('utf8', 0, last + 1));
-    rest = last + 1 === bytes.length ? undefined : bytes.subarray(last + 1);
-    if (rest !== undefined && rest.length > LONGEST_LINE_BYTES) return undefined;
+    if (!Buffer.isBuffer(chunk) || !reader.take(chunk)) return undefined;
   }
-  // Text without its last newline was cut short.
-  return rest === undefined ? reader.finish() : undefined;
+  return reader.finish();
 }

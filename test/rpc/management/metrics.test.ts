@@ -5,7 +5,8 @@ import { answer, cutting, hanging, openFakeNode, type Route, stalling } from './
 const limits = { timeoutMs: 5_000 };
 const line = (name: string, ready: number): string =>
   `rabbitmq_detailed_queue_messages_ready{vhost="/",queue="${name}"} ${ready}\n`;
-const build = 'rabbitmq_build_info{rabbitmq_version="3.10.8"} 1\n';
+const type = '# TYPE rabbitmq_detailed_queue_messages_ready gauge\n';
+const build = '# TYPE rabbitmq_build_info untyped\nrabbitmq_build_info{rabbitmq_version="3.10.8"} 1\n';
 
 async function asked(route: Route, timeoutMs = limits.timeoutMs) {
   await using node = await openFakeNode({ '/metrics/detailed': route });
@@ -16,7 +17,7 @@ async function asked(route: Route, timeoutMs = limits.timeoutMs) {
 
 describe('the Prometheus endpoint', () => {
   test('is read while it arrives, wherever the network cuts it', async () => {
-    const text = Buffer.from(line('é🐇', 1) + line('compute', 2) + build);
+    const text = Buffer.from(type + line('é🐇', 1) + line('compute', 2) + build);
     const byteByByte: Route = (_, response) => {
       response.writeHead(200);
       for (const byte of text) response.write(Buffer.from([byte]));
@@ -30,7 +31,8 @@ describe('the Prometheus endpoint', () => {
 
   test('large answers pass through at the pace of the reader', async () => {
     const queues = 20_000;
-    const text = Array.from({ length: queues }, (_, index) => line(`reply_${index}`, index)).join('') + build;
+    const text =
+      type + Array.from({ length: queues }, (_, index) => line(`reply_${index}`, index)).join('') + build;
     const rows = await asked(answer(200, text));
     expect(rows).toHaveLength(queues);
   });
