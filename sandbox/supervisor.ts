@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inheritedEnvironment } from './environment.ts';
@@ -114,7 +114,7 @@ function startChild(spec: ChildSpec): Child {
   const ended = new Promise<string>((resolve) => {
     const end = (how: string): void => {
       hasEnded = true;
-      resolve(`${spec.name} ${how}; its output is in ${spec.logFile}`);
+      resolve(`${spec.name} ${how}. Its output is in ${spec.logFile}${lastLines(spec.logFile)}`);
     };
     child.once('error', (error) => end(`could not be started: ${error.message}`));
     child.once('exit', (code, signal) =>
@@ -145,3 +145,11 @@ function startChild(spec: ChildSpec): Child {
     },
   };
 }
+
+/** The end of a log, for the reason why a program ended. */
+function lastLines(path: string): string {
+  const lines = readFileSync(path, 'utf8').trimEnd().split('\n').slice(-LINES_TOLD);
+  return lines.join('') === '' ? '' : `, which ends with:\n${lines.map((line) => `  ${line}`).join('\n')}`;
+}
+
+const LINES_TOLD = 8;

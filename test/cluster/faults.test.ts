@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { waitFor } from '../../sandbox/wait.ts';
 import { openSandbox, type TestSandbox } from '../support/sandbox.ts';
 import { openSlackPage, type SlackPage, wordsOf } from '../support/slack-page.ts';
-import { alertAbout, approve, resolved, review } from '../support/story.ts';
+import { alertAbout, approve, quiet, resolved, review } from '../support/story.ts';
 
 let sandbox: TestSandbox;
 let page: SlackPage;
@@ -17,6 +17,7 @@ afterAll(async () => {
 });
 afterEach(async () => {
   await sandbox.say('heal');
+  await quiet(page);
 });
 
 /** `rabbitmqctl list_…` as rows of columns. */

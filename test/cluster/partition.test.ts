@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { waitFor } from '../../sandbox/wait.ts';
 import { openSandbox, type TestSandbox } from '../support/sandbox.ts';
 import { openSlackPage, type PageMessage, type SlackPage, wordsOf } from '../support/slack-page.ts';
-import { alertAbout, approve, resolved, review, threadOf } from '../support/story.ts';
+import { alertAbout, approve, quiet, resolved, review, threadOf } from '../support/story.ts';
 
 const auditSchema = z.array(z.object({ event: z.string(), run: z.string().optional(), text: z.string() }));
 
@@ -26,6 +26,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   await sandbox.say('heal');
+  await quiet(page);
 });
 
 /** What was really done to the nodes since the test began, in order; questions left out. */

@@ -58,6 +58,17 @@ export function resolved(page: SlackPage, card: PageMessage): Promise<PageMessag
   );
 }
 
+/** Waits until no card is open, so that the next story begins with a quiet page. */
+export async function quiet(page: SlackPage): Promise<void> {
+  await page.until(
+    'every card to be resolved',
+    (now) => (now.messages().some(isOpenCard) ? undefined : true),
+    REPAIR_MS,
+  );
+}
+
+const isOpenCard = (each: PageMessage): boolean => each.thread_ts === undefined && /^P\d/.test(headOf(each));
+
 /** Everything in a card's thread, oldest first. */
 export function threadOf(page: SlackPage, card: PageMessage): string {
   return page
