@@ -32,6 +32,8 @@ const facts = z.object({
   unseen: z.array(z.string()),
   /** Nodes that list others as cut off, or are listed. */
   listedBy: z.array(z.string()),
+  /** False where all views agree that all nodes run: then only old entries are left. */
+  isApart: z.boolean(),
   handling: z.string().optional(),
 });
 type Facts = z.infer<typeof facts>;
@@ -62,13 +64,17 @@ export const partition = defineRunbook<Facts>({
   facts,
   detect,
   isOver: (snapshot) => isConnected(snapshot),
-  headline: ({ nodes, sides, unseen }) => {
+  headline: ({ nodes, sides, unseen, listedBy, isApart }) => {
     const short = shortNames(nodes);
+    if (!isApart) {
+      return fitting(
+        `${sentence(listedBy.map(short))} still ${listedBy.length === 1 ? 'lists' : 'list'} a split, although all nodes see each other`,
+        'a split is still listed, although all nodes see each other',
+      );
+    }
     if (sides.length < 2) {
       return fitting(
-        unseen.length === 0
-          ? 'network split listed, although all nodes see each other'
-          : `network split, ${sentence(unseen.map(short))} cannot be read`,
+        `network split, ${sentence(unseen.map(short))} cannot be read`,
         'network split, some nodes cannot be read',
       );
     }
@@ -216,13 +222,15 @@ function detect(now: Observation): readonly Found<Facts>[] {
   const partitions = partitionsSeen(snapshot);
   if (partitions.size === 0 || isResidue(now)) return [];
   const sides = sidesOf(snapshot);
+  const isApart = silentNodes(snapshot).length > 0 || disagreements(snapshot).length > 0;
   return [
     {
       key: 'network',
       subject: 'network',
-      severity: 'critical',
+      severity: isApart ? 'critical' : 'warning',
       facts: {
         nodes: [...configured(snapshot)],
+        isApart,
         sides: sides.map((side) => [...side]),
         unseen: [...silentNodes(snapshot)],
         listedBy: [...partitions.keys()].toSorted(),
