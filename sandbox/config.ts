@@ -1,8 +1,6 @@
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { Cluster } from './cluster.ts';
-import { projectFolder } from './layout.ts';
 import { serviceTable } from './services/table.ts';
 import { type LocalSlack, workspace } from './slack.ts';
 
@@ -16,6 +14,8 @@ export interface ConfigInput {
   readonly redisUrl: string;
   readonly cluster: Cluster;
   readonly controlUrl: string;
+  /** The program that the bot runs to have something done to a node or service. */
+  readonly hostCommand: string;
   readonly healthPort: number;
 }
 
@@ -24,7 +24,7 @@ export function writeBotConfig(input: ConfigInput): void {
   writeFileSync(input.path, `${HEAD}${stringify(botConfig(input), { lineWidth: 0 })}${FOOT}`);
 }
 
-function botConfig({ slack, redisUrl, cluster, controlUrl, healthPort }: ConfigInput) {
+function botConfig({ slack, redisUrl, cluster, controlUrl, hostCommand, healthPort }: ConfigInput) {
   const { people, channels } = workspace;
   const { setup } = cluster;
   return {
@@ -61,7 +61,7 @@ function botConfig({ slack, redisUrl, cluster, controlUrl, healthPort }: ConfigI
         via: 'local',
         preset: 'custom',
         addresses: ['127.0.0.1'],
-        operations: operations(controlUrl),
+        operations: operations(hostCommand),
       },
     },
     people: {
@@ -78,19 +78,13 @@ function botConfig({ slack, redisUrl, cluster, controlUrl, healthPort }: ConfigI
 }
 
 /** On a real host these are `systemctl` and `rabbitmqctl`; here the sandbox's own supervisor does it. */
-function operations(controlUrl: string): Readonly<Record<string, readonly string[]>> {
-  const client = [process.execPath, join(projectFolder, 'sandbox', 'host-command.mjs'), controlUrl];
+function operations(host: string): Readonly<Record<string, readonly string[]>> {
+  const onNode = ['stop', 'start', 'force_boot', 'stop_app', 'start_app', 'reset', 'partition_handling'];
   return {
-    'node.stop': [...client, 'node.stop', '{node}'],
-    'node.start': [...client, 'node.start', '{node}'],
-    'node.force_boot': [...client, 'node.force_boot', '{node}'],
-    'node.stop_app': [...client, 'node.stop_app', '{node}'],
-    'node.start_app': [...client, 'node.start_app', '{node}'],
-    'node.reset': [...client, 'node.reset', '{node}'],
-    'node.join_cluster': [...client, 'node.join_cluster', '{node}', '{peer}'],
-    'node.partition_handling': [...client, 'node.partition_handling', '{node}'],
-    'service.restart': [...client, 'service.restart', '{service}', '{pid}'],
-    'service.status': [...client, 'service.status', '{service}', '{pid}'],
+    ...Object.fromEntries(onNode.map((verb) => [`node.${verb}`, [host, `node.${verb}`, '{node}']])),
+    'node.join_cluster': [host, 'node.join_cluster', '{node}', '{peer}'],
+    'service.restart': [host, 'service.restart', '{service}', '{pid}'],
+    'service.status': [host, 'service.status', '{service}', '{pid}'],
   };
 }
 

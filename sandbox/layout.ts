@@ -14,6 +14,8 @@ export interface Layout {
   readonly pidList: string;
   /** The generated `watership.yaml`. */
   readonly config: string;
+  /** The program by which the bot has something done to a node or service. */
+  readonly hostCommand: string;
   readonly logs: string;
   readonly redis: string;
   readonly slack: string;
@@ -28,6 +30,7 @@ export function layoutOf(folder?: string): Layout {
     report: join(base, 'sandbox.json'),
     pidList: join(base, 'pids.json'),
     config: join(base, 'watership.yaml'),
+    hostCommand: join(base, 'bin', 'host'),
     logs: join(base, 'logs'),
     redis: join(base, 'redis'),
     slack: join(base, 'slack'),

@@ -5,6 +5,7 @@ import { openBreaker } from './breaker.ts';
 import { portsOfCluster, startCluster } from './cluster.ts';
 import { writeBotConfig } from './config.ts';
 import { openControl } from './control.ts';
+import { writeHostCommand } from './host-command-file.ts';
 import { hostOperations } from './host-operations.ts';
 import type { Layout } from './layout.ts';
 import { freePorts } from './ports.ts';
@@ -59,7 +60,9 @@ export async function startSandbox(options: {
     stop: options.stop,
   });
   const { url: controlUrl } = control;
-  writeBotConfig({ path: layout.config, slack, redisUrl, cluster, controlUrl, healthPort });
+  const { hostCommand, config } = layout;
+  writeHostCommand(hostCommand, controlUrl);
+  writeBotConfig({ path: config, slack, redisUrl, cluster, controlUrl, hostCommand, healthPort });
 
   const report = (): SandboxReport =>
     describeSandbox({
