@@ -34,6 +34,14 @@ function modalOf(change: Partial<ReviewInput> = {}) {
 }
 
 describe('the modal that asks for an approval', () => {
+  test('shows one command a line, and a line break in a name as what it is', () => {
+    const [item] = plan.items;
+    if (item?.kind !== 'act') throw new Error('the plan begins with an action');
+    const describe = 'Stop RabbitMQ on ctl3. On host ctl3:\nssh ctl3 systemctl stop "a\\u202eb"';
+    const aloud = readAloud(modalOf({ plan: { ...plan, items: [{ ...item, describe }] } }).blocks);
+    expect(aloud).toContain('On host ctl3:\nssh ctl3 systemctl stop "a');
+  });
+
   test('says exactly what will run, what is lost, and who must say yes', () => {
     const aloud = readAloud(modalOf().blocks).replace(/Plan \S+/, 'Plan <hash>');
     expect(aloud).toMatchInlineSnapshot(`

@@ -1,7 +1,7 @@
 import type { InputBlock, KnownBlock, ModalView, PlainTextOption } from '@slack/types';
 import { z } from 'zod';
 import type { Plan, PlannedItem, Run } from '../../../runbooks/index.ts';
-import { context, header, linesSection, moment, mrkdwn, plain, plainSection } from '../blocks.ts';
+import { context, header, linesSection, moment, mrkdwn, plain, plainLines, plainSection } from '../blocks.ts';
 import { clip, visible } from '../escape.ts';
 import { approvalCallback, approvalFields } from '../ids.ts';
 import { limits } from '../limits.ts';
@@ -91,14 +91,14 @@ function itemBlocks(item: PlannedItem, index: number): KnownBlock[] {
         plainSection(
           `${number}${item.title}${item.onlyIfNeeded ? ' (only if the steps before were not enough)' : ''}`,
         ),
-        context([plain(item.describe, limits.contextText)]),
+        context([plainLines(item.describe.split('\n'), limits.contextText)]),
       ];
     case 'verify':
       return [plainSection(`${number}${item.title}, within ${span(item.withinMs)}`)];
     case 'manual':
       return [
         plainSection(`${number}By hand: ${item.title}`),
-        context([plain(item.instructions.join(' - '), limits.contextText)]),
+        context([plainLines(item.instructions, limits.contextText)]),
       ];
   }
 }
