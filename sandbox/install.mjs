@@ -173,10 +173,10 @@ function handOver(args) {
   });
   // Ctrl-C reaches it from the terminal too; twice does no harm. We stay until it has cleaned up.
   for (const signal of endSignals) process.on(signal, () => child.kill(signal));
-  // npm was killed without a chance to tell us: end what it started.
-  const parent = process.ppid;
+  // Whoever started us may be killed without a chance to tell: then end what we started.
+  const starters = startersOf(process.ppid);
   setInterval(() => {
-    if (process.ppid !== parent) child.kill('SIGTERM');
+    if (startersOf(process.ppid).join() !== starters.join()) child.kill('SIGTERM');
   }, 1_000).unref();
   return new Promise((resolve) => {
     child.once('error', (error) => {
@@ -185,4 +185,25 @@ function handOver(args) {
     });
     child.once('exit', (code, signal) => resolve(signal === null ? code : 1));
   });
+}
+
+/** Our parent and, when npm started us through a shell, whoever is between: up to npm itself. */
+function startersOf(parent) {
+  const chain = [parent];
+  for (let pid = parent; process.env.npm_execpath && chain.length < 4; chain.push(pid)) {
+    if (/\bnpm\b/.test(readProc(pid, 'cmdline'))) return chain;
+    // The parent's pid is the second field after the name in parentheses.
+    pid = Number(readProc(pid, 'stat').split(') ').at(-1)?.split(' ')[1] ?? 0);
+    if (!(pid > 1)) break;
+  }
+  return [parent];
+}
+
+/** Empty where there is no /proc, or no such process any more. */
+function readProc(pid, file) {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return '';
+  }
 }
