@@ -18,12 +18,23 @@ export async function postDigest(
   slack: SlackPort,
   options: { readonly slot?: string; readonly channel?: string },
 ): Promise<void> {
-  const { stores, clock, config } = context;
-  if (options.slot !== undefined && !(await stores.once.first(`digest-slot:${options.slot}`, LOOK_BACK_MS))) {
-    return;
+  const { once } = context.stores;
+  if (options.slot === undefined) return post(context, slack, options.channel);
+  const slot = `digest-slot:${options.slot}`;
+  if (!(await once.first(slot, LOOK_BACK_MS))) return;
+  try {
+    await post(context, slack, options.channel);
+  } catch (error) {
+    // Slack was away: the job is tried again, and must find the slot free.
+    await once.forget(slot);
+    throw error;
   }
+}
+
+async function post(context: DigestContext, slack: SlackPort, wanted: string | undefined): Promise<void> {
+  const { stores, clock, config } = context;
   const digest = await readDigest(context);
-  const channel = options.channel ?? config.slack.channel;
+  const channel = wanted ?? config.slack.channel;
   await slack.postMessage({ ...digestMessage(digest), channel });
   await stores.audit.append({
     atMs: clock.now(),

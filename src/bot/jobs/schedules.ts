@@ -19,7 +19,12 @@ export async function schedule(queues: Queues, config: BotConfig): Promise<void>
     await queues.digest.upsertJobScheduler(
       DIGEST,
       { pattern: cron, tz: timezone },
-      { name: DIGEST, data: { scheduled: true } },
+      {
+        name: DIGEST,
+        data: { scheduled: true },
+        // Slack may be away at that minute: tried for about an hour.
+        opts: { attempts: 7, backoff: { type: 'exponential', delay: 60_000 }, removeOnComplete: true },
+      },
     );
   }
 }

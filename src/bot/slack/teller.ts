@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { Incident, Run } from '../../runbooks/index.ts';
 import type { BotContext } from '../context.ts';
 import { createPeople } from '../desk/people.ts';
+import { hold } from '../jobs/hold.ts';
 import type { CardPlace, TimelineEntry } from '../stores/stores.ts';
 import type { Rendered } from './blocks.ts';
 import { incidentCard } from './cards/incident-card.ts';
@@ -12,8 +13,8 @@ import type { SlackPort } from './port.ts';
 import { bookOf, speak } from './spoken.ts';
 import type { Names } from './words.ts';
 
-/** Longer than the longest wait for Slack's pace; a teller that died is replaced after it. */
-const LEASE_MS = 60_000;
+/** Renewed while telling lasts; a teller that died is replaced after it. */
+const LEASE_MS = 10_000;
 /** How long another teller is waited for, and how often it is asked. */
 const LEASE_WAITS = 20;
 const LEASE_WAIT_MS = 250;
@@ -43,11 +44,13 @@ export function createTeller({
     async tell(id) {
       const name = `tell:${id}`;
       const holder = randomUUID();
-      for (let wait = 0; (await leases.take(name, holder, LEASE_MS)) === undefined; wait += 1) {
+      let held = await hold(leases, name, holder, LEASE_MS);
+      for (let wait = 0; held === undefined; wait += 1) {
         if (wait >= LEASE_WAITS) {
           throw new ToldElsewhere(`${id} is being told by another process`);
         }
         await context.clock.sleep(LEASE_WAIT_MS);
+        held = await hold(leases, name, holder, LEASE_MS);
       }
       try {
         const scene = await look(id);
@@ -55,7 +58,7 @@ export function createTeller({
           await show(scene);
         }
       } finally {
-        await leases.release(name, holder);
+        await held.release();
       }
     },
   };

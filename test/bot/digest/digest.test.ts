@@ -145,4 +145,13 @@ describe('the digest', () => {
     await postDigest(context, slack, {});
     expect(slack.messages[2]?.text).toContain('0 incidents since');
   });
+
+  test('that Slack did not take is posted by the next try for the same slot', async () => {
+    const { context, slack } = createWorld();
+    slack.failNext('postMessage', new Error('Slack is away'));
+    await expect(postDigest(context, slack, { slot: 'Mon' })).rejects.toThrow('Slack is away');
+    expect(slack.messages).toEqual([]);
+    await postDigest(context, slack, { slot: 'Mon' });
+    expect(slack.messages).toHaveLength(1);
+  });
 });

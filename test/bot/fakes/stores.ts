@@ -175,6 +175,9 @@ export function fakeStores(clock: FakeClock): FakeStores {
         once.set(key, clock.now() + forMs);
         return true;
       },
+      forget: async (key) => {
+        once.delete(key);
+      },
     },
     halts: {
       isHalted: async (cluster) => halts.has('*') || halts.has(cluster),
