@@ -42,14 +42,19 @@ async function openAs(
   return page;
 }
 
+/** The upper part of the page: the rest is empty. */
+async function picture(page: Page, name: string): Promise<void> {
+  await page.screenshot({ path: join(PICTURES, name), clip: { x: 0, y: 0, width: 1280, height: 420 } });
+}
+
 test('somebody sees the card in the browser, reviews the fix, approves it, and reads that it worked', async () => {
-  const page = await openAs('Alice (approver)', { width: 1280, height: 900 });
+  const page = await openAs('Alice (approver)', { width: 1280, height: 720 });
   await sandbox.say('break', 'partition');
 
   const reviewFix = page.getByRole('button', { name: 'Review fix' });
   await page.getByText('Network split').first().waitFor({ timeout: 60_000 });
   await reviewFix.waitFor();
-  await page.screenshot({ path: join(PICTURES, 'alert-card.png') });
+  await picture(page, 'alert-card.png');
   const phone = await openAs('Alice (approver)', { width: 390, height: 844 });
   // The local Slack has no page for phones; a phone shows one channel and nothing else.
   await phone.addStyleTag({ content: '.sidebar, .topbar { display: none }' });
@@ -68,6 +73,6 @@ test('somebody sees the card in the browser, reviews the fix, approves it, and r
   await page.getByRole('button', { name: 'Close' }).last().click();
 
   await page.getByText('RESOLVED').first().waitFor({ timeout: 150_000 });
-  await page.screenshot({ path: join(PICTURES, 'resolved-card.png') });
+  await picture(page, 'resolved-card.png');
   expect(await sandbox.isWhole()).toBe(true);
 });
