@@ -175,6 +175,14 @@ const people = z.strictObject({
       mass: wholeNumber(1, 10).optional(),
     })
     .default({}),
+  typedConfirmation: z
+    .strictObject({
+      reversible: yesOrNo.optional(),
+      destructive: yesOrNo.optional(),
+      node: yesOrNo.optional(),
+      mass: yesOrNo.optional(),
+    })
+    .default({}),
   planExpires: duration(10_000, '5m').default(300_000),
 });
 

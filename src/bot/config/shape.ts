@@ -40,6 +40,7 @@ export function shape(file: ConfigFile): BotConfig {
       adminApprovers: people.adminApprovers,
       selfApproval: { ...selfApprovalDefaults, ...definite(people.selfApproval) },
       approvals: { ...approvalDefaults, ...definite(people.approvals) },
+      typedConfirmation: definite(people.typedConfirmation),
       planExpiresMs: people.planExpires,
     },
     schedule: {

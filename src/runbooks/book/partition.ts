@@ -103,7 +103,7 @@ export const partition = defineRunbook<Facts>({
         label: 'Read from',
         value:
           unseen.length === 0
-            ? `all ${nodes.length} nodes; ${sentence(listedBy.map(short))} ${listedBy.length === 1 ? 'lists' : 'list'} it`
+            ? `all ${nodes.length} nodes; ${listedBy.length === nodes.length ? 'all' : sentence(listedBy.map(short))} ${listedBy.length === 1 ? 'lists' : 'list'} it`
             : `not ${sentence(unseen.map(short))}`,
       },
       { label: 'Partition handling', value: handling ?? 'not configured here; the API does not tell' },
