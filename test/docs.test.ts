@@ -1,0 +1,40 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+
+const root = resolve(import.meta.dirname, '..');
+
+const pages = [
+  ...readdirSync(root).map((name) => join(root, name)),
+  ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).map((name) =>
+    join(root, 'docs', name),
+  ),
+].filter((path) => path.endsWith('.md'));
+
+const linkPattern = /\]\(([^)#\s]+)(?:#[^)]*)?\)/g;
+
+describe('the documents', () => {
+  test.each(pages.map((page) => [relative(root, page), page]))(
+    '%s links only to what is there',
+    (_name, page) => {
+      const targets = [...readFileSync(page, 'utf8').matchAll(linkPattern)]
+        .map((match) => match[1] ?? '')
+        .filter((target) => !/^[a-z]+:/.test(target));
+      expect(targets.filter((target) => !existsSync(resolve(dirname(page), target)))).toEqual([]);
+    },
+  );
+
+  test('the README names only npm scripts that exist', () => {
+    const { scripts } = z
+      .object({ scripts: z.record(z.string(), z.string()) })
+      .parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
+    const named = ['README.md', 'CONTRIBUTING.md'].flatMap((page) =>
+      [...readFileSync(join(root, page), 'utf8').matchAll(/npm run ([\w:]+)/g)].map(
+        (match) => match[1] ?? '',
+      ),
+    );
+    expect(named.length).toBeGreaterThan(5);
+    expect(named.filter((name) => !(name in scripts))).toEqual([]);
+  });
+});
