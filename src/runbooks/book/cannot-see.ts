@@ -4,7 +4,7 @@ import { defineRunbook } from '../runbook.ts';
 import { shortNames } from '../snapshot/names.ts';
 import type { Observation } from '../snapshot/observation.ts';
 import { silenceOf } from '../snapshot/silence.ts';
-import type { SilenceReason } from '../snapshot/snapshot.ts';
+import type { SilenceReason, Snapshot } from '../snapshot/snapshot.ts';
 import { configured, isListedWhole, matrix, peersSay, speaking, viewOf } from '../snapshot/views.ts';
 import { fitting, sentence } from '../snapshot/words.ts';
 
@@ -13,6 +13,12 @@ const facts = z.object({
   what: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('node'), node: z.string(), seenRunningBy: z.array(z.string()) }),
     z.object({ kind: z.literal('cluster') }),
+    z.object({
+      kind: z.literal('member'),
+      node: z.string(),
+      listedBy: z.array(z.string()),
+      runs: z.boolean(),
+    }),
     z.object({ kind: z.literal('listing'), listing: z.string(), missing: z.array(z.string()) }),
   ]),
   why: z.string(),
@@ -27,14 +33,17 @@ export const cannotSee = defineRunbook<Facts>({
   id: 'cannot-see',
   title: 'I cannot see',
   summary:
-    'A node, a listing or the whole cluster cannot be read. What is not seen is not healthy: nothing resolves, no fix ' +
-    'is proved and no action is offered until it can be read again. Says why, and what to set right.',
+    'A node, a listing or the whole cluster cannot be read, or the cluster has a member that is not configured. What is ' +
+    'not seen is not healthy: nothing resolves, no fix is proved and no action is offered until it can be read again. ' +
+    'Says why, and what to set right.',
   handbook: ['D20', 'D28'],
   mutes: [],
   confirmSweeps: 2,
   facts,
   detect: (now) =>
-    speaking(now.snapshot).length === 0 ? allSilent(now) : [...silent(now), ...unlisted(now)],
+    speaking(now.snapshot).length === 0
+      ? allSilent(now)
+      : [...silent(now), ...strangers(now), ...unlisted(now)],
   isOver: (snapshot, { what }) => {
     switch (what.kind) {
       case 'cluster':
@@ -42,6 +51,13 @@ export const cannotSee = defineRunbook<Facts>({
       case 'node': {
         const answer = viewOf(snapshot, what.node)?.answer;
         return answer?.kind === 'silent' ? { go: false, because: answer.message } : { go: true };
+      }
+      case 'member': {
+        if (speaking(snapshot).length === 0) return { go: false, because: 'no node answers' };
+        const isStill = membersNotConfigured(snapshot).some(({ node }) => node === what.node);
+        return isStill
+          ? { go: false, because: 'it is a member, and not in the configuration' }
+          : { go: true };
       }
       case 'listing': {
         const listing = listings.find((name) => name === what.listing);
@@ -57,6 +73,11 @@ export const cannotSee = defineRunbook<Facts>({
         return fitting(
           `I cannot see ${shortNames(nodes)(what.node)}: ${whyWords(why)}`,
           'I cannot see a node',
+        );
+      case 'member':
+        return fitting(
+          `I do not watch ${what.node}: it is in the cluster, but not in the configuration`,
+          'The cluster has a member that is not in the configuration',
         );
       case 'listing':
         return fitting(
@@ -86,6 +107,16 @@ export const cannotSee = defineRunbook<Facts>({
                 : 'nobody sees it run',
           },
           { label: 'Erlang VM', value: vm === undefined || vm === 'unknown' ? 'not known' : vm },
+          cure,
+        ];
+      case 'member':
+        return [
+          { label: 'Said', value: message },
+          {
+            label: 'Others see it',
+            value: `${what.runs ? 'running' : 'not running'} (${what.listedBy.map(short).join(', ')})`,
+          },
+          { label: 'Meanwhile', value: 'nothing about it is called healthy' },
           cure,
         ];
       case 'listing':
@@ -160,6 +191,40 @@ function silent(now: Observation): readonly Found<Facts>[] {
   });
 }
 
+/** Members that I was never told of: their troubles would be nobody's. */
+function strangers({ snapshot }: Observation): readonly Found<Facts>[] {
+  return membersNotConfigured(snapshot).map(({ node, listedBy, runs }) => ({
+    key: `member:${node}`,
+    subject: node,
+    // One that does not run has perhaps left for good, or has a new name, and only its entry has stayed.
+    severity: runs ? ('warning' as const) : ('info' as const),
+    facts: {
+      nodes: [...configured(snapshot)],
+      what: { kind: 'member' as const, node, listedBy, runs },
+      why: runs ? 'not-configured' : 'stale-member',
+      message: `The cluster has ${node}, which is not in the configuration; I do not watch it.`,
+    },
+  }));
+}
+
+/** The members that answering nodes list, without the configured ones, and without those that answer at a wrong address. */
+function membersNotConfigured(snapshot: Snapshot) {
+  const told = new Set(configured(snapshot));
+  for (const { answer } of snapshot.nodes) {
+    // That card names both nodes already, and its cure is the cure of this.
+    if (answer.kind === 'silent' && answer.answeredAs !== undefined) told.add(answer.answeredAs);
+  }
+  const members = new Map<string, { node: string; listedBy: string[]; runs: boolean }>();
+  for (const { name, answer } of speaking(snapshot)) {
+    for (const peer of answer.peers.filter((row) => !told.has(row.name))) {
+      const known = members.get(peer.name) ?? { node: peer.name, listedBy: [], runs: false };
+      known.listedBy.push(name);
+      members.set(peer.name, { ...known, runs: known.runs || peer.isRunning });
+    }
+  }
+  return [...members.values()];
+}
+
 /** A listing that a node owes although it answers. The share of a silent node is that node's trouble. */
 function unlisted({ snapshot }: Observation): readonly Found<Facts>[] {
   const answering = new Set(speaking(snapshot).map(({ name }) => name));
@@ -190,15 +255,24 @@ const cures = {
   'not-json': 'Something else answers on that address: check the management URL and any proxy.',
   tls: 'Check the certificate and the CA of the management URL.',
   'http-error': "Look at the node's log: its management API reports an error.",
+  'wrong-node':
+    'Set right the management URL or the name of this node in the configuration: that address belongs to another node.',
   unreachable: 'Check the address, the name resolution and the route to the node.',
 } satisfies Record<SilenceReason, string>;
 
 const isReason = (why: string): why is SilenceReason => why in cures;
 
+const memberCures: Readonly<Record<string, string>> = {
+  'not-configured': 'Add it to the nodes of this cluster in the configuration.',
+  'stale-member':
+    'Add it to the nodes in the configuration; or, if it has left for good, `rabbitmqctl forget_cluster_node` removes it.',
+};
+
 const cureOf = (why: string): string =>
   isReason(why)
     ? cures[why]
-    : "Look at the node's load and at its log; the listing may be too large for the deadline.";
+    : (memberCures[why] ??
+      "Look at the node's load and at its log; the listing may be too large for the deadline.");
 
 function whyWords(why: string): string {
   if (!isReason(why)) return why;
@@ -215,6 +289,8 @@ function whyWords(why: string): string {
       return 'the TLS connection fails';
     case 'http-error':
       return 'its API reports an error';
+    case 'wrong-node':
+      return 'another node answers at its address';
     case 'unreachable':
       return 'its address cannot be reached';
   }

@@ -1,4 +1,4 @@
-import { ManagementError, type NodeRow } from '../../rpc/index.ts';
+import { ManagementError, type NodeRow, type Overview } from '../../rpc/index.ts';
 import type { NodeSilence, NodeView, PeerRow } from '../snapshot/snapshot.ts';
 import type { CollectNode, Limits } from './collect-node.ts';
 import { epmdNames } from './epmd.ts';
@@ -9,7 +9,7 @@ const QUICK_PORT_MS = 1_000;
 /** Asks one node how it sees the cluster; never fails, because silence is an answer of its own. */
 export async function nodeView(node: CollectNode, limits: Limits, now: () => number): Promise<NodeView> {
   const beganMs = now();
-  // Side by side, and the overview may fail alone: it only adds totals and versions.
+  // Side by side, and the overview may fail alone: it adds totals and versions, and the name of who answers.
   const [rows, overview] = await Promise.allSettled([
     node.management.nodes(limits),
     node.management.overview(limits),
@@ -17,6 +17,8 @@ export async function nodeView(node: CollectNode, limits: Limits, now: () => num
   if (rows.status === 'rejected') {
     return { name: node.name, ...(await silence(node, rows.reason, limits)) };
   }
+  const other = overview.status === 'fulfilled' ? otherNode(node, overview.value) : undefined;
+  if (other !== undefined) return wrongNode(node, other);
   return {
     name: node.name,
     vm: 'registered',
@@ -29,7 +31,24 @@ export async function nodeView(node: CollectNode, limits: Limits, now: () => num
   };
 }
 
-function withoutAbsent(overview: Awaited<ReturnType<CollectNode['management']['overview']>>) {
+/** The name under which another node answers; an overview without a name proves nothing, and blinds nobody. */
+const otherNode = ({ name }: CollectNode, { node }: Overview): string | undefined =>
+  node === '' || node === name ? undefined : node;
+
+/** Another node's view must not count twice, nor stand in for a node that nobody has read. */
+const wrongNode = ({ name }: CollectNode, answeredAs: string): NodeView => ({
+  name,
+  // The epmd is asked at the same host by default, and so may belong to the other node as well.
+  vm: 'unknown',
+  answer: {
+    kind: 'silent',
+    why: 'wrong-node',
+    message: `the node ${answeredAs} answers at the management URL of ${name}`,
+    answeredAs,
+  },
+});
+
+function withoutAbsent(overview: Overview) {
   const { rabbitmqVersion, erlangVersion, statisticsBacklog, totals } = overview;
   return {
     totals,

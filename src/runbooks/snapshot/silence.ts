@@ -37,6 +37,7 @@ function looksDead(view: NodeView, { why, portOpen }: NodeSilence): boolean {
     case 'not-json':
     case 'tls':
     case 'http-error':
+    case 'wrong-node':
       return view.vm === 'absent';
   }
 }

@@ -57,6 +57,8 @@ export type SilenceReason =
   | 'not-json'
   | 'tls'
   | 'http-error'
+  /** Another node answers at the configured address: what it says is not this node's view. */
+  | 'wrong-node'
   | 'unreachable';
 
 export interface NodeSilence {
@@ -64,6 +66,8 @@ export interface NodeSilence {
   readonly why: SilenceReason;
   /** One sentence for people: which request, what came. Never holds a secret. */
   readonly message: string;
+  /** The name of the node that answered instead, when `why` is `wrong-node`. */
+  readonly answeredAs?: string;
   /** Did the TCP port accept a connection all the same? A hanging API with a quick port is the sign of an unnoticed drop. */
   readonly portOpen?: boolean;
 }

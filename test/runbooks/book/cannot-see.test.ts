@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { cannotSee } from '../../../src/runbooks/book/cannot-see.ts';
 import type { Observation } from '../../../src/runbooks/snapshot/observation.ts';
-import type { SilenceReason } from '../../../src/runbooks/snapshot/snapshot.ts';
+import type { NodeView, SilenceReason } from '../../../src/runbooks/snapshot/snapshot.ts';
 import {
   A,
   answering,
@@ -10,7 +10,9 @@ import {
   cardText,
   contextOf,
   decided,
+  nodes,
   quiet,
+  row,
   seen,
   silent,
   withoutC,
@@ -38,6 +40,7 @@ test.each<SilenceReason>([
   'not-json',
   'tls',
   'http-error',
+  'wrong-node',
   'unreachable',
 ])('a node that others see run is not seen, whatever the reason: %s', (why) => {
   expect(cannotSee.detect(unseen(why))).toMatchObject([{ key: `node:${C}`, severity: 'warning' }]);
@@ -65,6 +68,58 @@ test('a listing that an answering node owes is told', () => {
       'Meanwhile: nothing about them is called healthy',
     ].join('\n'),
   );
+});
+
+describe('a member of the cluster that is not in the configuration', () => {
+  const D = 'rabbit@server-47';
+  const withD = (isRunning: boolean): Observation =>
+    seen({
+      nodes: nodes.map((name) =>
+        answering(
+          name,
+          [...nodes, D].map((peer) => row(peer, { isRunning: peer !== D || isRunning })),
+        ),
+      ),
+    });
+
+  test('is told, because nobody watches it', () => {
+    expect(cardText(cannotSee, withD(true))).toBe(
+      [
+        'warning: I do not watch rabbit@server-47: it is in the cluster, but not in the configuration',
+        'Said: The cluster has rabbit@server-47, which is not in the configuration; I do not watch it.',
+        'Others see it: running (server-44, server-45, server-46)',
+        'Meanwhile: nothing about it is called healthy',
+        'Cure: Add it to the nodes of this cluster in the configuration.',
+      ].join('\n'),
+    );
+  });
+
+  test('is only mentioned when nobody sees it run: a node that was renamed leaves its old name behind', () => {
+    expect(cannotSee.detect(withD(false))).toMatchObject([{ key: `member:${D}`, severity: 'info' }]);
+  });
+
+  test('is over when no answering node lists it, and not while nobody answers', () => {
+    const facts = cannotSee.detect(withD(true))[0]?.facts;
+    const over = (now: Observation) => cannotSee.isOver?.(now.snapshot, facts).go;
+    const nobody = seen({ nodes: [silent(A), silent(B), silent(C)] });
+    expect([over(quiet), over(withD(false)), over(nobody)]).toEqual([true, false, false]);
+  });
+
+  test('is not told a second time when it answers at the address of a configured node', () => {
+    const wrong = { ...silent(C, 'wrong-node').answer, answeredAs: D };
+    const peers = [A, B, D].map((peer) => row(peer));
+    const now = seen({
+      nodes: [
+        answering(A, peers),
+        answering(B, peers),
+        { name: C, vm: 'unknown', answer: wrong } as NodeView,
+      ],
+    });
+    expect(cannotSee.detect(now)).toMatchObject([{ key: `node:${C}` }]);
+    expect(cardText(cannotSee, now)).toContain(
+      'warning: I cannot see server-46: another node answers at its address',
+    );
+  });
 });
 
 describe('nothing is told twice', () => {

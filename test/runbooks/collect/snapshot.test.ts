@@ -51,6 +51,37 @@ describe('a whole cluster', () => {
     expect(snapshot.nodes[0]?.answer).not.toHaveProperty('totals');
   });
 
+  test('a node that answers under another name is not seen, and its view counts for nobody', async () => {
+    const overview: ManagementApi['overview'] = async () => ({ node: A, totals: {} });
+    const snapshot = await sweep(
+      all.map((name) => node(name, { nodes: seeing(all, A, B, C), ...(name === B ? { overview } : {}) })),
+    );
+    expect(snapshot.nodes[1]).toEqual({
+      name: B,
+      vm: 'unknown',
+      answer: {
+        kind: 'silent',
+        why: 'wrong-node',
+        message: `the node ${A} answers at the management URL of ${B}`,
+        answeredAs: A,
+      },
+    });
+    expect(snapshot.sides.map(({ members }) => members)).toEqual([[A, C]]);
+    // The others list its queues: nothing of them is missing.
+    expect(snapshot.queues.missing).toEqual([]);
+  });
+
+  test('an overview without a name proves nothing, and blinds nobody', async () => {
+    const snapshot = await sweep(whole({ overview: async () => ({ node: '', totals: {} }) }));
+    expect(snapshot.nodes.map(({ answer }) => answer.kind)).toEqual(['answered', 'answered', 'answered']);
+  });
+
+  test('a young node, whose own row has no statistics yet, is seen', async () => {
+    const young = async () => all.map((name) => ({ name, running: true }));
+    const snapshot = await sweep(all.map((name) => node(name, { nodes: young })));
+    expect(snapshot.sides.map(({ members }) => members)).toEqual([all]);
+  });
+
   test('a listing that fails is missing with its reason, and not empty', async () => {
     const snapshot = await sweep(
       whole({ queueTotals: failing(A, 'timeout'), connections: failing(A, 'http-error') }),
