@@ -3,8 +3,17 @@ import type { Found } from '../runbook.ts';
 import { defineRunbook } from '../runbook.ts';
 import { shortNames } from '../snapshot/names.ts';
 import type { Observation } from '../snapshot/observation.ts';
-import { hasMajority, runsInEveryView, silenceOf } from '../snapshot/silence.ts';
-import { configured, matrix, peersSay, rowOf, speaking, viewOf } from '../snapshot/views.ts';
+import { hasMajority, runsInEveryView, silenceOf, silenceWords } from '../snapshot/silence.ts';
+import {
+  configured,
+  disagreements,
+  matrix,
+  partitionsSeen,
+  peersSay,
+  rowOf,
+  speaking,
+  viewOf,
+} from '../snapshot/views.ts';
 import { counted, fitting, sentence } from '../snapshot/words.ts';
 
 const facts = z.object({
@@ -56,7 +65,7 @@ export const nodeDown = defineRunbook<Facts>({
     how === 'down'
       ? []
       : [`Everything that ${shortNames(nodes)(node)} holds by itself: joining a cluster empties it first.`],
-  undo: 'A started node can be stopped again; what a node held before it joined is gone.',
+  undo: 'A started node can be stopped again. Joining a cluster cannot be undone.',
   steps: [
     {
       kind: 'inspect',
@@ -86,6 +95,15 @@ export const nodeDown = defineRunbook<Facts>({
         const name = shortNames(nodes)(node);
         const { snapshot, settings } = now;
         if (runsInEveryView(snapshot, node).go) return { go: false, because: `${name} runs again.` };
+        // While the network is split, which nodes stay is a choice that this runbook does not offer.
+        if (disagreements(snapshot).length > 0 || partitionsSeen(snapshot).size > 0) {
+          return {
+            go: false,
+            because:
+              `The nodes that answer do not agree who runs: treat the network first, then ${name}. ` +
+              'Started now, it might join a side that is given up.',
+          };
+        }
         const said = peersSay(snapshot, node);
         if (said.running.length > 0) {
           return {
@@ -156,7 +174,7 @@ function downNodes(now: Observation): readonly Found<Facts>[] {
   return snapshot.nodes.flatMap((view) => {
     const { name, answer, vm } = view;
     if (answer.kind === 'answered' || silenceOf(now, view, answer).kind !== 'down') return [];
-    const { message } = answer;
+    const message = silenceWords(answer);
     return [found(now, { node: name, how: 'down', message, vm, seenBy: peersSay(snapshot, name).stopped })];
   });
 }

@@ -42,6 +42,24 @@ function looksDead(view: NodeView, { why, portOpen }: NodeSilence): boolean {
   }
 }
 
+/** Why a node says nothing, in the words of a card. */
+export function silenceWords({ why, message }: NodeSilence): string {
+  switch (why) {
+    case 'refused':
+      return 'management port refuses connections';
+    case 'unreachable':
+      return 'its address cannot be reached';
+    case 'timeout':
+      return 'no answer from its management port';
+    case 'unauthorized':
+    case 'not-json':
+    case 'tls':
+    case 'http-error':
+    case 'wrong-node':
+      return message;
+  }
+}
+
 /** Do more than half of the configured nodes run together, without the silent ones? */
 export function hasMajority(snapshot: Snapshot): boolean {
   const largest = Math.max(0, ...sidesOf(snapshot).map((side) => side.length));

@@ -29,7 +29,7 @@ test('the card says which node is down, and who sees it', () => {
   expect(cardText(nodeDown, down)).toBe(
     [
       'critical: server-46 is down, the others go on',
-      'Down: server-46: GET /api/nodes: refused',
+      'Down: server-46: management port refuses connections',
       'Seen stopped by: server-44, server-45',
       'Erlang VM: absent',
       'Majority: yes, the others go on',
@@ -112,6 +112,28 @@ describe('the repair', () => {
 
   test.each<[string, string, Observation]>([
     ['it runs again', 'stop: server-46 runs again.', quiet],
+    [
+      'the others do not see each other',
+      'stop: The nodes that answer do not agree who runs: treat the network first, then server-46.',
+      seen({
+        nodes: [
+          answering(A, [row(A), downRow(B), downRow(C)]),
+          answering(B, [downRow(A), row(B), downRow(C)]),
+          silent(C),
+        ],
+      }),
+    ],
+    [
+      'a split is listed',
+      'stop: The nodes that answer do not agree who runs: treat the network first, then server-46.',
+      seen({
+        nodes: [
+          answering(A, [row(A, { partitions: [B] }), row(B), downRow(C)]),
+          answering(B, [row(A), row(B), downRow(C)]),
+          silent(C),
+        ],
+      }),
+    ],
     [
       'another node sees it run',
       'stop: server-45 sees server-46 run: I only fail to reach it.',
