@@ -18,9 +18,9 @@ import {
   trendWords,
 } from '../snapshot/pile.ts';
 import type { QueueSeen } from '../snapshot/snapshot.ts';
-import { perMinute } from '../snapshot/trends.ts';
+import { isHeldAbove, perMinute, spanOf } from '../snapshot/trends.ts';
 import { isListedWhole, speaking } from '../snapshot/views.ts';
-import { count, fitting } from '../snapshot/words.ts';
+import { count, fitting, sentence } from '../snapshot/words.ts';
 
 const DRAINS_WITHIN_MS = 600_000;
 /** So many times the level is critical where somebody should be reading. */
@@ -61,7 +61,7 @@ export const backlog = defineRunbook<BacklogFacts>({
   },
   card: (seen) => [
     { label: 'Queue', value: seen.vhost === '/' ? seen.name : `${seen.name} in ${seen.vhost}` },
-    { label: 'Ready', value: `${count(seen.ready)}${trendWords(seen.perMinute)}` },
+    { label: 'Ready', value: `${count(seen.ready)}${trendWords(seen)}` },
     {
       label: 'Consumers',
       value:
@@ -84,8 +84,11 @@ export const backlog = defineRunbook<BacklogFacts>({
     };
     return [all, ...each];
   },
-  lost: () => [],
-  undo: 'A restart cannot be undone; the component connects again, and what it had not acknowledged is delivered again.',
+  lost: (context) => {
+    const restarted = restartedIn(context);
+    return restarted.length === 0 ? [] : [`Calls that ${sentence(restarted)} just then serve are cut off`];
+  },
+  undo: 'No, but nothing needs to be: it connects again, and what it had not acknowledged is delivered again.',
   steps: [
     {
       kind: 'inspect',
@@ -104,11 +107,7 @@ export const backlog = defineRunbook<BacklogFacts>({
     {
       kind: 'each',
       id: 'restart-readers',
-      over: (context) => {
-        const targets = targetsOf(context);
-        const chosen = context.choice ?? (targets.length > 1 ? EVERY_READER : targets[0]?.id);
-        return targets.map(({ id }) => id).filter((id) => chosen === EVERY_READER || chosen === id);
-      },
+      over: restartedIn,
       steps: [
         {
           kind: 'act',
@@ -145,7 +144,8 @@ function detect(now: Observation): readonly Found<BacklogFacts>[] {
     if (isUnread && (name.kind === 'fanout' || name.kind === 'reply')) return [];
     if (isDraining(now, queue)) return [];
     const kind = !isUnread ? 'not-draining' : name.kind === 'notification' ? 'nobody-reads' : 'reader-gone';
-    const isCritical = kind !== 'nobody-reads' && ready >= CRITICAL_TIMES * backlogReady;
+    const samples = now.history.queues[queueKey(queue.vhost, queue.name)]?.ready ?? [];
+    const isCritical = kind !== 'nobody-reads' && isHeldAbove(CRITICAL_TIMES * backlogReady, ready, samples);
     return [
       {
         key: `queue:${queue.vhost}:${queue.name}`,
@@ -165,7 +165,8 @@ function factsOf(
 ): BacklogFacts {
   const { history, settings, snapshot } = now;
   const { vhost, name, unacknowledged, consumers, ackRate, publishRate } = queue;
-  const growth = perMinute(history.queues[queueKey(vhost, name)]?.ready ?? []);
+  const samples = history.queues[queueKey(vhost, name)]?.ready ?? [];
+  const growth = perMinute(samples);
   const service = entryOfQueue(name, settings)?.name;
   const areRatesTrue = speaking(snapshot).every(
     ({ answer }) => (answer.statisticsBacklog ?? 0) <= STATISTICS_BACKLOG,
@@ -178,11 +179,18 @@ function factsOf(
     level: settings.detection.backlogReady,
     ...(unacknowledged === undefined ? {} : { unacknowledged }),
     ...(consumers === undefined ? {} : { consumers }),
-    ...(growth === undefined ? {} : { perMinute: growth }),
+    ...(growth === undefined ? {} : { perMinute: growth, overMs: spanOf(samples) }),
     ...(ackRate === undefined || !areRatesTrue ? {} : { ackRate }),
     ...(publishRate === undefined || !areRatesTrue ? {} : { publishRate }),
     ...(service === undefined ? {} : { service }),
   };
+}
+
+/** The readers that the chosen way restarts, or the proposed one. */
+function restartedIn(context: StepContext<BacklogFacts>): readonly string[] {
+  const targets = targetsOf(context);
+  const chosen = context.choice ?? (targets.length > 1 ? EVERY_READER : targets[0]?.id);
+  return targets.map(({ id }) => id).filter((id) => chosen === EVERY_READER || chosen === id);
 }
 
 function hasDrained({ facts: seen, answered, now }: StepContext<BacklogFacts>): Verdict {

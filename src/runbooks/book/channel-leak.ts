@@ -6,7 +6,7 @@ import type { ConnectionTrack } from '../snapshot/history.ts';
 import type { DetectionSettings, Observation } from '../snapshot/observation.ts';
 import { hostOf, ownerOfConnection, parseClientName, unitOf } from '../snapshot/owners.ts';
 import type { ConnectionSeen } from '../snapshot/snapshot.ts';
-import { perMinute, steadyGrowth } from '../snapshot/trends.ts';
+import { isHeldAbove, perMinute, RATE_WINDOW_MS, spanOf, steadyGrowth } from '../snapshot/trends.ts';
 import { isListedWhole } from '../snapshot/views.ts';
 import { count, counted, fitting, some, span } from '../snapshot/words.ts';
 
@@ -19,6 +19,8 @@ const facts = z.object({
   channels: z.number(),
   channelMax: z.number().optional(),
   perMinute: z.number().optional(),
+  /** How long the samples span that `perMinute` was taken from. */
+  overMs: z.number().optional(),
   why: z.enum(['level', 'growth', 'channel-max']),
   /** Channels below which its successors must stay. */
   warning: z.number(),
@@ -98,8 +100,11 @@ export const channelLeak = defineRunbook<Facts>({
       close,
     ];
   },
-  lost: () => [],
-  undo: 'A restart cannot be undone; the component connects again. Calls that it is just serving are cut off.',
+  lost: (context) =>
+    context.choice === RESTART
+      ? [`Calls that ${ownerFor(context).entry?.name ?? 'the component'} serves just then are cut off`]
+      : [`Calls on this connection of ${nameOf(context.facts)} are cut off`],
+  undo: 'No, but nothing needs to be: the client connects again by itself.',
   steps: [
     {
       kind: 'inspect',
@@ -160,7 +165,8 @@ function detect({ snapshot, history, settings }: Observation): readonly Found<Fa
     const track = history.connections[connection.name];
     const why = whyLeaking(connection, channels, track, snapshot.takenAtMs, detection);
     if (why === undefined) return [];
-    const growth = track && perMinute(track.channels);
+    const samples = track?.channels ?? [];
+    const growth = perMinute(samples);
     const { clientName, peerHost, channelMax, connectedAtMs } = connection;
     const leak: Facts = {
       connection: connection.name,
@@ -170,14 +176,16 @@ function detect({ snapshot, history, settings }: Observation): readonly Found<Fa
       ...(clientName === undefined ? {} : { clientName, ...parseClientName(clientName) }),
       ...(peerHost === undefined ? {} : { peerHost }),
       ...(channelMax === undefined ? {} : { channelMax }),
-      ...(growth === undefined || growth === 0 ? {} : { perMinute: growth }),
+      ...(growth === undefined || growth === 0 ? {} : { perMinute: growth, overMs: spanOf(samples) }),
       ...(connectedAtMs === undefined ? {} : { connectedForMs: snapshot.takenAtMs - connectedAtMs }),
     };
     return [
       {
         key: `connection:${connection.name}`,
         subject: nameOf(leak),
-        severity: channels >= detection.channelsCritical ? ('critical' as const) : ('warning' as const),
+        severity: isHeldAbove(detection.channelsCritical, channels, samples)
+          ? ('critical' as const)
+          : ('warning' as const),
         facts: leak,
       },
     ];
@@ -208,8 +216,10 @@ function nameOf({ service, pid, connection }: Pick<Facts, 'service' | 'pid' | 'c
   return pid === undefined ? service : `${service}:${pid}`;
 }
 
-const growthWords = ({ perMinute: growth = 0 }: Facts): string =>
-  growth >= 0.1 ? `, growing ${growth < 10 ? growth.toFixed(1) : count(growth)}/min` : '';
+const growthWords = ({ perMinute: growth = 0, overMs = 0 }: Facts): string =>
+  growth >= 0.1 && overMs >= RATE_WINDOW_MS
+    ? `, growing ${growth < 10 ? growth.toFixed(1) : count(growth)}/min over the last ${span(overMs)}`
+    : '';
 
 function ownerFor({ facts: leak, now, answered }: Context) {
   const answer = answerTo(answered, { look: 'connection', name: leak.connection });

@@ -251,9 +251,14 @@ export function deadLost(context: Context): readonly string[] {
   const atMost = queues.map(({ name }) => ceilingOf(context, name));
   if (queues.length > LOST_LINES) {
     const sum = atMost.reduce((all, one) => all + one, 0);
-    return [`At most ${count(sum)} unread messages in ${counted(queues.length, 'queue')} of ${family}`];
+    return [
+      `At most ${count(sum)} unread messages in ${counted(queues.length, 'queue')} of ${family}, with what comes until then`,
+    ];
   }
-  return queues.map(({ name }, index) => `At most ${count(atMost[index] ?? 0)} unread messages in ${name}`);
+  return queues.map(
+    ({ name }, index) =>
+      `At most ${count(atMost[index] ?? 0)} unread messages in ${name}, with what comes until then`,
+  );
 }
 
 const rowsOf = (answered: Answered, facts: DeadFacts, name: string): readonly QueueDetail[] => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Answered, Look } from '../look.ts';
+import type { Answered, Answers, Look } from '../look.ts';
 import { answerTo } from '../look.ts';
 import type { StepContext, Verdict } from '../runbook.ts';
 import { parseQueueName } from './families.ts';
@@ -15,7 +15,7 @@ import {
   readersOf,
   restartTargets,
 } from './readers.ts';
-import { emptyInMs } from './trends.ts';
+import { emptyInMs, RATE_WINDOW_MS } from './trends.ts';
 import { count, counted, some, span } from './words.ts';
 
 /** What a pile of ready messages is: draining, never read, left by its reader, read slowly, or read by one that hangs. */
@@ -28,6 +28,8 @@ export const backlogFacts = z.object({
   /** Absent: they could not be counted, which is not none. */
   consumers: z.number().optional(),
   perMinute: z.number().optional(),
+  /** How long the samples span that `perMinute` was taken from. */
+  overMs: z.number().optional(),
   /** What was read a second, if a source said so and can be believed. */
   ackRate: z.number().optional(),
   publishRate: z.number().optional(),
@@ -76,10 +78,10 @@ export function evidenceLines({ facts: seen, answered, now }: Context): readonly
   const leftMs = emptyInMs(now.history.queues[queueKey(seen.vhost, seen.name)]?.ready ?? []);
   const rates = ratesOf({ facts: seen, answered });
   return [
-    `${count(freshReady({ facts: seen, answered }) ?? seen.ready)} ready${trendWords(seen.perMinute)}` +
+    `${count(freshReady({ facts: seen, answered }) ?? seen.ready)} ready` +
       (seen.unacknowledged === undefined ? '' : `, ${count(seen.unacknowledged)} unacknowledged`),
     ...(leftMs === undefined ? [] : [`Draining: empty in about ${span(leftMs)} at this rate`]),
-    ...(rates === undefined ? [] : [rates.words]),
+    ...(rates === undefined ? [] : [`As the broker counts it: ${rates.words}`]),
     ...(readers.length === 0 ? ['No reader is known'] : []),
     ...readers
       .slice(0, LIKELY_READERS)
@@ -88,7 +90,7 @@ export function evidenceLines({ facts: seen, answered, now }: Context): readonly
       ? 'Bound to no named exchange'
       : `Fed by ${some([...new Set(bindings.bindings.map(({ exchange }) => exchange))], NAMED)}`,
     probe.kind === 'probe'
-      ? `Ping to ${seen.name}: ${probe.verdict} (${probe.how})`
+      ? `${seen.name} ${answerWords(probe)}`
       : `No ping to ${seen.name}: ${probe.because}`,
   ];
 }
@@ -96,7 +98,21 @@ export function evidenceLines({ facts: seen, answered, now }: Context): readonly
 function pingWords(seen: Facts, reader: Reader, answered: Answered): string {
   const probe = probeOfReader(seen, reader);
   const answer = probe && answerTo(answered, probe);
-  return answer?.kind === 'probe' ? `, ping to it: ${answer.verdict} (${answer.how})` : '';
+  return answer?.kind === 'probe' ? `: it ${answerWords(answer)}` : '';
+}
+
+/** What came of a ping, after the name of who was asked. */
+function answerWords({ verdict, tookMs, how }: Answers['probe']): string {
+  switch (verdict) {
+    case 'alive':
+      return `answered a ping (${how})`;
+    case 'deaf':
+      return `did not answer a ping within ${Math.max(1, Math.round(tookMs / 1000))} s`;
+    case 'absent':
+      return `has nobody to ping (${how})`;
+    case 'unreachable':
+      return `could not be pinged (${how})`;
+  }
 }
 
 /** What it is, in the order in which harmless answers come first. */
@@ -209,10 +225,14 @@ export function freshReady({
   return highest(answer.byNode.map(({ row }) => row?.ready));
 }
 
-/** `, growing 12/min`; nothing where it hardly moves. */
-export const trendWords = (growth: number | undefined): string => {
-  if (growth === undefined || Math.abs(growth) < 1) return '';
-  return growth > 0 ? `, growing ${count(growth)}/min` : `, falling ${count(-growth)}/min`;
+/** `, growing 12/min over the last 45 s`; nothing where it hardly moves, or was not watched long enough. */
+export const trendWords = ({
+  perMinute: growth = 0,
+  overMs = 0,
+}: Pick<Facts, 'perMinute' | 'overMs'>): string => {
+  if (Math.abs(growth) < 1 || overMs < RATE_WINDOW_MS) return '';
+  const rate = growth > 0 ? `growing ${count(growth)}` : `falling ${count(-growth)}`;
+  return `, ${rate}/min over the last ${span(overMs)}`;
 };
 
 const no = (because: string): Verdict => ({ go: false, because });

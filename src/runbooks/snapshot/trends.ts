@@ -13,6 +13,20 @@ export function perMinute(samples: readonly Sample[]): number | undefined {
   return ((last[1] - first[1]) / (last[0] - first[0])) * MINUTE_MS;
 }
 
+/** A rate from less than this is a burst, and says nothing about what comes. */
+export const RATE_WINDOW_MS = 30_000;
+
+/** How long the samples span. */
+export const spanOf = (samples: readonly Sample[]): number =>
+  Math.max(0, (samples.at(-1)?.[0] ?? 0) - (samples[0]?.[0] ?? 0));
+
+/** A level that was reached is left only clearly below it, or when no kept sample reaches it any more. */
+const EASES_BELOW = 0.8;
+
+/** Is the level reached, or was it lately and is still near? A value that swings around it does not flap. */
+export const isHeldAbove = (level: number, value: number, samples: readonly Sample[]): boolean =>
+  value >= level || (value >= level * EASES_BELOW && samples.some(([, kept]) => kept >= level));
+
 /**
  * How long until it is empty if it goes on falling as it does now; undefined when it does not fall.
  * Only the newest samples count: what happened five minutes ago says little about a drain.

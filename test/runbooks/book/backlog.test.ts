@@ -57,11 +57,45 @@ test('the card says how much waits, how it moves, and whose queue it is', () => 
     [
       'warning: cinder-volume does not drain: 1,204 messages wait',
       'Queue: cinder-volume',
-      'Ready: 1,204, growing 272/min',
+      'Ready: 1,204, growing 272/min over the last 45 s',
       'Consumers: 2, 16 unacknowledged',
       'Service: cinder-volume',
     ].join('\n'),
   );
+});
+
+test('a burst of a few seconds is no rate', () => {
+  const burst = queueHistory(NAME, { ready: [4, 1_204] });
+  expect(cardText(backlog, found({ history: { queues: burst } }))).toContain('\nReady: 1,204\n');
+});
+
+test('a queue that was critical stays so until it is clearly below', () => {
+  const severity = (ready: number, kept: readonly number[]) =>
+    backlog.detect(
+      seen({
+        queues: [queue(NAME, { ready })],
+        history: { queues: queueHistory(NAME, { ready: kept }) },
+      }),
+    )[0]?.severity;
+  expect([
+    severity(9_999, [9_990, 9_999]),
+    severity(9_999, [10_001, 9_999]),
+    severity(7_999, [10_001]),
+  ]).toEqual(['warning', 'critical', 'warning']);
+});
+
+test('what a restart costs is told as a loss, and what a ping said in plain words', () => {
+  const context = contextOf(backlog, found(), {
+    answered: answers(fresh(), ping('deaf'), ping('deaf', 'vol1'), ping('alive', 'vol2')),
+  });
+  expect(backlog.lost(context)).toEqual([
+    'Calls that cinder-volume:812@10.3.0.35 just then serve are cut off',
+  ]);
+  expect(backlog.undo).not.toContain('cut off');
+  const { lines } = stepOf(backlog, 'inspect', 'queue').show(context);
+  expect(lines).toContain('Read by cinder-volume:812@10.3.0.35: it did not answer a ping within 5 s');
+  expect(lines).toContain('cinder-volume did not answer a ping within 5 s');
+  expect(lines[0]).toBe('1,204 ready, 16 unacknowledged');
 });
 
 describe('told apart by what reads it', () => {

@@ -69,6 +69,16 @@ describe('a leak is seen', () => {
     ]);
   });
 
+  test('by its level, which is left only clearly below it', () => {
+    const severity = (channels: number, kept: readonly number[]) =>
+      at({ channels }, track(kept))[0]?.severity;
+    expect([severity(499, [498, 499]), severity(499, [501, 499]), severity(399, [501, 399])]).toEqual([
+      'warning',
+      'critical',
+      'warning',
+    ]);
+  });
+
   test('by half of what the client may open', () => {
     expect(at({ channels: 32, channelMax: 64 }, [])).toMatchObject([{ facts: { why: 'channel-max' } }]);
   });
@@ -80,7 +90,7 @@ describe('a leak is seen', () => {
       history: { connections: { [name]: { channels: growing } } },
     });
     expect(cardText(channelLeak, now)).toContain(
-      'warning: nova-compute:4242 on 10.3.0.35 keeps opening channels: 31 channels on one connection\nChannels: 31 of 2,047, growing 4.0/min',
+      'warning: nova-compute:4242 on 10.3.0.35 keeps opening channels: 31 channels on one connection\nChannels: 31 of 2,047, growing 4.0/min over the last 2 min',
     );
   });
 
@@ -170,6 +180,14 @@ test('it acts only while the connection is there and too large', () => {
     'stop: It is down to 12 channels; nothing is left to do.',
     'stop: The connection is gone; nothing is left to do.',
     'stop: I could not read the connection: timeout',
+  ]);
+});
+
+test('what is lost are the calls that are cut off, by whichever way', () => {
+  const context = contextOf(channelLeak, found(), { answered: answers([look, walked(1_011)]) });
+  expect(['restart', 'close'].map((choice) => channelLeak.lost({ ...context, choice }))).toEqual([
+    ['Calls that nova-compute serves just then are cut off'],
+    ['Calls on this connection of nova-compute:4242 are cut off'],
   ]);
 });
 
