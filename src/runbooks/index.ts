@@ -20,7 +20,7 @@ export { type HostSettings, openHosts } from './hosts/open-hosts.ts';
 export { describePreset, type PresetName, presets } from './hosts/presets.ts';
 export type * from './incident.ts';
 export * from './look.ts';
-export { type Reconciled, type ReconcileInput, reconcile } from './reconcile.ts';
+export { type Reconciled, type ReconcileInput, reconcile, restartedBy } from './reconcile.ts';
 export * from './run.ts';
 export * from './runbook.ts';
 export * from './snapshot/history.ts';

@@ -1,5 +1,6 @@
 import type { Incident, News, Pending } from './incident.ts';
 import { muting } from './muting.ts';
+import type { Run } from './run.ts';
 import type { Finding, Runbook, Severity, Verdict } from './runbook.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 import { isSeenWhole } from './snapshot/views.ts';
@@ -21,6 +22,8 @@ export interface ReconcileInput {
    * nothing resolves meanwhile. @default none
    */
   readonly treated?: ReadonlySet<string>;
+  /** Nodes that a run stops and starts just now: that they are silent is its doing, and no trouble of its own. @default none */
+  readonly restarting?: ReadonlySet<string>;
   /** Runbooks whose detector failed: what they do not find is not gone. @default none */
   readonly failed?: ReadonlySet<string>;
 }
@@ -34,6 +37,17 @@ export interface Reconciled {
 const LAST_SEEN_EVERY_MS = 60_000;
 
 const ranks: Readonly<Record<Severity, number>> = { info: 0, warning: 1, critical: 2 };
+
+/** The nodes that these runs stop and start just now. One that stands still, or has ended, explains nothing any more. */
+export function restartedBy(runs: readonly Run[]): ReadonlySet<string> {
+  const items = runs.filter(({ state }) => state === 'acting').flatMap(({ plan }) => plan?.items ?? []);
+  return new Set(
+    items.flatMap((item) => {
+      const { node } = item.kind === 'act' ? item.call.args : {};
+      return typeof node === 'string' ? [node] : [];
+    }),
+  );
+}
 
 /** What a sweep changed: opened, changed, resolved. The store applies it, the thread tells it. */
 export function reconcile(input: ReconcileInput): Reconciled {
@@ -60,11 +74,15 @@ interface Draft {
 }
 
 /** Two runbooks may find the same trouble: the more severe one has it, then the one that stands first in the book. */
-function strongestByKey({ book, findings }: ReconcileInput): ReadonlyMap<string, Finding> {
+function strongestByKey({ book, findings, open, restarting }: ReconcileInput): ReadonlyMap<string, Finding> {
   const place = (finding: Finding): number => book.findIndex(({ id }) => id === finding.runbook);
-  const inOrder = findings.toSorted(
-    (one, other) => ranks[other.severity] - ranks[one.severity] || place(one) - place(other),
-  );
+  const isOurDoing = ({ key, subject }: Finding): boolean =>
+    restarting?.has(subject) === true &&
+    key === `node:${subject}` &&
+    !open.some((incident) => incident.key === key);
+  const inOrder = findings
+    .filter((finding) => !isOurDoing(finding))
+    .toSorted((one, other) => ranks[other.severity] - ranks[one.severity] || place(one) - place(other));
   const strongest = new Map<string, Finding>();
   for (const finding of inOrder) {
     if (!strongest.has(finding.key)) strongest.set(finding.key, finding);
@@ -76,11 +94,24 @@ function revisit(input: ReconcileInput, incident: Incident, finding: Finding | u
   if (finding === undefined) return unfound(input, incident);
   // Nodes and services that a run restarts make views and numbers differ: the incident stays what was approved.
   if (isTreated(input, incident)) return seenAgain(input, incident);
+  // A node that restarts while the trouble goes away would leave nothing but "it cannot be read".
+  const isWorse = ranks[finding.severity] > ranks[incident.severity];
+  if (!isWorse && unread(input, finding) > unread(input, incident)) return seenAgain(input, incident);
   if (finding.runbook === incident.runbook) return refreshed(input, incident, finding);
   // Another phase of the same trouble is told when it is confirmed; until then the incident stays what it is.
   return isWaiting(input, finding)
     ? seenAgain(input, incident)
     : { ...refreshed(input, incident, finding), how: 'phase' };
+}
+
+/** How many nodes could not be read when the facts were made. */
+function unread(
+  { book }: ReconcileInput,
+  { runbook: id, facts }: Pick<Finding, 'runbook' | 'facts'>,
+): number {
+  const runbook = book.find((candidate) => candidate.id === id);
+  const parsed = runbook?.facts.safeParse(facts);
+  return parsed?.success ? (runbook?.unread?.(parsed.data).length ?? 0) : 0;
 }
 
 function unfound(input: ReconcileInput, incident: Incident): Draft {

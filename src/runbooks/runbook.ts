@@ -155,6 +155,11 @@ export interface Runbook<Facts = unknown> {
    * Absent: every node must have answered, and every listing must be whole.
    */
   readonly isOver?: (snapshot: Snapshot, facts: Facts) => Verdict;
+  /**
+   * Nodes that could not be read when these facts were made. Facts that were made from less do not take the place of
+   * those that were made from more. Absent: the facts do not depend on it.
+   */
+  readonly unread?: (facts: Facts) => readonly string[];
   /** The sentence of the push notification, without cluster or severity: "ctl3 is cut off from ctl1 and ctl2". Under 100 characters. */
   readonly headline: (facts: Facts) => string;
   /** At most four lines for the card. */

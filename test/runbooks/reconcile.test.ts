@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { book, runbookOf } from '../../src/runbooks/book/index.ts';
 import { detect } from '../../src/runbooks/detect.ts';
 import type { Incident, News, Pending } from '../../src/runbooks/incident.ts';
-import { type ReconcileInput, reconcile } from '../../src/runbooks/reconcile.ts';
+import { type ReconcileInput, reconcile, restartedBy } from '../../src/runbooks/reconcile.ts';
+import type { Run } from '../../src/runbooks/run.ts';
 import type { Observation } from '../../src/runbooks/snapshot/observation.ts';
 import {
   A,
@@ -24,6 +25,8 @@ import {
 
 const SWEEP_MS = 15_000;
 
+type Options = Partial<Pick<ReconcileInput, 'treated' | 'failed' | 'findings' | 'restarting'>>;
+
 /** The sweeps of one cluster, one after the other: what the bot does, without Redis. */
 class Sweeps {
   open: readonly Incident[] = [];
@@ -32,17 +35,11 @@ class Sweeps {
   #ids = 0;
 
   /** One sweep; the news as short texts. */
-  see(
-    now: Observation,
-    options: Partial<Pick<ReconcileInput, 'treated' | 'failed' | 'findings'>> = {},
-  ): string[] {
+  see(now: Observation, options: Options = {}): string[] {
     return this.news(now, options).map(told);
   }
 
-  news(
-    now: Observation,
-    options: Partial<Pick<ReconcileInput, 'treated' | 'failed' | 'findings'>> = {},
-  ): readonly News[] {
+  news(now: Observation, options: Options = {}): readonly News[] {
     this.atMs += SWEEP_MS;
     const { news, pending } = reconcile({
       book,
@@ -138,6 +135,32 @@ describe('an open incident', () => {
     expect(sweeps.open[0]?.facts).toEqual(before);
   });
 
+  test('keeps its phase and its facts when a sweep read less: a node restarts while the network heals', () => {
+    const sweeps = new Sweeps();
+    sweeps.seeTimes(2, split);
+    const before = sweeps.open[0]?.facts;
+    const blind = seen({
+      nodes: splitViews.map((view) => (view.name === B ? silent(B, 'timeout') : view)),
+    });
+    const hanging = seen({
+      nodes: [answering(A), ...[B, C].map((name) => silent(name, 'timeout', { portOpen: true }))],
+    });
+    for (const now of [blind, blind, hanging, hanging, hanging]) sweeps.see(now);
+    expect(sweeps.open[0]).toMatchObject({ runbook: 'partition', subject: 'server-45' });
+    expect(sweeps.open[0]?.facts).toEqual(before);
+  });
+
+  test('takes the facts of a sweep that read more', () => {
+    const sweeps = new Sweeps();
+    sweeps.seeTimes(
+      2,
+      seen({ nodes: splitViews.map((view) => (view.name === B ? silent(B, 'timeout') : view)) }),
+    );
+    expect(sweeps.open[0]?.facts).toMatchObject({ unseen: [B] });
+    sweeps.see(split);
+    expect(sweeps.open[0]?.facts).toMatchObject({ unseen: [] });
+  });
+
   test('worsens and eases', () => {
     const sweeps = new Sweeps();
     const leak = (channels: number) => seen({ connections: [connection('c', { channels })] });
@@ -228,6 +251,69 @@ describe('an open incident', () => {
     expect(sweeps.open.find(({ runbook }) => runbook === 'retired')?.cleanSweeps).toBe(0);
     sweeps.see(quiet);
     expect(sweeps.open.find(({ runbook }) => runbook === 'retired')?.cleanSweeps).toBe(1);
+  });
+});
+
+describe('a node that a run restarts', () => {
+  const down = seen({ nodes: withoutC(silent(C)) });
+
+  test('is no trouble of its own, and one when it stays down after the run', () => {
+    const sweeps = new Sweeps();
+    const restarting = new Set<string>([C]);
+    expect([1, 2, 3].map(() => sweeps.see(down, { restarting }))).toEqual([[], [], []]);
+    expect(sweeps.pending).toEqual([]);
+    expect([sweeps.see(down), sweeps.see(down)]).toEqual([[], ['INC-1 node-down opened']]);
+  });
+
+  test('stays the trouble that it was before', () => {
+    const sweeps = new Sweeps();
+    sweeps.seeTimes(2, down);
+    expect(sweeps.see(down, { restarting: new Set([C]), treated: new Set(['INC-1']) })).toEqual([]);
+    expect(sweeps.open).toMatchObject([{ runbook: 'node-down', cleanSweeps: 0 }]);
+  });
+
+  test('is named by the plan of a run that acts', () => {
+    const call = (node: string) => ({
+      kind: 'act' as const,
+      step: 'stop',
+      title: '',
+      call: { action: 'node.stop', args: { node } },
+      describe: '',
+      onlyIfNeeded: false,
+    });
+    const plan = {
+      hash: '',
+      tier: 'node' as const,
+      items: [call(B), call(C), { ...call(A), call: { action: 'queue.delete', args: { name: A } } }],
+      lost: [],
+      undo: '',
+      madeAtMs: NOW,
+      expiresAtMs: NOW,
+    };
+    const run = (state: Run['state']): Run => ({
+      id: 'RUN-1',
+      incident: 'INC-1',
+      cluster: 'prod-a',
+      runbook: 'partition',
+      key: 'network',
+      subject: 'server-45',
+      facts: {},
+      state,
+      requestedBy: 'U1',
+      startedAtMs: NOW,
+      evidence: [],
+      answered: {},
+      before: {},
+      choices: [],
+      plan,
+      votes: [],
+      items: [],
+      version: 1,
+    });
+    expect([restartedBy([run('acting')]), restartedBy([run('proposed'), run('failed')])]).toEqual([
+      new Set([B, C]),
+      new Set(),
+    ]);
   });
 });
 

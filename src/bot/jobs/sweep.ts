@@ -11,6 +11,7 @@ import {
   type Reconciled,
   type Run,
   reconcile,
+  restartedBy,
 } from '../../runbooks/index.ts';
 import type { BotContext, ClusterHandle } from '../context.ts';
 import { hold } from './hold.ts';
@@ -89,6 +90,7 @@ async function compare(
       nowMs: takenAtMs,
       newId,
       treated: new Set(runs.filter(isTreating).map(({ incident }) => incident)),
+      restarting: restartedBy(runs),
       failed: new Set(failures.map(({ runbook }) => runbook)),
     });
 

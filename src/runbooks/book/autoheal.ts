@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineRunbook } from '../runbook.ts';
-import { shortNames } from '../snapshot/names.ts';
+import { shortNames, typed } from '../snapshot/names.ts';
 import { isResidue } from '../snapshot/residue.ts';
 import {
   configured,
@@ -46,7 +46,9 @@ export const autoheal = defineRunbook<Facts>({
     const apart = nodes.filter((name) => isRecent(history.nodes[name]?.apartAtMs));
     const restarted = apart.filter((name) => isRecent(history.nodes[name]?.restartedAtMs));
     if (apart.length === 0) return [];
-    return [{ key: 'network', subject: 'network', severity: 'info', facts: { nodes, apart, restarted } }];
+    return [
+      { key: 'network', subject: typed(nodes, apart), severity: 'info', facts: { nodes, apart, restarted } },
+    ];
   },
   isOver: (snapshot) => isConnected(snapshot),
   headline: ({ nodes, restarted }) => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineRunbook } from '../runbook.ts';
-import { shortNames } from '../snapshot/names.ts';
+import { shortNames, typed } from '../snapshot/names.ts';
 import {
   configured,
   disagreements,
@@ -8,6 +8,7 @@ import {
   matrix,
   partitionsSeen,
   sidesOf,
+  silentNodes,
 } from '../snapshot/views.ts';
 import { fitting } from '../snapshot/words.ts';
 
@@ -16,6 +17,8 @@ const facts = z.object({
   sides: z.array(z.array(z.string())),
   /** Pairs that both answer and do not see each other. */
   pairs: z.array(z.tuple([z.string(), z.string()])),
+  /** Configured nodes that gave no answer. */
+  unseen: z.array(z.string()).optional(),
 });
 type Facts = z.infer<typeof facts>;
 
@@ -42,20 +45,24 @@ export const linkDown = defineRunbook<Facts>({
     const pairs = disagreements(snapshot);
     if (pairs.length === 0 || partitionsSeen(snapshot).size > 0) return [];
     const sides = sidesOf(snapshot);
+    const nodes = [...configured(snapshot)];
+    const unseen = silentNodes(snapshot);
     return [
       {
         key: 'network',
-        subject: 'network',
+        subject: typed(nodes, sides.length > 1 ? sides.slice(1).flat() : [...new Set(pairs.flat())]),
         severity: 'critical',
         facts: {
-          nodes: [...configured(snapshot)],
+          nodes,
           sides: sides.map((side) => [...side]),
           pairs: pairs.map(([one, other]) => [one, other] as [string, string]),
+          ...(unseen.length === 0 ? {} : { unseen: [...unseen] }),
         },
       },
     ];
   },
   isOver: (snapshot) => isConnected(snapshot),
+  unread: ({ unseen = [] }) => unseen,
   headline: ({ nodes, sides }) => {
     const short = shortNames(nodes);
     const names = sides.map((side) => side.map(short).join('+'));
@@ -66,12 +73,18 @@ export const linkDown = defineRunbook<Facts>({
       `links down, the cluster is in ${sides.length} parts`,
     );
   },
-  card: ({ nodes, sides, pairs }) => {
+  card: ({ nodes, sides, pairs, unseen = [] }) => {
     const short = shortNames(nodes);
     return [
       { label: 'Sees each other', value: sides.map((side) => side.map(short).join(', ')).join(' | ') },
       { label: 'No link', value: pairs.map(([one, other]) => `${short(one)} - ${short(other)}`).join(', ') },
-      { label: 'All of them answer', value: 'so none of them is down' },
+      {
+        label: 'Down',
+        value:
+          unseen.length === 0
+            ? 'none: every node answers'
+            : `not known: ${unseen.map(short).join(', ')} cannot be read`,
+      },
       { label: 'Next', value: 'fix the network; restarting nodes does not help' },
     ];
   },
@@ -107,7 +120,7 @@ export const linkDown = defineRunbook<Facts>({
         const links = pairs.map(([one, other]) => `${short(one)} - ${short(other)}`).join(', ');
         return {
           go: false,
-          because: `Fix the network (${links}); I keep watching. When the link is back I look for a split.`,
+          because: `Nothing to repair on the broker while there is no link ${links}. I keep watching; when it is back I look for a split.`,
         };
       },
     },

@@ -4,7 +4,7 @@ import type { Found, StepContext, Verdict } from '../runbook.ts';
 import { defineRunbook } from '../runbook.ts';
 import { lostWith, sideLooks } from '../snapshot/divergence.ts';
 import { keepChoices, keptSide, nodesToRestart } from '../snapshot/keeping.ts';
-import { shortNames } from '../snapshot/names.ts';
+import { shortNames, typed } from '../snapshot/names.ts';
 import type { Observation } from '../snapshot/observation.ts';
 import { topicsToProbe, whoIsDeaf } from '../snapshot/probing.ts';
 import { isResidue } from '../snapshot/residue.ts';
@@ -49,7 +49,8 @@ export const partition = defineRunbook<Facts>({
   title: 'Network split',
   summary:
     'Nodes lost each other, can reach each other again, and still run apart: each side believes that the other died. ' +
-    'Chooses the side to keep, restarts the nodes of the others one after the other, and checks every view.',
+    'Chooses the side to keep, stops the nodes of the others one after the other, then starts them one after the other, ' +
+    'and checks every view.',
   handbook: ['D20', 'D21', 'D22', 'D23', 'D24', 'D25'],
   mutes: [
     'autoheal',
@@ -64,6 +65,7 @@ export const partition = defineRunbook<Facts>({
   facts,
   detect,
   isOver: (snapshot) => isConnected(snapshot),
+  unread: ({ unseen }) => unseen,
   headline: ({ nodes, sides, unseen, listedBy, isApart }) => {
     const short = shortNames(nodes);
     if (!isApart) {
@@ -111,7 +113,9 @@ export const partition = defineRunbook<Facts>({
   },
   choices: ({ now, answered }) => keepChoices(now, answered),
   lost: (context) => lostWith(context, keptSide(context)),
-  undo: 'No. What only the restarted nodes held is gone. Export their definitions first if you need them.',
+  undo:
+    'No. What only the restarted nodes held is gone. Save the definitions of each first if you need them: ' +
+    '`/api/definitions` at the management address of that node, or `rabbitmqctl -n <node> export_definitions <file>`.',
   steps: [
     {
       kind: 'inspect',
@@ -222,18 +226,22 @@ function detect(now: Observation): readonly Found<Facts>[] {
   const partitions = partitionsSeen(snapshot);
   if (partitions.size === 0 || isResidue(now)) return [];
   const sides = sidesOf(snapshot);
-  const isApart = silentNodes(snapshot).length > 0 || disagreements(snapshot).length > 0;
+  const unseen = silentNodes(snapshot);
+  const isApart = unseen.length > 0 || disagreements(snapshot).length > 0;
+  const cutOff = sides.slice(1).flat();
+  const listedBy = [...partitions.keys()].toSorted();
+  const about = [cutOff, unseen, listedBy].find((some) => some.length > 0) ?? [];
   return [
     {
       key: 'network',
-      subject: 'network',
+      subject: typed(configured(snapshot), about),
       severity: isApart ? 'critical' : 'warning',
       facts: {
         nodes: [...configured(snapshot)],
         isApart,
         sides: sides.map((side) => [...side]),
-        unseen: [...silentNodes(snapshot)],
-        listedBy: [...partitions.keys()].toSorted(),
+        unseen: [...unseen],
+        listedBy,
         ...(settings.partitionHandling === undefined ? {} : { handling: settings.partitionHandling }),
       },
     },

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineRunbook } from '../runbook.ts';
-import { shortNames } from '../snapshot/names.ts';
+import { shortNames, typed } from '../snapshot/names.ts';
 import { configured, isConnected, matrix, speaking } from '../snapshot/views.ts';
 import { fitting, sentence } from '../snapshot/words.ts';
 
@@ -47,7 +47,10 @@ export const silentDrop = defineRunbook<Facts>({
     return [
       {
         key: 'network',
-        subject: 'network',
+        subject: typed(
+          settings.nodes.map(({ name }) => name),
+          hanging.map(({ name }) => name),
+        ),
         severity: 'critical',
         facts: {
           nodes: settings.nodes.map(({ name }) => name),
@@ -58,6 +61,7 @@ export const silentDrop = defineRunbook<Facts>({
     ];
   },
   isOver: (snapshot) => isConnected(snapshot),
+  unread: ({ hanging }) => hanging,
   headline: ({ nodes, hanging }) => {
     const short = shortNames(nodes);
     return fitting(
@@ -69,7 +73,7 @@ export const silentDrop = defineRunbook<Facts>({
     { label: 'Hangs', value: hanging.map(shortNames(nodes)).join(', ') },
     { label: 'Ports', value: 'open' },
     { label: 'Nodes notice within', value: tickWords(netTickTimeSeconds) },
-    { label: 'Next', value: 'wait; do not restart anything' },
+    { label: 'Next', value: 'look at the network between them; do not restart anything' },
   ],
   lost: () => [],
   undo: 'Nothing is done.',
@@ -84,14 +88,14 @@ export const silentDrop = defineRunbook<Facts>({
       kind: 'decide',
       id: 'wait-for-tick',
       title: () => 'Is it time to act?',
-      decide: ({ facts: { netTickTimeSeconds, nodes, hanging }, now }) => {
+      decide: ({ facts: { netTickTimeSeconds }, now }) => {
         const answers = speaking(now.snapshot).length === configured(now.snapshot).length;
         if (answers) return { go: false, because: 'All nodes answer again.' };
         return {
           go: false,
           because:
-            `Wait: the nodes notice the drop within ${tickWords(netTickTimeSeconds)}, then I can say who is cut off. ` +
-            `A restart of ${sentence(hanging.map(shortNames(nodes)))} now would only make it worse. Look at the network between them.`,
+            `Nothing to repair yet: the nodes notice the drop within ${tickWords(netTickTimeSeconds)}, then I can say ` +
+            'who is cut off. A restart now would only make it worse.',
         };
       },
     },

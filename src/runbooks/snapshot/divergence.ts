@@ -108,9 +108,16 @@ const without = (these: readonly string[], those: readonly string[]): readonly s
   return [...new Set(these)].filter((one) => !known.has(one)).toSorted();
 };
 
+/** `exchange → queue name (routing key)`, each of them as short as a queue's name. */
+const shortWords = (entry: string): string =>
+  entry
+    .split(' ')
+    .map((word) => shortQueue(word))
+    .join(' ');
+
 const listed = (noun: string, entries: readonly string[], names: string): readonly string[] =>
   entries.length === 0
     ? []
     : [
-        `${counted(entries.length, noun)} that ${exist(entries.length)} only on ${names}: ${some(entries, NAMED)}`,
+        `${counted(entries.length, noun)} that ${exist(entries.length)} only on ${names}: ${some(entries.map(shortWords), NAMED)}`,
       ];

@@ -11,6 +11,10 @@ export function shortNames(all: readonly string[]): (name: string) => string {
   return (name) => name;
 }
 
+/** Nodes as one word that a person can type: `server-45+server-46`. */
+export const typed = (all: readonly string[], some: readonly string[]): string =>
+  some.map(shortNames(all)).join('+') || 'network';
+
 /** A queue name with its long random part cut to what tells it apart: `cinder-scheduler_fanout_4f2a..`. */
 export const shortQueue = (name: string): string =>
   name.replace(/([0-9a-f]{4})[0-9a-f]{28}(?![0-9a-f])/g, '$1..').slice(0, 60);

@@ -28,10 +28,19 @@ test('the card says who does not reach whom, and that a restart does not help', 
       'critical: link down, server-45 does not reach server-44+server-46',
       'Sees each other: server-44, server-46 | server-45',
       'No link: server-44 - server-45, server-45 - server-46',
-      'All of them answer: so none of them is down',
+      'Down: none: every node answers',
       'Next: fix the network; restarting nodes does not help',
     ].join('\n'),
   );
+});
+
+test('it is about the nodes that are cut off, as a person types them', () => {
+  const oneWay = seen({ nodes: [answering(A, [row(A), downRow(B), row(C)]), answering(B), answering(C)] });
+  expect([linkIsDown, oneWay].map((now) => linkDown.detect(now)[0])).toMatchObject([
+    { key: 'network', subject: 'server-45' },
+    { key: 'network' },
+  ]);
+  expect(linkDown.detect(oneWay)[0]?.subject).toContain('server-45');
 });
 
 test('a link that only one side misses is down', () => {
@@ -68,7 +77,7 @@ test('nothing is done about a link', () => {
   const at = (now: Observation) =>
     decided(linkDown, 'wait-for-link', contextOf(linkDown, now, { found: linkIsDown }));
   expect([at(linkIsDown), at(seen({ nodes: splitViews })), at(quiet)]).toEqual([
-    'stop: Fix the network (server-44 - server-45, server-45 - server-46); I keep watching. When the link is back I look for a split.',
+    'stop: Nothing to repair on the broker while there is no link server-44 - server-45, server-45 - server-46. I keep watching; when it is back I look for a split.',
     'stop: The link is back and the nodes run apart: diagnose the network split.',
     'stop: The views agree again.',
   ]);

@@ -60,7 +60,9 @@ describe('a split is', () => {
     ['listed while one node does not answer', [splitViews[0], silent(B, 'timeout'), splitViews[2]]],
   ])('found when it is %s', (_, views) => {
     const now = seen({ nodes: views.filter((view) => view !== undefined) });
-    expect(partition.detect(now)).toMatchObject([{ key: 'network', severity: 'critical' }]);
+    expect(partition.detect(now)).toMatchObject([
+      { key: 'network', subject: 'server-45', severity: 'critical' },
+    ]);
   });
 
   const healed = [answering(A, [row(A, { partitions: [B] }), row(B), row(C)]), answering(B), answering(C)];
@@ -106,6 +108,10 @@ function listingC(view: NodeView): NodeView {
     ? view
     : answering(view.name, [row(A, { partitions: [C] }), row(B, { partitions: [C] }), downRow(C)]);
 }
+
+test('the way to save what would be lost is named', () => {
+  expect(partition.undo).toContain('/api/definitions');
+});
 
 test('a side that cannot be read is said to be so', () => {
   const [a, , c] = splitViews;
@@ -210,6 +216,15 @@ describe('what is lost', () => {
       '2 queues that exist only on server-45, with 3 ready messages: late.one, late.two',
       '1 binding that exists only on server-45: nova → queue late.one (late)',
       "The copies of 1 queue on server-45, up to 35 ready messages: the kept side's content stays",
+    ]);
+  });
+
+  test('names bindings as short as queues', () => {
+    const fanout = `scheduler_fanout_${'a'.repeat(32)}`;
+    expect(
+      lost([side(A, []), side(B, [], [`scheduler_fanout → queue ${fanout} (${fanout})`]), side(C, [])]),
+    ).toEqual([
+      '1 binding that exists only on server-45: scheduler_fanout → queue scheduler_fanout_aaaa.. (scheduler_fanout_aaaa..)',
     ]);
   });
 
