@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineRunbook } from '../runbook.ts';
 import { shortNames, typed } from '../snapshot/names.ts';
+import { hasJustStarted } from '../snapshot/residue.ts';
 import {
   configured,
   disagreements,
@@ -41,9 +42,12 @@ export const linkDown = defineRunbook<Facts>({
   confirmSweeps: 2,
   facts,
   // `partitions` stays empty until the link is back; then the split is another trouble, with a repair.
-  detect: ({ snapshot }) => {
+  detect: (now) => {
+    const { snapshot } = now;
     const pairs = disagreements(snapshot);
     if (pairs.length === 0 || partitionsSeen(snapshot).size > 0) return [];
+    // A node that has just started is on its way into the others' views: no link is down for that.
+    if (pairs.every((pair) => pair.some((name) => hasJustStarted(now, name)))) return [];
     const sides = sidesOf(snapshot);
     const nodes = [...configured(snapshot)];
     const unseen = silentNodes(snapshot);

@@ -9,19 +9,24 @@ const RESIDUE_MS = 15_000;
  * sides also say that the other does not run; so where all views agree that all run, and a node of each pair has just
  * started, it is over.
  */
-export function isResidue({ snapshot, settings, history }: Observation): boolean {
+export function isResidue(now: Observation): boolean {
+  const { snapshot, settings } = now;
   const allRun = speaking(snapshot).every(({ answer }) => answer.peers.every(({ isRunning }) => isRunning));
   if (!allRun || disagreements(snapshot).length > 0) return false;
   // Autoheal restarts the losing side by itself, and leaves the rows behind.
   if (settings.partitionHandling === 'autoheal') return true;
-  const hasJustStarted = (name: string): boolean => {
-    const answer = viewOf(snapshot, name)?.answer;
-    const uptimeMs = answer?.kind === 'answered' ? rowOf(answer, name)?.uptimeMs : undefined;
-    const restartedAtMs = history.nodes[name]?.restartedAtMs;
-    return (
-      (uptimeMs !== undefined && uptimeMs < RESIDUE_MS) ||
-      (restartedAtMs !== undefined && snapshot.takenAtMs - restartedAtMs < RESIDUE_MS)
-    );
-  };
-  return [...partitionsSeen(snapshot)].every(([name, others]) => [name, ...others].some(hasJustStarted));
+  return [...partitionsSeen(snapshot)].every(([name, others]) =>
+    [name, ...others].some((node) => hasJustStarted(now, node)),
+  );
+}
+
+/** Is the node so young that the others' views of it may not have caught up? */
+export function hasJustStarted({ snapshot, history }: Observation, name: string): boolean {
+  const answer = viewOf(snapshot, name)?.answer;
+  const uptimeMs = answer?.kind === 'answered' ? rowOf(answer, name)?.uptimeMs : undefined;
+  const restartedAtMs = history.nodes[name]?.restartedAtMs;
+  return (
+    (uptimeMs !== undefined && uptimeMs < RESIDUE_MS) ||
+    (restartedAtMs !== undefined && snapshot.takenAtMs - restartedAtMs < RESIDUE_MS)
+  );
 }

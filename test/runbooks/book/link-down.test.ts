@@ -11,6 +11,7 @@ import {
   decided,
   downRow,
   linkDownViews,
+  NOW,
   quiet,
   row,
   seen,
@@ -53,6 +54,20 @@ describe('no link is called down', () => {
     ['in a quiet cluster', quiet],
     ['once the split is listed: that is the network split', seen({ nodes: splitViews })],
     ['when the node that is not seen does not answer either', seen({ nodes: withoutC(silent(C)) })],
+    [
+      'to a node that has just started, and is not in every view yet',
+      seen({
+        nodes: [
+          linkDownViews[0] ?? answering(A),
+          answering(B, [row(A), row(B, { uptimeMs: 3_000 }), row(C)]),
+          linkDownViews[2] ?? answering(C),
+        ],
+      }),
+    ],
+    [
+      'to a node that is known to have restarted a moment ago',
+      seen({ nodes: linkDownViews, history: { nodes: { [B]: { restartedAtMs: NOW - 3_000 } } } }),
+    ],
     [
       'to a node that never joined',
       seen({
