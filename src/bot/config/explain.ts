@@ -56,6 +56,7 @@ function cureOf(issue: Issue, path: ConfigPath, expected: string, origin: Origin
   const lastName = path.findLastIndex((part) => typeof part === 'string');
   const key = tellPath(path.slice(Math.max(lastName, 0)));
   const value = origin.valueAt(path);
+  if (key === '') return `write the file as ${expected}`;
   if (value === undefined || value === null) return `add ${key}: ${expected}`;
   const isScalar = typeof value === 'number' || typeof value === 'boolean';
   if (isScalar && issue.code === 'invalid_type' && issue.expected === 'string') {
@@ -79,6 +80,7 @@ export function tellValue(path: ConfigPath, origin: Pick<Origin, 'valueAt' | 'wa
     return value === '' ? 'an empty value' : 'a value that is not shown';
   }
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  const text = String(value).replace(/\/\/[^@/\s]*@/, '//…@');
+  // Up to the last @: a password that was not percent-encoded may hold one, or a slash.
+  const text = String(value).replace(/\/\/\S*@/, '//…@');
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
 }

@@ -14,6 +14,17 @@ const url = (schemes: readonly string[], example: string) => {
   return text(expected).refine((value) => hasScheme(value, schemes), { error: expected });
 };
 
+/** An address that is shown to people and stands in logs: who signs in is said beside it. */
+const address = (schemes: readonly string[], example: string) =>
+  url(schemes, example).refine((value) => !hasScheme(value, schemes) || !hasUser(value), {
+    error: `a URL without a user and a password in it, such as ${example}`,
+  });
+
+function hasUser(value: string): boolean {
+  const { username, password } = new URL(value);
+  return username !== '' || password !== '';
+}
+
 function hasScheme(value: string, schemes: readonly string[]): boolean {
   return URL.canParse(value) && schemes.includes(new URL(value).protocol.slice(0, -1));
 }
@@ -71,7 +82,7 @@ const slack = z.strictObject({
   signingSecret: text('the signing secret of the Slack app').optional(),
   port: port.optional(),
   channel,
-  apiUrl: url(['https', 'http'], 'https://slack.com/api/').default('https://slack.com/api/'),
+  apiUrl: address(['https', 'http'], 'https://slack.com/api/').default('https://slack.com/api/'),
 });
 
 const redis = z.strictObject({
@@ -83,13 +94,13 @@ const node = z.strictObject({
   name: text('a RabbitMQ node name such as rabbit@server-44').regex(/^[^\s@]+@[^\s@]+$/, {
     error: 'a RabbitMQ node name such as rabbit@server-44',
   }),
-  management: url(['http', 'https'], 'https://10.3.0.44:15671'),
-  amqp: url(['amqp', 'amqps'], 'amqps://10.3.0.44:5671').optional(),
+  management: address(['http', 'https'], 'https://10.3.0.44:15671'),
+  amqp: address(['amqp', 'amqps'], 'amqps://10.3.0.44:5671').optional(),
   epmd: z
     .union([z.literal(false), z.string().regex(/^[^\s:]+:\d+$/)], { error: 'host:port, or false' })
     .optional(),
   host: text('the name of an entry under hosts').optional(),
-  prometheus: url(['http', 'https'], 'http://10.3.0.44:15692').optional(),
+  prometheus: address(['http', 'https'], 'http://10.3.0.44:15692').optional(),
 });
 
 const reachedBy = z.union(

@@ -24,6 +24,8 @@ clusters:
       - { name: rabbit@server-44, management: https://10.3.0.44:15671 }
 `;
 
+const local = '{ via: local }';
+
 function configOf(text: string): BotConfig {
   const loaded = parseConfig(text, 'watership.yaml', environment);
   if (loaded.kind === 'bad') throw new Error(tellProblems(loaded.file, loaded.problems));
@@ -34,6 +36,26 @@ function told(text: string): string {
   const loaded = parseConfig(text, 'watership.yaml', environment);
   return loaded.kind === 'bad' ? tellProblems(loaded.file, loaded.problems) : 'no problem';
 }
+
+describe('an address', () => {
+  const withAddress = (management: string): string => good.replace('https://10.3.0.44:15671', management);
+
+  test('that holds a password is refused, and is not repeated', () => {
+    const text = told(withAddress('https://admin:s3cret@10.3.0.44:15671'));
+    expect(text).toContain('expected a URL without a user and a password in it');
+    expect(text).not.toContain('s3cret');
+  });
+
+  test('whose password makes it unreadable is not repeated either', () => {
+    const text = told(withAddress('https://admin:s3/cr@et@10.3.0.44:15671'));
+    expect(text).toContain('clusters[0].nodes[0].management');
+    expect(text).not.toMatch(/s3|cr@|et@/);
+  });
+});
+
+test('a file that is no mapping is told so', () => {
+  expect(told('- a')).toContain('→ write the file as a mapping');
+});
 
 describe('a good configuration', () => {
   test('needs little, and the rest has its default', () => {
@@ -136,7 +158,7 @@ describe('a bad configuration', () => {
       'a node on a host that is not there',
       '15671 }',
       '15671, host: server-45 }\nhosts: { server-44: { via: local } }',
-      'came "server-45"\n    → write server-44',
+      'came "server-45"\n    → write server-44, where rabbit@server-44 is',
     ],
     [
       'a host that resembles none',
@@ -187,10 +209,63 @@ describe('a bad configuration', () => {
       '${file:/nowhere/at/all}',
       'came no file /nowhere/at/all (ENOENT)',
     ],
+    [
+      'a node on a host that could be any of several',
+      '15671 }',
+      `15671, host: srv-3 }\nhosts: { srv-1: ${local}, srv-2: ${local}, storage: ${local} }`,
+      'came "srv-3"\n    → write srv-1 or srv-2, the one where rabbit@server-44 is',
+    ],
+    [
+      'a node on a host that is not there, when another has its address',
+      '15671 }',
+      `15671, host: srv-3 }\nhosts: { srv-1: ${local}, srv-7: { via: local, addresses: [10.3.0.44] } }`,
+      '→ write srv-7, where rabbit@server-44 is',
+    ],
+    [
+      'a host of two nodes whose commands do not say which',
+      '15671 }',
+      `15671, host: h }\n      - { name: rabbit@server-45, management: http://b, host: h }\nhosts: { h: ${local} }`,
+      'nodes[1].host: expected another host than rabbit@server-44 has, because node.stop, node.start of h would not say which',
+    ],
+    [
+      'an app token as bot token',
+      '${BOT}',
+      '${APP}',
+      'slack.botToken: expected a bot token (xoxb-…); came an app-level',
+    ],
+    [
+      'a bot token as app token',
+      '${APP}',
+      '${BOT}',
+      'slack.appToken: expected an app-level token (xapp-…); came a bot',
+    ],
     ['no YAML', 'clusters:', 'clusters: [', 'expected YAML; came'],
   ])('%s is a problem', (_name, from, to, expected) => {
     expect(good).toContain(from);
     expect(told(good.replace(from, to))).toContain(expected);
+  });
+
+  test('with a wrong field is told in one go what does not fit together elsewhere', () => {
+    const text = told(
+      good.replace('15671 }', '15671, host: db, epmd: 4 }').replace(', appToken: ${APP}', ''),
+    );
+    expect(text).toContain('3 problems');
+    expect(text).toMatch(/slack\.appToken: [^]*nodes\[0\]\.epmd: [^]*nodes\[0\]\.host: /);
+  });
+
+  test('may have two nodes on a host whose commands name the node', () => {
+    const host =
+      '{ via: local, preset: custom, operations: { node.stop: [stop, "{node}"], service.restart: [r] } }';
+    const two = '15671, host: h }\n      - { name: rabbit@server-45, management: http://b, host: h }';
+    expect(told(good.replace('15671 }', `${two}\nhosts: { h: ${host} }`))).toBe('no problem');
+  });
+
+  test('that lacks one colon has one problem, with its line', () => {
+    expect(told(good.replace('username: watership', 'username watership'))).toBe(
+      'watership.yaml: one problem\n' +
+        '  line 4: expected YAML; came a line without "key: value"\n' +
+        '    → write a colon and a space behind the key',
+    );
   });
 
   test('never shows a secret', () => {
