@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { BotContext, ClusterHandle } from '../../../src/bot/context.ts';
 import { carryRun } from '../../../src/bot/jobs/run.ts';
 import { sweep } from '../../../src/bot/jobs/sweep.ts';
-import type { Runbook } from '../../../src/runbooks/index.ts';
+import type { Plan, Runbook } from '../../../src/runbooks/index.ts';
 import { lampWith } from '../../runbooks/engine/toy.ts';
 import { approval, askForRun, buildHouse, contextOf, recordingCourier, send, simpleLamp } from './stage.ts';
 
@@ -138,6 +138,41 @@ test('an incident under repair is not resolved before the repair has proved it',
   await send(context, 'RUN-0001', approval);
   house.lamps = [];
   for (let index = 0; index < 5; index += 1) expect(await newsOf(context)).not.toContain('resolved');
+});
+
+test('a node that an acting run stops and starts opens nothing by itself, until the run is over', async () => {
+  const lonely: Runbook = {
+    ...lampWith({ id: 'lonely' }),
+    detect: () => [{ key: 'node:a@h', subject: 'a@h', severity: 'critical', facts: { lamps: [] } }],
+  };
+  const context = contextOf({ redis, house: buildHouse(), book: [simpleLamp, lonely] });
+  const asked = await askForRun(context);
+  const plan: Plan = {
+    hash: 'h',
+    tier: 'node',
+    items: [
+      {
+        kind: 'act',
+        step: 'stop',
+        title: 'Stop a@h',
+        call: { action: 'node.stop', args: { node: 'a@h' } },
+        describe: 'stop',
+        onlyIfNeeded: false,
+      },
+    ],
+    lost: [],
+    undo: 'no',
+    madeAtMs: asked.startedAtMs,
+    expiresAtMs: asked.startedAtMs + 60_000,
+  };
+  const note = { atMs: 1, actor: 'test', event: 'test', text: 'test' };
+  await context.stores.runs.put({ ...asked, state: 'acting', plan }, asked.version, note);
+  expect(await newsOf(context)).not.toContain('opened');
+
+  const acting = await context.stores.runs.get(asked.id);
+  if (acting === undefined) throw new Error('no run');
+  await context.stores.runs.put({ ...acting, state: 'failed' }, acting.version, note);
+  expect(await newsOf(context)).toContain('opened');
 });
 
 test('a detector that fails does not silence the others', async () => {
