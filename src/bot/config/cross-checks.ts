@@ -1,6 +1,7 @@
-import { nearest } from './nearest.ts';
+import { presets } from '../../runbooks/index.ts';
+import { type CrossHost, type CrossNode, type CrossView, crossView } from './cross-view.ts';
+import { allNearest } from './nearest.ts';
 import type { ConfigPath } from './problem.ts';
-import type { ConfigFile } from './schema.ts';
 
 export interface CrossProblem {
   readonly path: ConfigPath;
@@ -9,27 +10,28 @@ export interface CrossProblem {
   readonly cure: string;
 }
 
-/** What no single field can tell: names that refer to each other, and fields that need each other. */
-export function crossCheck(file: ConfigFile): readonly CrossProblem[] {
-  return [...slackMode(file), ...names(file), ...hostNames(file)];
+/** What no single field can tell: names that refer to each other, and fields that need each other. Reads what it can. */
+export function crossCheck(raw: unknown): readonly CrossProblem[] {
+  const file = crossView(raw);
+  return [...slackMode(file), ...tokens(file), ...names(file), ...hostNames(file), ...sharedHosts(file)];
 }
 
-function* slackMode({ slack }: ConfigFile): Iterable<CrossProblem> {
-  if (slack.mode === 'socket' && slack.appToken === undefined) {
+function* slackMode({ slack }: CrossView): Iterable<CrossProblem> {
+  if (slack?.mode === 'socket' && slack.appToken === undefined) {
     yield missing(
       'appToken',
       'an app-level token (xapp-…), because slack.mode is socket',
       'add appToken, or set mode to http',
     );
   }
-  if (slack.mode === 'http' && slack.signingSecret === undefined) {
+  if (slack?.mode === 'http' && slack.signingSecret === undefined) {
     yield missing(
       'signingSecret',
       'the signing secret, because slack.mode is http',
       'add signingSecret, or set mode to socket',
     );
   }
-  if (slack.mode === 'http' && slack.port === undefined) {
+  if (slack?.mode === 'http' && slack.port === undefined) {
     yield missing(
       'port',
       'the port to listen on, because slack.mode is http',
@@ -45,7 +47,31 @@ const missing = (key: string, expected: string, cure: string): CrossProblem => (
   cure,
 });
 
-function* names({ clusters }: ConfigFile): Iterable<CrossProblem> {
+const tokenKinds = [
+  { begins: 'xoxb-', what: 'a bot token (xoxb-…)' },
+  { begins: 'xapp-', what: 'an app-level token (xapp-…)' },
+  { begins: 'xoxp-', what: 'a user token (xoxp-…)' },
+] as const;
+
+/** Only a token that surely is of another kind is wrong: Slack may give its tokens new beginnings. */
+function* tokens({ slack }: CrossView): Iterable<CrossProblem> {
+  for (const [key, right] of [
+    ['botToken', tokenKinds[0]],
+    ['appToken', tokenKinds[1]],
+  ] as const) {
+    const token = slack?.[key];
+    const is = tokenKinds.find(({ begins }) => typeof token === 'string' && token.startsWith(begins));
+    if (is === undefined || is === right) continue;
+    yield {
+      path: ['slack', key],
+      expected: right.what,
+      came: is.what,
+      cure: `put ${right.what} there; are botToken and appToken exchanged?`,
+    };
+  }
+}
+
+function* names({ clusters }: CrossView): Iterable<CrossProblem> {
   yield* twice(
     clusters.map(({ name }) => name),
     (index) => ['clusters', index, 'name'],
@@ -58,9 +84,12 @@ function* names({ clusters }: ConfigFile): Iterable<CrossProblem> {
   }
 }
 
-function* twice(values: readonly string[], pathOf: (index: number) => ConfigPath): Iterable<CrossProblem> {
+function* twice(
+  values: readonly (string | undefined)[],
+  pathOf: (index: number) => ConfigPath,
+): Iterable<CrossProblem> {
   for (const [index, value] of values.entries()) {
-    if (values.indexOf(value) === index) continue;
+    if (value === undefined || values.indexOf(value) === index) continue;
     yield {
       path: pathOf(index),
       expected: 'a name that is used once',
@@ -70,51 +99,117 @@ function* twice(values: readonly string[], pathOf: (index: number) => ConfigPath
   }
 }
 
-function* hostNames({ clusters, hosts }: ConfigFile): Iterable<CrossProblem> {
+function* hostNames({ clusters, hosts }: CrossView): Iterable<CrossProblem> {
+  if (hosts === undefined) return;
   const known = Object.keys(hosts);
   for (const [index, cluster] of clusters.entries()) {
-    for (const [at, { host }] of cluster.nodes.entries()) {
-      if (host !== undefined)
-        yield* unknownHost(host, known, ['clusters', index, 'nodes', at, 'host'], 'an entry of hosts');
+    for (const [at, node] of cluster.nodes.entries()) {
+      if (node.host === undefined || known.includes(node.host)) continue;
+      const own = hostsOfNode(node, hosts);
+      yield unknownHost(node.host, {
+        near: own.length > 0 ? own : allNearest(node.host, known),
+        path: ['clusters', index, 'nodes', at, 'host'],
+        expected: 'an entry of hosts',
+        because: own.length > 0 ? `where ${node.name} is` : `the one where ${node.name ?? 'the node'} is`,
+      });
     }
     for (const [at, service] of cluster.services.entries()) {
       const path = ['clusters', index, 'services', at];
-      if (service.host === 'from-connection') continue;
-      yield* unknownHost(service.host, known, [...path, 'host'], 'an entry of hosts, or from-connection');
-      const preset = hosts[service.host]?.preset;
-      if (service.restart !== undefined && preset !== undefined && preset !== service.restart) {
+      const { host, restart } = service;
+      if (host === undefined || host === 'from-connection') continue;
+      if (!known.includes(host)) {
+        yield unknownHost(host, {
+          near: allNearest(host, known),
+          path: [...path, 'host'],
+          expected: 'an entry of hosts, or from-connection',
+        });
+      }
+      const preset = hosts[host]?.preset;
+      if (restart !== undefined && preset !== undefined && preset !== restart) {
         yield {
           path: [...path, 'restart'],
-          expected: `${JSON.stringify(preset)}, the preset of host ${service.host}`,
-          came: JSON.stringify(service.restart),
-          cure: `remove restart, or change hosts.${service.host}.preset`,
+          expected: `${JSON.stringify(preset)}, the preset of host ${host}`,
+          came: JSON.stringify(restart),
+          cure: `remove restart, or change hosts.${host}.preset`,
         };
       }
     }
-    const reached = cluster.reachedBy;
-    if (reached && 'haproxy' in reached) {
-      yield* unknownHost(
-        reached.haproxy.host,
-        known,
-        ['clusters', index, 'reachedBy', 'haproxy', 'host'],
-        'an entry of hosts',
-      );
+    const balancer = cluster.reachedBy?.haproxy.host;
+    if (balancer !== undefined && !known.includes(balancer)) {
+      yield unknownHost(balancer, {
+        near: allNearest(balancer, known),
+        path: ['clusters', index, 'reachedBy', 'haproxy', 'host'],
+        expected: 'an entry of hosts',
+      });
     }
   }
 }
 
-function* unknownHost(
+/** The hosts that have the node's name or one of its addresses: a node's commands must run where the node is. */
+function hostsOfNode(node: CrossNode, hosts: Readonly<Record<string, CrossHost>>): readonly string[] {
+  const full = node.name?.replace(/^.*@/, '');
+  const own = [full, full?.replace(/\..*$/, ''), hostnameOf(node.management), hostnameOf(node.amqp)];
+  return Object.entries(hosts)
+    .filter(([name, { addresses }]) =>
+      own.some((each) => each === name || addresses.some((it) => it === each)),
+    )
+    .map(([name]) => name);
+}
+
+const hostnameOf = (url: string | undefined): string | undefined =>
+  url !== undefined && URL.canParse(url) ? new URL(url).hostname.replace(/^\[|\]$/g, '') : undefined;
+
+function unknownHost(
   host: string,
-  known: readonly string[],
-  path: ConfigPath,
-  expected: string,
-): Iterable<CrossProblem> {
-  if (known.includes(host)) return;
-  const near = nearest(host, known);
-  yield {
+  {
+    near,
+    path,
+    expected,
+    because,
+  }: {
+    readonly near: readonly string[];
+    readonly path: ConfigPath;
+    readonly expected: string;
+    readonly because?: string;
+  },
+): CrossProblem {
+  const why = because === undefined ? '' : `, ${because}`;
+  return {
     path,
     expected,
     came: JSON.stringify(host),
-    cure: near ? `write ${near}` : `add hosts.${host}, for example { via: local, preset: systemd }`,
+    cure:
+      near.length > 0
+        ? `write ${near.join(' or ')}${why}`
+        : `add hosts.${host}, for example { via: local, preset: systemd }`,
   };
+}
+
+/** Two nodes on one host are right only if its commands say which of them they mean. */
+function* sharedHosts({ clusters, hosts }: CrossView): Iterable<CrossProblem> {
+  const first = new Map<string, string>();
+  for (const [index, { nodes }] of clusters.entries()) {
+    for (const [at, { name, host }] of nodes.entries()) {
+      if (name === undefined || host === undefined) continue;
+      const other = first.get(host) ?? name;
+      first.set(host, other);
+      const vague = vagueOperations(hosts?.[host]);
+      if (other === name || vague.length === 0) continue;
+      yield {
+        path: ['clusters', index, 'nodes', at, 'host'],
+        expected: `another host than ${other} has, because ${vague.join(', ')} of ${host} would not say which node`,
+        came: JSON.stringify(host),
+        cure: `write the host where ${name} is; if both are there, put {node} into these operations of hosts.${host}`,
+      };
+    }
+  }
+}
+
+function vagueOperations(host: CrossHost | undefined): readonly string[] {
+  if (host?.preset === undefined) return [];
+  return Object.entries({ ...presets[host.preset], ...host.operations })
+    .filter(
+      ([operation, argv]) => operation.startsWith('node.') && !argv.some((part) => part.includes('{node}')),
+    )
+    .map(([operation]) => operation);
 }

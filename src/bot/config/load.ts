@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { isMap, isNode, LineCounter, parseDocument, visit } from 'yaml';
+import { isMap, isNode, LineCounter, parseDocument, visit, type YAMLParseError } from 'yaml';
 import type { BotConfig } from './config.ts';
 import { crossCheck } from './cross-checks.ts';
 import type { Environment } from './environment.ts';
@@ -44,14 +44,7 @@ export function parseConfig(text: string, file: string, environment: Environment
   const lines = new LineCounter();
   const document = parseDocument(shield(text), { lineCounter: lines });
   if (document.errors.length > 0) {
-    const problems = document.errors.map((error) => ({
-      path: '',
-      line: lines.linePos(error.pos[0]).line,
-      expected: 'YAML',
-      came: error.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '') ?? 'something else',
-      cure: 'correct the line; quote text that holds ":" or "#", and indent with spaces',
-    }));
-    return { kind: 'bad', file, problems };
+    return { kind: 'bad', file, problems: [yamlProblem(document.errors, lines)] };
   }
 
   const filledPaths = new Set<string>();
@@ -89,20 +82,42 @@ export function parseConfig(text: string, file: string, environment: Environment
     wasFilled: (path) => filledPaths.has(JSON.stringify(path)),
   };
   const parsed = fileSchema.safeParse(raw ?? {});
-  const alreadyTold = new Set(problems.map(({ path }) => path));
-  if (parsed.success) {
-    for (const { path, expected, came, cure } of crossCheck(parsed.data)) {
-      problems.push(problemAt(path, origin, expected, came, cure));
-    }
-    if (problems.length === 0) return { kind: 'ok', file, config: shape(parsed.data) };
-  } else {
-    const explained = parsed.error.issues.flatMap((issue) => explain(issue, origin));
-    problems.push(...explained.filter(({ path }) => !alreadyTold.has(path)));
-  }
+  const issues = parsed.success ? [] : parsed.error.issues;
+  tellNew(
+    problems,
+    issues.flatMap((issue) => explain(issue, origin)),
+  );
+  tellNew(
+    problems,
+    crossCheck(raw).map(({ path, expected, came, cure }) => problemAt(path, origin, expected, came, cure)),
+  );
+  if (parsed.success && problems.length === 0) return { kind: 'ok', file, config: shape(parsed.data) };
   return {
     kind: 'bad',
     file,
     problems: problems.toSorted((left, right) => (left.line ?? 0) - (right.line ?? 0)),
+  };
+}
+
+/** One problem a field: a field that is wrong by itself is not also told to be wrong beside others. */
+function tellNew(problems: ConfigProblem[], more: readonly ConfigProblem[]): void {
+  const told = new Set(problems.map(({ path }) => path));
+  problems.push(...more.filter(({ path }) => !told.has(path)));
+}
+
+/** Only the first: what the parser stumbles over behind it mostly follows from it. */
+function yamlProblem(errors: readonly YAMLParseError[], lines: LineCounter): ConfigProblem {
+  const [first] = errors.toSorted((one, other) => one.pos[0] - other.pos[0]);
+  const said = first?.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '');
+  const isWithoutColon = first?.code === 'MULTILINE_IMPLICIT_KEY';
+  return {
+    path: '',
+    ...(first === undefined ? {} : { line: lines.linePos(first.pos[0]).line }),
+    expected: 'YAML',
+    came: isWithoutColon ? 'a line without "key: value"' : (said ?? 'something else'),
+    cure: isWithoutColon
+      ? 'write a colon and a space behind the key'
+      : 'correct the line; quote text that holds ":" or "#", and indent with spaces',
   };
 }
 

@@ -1,11 +1,18 @@
 /** The candidate that a person most likely meant; undefined when none is near. */
-export function nearest(word: string, candidates: readonly string[]): string | undefined {
-  const ranked = candidates
-    .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
-    .sort((left, right) => left.distance - right.distance);
-  const best = ranked[0];
+export const nearest = (word: string, candidates: readonly string[]): string | undefined =>
+  allNearest(word, candidates)[0];
+
+/** All candidates that are equally near; empty when none is near. */
+export function allNearest(word: string, candidates: readonly string[]): readonly string[] {
+  const ranked = candidates.map((candidate) => ({
+    candidate,
+    distance: editDistance(word.toLowerCase(), candidate.toLowerCase()),
+  }));
+  const least = Math.min(...ranked.map(({ distance }) => distance));
   const allowed = Math.max(2, Math.floor(word.length / 3));
-  return best !== undefined && best.distance <= allowed ? best.candidate : undefined;
+  return ranked
+    .filter(({ distance }) => distance === least && distance <= allowed)
+    .map(({ candidate }) => candidate);
 }
 
 function editDistance(left: string, right: string): number {

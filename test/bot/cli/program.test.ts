@@ -114,13 +114,13 @@ describe('check', () => {
   test('of a wrong configuration prints the problems and exits 2', async () => {
     const path = configFile('slack: {}\n');
     const { exitCode, out, err } = await runProgram('check', '--config', path);
-    expect(err).toContain(`${path}: 3 problems`);
+    expect(err).toContain(`${path}: 4 problems`);
     expect(out).toBe('');
     expect(exitCode).toBe(2);
     const asJson = await runProgram('check', '--json', '--config', path);
     expect(JSON.parse(asJson.out)).toMatchObject({
       file: path,
-      problems: [{ path: 'slack.botToken' }, {}, {}],
+      problems: [{ path: 'slack.botToken' }, {}, {}, {}],
     });
   });
 });

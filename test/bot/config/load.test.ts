@@ -250,7 +250,7 @@ describe('a bad configuration', () => {
       good.replace('15671 }', '15671, host: db, epmd: 4 }').replace(', appToken: ${APP}', ''),
     );
     expect(text).toContain('3 problems');
-    expect(text).toMatch(/slack\.appToken: [^]*nodes\[0\]\.epmd: [^]*nodes\[0\]\.host: /);
+    expect(text).toMatch(/slack\.appToken: .*nodes\[0\]\.epmd: .*nodes\[0\]\.host: /s);
   });
 
   test('may have two nodes on a host whose commands name the node', () => {

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+
+/*
+ * The fields that the cross checks read, each by itself: what is wrong about one is the schema's to tell, and must not
+ * hide what is wrong between the others. So nothing here ever fails; a field that is not as it should be is absent.
+ */
+
+const word = z.string().optional().catch(undefined);
+const words = z.array(z.string()).catch([]);
+const listOf = <Entry extends z.ZodType>(entry: Entry) => z.array(entry).catch([]);
+
+const node = z
+  .object({ name: word, management: word, amqp: word, host: word })
+  .catch({ name: undefined, management: undefined, amqp: undefined, host: undefined });
+
+const service = z.object({ host: word, restart: word }).catch({ host: undefined, restart: undefined });
+
+const cluster = z
+  .object({
+    name: word,
+    nodes: listOf(node),
+    services: listOf(service),
+    reachedBy: z
+      .object({ haproxy: z.object({ host: z.string() }) })
+      .optional()
+      .catch(undefined),
+  })
+  .catch({ name: undefined, nodes: [], services: [], reachedBy: undefined });
+
+const preset = z.enum(['systemd', 'kolla-docker', 'kolla-podman', 'custom']);
+const host = z
+  .object({
+    preset: preset.default('systemd').optional().catch(undefined),
+    addresses: words,
+    operations: z.record(z.string(), words).catch({}),
+  })
+  .catch({ preset: undefined, addresses: [], operations: {} });
+
+const slack = z.object({
+  mode: z.enum(['socket', 'http']).default('socket').optional().catch(undefined),
+  botToken: word,
+  appToken: z.unknown().optional(),
+  signingSecret: z.unknown().optional(),
+  port: z.unknown().optional(),
+});
+
+const crossSchema = z.object({
+  slack: slack.optional().catch(undefined),
+  clusters: listOf(cluster),
+  /** Absent when it is no mapping: then no name can be looked up. */
+  hosts: z.record(z.string(), host).default({}).optional().catch(undefined),
+});
+
+export type CrossView = z.output<typeof crossSchema>;
+export type CrossHost = z.output<typeof host>;
+export type CrossNode = z.output<typeof node>;
+
+/** What the cross checks can use of a file, however much of it is wrong. */
+export const crossView = (raw: unknown): CrossView =>
+  crossSchema.catch({ slack: undefined, clusters: [], hosts: undefined }).parse(raw ?? {});
