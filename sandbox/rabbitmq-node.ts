@@ -46,6 +46,9 @@ export function rabbitmqNode(cluster: ClusterSetup, setup: NodeSetup, supervisor
         cwd: folders.base,
         logFile: folders.output,
       });
+    } else if (!(await serves(cluster, setup))) {
+      // The machine runs and RabbitMQ on it does not: somebody has said stop_app.
+      await rabbitmqctl(cluster, setup, ['start_app'], { timeoutMs: withinMs });
     }
     const started = child;
     await Promise.race([

@@ -59,14 +59,14 @@ test('a partition is told, approved by one of two who click at once, repaired on
   expect(plan).toContain('Keep rabbit44+rabbit46');
 
   // Dave has no rights: he submits the very modal that Alice has open, and is told no.
-  page.submit('dave', { typed: 'sandbox', reason: 'let me' });
+  page.submit('dave', { cluster_name: 'sandbox', reason: 'let me' });
   await page.until('Dave to be refused', (now) =>
     Object.keys(now.mistakes()).length > 0 ? true : undefined,
   );
   expect(done()).toEqual([]);
 
-  page.submit('alice', { typed: 'sandbox', reason: 'the test says so' });
-  page.submit('bob', { typed: 'sandbox', reason: 'me too' });
+  page.submit('alice', { cluster_name: 'sandbox', reason: 'the test says so' });
+  page.submit('bob', { cluster_name: 'sandbox', reason: 'me too' });
   const end = await resolved(page, card);
 
   expect(await sandbox.isWhole()).toBe(true);
