@@ -20,7 +20,7 @@ import {
 import type { QueueSeen } from '../snapshot/snapshot.ts';
 import { isHeldAbove, perMinute, spanOf } from '../snapshot/trends.ts';
 import { isListedWhole, speaking } from '../snapshot/views.ts';
-import { count, fitting, sentence } from '../snapshot/words.ts';
+import { count, fitting, some } from '../snapshot/words.ts';
 
 const DRAINS_WITHIN_MS = 600_000;
 /** So many times the level is critical where somebody should be reading. */
@@ -28,6 +28,7 @@ const CRITICAL_TIMES = 20;
 /** Above so many queued events the broker's rates are lies. */
 const STATISTICS_BACKLOG = 1_000;
 const LOOKS_THAT_PROVE = 2;
+const NAMED = 4;
 const EVERY_READER = 'all';
 
 export const backlog = defineRunbook<BacklogFacts>({
@@ -86,7 +87,9 @@ export const backlog = defineRunbook<BacklogFacts>({
   },
   lost: (context) => {
     const restarted = restartedIn(context);
-    return restarted.length === 0 ? [] : [`Calls that ${sentence(restarted)} just then serve are cut off`];
+    return restarted.length === 0
+      ? []
+      : [`Calls that are being served by ${some(restarted, NAMED)} are cut off`];
   },
   undo: 'No, but nothing needs to be: it connects again, and what it had not acknowledged is delivered again.',
   steps: [

@@ -102,7 +102,7 @@ export const channelLeak = defineRunbook<Facts>({
   },
   lost: (context) =>
     context.choice === RESTART
-      ? [`Calls that ${ownerFor(context).entry?.name ?? 'the component'} serves just then are cut off`]
+      ? [`Calls that are being served by ${ownerFor(context).entry?.name ?? 'the component'} are cut off`]
       : [`Calls on this connection of ${nameOf(context.facts)} are cut off`],
   undo: 'No, but nothing needs to be: the client connects again by itself.',
   steps: [

@@ -89,7 +89,7 @@ test('what a restart costs is told as a loss, and what a ping said in plain word
     answered: answers(fresh(), ping('deaf'), ping('deaf', 'vol1'), ping('alive', 'vol2')),
   });
   expect(backlog.lost(context)).toEqual([
-    'Calls that cinder-volume:812@10.3.0.35 just then serve are cut off',
+    'Calls that are being served by cinder-volume:812@10.3.0.35 are cut off',
   ]);
   expect(backlog.undo).not.toContain('cut off');
   const { lines } = stepOf(backlog, 'inspect', 'queue').show(context);

@@ -186,7 +186,7 @@ test('it acts only while the connection is there and too large', () => {
 test('what is lost are the calls that are cut off, by whichever way', () => {
   const context = contextOf(channelLeak, found(), { answered: answers([look, walked(1_011)]) });
   expect(['restart', 'close'].map((choice) => channelLeak.lost({ ...context, choice }))).toEqual([
-    ['Calls that nova-compute serves just then are cut off'],
+    ['Calls that are being served by nova-compute are cut off'],
     ['Calls on this connection of nova-compute:4242 are cut off'],
   ]);
 });
