@@ -20,7 +20,8 @@ interface SweepOptions extends CommonOptions {
 /** `watership sweep`: one look, without Redis and without Slack. What needs a memory (growth, time) it cannot find. */
 export async function sweepCommand(console: Console, options: SweepOptions): Promise<number> {
   const config = readConfig(console, options);
-  if (config === undefined) return exitCodes.critical;
+  // Whoever calls this as a Nagios check learns that nothing was looked at, not that the cluster is in danger.
+  if (config === undefined) return exitCodes.unknown;
   const wanted = config.clusters.filter(
     ({ settings }) => options.cluster === undefined || settings.name === options.cluster,
   );

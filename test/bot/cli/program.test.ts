@@ -37,6 +37,12 @@ describe('sweep', () => {
     expect(out).not.toContain('\u202e');
   });
 
+  test('with a wrong configuration exits 3: nothing was looked at', async () => {
+    const { exitCode, err } = await runProgram('sweep', '--config', configFile('slack: {}\n'));
+    expect(err).toContain('4 problems');
+    expect(exitCode).toBe(3);
+  });
+
   test('of a cluster that is not configured says which there are', async () => {
     const config = configWith({ management: 'http://127.0.0.1:1' });
     const { exitCode, err } = await runProgram('sweep', '--cluster', 'barn', '--config', config);
