@@ -1,20 +1,19 @@
-import { LogLevel, WebClient } from '@slack/web-api';
 import { Redis } from 'ioredis';
 import { formatTransportUrl, getTransport, openManagement } from '../../rpc/index.ts';
 import type { BotConfig, ClusterConfig, NodeConfig } from '../config/config.ts';
 import { redact } from '../redact.ts';
+import { hostChecks } from './check-hosts.ts';
+import {
+  bad,
+  CHECK_LIMIT_MS,
+  type Check,
+  type CheckLine,
+  type CheckVerdict,
+  ok,
+  warning,
+} from './check-line.ts';
+import { slackChecks } from './check-slack.ts';
 import { type CommonOptions, type Console, exitCodes, plain, printJson, readConfig } from './console.ts';
-
-const LIMIT_MS = 8_000;
-
-/** One connection, and whether it works. */
-export interface CheckLine {
-  readonly state: 'ok' | 'warning' | 'bad';
-  readonly what: string;
-  readonly text: string;
-}
-
-type Verdict = Pick<CheckLine, 'state' | 'text'>;
 
 /** `watership check`: exits 0 when all is well, 1 with warnings, 2 when something does not work. Changes nothing. */
 export async function checkCommand(console: Console, options: CommonOptions): Promise<number> {
@@ -30,16 +29,11 @@ export async function checkCommand(console: Console, options: CommonOptions): Pr
 
 const tellLine = ({ state, what, text }: CheckLine): string => plain(`${state.padEnd(8)} ${what}: ${text}`);
 
-interface Check {
-  readonly what: string;
-  readonly ask: () => Promise<Verdict>;
-}
-
 async function runCheck({ what, ask }: Check): Promise<CheckLine> {
   try {
     return { what, ...(await ask()) };
   } catch (error) {
-    return { what, state: 'bad', text: reasonOf(error) };
+    return { what, ...bad(reasonOf(error)) };
   }
 }
 
@@ -56,11 +50,7 @@ const firstCause = (error: unknown): unknown =>
 
 function* checksOf(config: BotConfig): Iterable<Check> {
   yield { what: `Redis ${new URL(config.redis.url).host}`, ask: () => checkRedis(config.redis.url) };
-  yield { what: 'Slack bot token', ask: () => checkBotToken(config) };
-  const { appToken } = config.slack;
-  if (config.slack.mode === 'socket' && appToken !== undefined) {
-    yield { what: 'Slack app token', ask: () => checkAppToken(config, appToken) };
-  }
+  yield* slackChecks(config);
   for (const cluster of config.clusters) {
     for (const node of cluster.nodes) {
       const name = `${cluster.settings.name} ${node.name}`;
@@ -68,24 +58,23 @@ function* checksOf(config: BotConfig): Iterable<Check> {
       yield { what: `${name} ${node.amqp}`, ask: () => checkAmqp(cluster, node) };
     }
   }
+  yield* hostChecks(config);
   if (config.people.approvers.length === 0 && config.people.adminApprovers.length === 0) {
     yield {
       what: 'people',
-      ask: async () => ({
-        state: 'warning',
-        text: 'nobody may approve; name people.approvers to repair anything',
-      }),
+      ask: async () => warning('nobody may approve; name people.approvers to repair anything'),
     };
   }
 }
 
-const ok = (text: string): Verdict => ({ state: 'ok', text });
-const warning = (text: string): Verdict => ({ state: 'warning', text });
-
 const OLDEST_REDIS_MAJOR = 6;
 
-async function checkRedis(url: string): Promise<Verdict> {
-  const redis = new Redis(url, { lazyConnect: true, retryStrategy: () => null, connectTimeout: LIMIT_MS });
+async function checkRedis(url: string): Promise<CheckVerdict> {
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    retryStrategy: () => null,
+    connectTimeout: CHECK_LIMIT_MS,
+  });
   let reason: Error | undefined;
   redis.on('error', (error) => {
     reason = error;
@@ -100,13 +89,12 @@ async function checkRedis(url: string): Promise<Verdict> {
     const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1];
     const isPersistent = /aof_enabled:1/.test(info);
     if (Number.parseInt(version, 10) < OLDEST_REDIS_MAJOR) {
-      return { state: 'bad', text: `version ${version}; at least ${OLDEST_REDIS_MAJOR} is needed` };
+      return bad(`version ${version}; at least ${OLDEST_REDIS_MAJOR} is needed`);
     }
     if (policy !== undefined && policy !== 'noeviction') {
-      return {
-        state: 'bad',
-        text: `version ${version}, but maxmemory-policy is ${policy}: it may drop runs and jobs; set noeviction`,
-      };
+      return bad(
+        `version ${version}, but maxmemory-policy is ${policy}: it may drop runs and jobs; set noeviction`,
+      );
     }
     return isPersistent
       ? ok(`version ${version}, noeviction, append-only file on`)
@@ -118,45 +106,25 @@ async function checkRedis(url: string): Promise<Verdict> {
   }
 }
 
-const slackClient = (config: BotConfig, token: string): WebClient =>
-  new WebClient(token, {
-    slackApiUrl: config.slack.apiUrl,
-    timeout: LIMIT_MS,
-    retryConfig: { retries: 0 },
-    rejectRateLimitedCalls: true,
-    // What goes wrong stands in the line of the check.
-    logLevel: LogLevel.ERROR,
-  });
-
-async function checkBotToken(config: BotConfig): Promise<Verdict> {
-  const { user, team } = await slackClient(config, config.slack.botToken).auth.test();
-  return ok(`signed in as ${user ?? 'a bot'} in ${team ?? 'a workspace'}`);
-}
-
-async function checkAppToken(config: BotConfig, appToken: string): Promise<Verdict> {
-  await slackClient(config, appToken).apps.connections.open({});
-  return ok('Socket Mode may be opened');
-}
-
-async function checkManagement(cluster: ClusterConfig, node: NodeConfig): Promise<Verdict> {
+async function checkManagement(cluster: ClusterConfig, node: NodeConfig): Promise<CheckVerdict> {
   const { username, password } = cluster;
   const api = openManagement({ node: node.name, url: node.management, username, password });
-  const limits = { timeoutMs: LIMIT_MS };
+  const limits = { timeoutMs: CHECK_LIMIT_MS };
   const [{ name, tags }, { node: answering, rabbitmqVersion = 'unknown' }] = await Promise.all([
     api.whoAmI(limits),
     api.overview(limits),
   ]);
   if (answering !== node.name) {
-    return { state: 'bad', text: `this is the API of ${answering}; every node needs its own address` };
+    return bad(`this is the API of ${answering}; every node needs its own address`);
   }
   const told = `RabbitMQ ${rabbitmqVersion}, user ${name} with tags ${tags.join(', ') || 'none'}`;
   if (tags.includes('administrator')) return ok(told);
   return tags.includes('monitoring')
     ? warning(`${told}: it can look, but not close connections; that takes the tag administrator`)
-    : { state: 'bad', text: `${told}: looking takes the tag monitoring, repairing administrator` };
+    : bad(`${told}: looking takes the tag monitoring, repairing administrator`);
 }
 
-async function checkAmqp(cluster: ClusterConfig, node: NodeConfig): Promise<Verdict> {
+async function checkAmqp(cluster: ClusterConfig, node: NodeConfig): Promise<CheckVerdict> {
   const { username, password, vhost } = cluster;
   const settings = cluster.settings.nodes.find(({ name }) => name === node.name);
   if (settings === undefined) return warning('not configured');
@@ -171,13 +139,25 @@ async function checkAmqp(cluster: ClusterConfig, node: NodeConfig): Promise<Verd
     ...(node.amqp.startsWith('amqps:') ? { tls: { enabled: true } } : {}),
   });
   try {
-    await transport.connect(LIMIT_MS);
+    await transport.connect(CHECK_LIMIT_MS);
     return ok(`login as ${username} accepted in vhost ${vhost}`);
   } catch (error) {
-    const reason = reasonOf(error);
     // Looking and most repairs work over HTTP; only the RPC probe needs this.
+    const reason = amqpReason(reasonOf(error), username, vhost);
     return warning(`${reason}; RPC probes of services are not possible through this node`);
   } finally {
     await transport.cleanup();
   }
+}
+
+/** The AMQP library tells what it expected on the wire; people need to know what that means. */
+export function amqpReason(said: string, username: string, vhost: string): string {
+  if (/Expected ConnectionOpenOk/.test(said)) {
+    return `user ${username} has no permission on vhost ${vhost}, or there is no such vhost`;
+  }
+  if (/\b403\b|ACCESS.REFUSED/i.test(said)) return `the broker refuses the login of ${username}`;
+  if (/maxFrameSize|Frame size|Invalid frame|during opening handshake/.test(said)) {
+    return 'what answers does not speak AMQP: is this the AMQP port, and amqps: right if it takes TLS?';
+  }
+  return said;
 }
