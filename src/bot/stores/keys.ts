@@ -22,6 +22,7 @@ export interface Keys {
   readonly fence: string;
   readonly once: (key: string) => string;
   readonly halts: string;
+  readonly homes: string;
 }
 
 export function keysFor(prefix: string): Keys {
@@ -42,5 +43,6 @@ export function keysFor(prefix: string): Keys {
     fence: key('fence'),
     once: (name) => key('once', name),
     halts: key('halts'),
+    homes: key('homes'),
   };
 }

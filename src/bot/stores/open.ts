@@ -3,7 +3,15 @@ import { openAudit } from './audit.ts';
 import { openIncidents } from './incidents.ts';
 import { keysFor } from './keys.ts';
 import { openRuns } from './runs.ts';
-import { openCards, openHalts, openLeases, openMemory, openOnce, openUntold } from './small-stores.ts';
+import {
+  openCards,
+  openHalts,
+  openHomes,
+  openLeases,
+  openMemory,
+  openOnce,
+  openUntold,
+} from './small-stores.ts';
 import type { Stores } from './stores.ts';
 
 /** The stores of one installation over one Redis connection. What Redis refuses or cannot answer reaches the caller. */
@@ -19,5 +27,6 @@ export function openStores(redis: Redis, prefix: string): Stores {
     once: openOnce(redis, keys),
     halts: openHalts(redis, keys),
     untold: openUntold(redis, keys),
+    homes: openHomes(redis, keys),
   };
 }

@@ -5,7 +5,9 @@ import { putMemory, releaseLease, renewLease, runScript, settleTold, takeLease }
 import type {
   CardPlace,
   CardStore,
+  Halt,
   HaltStore,
+  HomeStore,
   LeaseStore,
   MemoryStore,
   OnceStore,
@@ -85,13 +87,49 @@ export function openHalts(redis: Redis, keys: Keys): HaltStore {
       const found = await redis.hmget(keys.halts, EVERYWHERE, cluster);
       return found.some((by) => by !== null);
     },
+    async find(cluster) {
+      const [everywhere = null, one = null] = await redis.hmget(
+        keys.halts,
+        EVERYWHERE,
+        cluster ?? EVERYWHERE,
+      );
+      const json = everywhere ?? one;
+      // Written by `halt` below.
+      const kept = json === null ? undefined : (JSON.parse(json) as Omit<Halt, 'everywhere'>);
+      return kept && { ...kept, everywhere: everywhere !== null };
+    },
     async halt(cluster, by) {
-      await redis.hset(keys.halts, cluster ?? EVERYWHERE, by);
+      await redis.hsetnx(
+        keys.halts,
+        cluster ?? EVERYWHERE,
+        JSON.stringify({ by, atMs: await timeOf(redis) }),
+      );
     },
     async resume(cluster, _by) {
       // Resuming everything also ends the halts of single clusters: "resume" must not leave one behind unseen.
       if (cluster === undefined) await redis.del(keys.halts);
       else await redis.hdel(keys.halts, cluster);
+    },
+  };
+}
+
+/** Redis' own clock: one for all replicas. */
+async function timeOf(redis: Redis): Promise<number> {
+  const [seconds, micros] = await redis.time();
+  return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
+}
+
+const HOMES_KEPT = 100;
+
+export function openHomes(redis: Redis, keys: Keys): HomeStore {
+  return {
+    async opened(user) {
+      await redis.zadd(keys.homes, await timeOf(redis), user);
+      await redis.zremrangebyrank(keys.homes, 0, String(-1 - HOMES_KEPT));
+    },
+    async recent({ withinMs, limit }) {
+      const sinceMs = (await timeOf(redis)) - withinMs;
+      return await redis.zrange(keys.homes, '+inf', String(sinceMs), 'BYSCORE', 'REV', 'LIMIT', 0, limit);
     },
   };
 }

@@ -132,9 +132,21 @@ export interface OnceStore {
   forget(key: string): Promise<void>;
 }
 
+/** Who stopped all repairs, and when. */
+export interface Halt {
+  /** A Slack user id, or `cli:<user>`. */
+  readonly by: string;
+  readonly atMs: number;
+  /** Of all clusters, not of this one only. */
+  readonly everywhere: boolean;
+}
+
 export interface HaltStore {
   /** Unreadable counts as halted: this throws, and the caller must not act. */
   isHalted(cluster: string): Promise<boolean>;
+  /** The halt that holds for a cluster, the one of all clusters first; of all clusters when none is named. */
+  find(cluster?: string): Promise<Halt | undefined>;
+  /** A halt that holds already keeps its time and its name. */
   halt(cluster: string | undefined, by: string): Promise<void>;
   resume(cluster: string | undefined, by: string): Promise<void>;
 }
@@ -151,6 +163,13 @@ export interface UntoldStore {
   settle(incident: string, mark: string): Promise<void>;
 }
 
+/** Who has opened the Home tab lately: their tabs are published again when something changes. */
+export interface HomeStore {
+  opened(user: string): Promise<void>;
+  /** The newest first. */
+  recent(options: { readonly withinMs: number; readonly limit: number }): Promise<readonly string[]>;
+}
+
 export interface Stores {
   readonly incidents: IncidentStore;
   readonly runs: RunStore;
@@ -161,4 +180,5 @@ export interface Stores {
   readonly once: OnceStore;
   readonly halts: HaltStore;
   readonly untold: UntoldStore;
+  readonly homes: HomeStore;
 }

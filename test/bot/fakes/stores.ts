@@ -34,7 +34,8 @@ export function fakeStores(clock: FakeClock): FakeStores {
   };
   const leases = new Map<string, { holder: string; untilMs: number; token: number }>();
   const once = new Map<string, number>();
-  const halts = new Set<string>();
+  const halts = new Map<string, { readonly by: string; readonly atMs: number }>();
+  const homes = new Map<string, number>();
   let incidentNumber = 0;
   let runNumber = 0;
   let mark = 0;
@@ -181,8 +182,13 @@ export function fakeStores(clock: FakeClock): FakeStores {
     },
     halts: {
       isHalted: async (cluster) => halts.has('*') || halts.has(cluster),
-      halt: async (cluster = '*') => {
-        halts.add(cluster);
+      find: async (cluster = '*') => {
+        const found = halts.get('*') ?? halts.get(cluster);
+        return found && { ...found, everywhere: halts.has('*') };
+      },
+      halt: async (cluster, by) => {
+        const key = cluster ?? '*';
+        halts.set(key, halts.get(key) ?? { by, atMs: clock.now() });
       },
       resume: async (cluster) => {
         if (cluster === undefined) {
@@ -191,6 +197,15 @@ export function fakeStores(clock: FakeClock): FakeStores {
           halts.delete(cluster);
         }
       },
+    },
+    homes: {
+      opened: async (user) => void homes.set(user, clock.now()),
+      recent: async ({ withinMs, limit }) =>
+        [...homes]
+          .filter(([, atMs]) => atMs >= clock.now() - withinMs)
+          .toSorted(([, left], [, right]) => right - left)
+          .map(([user]) => user)
+          .slice(0, limit),
     },
     untold: {
       list: async () =>

@@ -178,13 +178,32 @@ describe('the small stores', () => {
   test('a halt of everything holds for each cluster, and resuming everything ends every halt', async () => {
     const { halts } = fresh();
     expect(await halts.isHalted('house')).toBe(false);
+    expect(await halts.find('house')).toBeUndefined();
     await halts.halt(undefined, 'U0ALICE');
+    await halts.halt(undefined, 'U0BOB');
     expect(await halts.isHalted('house')).toBe(true);
+    const found = await halts.find('house');
+    expect(found).toEqual({ by: 'U0ALICE', atMs: found?.atMs, everywhere: true });
+    expect(Math.abs(Date.now() - (found?.atMs ?? 0))).toBeLessThan(60_000);
     await halts.resume('house', 'U0ALICE');
     expect(await halts.isHalted('house')).toBe(true);
     await halts.halt('house', 'U0ALICE');
+    await halts.resume('barn', 'U0ALICE');
     await halts.resume(undefined, 'U0ALICE');
     expect(await halts.isHalted('house')).toBe(false);
+    await halts.halt('house', 'U0ALICE');
+    expect(await halts.find('house')).toMatchObject({ by: 'U0ALICE', everywhere: false });
+    expect([await halts.find('barn'), await halts.find()]).toEqual([undefined, undefined]);
+  });
+
+  test('who opened the Home tab lately is known, the newest first', async () => {
+    const { homes } = fresh();
+    await homes.opened('U0ALICE');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await homes.opened('U0BOB');
+    expect(await homes.recent({ withinMs: 60_000, limit: 5 })).toEqual(['U0BOB', 'U0ALICE']);
+    expect(await homes.recent({ withinMs: 60_000, limit: 1 })).toEqual(['U0BOB']);
+    expect(await homes.recent({ withinMs: -60_000, limit: 5 })).toEqual([]);
   });
 
   test('the audit is read newest entries first chosen, oldest first shown, by run and by incident', async () => {
