@@ -9,11 +9,15 @@ const REPAIR_MS = 150_000;
 const headOf = (card: PageMessage): string =>
   card.blocks.find(({ type }) => type === 'header')?.text?.text ?? '';
 
-/** Waits for a card that is not resolved and that says this in its header or first line. */
+/** What stands in small letters: the id, the name of the runbook … */
+const footerOf = ({ blocks }: PageMessage): string =>
+  wordsOf({ blocks: blocks.filter(({ type }) => type === 'context') });
+
+/** Waits for a card that is not resolved and that says this in its header, first line or footer. */
 export function alertAbout(page: SlackPage, words: RegExp): Promise<PageMessage> {
   const isIt = (each: PageMessage): boolean =>
     each.thread_ts === undefined &&
-    words.test(`${headOf(each)}\n${each.text}`) &&
+    words.test(`${headOf(each)}\n${each.text}\n${footerOf(each)}`) &&
     !headOf(each).startsWith('RESOLVED');
   return page.until(`an alert about ${words}`, (now) => now.messages().find(isIt), ALERT_MS);
 }
@@ -41,7 +45,7 @@ export async function review(page: SlackPage, person: Person, card: PageMessage)
 
 /** Approves the plan in the open modal, with everything that it asks for. */
 export async function approve(page: SlackPage, person: Person): Promise<void> {
-  page.submit(person, { typed: 'sandbox', reason: 'the test says so' });
+  page.submit(person, { cluster_name: 'sandbox', reason: 'the test says so' });
   await page.until('the vote to be recorded', (now) => {
     const modal = now.modal();
     return modal === undefined || /Recorded/.test(wordsOf(modal)) ? true : undefined;

@@ -88,6 +88,9 @@ export function createCounter(context: BotContext, people: People): Counter {
       if (!decision.allowed) {
         const text = `${ask.kind} refused: ${decision.why}`;
         await stores.audit.append(entryOf({ actor: click.user, event: 'click.refused', text }, about));
+        return decision.why === 'no-rights'
+          ? { ...decision, because: `${decision.because}${await whoElse(people)}` }
+          : decision;
       }
       return decision;
     },
@@ -145,6 +148,16 @@ export function createCounter(context: BotContext, people: People): Counter {
       throw new Error(`${id} was changed by others ${ATTEMPTS} times in a row`);
     },
   };
+}
+
+const APPROVERS_NAMED = 6;
+
+/** Whom to wake instead. */
+async function whoElse(people: People): Promise<string> {
+  const names = [...(await people.names(await people.approvers())).values()].toSorted();
+  const shown = names.slice(0, APPROVERS_NAMED);
+  const more = names.length > shown.length ? ' and others' : '';
+  return names.length === 0 ? '' : ` Approvers: ${shown.join(', ')}${more}.`;
 }
 
 /** Not being able to ask is no failure of the vote: the run is stored, and the bot carries on what is active. */

@@ -139,6 +139,6 @@ export function overAnswer(incident: Incident, nowMs: number): Answer | undefine
 }
 
 export const unknownIncident = (id: string): Answer => ({
-  text: `I do not know ${id} any more; it is older than what I keep.`,
+  text: `There is no ${id}.`,
   refused: true,
 });

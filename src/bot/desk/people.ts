@@ -20,6 +20,8 @@ export interface People {
     readonly team?: string;
   }): Promise<Principal>;
   roles(user: string): Promise<Roles>;
+  /** Ids of everybody who may approve; a group that cannot be asked is left out. */
+  approvers(): Promise<readonly string[]>;
   /** Names for ids; one that cannot be found is left out. */
   names(ids: readonly string[]): Promise<Names>;
 }
@@ -62,6 +64,18 @@ export function createPeople({
 
   return {
     roles,
+
+    async approvers() {
+      const entries = [...people.approvers, ...people.adminApprovers];
+      const members = await Promise.all(
+        entries.map(async (entry) =>
+          entry.startsWith('S')
+            ? ((await groups.get(entry, FRESH_MS, () => slack.groupMembers(entry))) ?? [])
+            : [entry],
+        ),
+      );
+      return [...new Set(members.flat())];
+    },
 
     async principal({ user, userTeam, team }) {
       const [known, theirRoles] = await Promise.all([person(user, FRESH_MS), roles(user)]);

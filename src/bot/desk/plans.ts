@@ -11,7 +11,7 @@ export type Review =
   | { readonly kind: 'making'; readonly run: Run }
   | { readonly kind: 'plan'; readonly run: Run; readonly plan: Plan; readonly readOnlyBecause?: string };
 
-/** The plan on the table, for somebody who may approve plans; a diagnosis is started where there is none. */
+/** The plan on the table, for reading only where they may not approve it; a diagnosis is started where there is none. */
 export async function review(counter: Counter, id: string, click: Click): Promise<Review> {
   const { context } = counter;
   const incident = await context.stores.incidents.get(id);
@@ -19,7 +19,7 @@ export async function review(counter: Counter, id: string, click: Click): Promis
     return { kind: 'refused', answer: unknownIncident(id) };
   }
   const about = { cluster: incident.cluster, incident: id };
-  const decision = await counter.allow({ kind: 'review' }, click, about);
+  const decision = await counter.allow({ kind: 'diagnose' }, click, about);
   if (!decision.allowed) {
     return { kind: 'refused', answer: { text: decision.because, refused: true } };
   }
@@ -29,6 +29,8 @@ export async function review(counter: Counter, id: string, click: Click): Promis
   }
   return await reviewOfRun(counter, found.run, click);
 }
+
+const READING = 'You can read this plan, not approve it. Nothing runs before an approver says yes.';
 
 /** How a run stands for somebody who wants to approve it. */
 export async function reviewOfRun(counter: Counter, run: Run, click: Click): Promise<Review> {
@@ -47,7 +49,7 @@ export async function reviewOfRun(counter: Counter, run: Run, click: Click): Pro
     kind: 'plan',
     run,
     plan: run.plan,
-    ...(vote.allowed ? {} : { readOnlyBecause: vote.because }),
+    ...(vote.allowed ? {} : { readOnlyBecause: vote.why === 'no-rights' ? READING : vote.because }),
   };
 }
 

@@ -137,7 +137,7 @@ async function act(passage: Passage, index: number): Promise<Wait | undefined> {
   const call = callOf(run, index);
   // An unreadable halt throws, and nothing is done.
   if (await stores.halts.isHalted(run.cluster)) {
-    await noteOnce(passage, 'halted', 'Halted: the run waits until somebody resumes.');
+    await noteOnce(passage, 'halted', 'Halted: it waits. An approver resumes with /rabbit resume.');
     return { ms: HALTED_RETRY_MS, why: 'retry' };
   }
   const turnMs = cluster.actions.timeLimitMs(call) + GRACE_MS + TURN_MS;

@@ -98,6 +98,9 @@ export function button(actionId: string, text: string, value: string, style?: 'p
   };
 }
 
+/** A time of day where no markup is understood. */
+export const utcTime = (atMs: number): string => `${new Date(atMs).toISOString().slice(11, 19)} UTC`;
+
 /** A moment in the reader's own time zone, with UTC for a client that cannot. */
 export function moment(atMs: number, format = '{time_secs}'): string {
   const seconds = Math.floor(atMs / 1000);

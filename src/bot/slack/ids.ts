@@ -11,10 +11,10 @@ export const actionIds = {
 
 export const approvalCallback = 'approval:submit';
 
-/** Blocks and elements of the approval modal. */
+/** Blocks and elements of the approval modal. Stand-ins show a block's id before what is wrong with it. */
 export const approvalFields = {
   choice: { block: 'choice', action: actionIds.choose },
-  typed: { block: 'typed', action: 'value' },
+  typed: { block: 'cluster_name', action: 'value' },
   reason: { block: 'reason', action: 'value' },
 } as const;
 

@@ -49,20 +49,35 @@ export async function showChoice(
   click: Click,
 ): Promise<void> {
   const chosen = await choose(counter, reference, choice, click);
-  await door.update(viewId, await viewOf(counter, chosen, click));
+  await door.update(viewId, await viewOf(counter, chosen, click, { isNew: true }));
 }
 
 /** What somebody sees of a review: the plan, or one sentence about why there is none. */
-export async function viewOf(counter: Counter, found: Review, click: Click): Promise<ModalView> {
+export async function viewOf(
+  counter: Counter,
+  found: Review,
+  click: Click,
+  { isNew = false }: { readonly isNew?: boolean } = {},
+): Promise<ModalView> {
   switch (found.kind) {
     case 'refused':
       return noteModal('Nothing to approve', [sentence(found.answer.text)]);
     case 'making':
       return makingView();
     case 'plan': {
-      const { people } = counter.context.config;
+      const { config, clusters, stores } = counter.context;
+      const { people } = config;
       const { run, plan, readOnlyBecause } = found;
-      const ids = [run.requestedBy, ...run.votes.map(({ by }) => by)];
+      const [approvers, halt] = await Promise.all([
+        counter.people.approvers(),
+        stores.halts.find(run.cluster),
+      ]);
+      const ids = [
+        run.requestedBy,
+        ...run.votes.map(({ by }) => by),
+        ...(halt === undefined ? [] : [halt.by]),
+        ...approvers,
+      ];
       return reviewModal({
         run,
         plan,
@@ -72,7 +87,11 @@ export async function viewOf(counter: Counter, found: Review, click: Click): Pro
         typed: isTypedNeeded(people, plan.tier),
         reasonRequired: isReasonNeeded(plan.tier),
         channel: click.channel ?? '',
-        names: await counter.people.names(ids),
+        names: await counter.people.names([...new Set(ids)]),
+        nodes: clusters.get(run.cluster)?.config.settings.nodes.length ?? 0,
+        approvers,
+        isNew,
+        ...(halt === undefined ? {} : { halt }),
         ...(readOnlyBecause === undefined ? {} : { readOnlyBecause }),
       });
     }

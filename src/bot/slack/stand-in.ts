@@ -8,7 +8,7 @@ export type Adapt = <Payload>(payload: Payload) => Payload;
 
 /**
  * Slack shows `<!date^…>` in each reader's own time zone and undoes the escaping of `&`, `<` and `>`. Its stand-ins do neither:
- * for them times are written out in this machine's time zone, and the escaping is undone here.
+ * for them times are written out in UTC, and the escaping is undone here.
  */
 export function adaptTo(apiUrl: string): Adapt {
   const isSlack = /(^|\.)slack\.com$/.test(new URL(apiUrl).hostname);
@@ -36,9 +36,6 @@ function readable(text: string): string {
 
 function written(seconds: number, format: string): string {
   const at = new Date(seconds * 1000);
-  const two = (count: number): string => String(count).padStart(2, '0');
-  const time = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
-  return format.includes('date')
-    ? `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${time}`
-    : time;
+  const time = `${at.toISOString().slice(11, 19)} UTC`;
+  return format.includes('date') ? `${at.toISOString().slice(0, 10)} ${time}` : time;
 }

@@ -1,14 +1,15 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { Incident, Run } from '../../runbooks/index.ts';
+import { activeStates, type Incident, type Run } from '../../runbooks/index.ts';
 import type { BotContext } from '../context.ts';
 import { createPeople } from '../desk/people.ts';
 import { hold } from '../jobs/hold.ts';
-import type { CardPlace, TimelineEntry } from '../stores/stores.ts';
+import type { CardPlace, Halt, TimelineEntry } from '../stores/stores.ts';
 import type { Rendered } from './blocks.ts';
 import { incidentCard } from './cards/incident-card.ts';
 import { progressMessage } from './cards/progress-message.ts';
 import { threadLines } from './cards/thread-lines.ts';
 import { SlackRefused, ToldElsewhere } from './errors.ts';
+import { createHomes } from './listeners/home.ts';
 import type { SlackPort } from './port.ts';
 import { bookOf, speak } from './spoken.ts';
 import type { Names } from './words.ts';
@@ -40,6 +41,8 @@ export function createTeller({
   const { leases } = context.stores;
   const people = createPeople({ slack, clock: context.clock, people: context.config.people });
 
+  const homes = createHomes({ context, people, slack });
+
   return {
     async tell(id) {
       const name = `tell:${id}`;
@@ -57,6 +60,8 @@ export function createTeller({
         if (scene !== undefined) {
           await show(scene);
         }
+        // Not waited for: a card is not held up by somebody's tab.
+        void homes.soon();
       } finally {
         await held.release();
       }
@@ -74,13 +79,16 @@ export function createTeller({
       return undefined;
     }
     const run = incident.run === undefined ? undefined : await stores.runs.get(incident.run);
-    const names = await people.names(idsIn(incident, run));
+    const isUnderWay = run !== undefined && activeStates.includes(run.state);
+    const halt = isUnderWay ? await stores.halts.find(incident.cluster) : undefined;
+    const names = await people.names(idsIn(incident, run, halt));
     return {
       incident,
       timeline: await stores.incidents.timeline(id),
       names,
       ...(place === undefined ? {} : { place }),
       ...(run === undefined ? {} : { run }),
+      ...(halt === undefined ? {} : { halt }),
     };
   }
 
@@ -174,7 +182,7 @@ export function createTeller({
     }
   }
 
-  async function rootOf({ incident, run, names }: Scene): Promise<Rendered> {
+  async function rootOf({ incident, run, halt, names }: Scene): Promise<Rendered> {
     const open = await context.stores.incidents.open(incident.cluster);
     const muted: Record<string, number> = {};
     for (const below of open.filter(({ mutedBy }) => mutedBy === incident.id)) {
@@ -188,13 +196,17 @@ export function createTeller({
       resolveAfterSweeps: detection?.resolveAfterSweeps ?? 1,
       names,
       ...(run === undefined ? {} : { run }),
+      ...(halt === undefined ? {} : { halt }),
     });
   }
 
-  function progressOf({ names }: Scene, run: Run): Rendered {
+  function progressOf({ names, halt }: Scene, run: Run): Rendered {
+    const { headline, hasFix } = speak(bookOf(context.book), run);
     return progressMessage({
       run,
-      title: bookOf(context.book)(run.runbook)?.title ?? run.runbook,
+      headline,
+      hasFix,
+      ...(halt === undefined ? {} : { halt }),
       approvalsNeeded: run.plan === undefined ? 0 : context.config.people.approvals[run.plan.tier],
       names,
       nowMs: context.clock.now(),
@@ -233,13 +245,14 @@ export function createTeller({
 interface Scene {
   readonly incident: Incident;
   readonly run?: Run;
+  readonly halt?: Halt;
   readonly timeline: readonly TimelineEntry[];
   readonly place?: CardPlace;
   readonly names: Names;
 }
 
-function idsIn(incident: Incident, run: Run | undefined): readonly string[] {
-  const ids = [incident.owner, run?.requestedBy, ...(run?.votes.map(({ by }) => by) ?? [])];
+function idsIn(incident: Incident, run: Run | undefined, halt: Halt | undefined): readonly string[] {
+  const ids = [incident.owner, halt?.by, run?.requestedBy, ...(run?.votes.map(({ by }) => by) ?? [])];
   const cancelled = /^(\S+) cancelled it/.exec(run?.because ?? '')?.[1];
   return [...new Set([...ids, cancelled])].filter((id) => id !== undefined);
 }

@@ -7,3 +7,11 @@ export function turnOf(run: Run): number {
   const index = run.items.findIndex((item) => openStates.includes(item.state));
   return index < 0 ? run.items.length : index;
 }
+
+/** Does it wait to begin something, so that a halt holds it up? */
+export function isAboutToAct(run: Run): boolean {
+  const turn = turnOf(run);
+  return (
+    run.state === 'acting' && run.plan?.items[turn]?.kind === 'act' && run.items[turn]?.state === 'waiting'
+  );
+}

@@ -65,8 +65,22 @@ export function nameOf(names: Names, id: string): string {
   if (id === 'watership') {
     return 'Watership';
   }
-  return names.get(id) ?? id;
+  return names.get(id) ?? (id.startsWith('cli:') ? `${id.slice(4)} (at the command line)` : id);
 }
+
+/** `Alice`, `Alice or Bob`, `Alice, Bob or Carol`. */
+export function listed(items: readonly string[], last: 'and' | 'or'): string {
+  return items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} ${last} ${items.at(-1) ?? ''}`;
+}
+
+/** How risky a plan is, for somebody who has never read our list of tiers. */
+export const tierWords: Readonly<Record<Tier, string>> = {
+  read: 'changes nothing',
+  reversible: 'deletes nothing',
+  destructive: 'deletes something',
+  node: 'stops or starts a node',
+  mass: 'many things at once',
+};
 
 /** Puts people's names where a text has their Slack ids. Only ids that are known to be people's are touched. */
 export function withNames(text: string, names: Names): string {

@@ -17,7 +17,7 @@ const press = (user: string, actionId: string, value: string, actionTs = '100.1'
   pressed(user, CHANNEL, { action_id: actionId, value, action_ts: actionTs });
 
 const filled = (reason = 'go') => ({
-  typed: { value: { type: 'plain_text_input', value: 'prod-a' } },
+  cluster_name: { value: { type: 'plain_text_input', value: 'prod-a' } },
   reason: { value: { type: 'plain_text_input', value: reason } },
 });
 
@@ -96,15 +96,18 @@ describe('reviewing', () => {
     expect(slack.views.get(viewId ?? '')?.submit).toBeUndefined();
   });
 
-  test('is a private, friendly no for Dave, who gets no modal', async () => {
-    const { deliver, open, slack, stores } = createBot();
-    await open();
-    await deliver(press(DAVE, 'incident:review', 'INC-0412'));
-    expect(slack.views.size).toBe(0);
-    expect(slack.whispers).toMatchObject([
-      { user: DAVE, text: expect.stringMatching(/^Thank you, but only approvers may approve repairs\./) },
-    ]);
-    expect(stores.kept.audit.at(-1)).toMatchObject({ event: 'click.refused', actor: DAVE });
+  test('shows Dave the plan for reading, says that he may not approve it, and who may', async () => {
+    const { deliver, view, slack } = await withModal();
+    await deliver(press(DAVE, 'incident:review', 'INC-0412', '100.3'));
+    const shown = [...slack.views.values()].at(-1);
+    expect(shown).not.toBe(view);
+    expect(shown?.submit).toBeUndefined();
+    const aloud = readAloud(shown?.blocks ?? []);
+    expect(aloud).toMatch(
+      /^You can read this plan, not approve it\. Nothing runs before an approver says yes\. Approvers: Alice Anderson, Bob Brown and Carol Clark\.\n/,
+    );
+    expect(aloud).toContain('1. Stop RabbitMQ on ctl3');
+    expect(aloud).not.toContain('?');
   });
 
   test('a plan that does not come in time is promised in the thread', async () => {
@@ -127,11 +130,11 @@ describe('approving', () => {
 
   test('with a mistake is sent back at its field', async () => {
     const { deliver, view } = await withModal();
-    const values = { ...filled(''), typed: { value: { type: 'plain_text_input', value: 'prod' } } };
+    const values = { ...filled(''), cluster_name: { value: { type: 'plain_text_input', value: 'prod' } } };
     expect(await deliver(submitted(BOB, view, values))).toEqual({
       response_action: 'errors',
       errors: {
-        typed: 'Type the cluster’s name exactly: prod-a',
+        cluster_name: 'Type the cluster’s name exactly: prod-a',
         reason: 'Please give a reason; it goes to the audit log.',
       },
     });
@@ -150,12 +153,16 @@ describe('approving', () => {
     const aloud = readAloud(slack.views.get(viewId)?.blocks ?? []);
     expect(aloud).toContain('1. Stop RabbitMQ on ctl1');
     expect(aloud).toContain('41 queues of ctl1');
+    expect(aloud).toMatch(
+      /^This is a new plan: Keep ctl3\. Nothing is approved yet\. It stops 1 of 3 nodes\.\n/,
+    );
   });
 
   test('another way, chosen and submitted, is not approved unseen', async () => {
     const { deliver, view, slack, settled, stores } = await withModal();
     const choice = { 'approval:choice': { type: 'radio_buttons', selected_option: { value: 'ctl3' } } };
-    const answer = await deliver(submitted(BOB, view, { ...filled(), choice }));
+    // Nothing is typed and no reason is given: choosing approves nothing.
+    const answer = await deliver(submitted(BOB, view, { choice }));
     expect(JSON.stringify(answer)).toContain('making the plan');
     await settled();
     expect(stores.kept.runs.get('RUN-0001')).toMatchObject({ state: 'proposed', choice: 'ctl3', votes: [] });
@@ -169,6 +176,42 @@ describe('approving', () => {
   });
 });
 
+describe('a halt', () => {
+  test('is said in the channel, by whom and how it ends; so is its end', async () => {
+    const bot = createBot();
+    await ask(bot, ['halt'], DAVE);
+    await ask(bot, ['halt'], DAVE);
+    await ask(bot, ['resume'], DAVE);
+    await ask(bot, ['resume'], ALICE);
+    expect(bot.slack.messages).toMatchObject([
+      { channel: CHANNEL, text: 'Dave Dunn halted all repairs on all clusters.' },
+      { channel: CHANNEL, text: 'Alice Anderson resumed repairs on all clusters.' },
+    ]);
+    expect(bot.slack.messages.map(({ blocks }) => readAloud(blocks ?? []))).toEqual([
+      '*Halted:* Dave Dunn halted all repairs on all clusters at <!date^1795316400^{time_secs}|03:00:00 UTC>. An approver resumes with /rabbit resume.',
+      '*Resumed:* Alice Anderson resumed repairs on all clusters at <!date^1795316400^{time_secs}|03:00:00 UTC>. Approved runs go on where they stood.',
+    ]);
+  });
+
+  test('that cannot be said in the channel holds all the same, and is said to be unsaid', async () => {
+    const bot = createBot();
+    bot.slack.failNext('postMessage', new Error('Slack is away'));
+    const [answer] = await ask(bot, ['halt prod-a'], DAVE);
+    expect(answer?.text).toMatch(
+      /^Halted: prod-a\..* I could not say it in the channel: please tell the others\.$/,
+    );
+    expect(await bot.stores.halts.isHalted('prod-a')).toBe(true);
+  });
+
+  test('is said to whoever approves while it holds', async () => {
+    const { deliver, view, stores } = await withModal();
+    await stores.halts.halt('prod-a', DAVE);
+    expect(JSON.stringify(await deliver(submitted(BOB, view, filled())))).toContain(
+      'Repairs are halted: RUN-0001 waits. An approver resumes with /rabbit resume.',
+    );
+  });
+});
+
 describe('a command', () => {
   test('is answered to whoever asked', async () => {
     const answers = await ask(createBot(), ['help', 'status', 'incidents', 'queues', 'runbooks']);
@@ -178,6 +221,7 @@ describe('a command', () => {
     const [help, status, incidents, queues, runbooks] = answers.map(({ blocks }) => readAloud(blocks));
     expect(help).toContain('/rabbit run <runbook> <subject>'.replaceAll('<', '&lt;').replaceAll('>', '&gt;'));
     expect(help).not.toContain('break');
+    expect(help).toContain('approve repairs, and halt or resume all repairs.');
     expect(status).toContain('prod-a: not looked at yet');
     expect(incidents).toContain('No open incident');
     expect(queues).toContain('Not looked at yet.');
@@ -195,6 +239,7 @@ describe('a command', () => {
     ['break partition', 'I do not know “break”. Type /rabbit help for all of them.'],
     ['run partitoin', 'There is no runbook “partitoin”. Did you mean partition?'],
     ['run partition', 'Nothing that partition treats is open, so there is nothing to diagnose.'],
+    ['ack INC-9999', 'There is no INC-9999.'],
     ['status prod-z', 'I do not know a cluster “prod-z”. There is: prod-a.'],
   ])('“%s” is answered with what was meant', async (text, said) => {
     const [answer] = await ask(createBot(), [text]);
@@ -210,12 +255,38 @@ describe('a command', () => {
   });
 });
 
+test.each(['rabbit46', 'rabbit46@localhost', 'INC-0412', 'inc-0412'])(
+  '“run partition %s” means the one node of that name',
+  async (subject) => {
+    const bot = createBot();
+    await bot.open({ subject: 'rabbit46@localhost' });
+    await bot.open({ id: 'INC-0413', key: 'other', subject: 'rabbit45@localhost' });
+    const [answer, unclear] = await ask(bot, [`run partition ${subject}`, 'run partition localhost']);
+    expect(answer?.text).toMatch(/^RUN-0001 looks at INC-0412;/);
+    expect(unclear?.text).toBe('partition is open for: rabbit46@localhost, rabbit45@localhost. Which one?');
+  },
+);
+
+test('a symptom is listed last, with what explains it', async () => {
+  const bot = createBot();
+  await bot.open({ id: 'INC-0413', key: 'down', mutedBy: 'INC-0412' });
+  await bot.open();
+  const [answer] = await ask(bot, ['incidents']);
+  expect(answer?.text).toBe('1 open incident, and 1 explained by another, 0 resolved in the last 24 hours.');
+  expect(readAloud(answer?.blocks ?? [])).toMatch(
+    /INC-0412 .*\(open for 0 s\)\nINC-0413 .*\(explained by INC-0412\)/,
+  );
+});
+
 test('the Home tab shows the clusters and what is mine', async () => {
-  const { deliver, open, slack } = createBot();
+  const { deliver, open, slack, stores } = createBot();
   await open({ owner: ALICE });
   await deliver(homeOpened(ALICE));
   const aloud = readAloud(slack.homes.get(ALICE)?.blocks ?? []);
-  expect(aloud).toContain('# What you have taken\nINC-0412 P1 prod-a: ctl3 is cut off from ctl1 + ctl2.');
+  expect(aloud).toContain(
+    '# What you have taken\nINC-0412 P1 prod-a: ctl3 is cut off from ctl1 + ctl2. (open since 03:00:00 UTC)',
+  );
+  expect(await stores.homes.recent({ withinMs: 1_000, limit: 5 })).toEqual([ALICE]);
 });
 
 interface Responded {
@@ -225,7 +296,11 @@ interface Responded {
 }
 
 /** Types commands one after the other, and collects what comes to their response URL. */
-async function ask(bot: ReturnType<typeof createBot>, texts: readonly string[]): Promise<Responded[]> {
+async function ask(
+  bot: ReturnType<typeof createBot>,
+  texts: readonly string[],
+  user = ALICE,
+): Promise<Responded[]> {
   const bodies: string[] = [];
   const server = createServer((request, response) => {
     let body = '';
@@ -241,7 +316,7 @@ async function ask(bot: ReturnType<typeof createBot>, texts: readonly string[]):
   try {
     const { port } = server.address() as AddressInfo;
     for (const text of texts) {
-      await bot.deliver(typed(ALICE, CHANNEL, text, `http://127.0.0.1:${port}/`));
+      await bot.deliver(typed(user, CHANNEL, text, `http://127.0.0.1:${port}/`));
     }
   } finally {
     server.close();

@@ -110,7 +110,9 @@ describe('status', () => {
     const world = createWorld();
     await swept(world);
     await world.stores.halts.halt('prod-a', ALICE);
-    expect(await aloud(status, askedIn(world))).toContain('Repairs are halted');
+    expect(await aloud(status, askedIn(world))).toContain(
+      '*Halted:* Alice Anderson halted all repairs on prod-a at',
+    );
   });
 });
 
@@ -120,6 +122,28 @@ test('queues names the fullest and who reads them', async () => {
   expect(await aloud(queues, askedIn(world))).toContain(
     '36,496 messages, 0 readers: scheduler_fanout_4f\n3 messages, 2 readers: conductor',
   );
+});
+
+test('break lists its faults line by line, and says what was meant', async () => {
+  const faults = '  node-down     a node dies\n  partition     a split';
+  const server = createServer((_request, response) => {
+    response.statusCode = 400;
+    response.end(JSON.stringify({ text: `There is no fault "x". Faults:\n${faults}` }));
+  });
+  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+  try {
+    const { port } = server.address() as AddressInfo;
+    const world = createWorld({ config: { sandbox: { controlUrl: `http://127.0.0.1:${port}` } } });
+    const list = 'node-down: a node dies\npartition: a split';
+    expect(await aloud(breakIt, askedIn(world))).toBe(
+      `Which fault? For example /rabbit break partition.\n${list}`,
+    );
+    expect(await aloud(breakIt, askedIn(world, ['partion']))).toBe(
+      `There is no fault “partion”. Did you mean /rabbit break partition?\n${list}`,
+    );
+  } finally {
+    server.close();
+  }
 });
 
 test('break and heal reach the sandbox, and say what it said', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { incidentCard } from '../../../src/bot/slack/cards/incident-card.ts';
 import { problemsOfMessage } from '../../../src/bot/slack/limits.ts';
 import { bookOf, speak } from '../../../src/bot/slack/spoken.ts';
+import type { Halt } from '../../../src/bot/stores/stores.ts';
 import type { Incident, Run } from '../../../src/runbooks/index.ts';
 import { ALICE, BOB, cannotSeeRunbook, openIncident, proposedRun, splitRunbook } from '../fakes/world.ts';
 import { readAloud } from './read-aloud.ts';
@@ -11,7 +12,7 @@ const names = new Map([
   [BOB, 'Bob Brown'],
 ]);
 
-function cardOf(incident: Incident, change: { run?: Run; muted?: Record<string, number> } = {}) {
+function cardOf(incident: Incident, change: { run?: Run; muted?: Record<string, number>; halt?: Halt } = {}) {
   const card = incidentCard({
     incident,
     spoken: speak(bookOf([splitRunbook, cannotSeeRunbook]), incident),
@@ -19,6 +20,7 @@ function cardOf(incident: Incident, change: { run?: Run; muted?: Record<string, 
     resolveAfterSweeps: 3,
     names,
     ...(change.run === undefined ? {} : { run: change.run }),
+    ...(change.halt === undefined ? {} : { halt: change.halt }),
   });
   expect(problemsOfMessage(card)).toEqual([]);
   return card;
@@ -29,13 +31,13 @@ describe('the card of an incident', () => {
     const card = cardOf(openIncident, { muted: { backlog: 2, 'zombie-queue': 1 } });
     expect(card.text).toBe('P1 prod-a: ctl3 is cut off from ctl1 + ctl2. Needs an owner.');
     expect(readAloud(card.blocks)).toMatchInlineSnapshot(`
-      "# P1 FIRING - prod-a - Network split
+      "# P1 FIRING - prod-a
       ctl3 is cut off from ctl1 + ctl2.
       *See each other* | ctl1 + ctl2 (majority 2 of 3)
       *Cut off* | ctl3
       *RPC probe* | ctl1 12 ms, ctl2 14 ms, ctl3 no answer
       *Link* | up again
-      ~ Owner: nobody yet · INC-0412 · since <!date^1795316400^{date_short_pretty} {time_secs}|2026-11-22 03:00 UTC> · Muted below this: 2 backlog, 1 zombie-queue
+      ~ Owner: nobody yet · INC-0412 · Network split · since <!date^1795316400^{date_short_pretty} {time_secs}|2026-11-22 03:00 UTC> · Muted below this: 2 backlog, 1 zombie-queue
       [I’m on it !primary] incident:ack INC-0412
       [Diagnose] incident:diagnose INC-0412
       [Review fix] incident:review INC-0412"
@@ -50,13 +52,13 @@ describe('the card of an incident', () => {
     });
     expect(card.text).toBe('P1 prod-a: ctl3 is cut off from ctl1 + ctl2. Alice Anderson is on it.');
     expect(readAloud(card.blocks)).toMatchInlineSnapshot(`
-      "# P1 TAKEN - prod-a - Network split
+      "# P1 TAKEN - prod-a
       ctl3 is cut off from ctl1 + ctl2.
       *See each other* | ctl1 + ctl2 (majority 2 of 3)
       *Cut off* | ctl3
       *RPC probe* | ctl1 12 ms, ctl2 14 ms, ctl3 no answer
       *Link* | up again
-      ~ Owner: Alice Anderson · INC-0412 · since <!date^1795316400^{date_short_pretty} {time_secs}|2026-11-22 03:00 UTC>
+      ~ Owner: Alice Anderson · INC-0412 · Network split · since <!date^1795316400^{date_short_pretty} {time_secs}|2026-11-22 03:00 UTC>
       [Diagnose] incident:diagnose INC-0412
       [Review fix] incident:review INC-0412"
     `);
@@ -78,6 +80,40 @@ describe('the card of an incident', () => {
     expect(readAloud(card.blocks)).not.toContain('[');
   });
 
+  test('under repair while everything is halted says HALTED, by whom, and what it waits for', () => {
+    const halt: Halt = { by: BOB, atMs: openIncident.openedAtMs, everywhere: true };
+    const items: Run['items'] = [{ state: 'waiting' }, { state: 'waiting' }];
+    const run: Run = { ...proposedRun(), state: 'acting', items };
+    const card = cardOf({ ...openIncident, owner: ALICE }, { run, halt });
+    expect(card.text).toBe(
+      'P1 prod-a: ctl3 is cut off from ctl1 + ctl2. Halted. It waits before step 1 of 2, Stop RabbitMQ on ctl3.',
+    );
+    const aloud = readAloud(card.blocks);
+    expect(aloud).toContain('# P1 HALTED - prod-a\n');
+    expect(aloud).toContain(
+      '*Halted:* Bob Brown halted all repairs on all clusters at <!date^1795316400^{time_secs}|03:00:00 UTC>. An approver resumes with /rabbit resume.\nIt waits before step 1 of 2',
+    );
+    expect(aloud).not.toContain('Repair is running');
+    const proposed = readAloud(cardOf(openIncident, { run: proposedRun(), halt }).blocks);
+    expect(proposed).toContain('*Halted:* Bob Brown');
+    expect(proposed).toContain('[Review fix]');
+    expect(readAloud(cardOf(openIncident, { halt }).blocks)).not.toContain('alted');
+  });
+
+  test('with nothing to repair says so once', () => {
+    const incident: Incident = { ...openIncident, runbook: 'cannot-see', facts: { node: 'rabbit@ctl3' } };
+    const { plan: _plan, ...rest } = proposedRun();
+    const run: Run = { ...rest, state: 'stopped', because: 'There is nothing to repair here.' };
+    const aloud = readAloud(cardOf(incident, { run }).blocks);
+    expect(aloud).toContain(
+      'Diagnosis done: nothing to repair on the broker. The thread shows what was seen.',
+    );
+    expect(aloud).not.toContain('There is nothing to repair here');
+    expect(readAloud(cardOf(openIncident, { run }).blocks)).toContain(
+      'No repair is offered: There is nothing to repair here.',
+    );
+  });
+
   test('that is over says how long it lasted and who approved, without buttons', () => {
     const plan = proposedRun();
     const vote = { planHash: plan.plan?.hash ?? '', reason: 'go', atMs: 0 };
@@ -95,10 +131,10 @@ describe('the card of an incident', () => {
       'Resolved prod-a: Network split (ctl3). Repaired by RUN-0193, approved by Alice Anderson and Bob Brown. It lasted 12 min.',
     );
     expect(readAloud(card.blocks)).toMatchInlineSnapshot(`
-      "# RESOLVED - prod-a - Network split
+      "# RESOLVED - prod-a
       Repaired by RUN-0193, approved by Alice Anderson and Bob Brown. It lasted 12 min.
       ~ It was: ctl3 is cut off from ctl1 + ctl2.
-      ~ Owner: Alice Anderson · INC-0412 · since <!date^1795316400^{date_short_pretty} {time_secs}|2026-11-22 03:00 UTC> · until <!date^1795317120^{time_secs}|03:12:00 UTC>"
+      ~ Owner: Alice Anderson · INC-0412 · Network split · since <!date^1795316400^{date_short_pretty} {time_secs}|2026-11-22 03:00 UTC> · until <!date^1795317120^{time_secs}|03:12:00 UTC>"
     `);
   });
 

@@ -87,18 +87,21 @@ describe('in a Slack', () => {
     expect(thread.map(({ text }) => text)).toEqual([
       'Seen in 2 sweeps.',
       'Alice Anderson is on it. Alice Anderson asked for a diagnosis (RUN-0001).',
-      'Network split - ctl3: a plan waits for approval.',
+      'prod-a: ctl3 is cut off from ctl1 + ctl2 - a plan waits for approval.',
     ]);
 
     await slack.press(DAVE, card.ts, 'incident:review', 'INC-0412');
-    await whisperTo(DAVE, /only approvers may approve repairs/);
-    expect(topView()).toBeUndefined();
+    const forDave = await until('the plan for Dave to read', () => topView());
+    expect(forDave).toMatchObject({ title: { text: 'Review fix' } });
+    expect(JSON.stringify(forDave)).toContain('You can read this plan, not approve it.');
+    page.send(JSON.stringify({ t: 'view_close', user: DAVE }));
+    await until('no window', () => (topView() === undefined ? true : undefined));
 
     await slack.press(BOB, card.ts, 'incident:review', 'INC-0412');
     await until('the modal', () => (topView()?.title.text === 'Review fix' ? topView() : undefined));
     submit(BOB, 'wrong');
     expect(await until('the error', () => errors.at(-1))).toEqual({
-      typed: 'Type the cluster’s name exactly: prod-a',
+      cluster_name: 'Type the cluster’s name exactly: prod-a',
     });
     submit(BOB, 'prod-a');
     await until('the answer', () => (topView()?.title.text === 'Recorded' ? true : undefined));
@@ -151,7 +154,7 @@ function submit(user: string, typed: string): void {
       t: 'view_submit',
       user,
       values: {
-        typed: { value: { type: 'plain_text_input', value: typed } },
+        cluster_name: { value: { type: 'plain_text_input', value: typed } },
         reason: { value: { type: 'plain_text_input', value: 'the thread shows why' } },
       },
     }),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { progressMessage } from '../../../src/bot/slack/cards/progress-message.ts';
+import { type ProgressInput, progressMessage } from '../../../src/bot/slack/cards/progress-message.ts';
 import { problemsOfMessage } from '../../../src/bot/slack/limits.ts';
 import type { Item, Run, RunState } from '../../../src/runbooks/index.ts';
 import { ALICE, BOB, proposedRun } from '../fakes/world.ts';
@@ -11,13 +11,15 @@ const names = new Map([
   [BOB, 'Bob Brown'],
 ]);
 
-function messageOf(run: Run) {
+function messageOf(run: Run, change: Partial<ProgressInput> = {}) {
   const message = progressMessage({
     run,
-    title: 'Network split',
+    headline: 'ctl3 is cut off from ctl1 + ctl2',
+    hasFix: true,
     approvalsNeeded: 2,
     names,
     nowMs: proposed.startedAtMs + 42_000,
+    ...change,
   });
   expect(problemsOfMessage(message)).toEqual([]);
   return message;
@@ -27,9 +29,9 @@ describe('the message that shows a run', () => {
   test('with a plan on the table shows evidence, plan and approvals', () => {
     const vote = { by: ALICE, planHash: proposed.plan?.hash ?? '', reason: 'ctl3 is *alone*', atMs: 0 };
     const message = messageOf({ ...proposed, votes: [vote] });
-    expect(message.text).toBe('Network split - ctl3: a plan waits for approval.');
+    expect(message.text).toBe('prod-a: ctl3 is cut off from ctl1 + ctl2 - a plan waits for approval.');
     expect(readAloud(message.blocks).replaceAll(proposed.plan?.hash ?? '-', '<hash>')).toMatchInlineSnapshot(`
-      "# Network split - ctl3: a plan waits for approval
+      "# prod-a: ctl3 is cut off from ctl1 + ctl2 - a plan waits for approval
       *What each node sees*
       • ctl1: ctl1 + ctl2
       • ctl3: ctl3
@@ -40,7 +42,7 @@ describe('the message that shows a run', () => {
       [waiting] 2 All nodes see each other
       *Approvals: 1 of 2*
       Alice Anderson: “ctl3 is ∗alone∗”
-      ~ RUN-0193 · asked for by Alice Anderson · started <!date^1795316520^{time_secs}|03:02:00 UTC> · plan 8466..22 (node) · expires <!date^1795316820^{time_secs}|03:07:00 UTC>
+      ~ RUN-0193 · asked for by Alice Anderson · started <!date^1795316520^{time_secs}|03:02:00 UTC> · plan 8466..22 (stops or starts a node) · expires <!date^1795316820^{time_secs}|03:07:00 UTC>
       [Review fix !primary] incident:review INC-0412
       [Withdraw the plan] run:cancel RUN-0193 <hash>"
     `);
@@ -57,7 +59,7 @@ describe('the message that shows a run', () => {
       },
     ];
     const aloud = readAloud(messageOf({ ...proposed, state: 'acting', items }).blocks);
-    expect(aloud).toContain('# Network split - ctl3: step 2 of 2');
+    expect(aloud).toContain('# prod-a: ctl3 is cut off from ctl1 + ctl2 - step 2 of 2');
     expect(aloud).toContain(
       [
         '*The plan*',
@@ -66,6 +68,35 @@ describe('the message that shows a run', () => {
       ].join('\n'),
     );
     expect(aloud).toContain('[Stop after this step] run:cancel RUN-0193');
+  });
+
+  test('that waits because of a halt says so, and by whom and since when', () => {
+    const run: Run = { ...proposed, state: 'acting', items: [{ state: 'waiting' }, { state: 'waiting' }] };
+    const halt = { by: BOB, atMs: Date.UTC(2026, 10, 22, 3, 4, 5), everywhere: true };
+    expect(readAloud(messageOf(run, { halt }).blocks).split('\n').slice(0, 2)).toEqual([
+      '# prod-a: ctl3 is cut off from ctl1 + ctl2 - halted, waits before step 1 of 2',
+      '*Halted:* Bob Brown halted all repairs on all clusters at <!date^1795316645^{time_secs}|03:04:05 UTC>. An approver resumes with /rabbit resume.',
+    ]);
+    const watching: Run = { ...run, items: [{ state: 'applied' }, { state: 'watching' }] };
+    expect(messageOf(watching, { halt }).text).toContain('- step 2 of 2');
+  });
+
+  test('of a diagnosis that found nothing to repair says so, and not that something was stopped', () => {
+    const because = 'Nothing to repair on the broker while there is no link';
+    const { plan: _plan, ...diagnosing } = proposed;
+    const run: Run = { ...diagnosing, state: 'stopped', because, items: [], choices: [], evidence: [] };
+    expect(readAloud(messageOf(run, { hasFix: false }).blocks)).toMatch(
+      /^# prod-a: ctl3 is cut off from ctl1 \+ ctl2 - diagnosis done, nothing to repair on the broker\nNothing to repair on the broker while there is no link\.\n~ RUN-0193/,
+    );
+    expect(messageOf(run).text).toContain(' - diagnosis done, no repair is offered.');
+    expect(messageOf({ ...proposed, state: 'stopped', because }).text).toContain(
+      ' - stopped, nothing was changed.',
+    );
+  });
+
+  test('keeps its state in sight when the headline is long', () => {
+    const { blocks } = messageOf(proposed, { headline: 'a very long headline '.repeat(20) });
+    expect(readAloud(blocks.slice(0, 1))).toMatch(/^# prod-a: a very long .*… - a plan waits for approval$/);
   });
 
   test('that cannot tell whether a step happened asks a person, in three buttons', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type ReviewInput, readReference, reviewModal } from '../../../src/bot/slack/cards/review-modal.ts';
 import { problemsOfView } from '../../../src/bot/slack/limits.ts';
 import type { Plan, Run } from '../../../src/runbooks/index.ts';
-import { ALICE, CHANNEL, proposedRun } from '../fakes/world.ts';
+import { ALICE, BOB, CHANNEL, proposedRun } from '../fakes/world.ts';
 import { readAloud } from './read-aloud.ts';
 
 const run = proposedRun();
@@ -25,7 +25,12 @@ function modalOf(change: Partial<ReviewInput> = {}) {
     typed: true,
     reasonRequired: true,
     channel: CHANNEL,
-    names: new Map([[ALICE, 'Alice Anderson']]),
+    nodes: 3,
+    approvers: [BOB, ALICE],
+    names: new Map([
+      [ALICE, 'Alice Anderson'],
+      [BOB, 'Bob Brown'],
+    ]),
     ...change,
   });
   // Views allow blocks that nobody knows; ours are all known.
@@ -53,7 +58,7 @@ describe('the modal that asks for an approval', () => {
       *The ways to go*
       → Keep ctl1 and ctl2: the services connect to ctl1 (this plan)
       • Keep ctl3: it holds 2 queues of its own
-      ? Another way? Choosing one makes a new plan (optional)
+      ? Another way? Choose it and press Approve: you get its plan to read; nothing runs (optional)
         ( ) Keep ctl1 and ctl2 (this plan)
         ( ) Keep ctl3
       *Lost for good*
@@ -62,11 +67,26 @@ describe('the modal that asks for an approval', () => {
       Not possible for what is lost.
       *Who must approve*
       2 different approvers. The person who asked may be one of them.
+      Approvers: Alice Anderson and Bob Brown.
       So far 0 of 2. Asked for by Alice Anderson.
       ? Type the cluster’s name to confirm: prod-a
       ? Reason (goes to the audit log)
-      ~ Plan <hash> · RUN-0193 · node · made <!date^1795316520^{time_secs}|03:02:00 UTC> · expires <!date^1795316820^{time_secs}|03:07:00 UTC>"
+      ~ Plan <hash> · RUN-0193 · stops or starts a node · made <!date^1795316520^{time_secs}|03:02:00 UTC> · expires <!date^1795316820^{time_secs}|03:07:00 UTC>"
     `);
+  });
+
+  test('of another way says first that it is new, that nothing is approved, and what it stops', () => {
+    expect(readAloud(modalOf({ isNew: true }).blocks)).toMatch(
+      /^This is a new plan: Keep ctl1 and ctl2\. Nothing is approved yet\. It stops 1 of 3 nodes\.\n/,
+    );
+    expect(readAloud(modalOf().blocks)).not.toContain('new plan');
+  });
+
+  test('says on top that repairs are halted, by whom and since when', () => {
+    const halt = { by: BOB, atMs: Date.UTC(2026, 10, 22, 3, 4, 5), everywhere: false };
+    expect(readAloud(modalOf({ halt }).blocks)).toMatch(
+      /^\*Halted:\* Bob Brown halted all repairs on prod-a at <!date\^\d+\^{time_secs}\|03:04:05 UTC>\. An approver resumes with \/rabbit resume prod-a\.\n/,
+    );
   });
 
   test('wants nothing typed and no reason where the step can be taken back', () => {

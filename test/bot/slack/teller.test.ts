@@ -1,11 +1,12 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createCounter } from '../../../src/bot/desk/counter.ts';
+import { halt, resume } from '../../../src/bot/desk/halts.ts';
 import { acknowledge, diagnose } from '../../../src/bot/desk/incidents.ts';
 import { createPeople } from '../../../src/bot/desk/people.ts';
 import { SlackBusy, SlackUnreachable } from '../../../src/bot/slack/errors.ts';
 import { createTeller } from '../../../src/bot/slack/teller.ts';
 import type { Incident } from '../../../src/runbooks/index.ts';
-import { ALICE, CHANNEL, createWorld } from '../fakes/world.ts';
+import { ALICE, CHANNEL, createWorld, DAVE } from '../fakes/world.ts';
 import { readAloud } from './read-aloud.ts';
 
 const click = { user: ALICE, channel: CHANNEL };
@@ -57,7 +58,7 @@ describe('the teller', () => {
     const inThread = slack.messages.filter(({ threadTs }) => threadTs !== undefined);
     expect(inThread).toHaveLength(2);
     expect(readAloud(inThread.at(-1)?.blocks ?? [])).toContain(
-      '# Network split - ctl3: a plan waits for approval',
+      '# prod-a: ctl3 is cut off from ctl1 + ctl2 - a plan waits for approval',
     );
   });
 
@@ -71,12 +72,46 @@ describe('the teller', () => {
     await stores.runs.put({ ...first, state: 'expired', endedAtMs: clock.now() }, first.version, audit);
     await diagnose(counter, 'INC-0412', click);
     await teller.tell('INC-0412');
-    const progress = slack.messages.filter(({ text }) => text.startsWith('Network split - ctl3'));
+    const progress = slack.messages.filter(({ text }) => text.startsWith('prod-a: ctl3'));
     expect(progress).toHaveLength(2);
     expect(readAloud(progress[0]?.blocks ?? [])).toMatch(
       /the plan has expired, nothing was changed(?![\s\S]*run:cancel)/,
     );
     expect(readAloud(progress[1]?.blocks ?? [])).toContain('diagnosing, read-only');
+  });
+
+  test('shows a halt on the card and in the thread while a run is active, and no more when it is resumed', async () => {
+    const { open, teller, slack, counter, diagnosed, sent } = createScene();
+    await open();
+    await diagnose(counter, 'INC-0412', click);
+    await diagnosed('RUN-0001');
+    sent.told.length = 0;
+    await halt(counter, undefined, { user: DAVE });
+    expect(sent.told).toEqual(['INC-0412']);
+    await teller.tell('INC-0412');
+    const [card, ...thread] = slack.messages.map(({ blocks }) => readAloud(blocks ?? []));
+    expect(card).toContain('*Halted:* Dave Dunn halted all repairs on all clusters at');
+    expect(thread.at(-1)).toContain('*Halted:* Dave Dunn halted all repairs on all clusters at');
+    await resume(counter, undefined, { user: ALICE });
+    await teller.tell('INC-0412');
+    expect(readAloud(slack.messages.flatMap(({ blocks }) => blocks ?? []))).not.toContain('Halted');
+  });
+
+  test('publishes the Home tabs that were opened lately again, once for changes that come together', async () => {
+    const { open, teller, slack, stores, counter } = createScene();
+    await open();
+    await stores.homes.opened(ALICE);
+    await teller.tell('INC-0412');
+    await acknowledge(counter, 'INC-0412', click);
+    await teller.tell('INC-0412');
+    await vi.waitFor(() => expect(slack.homes.has(ALICE)).toBe(true));
+    expect(slack.calls.get('publishHome')).toBe(1);
+    expect(slack.homes.has(DAVE)).toBe(false);
+    const aloud = readAloud(slack.homes.get(ALICE)?.blocks ?? []);
+    expect(aloud).toContain(
+      '# What you have taken\nINC-0412 P1 prod-a: ctl3 is cut off from ctl1 + ctl2. (open since 03:00:00 UTC)',
+    );
+    expect(aloud).not.toMatch(/ ago|open for/);
   });
 
   test('says nothing about a symptom that was never told', async () => {

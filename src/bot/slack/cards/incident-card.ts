@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Button, KnownBlock } from '@slack/types';
-import type { Incident, Run } from '../../../runbooks/index.ts';
+import { activeStates, type Incident, type Run } from '../../../runbooks/index.ts';
+import type { Halt } from '../../stores/stores.ts';
 import {
   actions,
   button,
@@ -15,9 +16,10 @@ import {
   small,
 } from '../blocks.ts';
 import { literal } from '../escape.ts';
+import { haltedSection } from '../halted.ts';
 import { actionIds } from '../ids.ts';
 import type { Spoken } from '../spoken.ts';
-import { turnOf } from '../turn.ts';
+import { isAboutToAct, turnOf } from '../turn.ts';
 import { counted, type Names, nameOf, priority, sentence, span, withNames } from '../words.ts';
 
 export interface IncidentCardInput {
@@ -28,21 +30,24 @@ export interface IncidentCardInput {
   /** Symptoms that stay silent below it: how many, by the name of their runbook. */
   readonly muted: Readonly<Record<string, number>>;
   readonly resolveAfterSweeps: number;
+  /** Somebody stopped all repairs of this cluster. */
+  readonly halt?: Halt;
   readonly names: Names;
 }
 
-type CardState = 'firing' | 'acknowledged' | 'repairing' | 'muted' | 'resolved';
+type CardState = 'firing' | 'acknowledged' | 'repairing' | 'halted' | 'muted' | 'resolved';
 
 /** The one message of an incident, from firing to resolved. Fits one screen of a phone. */
 export function incidentCard(input: IncidentCardInput): Rendered {
-  const { incident, spoken } = input;
+  const { incident, spoken, halt, names } = input;
   const state = stateOf(input);
   const now = whatIsHappening(input, state);
   const content: KnownBlock[] = [
-    header(`${headWord(incident, state)} - ${incident.cluster} - ${spoken.title}`),
+    header(`${headWord(incident, state)} - ${incident.cluster}`),
     // What was true while it lasted would read as if it still were.
     ...(state === 'resolved' ? [] : [plainSection(sentence(spoken.headline))]),
     ...(state === 'resolved' || spoken.facts.length === 0 ? [] : [pairs(spoken.facts)]),
+    ...(halt !== undefined && isUnderWay(input) ? [haltedSection(halt, incident.cluster, names)] : []),
     ...(now === undefined ? [] : [plainSection(now)]),
     ...(state === 'resolved' ? [context([small(`It was: ${sentence(spoken.headline)}`)])] : []),
     context([mrkdwn(footer(input, state).join(' · '))]),
@@ -65,12 +70,15 @@ export function incidentCard(input: IncidentCardInput): Rendered {
   };
 }
 
-function stateOf({ incident, run }: IncidentCardInput): CardState {
+const isUnderWay = ({ incident, run }: IncidentCardInput): boolean =>
+  incident.state === 'open' && run !== undefined && activeStates.includes(run.state);
+
+function stateOf({ incident, run, halt }: IncidentCardInput): CardState {
   if (incident.state === 'resolved') {
     return 'resolved';
   }
   if (run !== undefined && isRepairing(run)) {
-    return 'repairing';
+    return halt === undefined ? 'repairing' : 'halted';
   }
   if (incident.mutedBy !== undefined) {
     return 'muted';
@@ -86,6 +94,7 @@ const headWords: Readonly<Record<CardState, string>> = {
   firing: 'FIRING',
   acknowledged: 'TAKEN',
   repairing: 'REPAIRING',
+  halted: 'HALTED',
   muted: 'MUTED',
   resolved: 'RESOLVED',
 };
@@ -106,6 +115,8 @@ function pushText(input: IncidentCardInput, state: CardState): string {
       return `${start} ${nameOf(names, incident.owner ?? '')} is on it.`;
     case 'repairing':
       return `${start} ${repairWords(run)}`;
+    case 'halted':
+      return `${start} Halted. ${haltedWords(run)}`;
     case 'muted':
       return `${start} Explained by ${incident.mutedBy ?? 'another incident'}.`;
     case 'resolved':
@@ -114,7 +125,7 @@ function pushText(input: IncidentCardInput, state: CardState): string {
 }
 
 function whatIsHappening(input: IncidentCardInput, state: CardState): string | undefined {
-  const { incident, run, names } = input;
+  const { incident, spoken, run, names } = input;
   if (state === 'resolved') {
     return howItEnded(input);
   }
@@ -123,6 +134,9 @@ function whatIsHappening(input: IncidentCardInput, state: CardState): string | u
   }
   if (state === 'repairing') {
     return repairWords(run);
+  }
+  if (state === 'halted') {
+    return haltedWords(run);
   }
   if (run?.state === 'proposed') {
     return 'A plan is ready. Nothing runs before it is approved.';
@@ -133,9 +147,14 @@ function whatIsHappening(input: IncidentCardInput, state: CardState): string | u
   if (run?.state === 'failed') {
     return `The repair did not work: ${sentence(withNames(run.because ?? 'the thread says why', names))}`;
   }
-  return run?.state === 'stopped'
-    ? `Nothing is offered: ${sentence(withNames(run.because ?? 'see the thread', names))}`
-    : undefined;
+  if (run?.state !== 'stopped') {
+    return undefined;
+  }
+  if (!spoken.hasFix) {
+    // What to do instead stands among the facts, and the reason in the thread: not a third time here.
+    return 'Diagnosis done: nothing to repair on the broker. The thread shows what was seen.';
+  }
+  return `No repair is offered: ${sentence(withNames(run.because ?? 'see the thread', names))}`;
 }
 
 function repairWords(run: Run | undefined): string {
@@ -148,6 +167,20 @@ function repairWords(run: Run | undefined): string {
   }
   const index = Math.min(turnOf(run), total - 1);
   return `Repair is running: step ${index + 1} of ${total}, ${run.plan?.items[index]?.title ?? ''}.`;
+}
+
+/** What goes on although no further step begins. */
+function haltedWords(run: Run | undefined): string {
+  const items = run?.plan?.items ?? [];
+  if (run?.state === 'unknown') {
+    return repairWords(run);
+  }
+  if (run?.state !== 'acting' || items.length === 0) {
+    return 'The plan is approved and waits; no step has begun.';
+  }
+  const index = Math.min(turnOf(run), items.length - 1);
+  const step = `step ${index + 1} of ${items.length}, ${items[index]?.title ?? ''}`;
+  return isAboutToAct(run) ? `It waits before ${step}.` : `It is at ${step}; nothing is begun after it.`;
 }
 
 function howItEnded({ incident, run, names }: IncidentCardInput): string {
@@ -167,6 +200,7 @@ function footer(input: IncidentCardInput, state: CardState): string[] {
   return [
     `Owner: ${incident.owner === undefined ? 'nobody yet' : literal(nameOf(names, incident.owner), 100)}`,
     incident.id,
+    literal(input.spoken.title, 100),
     `since ${since}`,
     ...(state === 'resolved' && incident.resolvedAtMs !== undefined
       ? [`until ${moment(incident.resolvedAtMs)}`]
@@ -185,7 +219,7 @@ function buttonsFor({ incident, spoken, run }: IncidentCardInput, state: CardSta
   }
   const take = button(actionIds.acknowledge, 'I’m on it', incident.id, 'primary');
   const owned = incident.owner === undefined ? [take] : [];
-  if (state === 'repairing') {
+  if (state === 'repairing' || state === 'halted') {
     return owned;
   }
   const isReady = run?.state === 'proposed';

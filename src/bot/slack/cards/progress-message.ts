@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Button, KnownBlock } from '@slack/types';
-import { type Item, type PlannedItem, progressLines, type Run } from '../../../runbooks/index.ts';
+import {
+  activeStates,
+  type Item,
+  type PlannedItem,
+  progressLines,
+  type Run,
+} from '../../../runbooks/index.ts';
+import type { Halt } from '../../stores/stores.ts';
 import {
   actions,
   button,
@@ -13,14 +20,21 @@ import {
   plainSection,
   type Rendered,
 } from '../blocks.ts';
-import { literal } from '../escape.ts';
+import { clip, literal, visible } from '../escape.ts';
+import { haltedSection } from '../halted.ts';
 import { actionIds, runValue } from '../ids.ts';
-import { turnOf } from '../turn.ts';
-import { type Names, nameOf, sentence, shortHash, span, withNames } from '../words.ts';
+import { limits } from '../limits.ts';
+import { isAboutToAct, turnOf } from '../turn.ts';
+import { type Names, nameOf, sentence, shortHash, span, tierWords, withNames } from '../words.ts';
 
 export interface ProgressInput {
   readonly run: Run;
-  readonly title: string;
+  /** What is wrong, in the runbook's own words. */
+  readonly headline: string;
+  /** Does the runbook hold anything that changes the cluster? */
+  readonly hasFix: boolean;
+  /** Somebody stopped all repairs of this cluster. */
+  readonly halt?: Halt;
   /** How many people must approve this plan. */
   readonly approvalsNeeded: number;
   readonly names: Names;
@@ -32,10 +46,16 @@ const EVIDENCE_SHOWN = 20;
 
 /** The one message in the thread that shows a run, edited in place from diagnosis to its end. */
 export function progressMessage(input: ProgressInput): Rendered {
-  const { run, title } = input;
-  const heading = `${title} - ${run.subject}: ${stateWords(run)}`;
+  const { run, halt, names } = input;
+  const state = stateWords(input);
+  // The state is what people look for: a long headline gives way to it.
+  const about = visible(`${run.cluster}: ${input.headline}`);
+  const heading = `${clip(about, limits.header - state.length - 3)} - ${state}`;
   const content: KnownBlock[] = [
     header(heading),
+    ...(halt !== undefined && activeStates.includes(run.state)
+      ? [haltedSection(halt, run.cluster, names)]
+      : []),
     ...run.evidence.slice(-EVIDENCE_SHOWN).map(({ title: what, lines }) =>
       linesSection(
         what,
@@ -45,7 +65,7 @@ export function progressMessage(input: ProgressInput): Rendered {
     ...(run.choice === undefined ? [] : chosenWay(run)),
     ...planSection(input),
     ...approvalSection(input),
-    ...(run.because === undefined ? [] : [plainSection(becauseWords(run, input.names))]),
+    ...(run.because === undefined ? [] : [plainSection(becauseWords(run, names))]),
     context([mrkdwn(footer(input).join(' · '))]),
   ];
   const text = notification(
@@ -62,7 +82,7 @@ export function progressMessage(input: ProgressInput): Rendered {
   };
 }
 
-function stateWords(run: Run): string {
+function stateWords({ run, halt, hasFix }: ProgressInput): string {
   switch (run.state) {
     case 'diagnosing':
       return 'diagnosing, read-only';
@@ -71,6 +91,9 @@ function stateWords(run: Run): string {
     case 'checking':
       return 'approved, checking once more';
     case 'acting':
+      if (halt !== undefined && isAboutToAct(run)) {
+        return `halted, waits before step ${turnOf(run) + 1} of ${run.items.length}`;
+      }
       return `step ${Math.min(turnOf(run) + 1, run.items.length)} of ${run.items.length}`;
     case 'unknown':
       return 'a person must say what happened';
@@ -79,7 +102,12 @@ function stateWords(run: Run): string {
     case 'failed':
       return 'it did not work';
     case 'stopped':
-      return 'stopped, nothing was changed';
+      if (run.plan !== undefined) {
+        return 'stopped, nothing was changed';
+      }
+      return hasFix
+        ? 'diagnosis done, no repair is offered'
+        : 'diagnosis done, nothing to repair on the broker';
     case 'expired':
       return 'the plan has expired, nothing was changed';
     case 'cancelled':
@@ -92,7 +120,8 @@ function stateWords(run: Run): string {
 /** A reason that explains a bad end is called one; any other speaks for itself. */
 function becauseWords(run: Run, names: Names): string {
   const because = sentence(withNames(run.because ?? '', names));
-  const isBadEnd = run.state === 'failed' || run.state === 'stopped' || run.state === 'cancelled';
+  const isBroken = run.state === 'stopped' && run.plan !== undefined;
+  const isBadEnd = run.state === 'failed' || isBroken || run.state === 'cancelled';
   return isBadEnd ? `Why: ${because}` : because;
 }
 
@@ -164,7 +193,7 @@ function footer({ run, names }: ProgressInput): string[] {
     `asked for by ${literal(nameOf(names, run.requestedBy), 100)}`,
     `started ${moment(run.startedAtMs)}`,
     ...ended,
-    ...(run.plan === undefined ? [] : [`plan ${shortHash(run.plan.hash)} (${run.plan.tier})`]),
+    ...(run.plan === undefined ? [] : [`plan ${shortHash(run.plan.hash)} (${tierWords[run.plan.tier]})`]),
     ...expires,
   ];
 }

@@ -1,11 +1,23 @@
 import type { InputBlock, KnownBlock, ModalView, PlainTextOption } from '@slack/types';
 import { z } from 'zod';
 import type { Plan, PlannedItem, Run } from '../../../runbooks/index.ts';
+import type { Halt } from '../../stores/stores.ts';
 import { context, header, linesSection, moment, mrkdwn, plain, plainLines, plainSection } from '../blocks.ts';
 import { clip, visible } from '../escape.ts';
+import { haltedSection } from '../halted.ts';
 import { approvalCallback, approvalFields } from '../ids.ts';
 import { limits } from '../limits.ts';
-import { counted, type Names, nameOf, sentence, shortHash, span, whoMustApprove } from '../words.ts';
+import {
+  counted,
+  listed,
+  type Names,
+  nameOf,
+  sentence,
+  shortHash,
+  span,
+  tierWords,
+  whoMustApprove,
+} from '../words.ts';
 
 export interface ReviewInput {
   readonly run: Run;
@@ -20,6 +32,14 @@ export interface ReviewInput {
   readonly reasonRequired: boolean;
   /** Why this person cannot approve this plan: the modal is then for reading only. */
   readonly readOnlyBecause?: string;
+  /** The shown plan has just taken the place of another one in this very window. */
+  readonly isNew?: boolean;
+  /** How many nodes the cluster has. */
+  readonly nodes: number;
+  /** Somebody stopped all repairs of this cluster. */
+  readonly halt?: Halt;
+  /** Who may approve: ids of people. Empty when Slack did not say. */
+  readonly approvers: readonly string[];
   readonly channel: string;
   readonly names: Names;
 }
@@ -55,6 +75,9 @@ export function reviewModal(input: ReviewInput): ModalView {
     ...(canApprove ? { submit: plain('Approve', limits.viewButton) } : {}),
     close: plain(canApprove ? 'Not now' : 'Close', limits.viewButton),
     blocks: [
+      ...(input.halt === undefined ? [] : [haltedSection(input.halt, run.cluster, input.names)]),
+      ...(input.isNew === true ? [plainSection(newPlanWords(input))] : []),
+      ...(canApprove ? [] : [plainSection(`${sentence(readOnlyBecause)} ${approverWords(input)}`)]),
       plainSection(`${run.cluster}: ${sentence(input.headline)}`),
       header('Exactly this will run'),
       ...plan.items.slice(0, ITEMS_SHOWN).flatMap(itemBlocks),
@@ -72,14 +95,29 @@ export function reviewModal(input: ReviewInput): ModalView {
       ),
       linesSection('Undo', [sentence(plan.undo)]),
       linesSection('Who must approve', approvalLines(input)),
-      ...(canApprove ? inputBlocks(input) : [plainSection(sentence(readOnlyBecause))]),
+      ...(canApprove ? inputBlocks(input) : []),
       context([
         mrkdwn(
-          `Plan ${shortHash(plan.hash)} · ${run.id} · ${plan.tier} · made ${moment(plan.madeAtMs)} · expires ${moment(plan.expiresAtMs)}`,
+          `Plan ${shortHash(plan.hash)} · ${run.id} · ${tierWords[plan.tier]} · made ${moment(plan.madeAtMs)} · expires ${moment(plan.expiresAtMs)}`,
         ),
       ]),
     ],
   };
+}
+
+function newPlanWords({ run, plan, nodes }: ReviewInput): string {
+  const way = run.choices.find(({ id }) => id === plan.choice)?.label;
+  const stopped = new Set(
+    plan.items.flatMap((item) =>
+      item.kind === 'act' && item.call.action === 'node.stop' && !item.onlyIfNeeded
+        ? [JSON.stringify(item.call.args['node'])]
+        : [],
+    ),
+  ).size;
+  return [
+    `This is a new plan${way === undefined ? '' : `: ${way}`}. Nothing is approved yet.`,
+    ...(stopped === 0 ? [] : [`It stops ${stopped} of ${counted(nodes, 'node')}.`]),
+  ].join(' ');
 }
 
 /** Plain text throughout: what people approve is shown to the letter. */
@@ -125,7 +163,10 @@ function choiceBlocks(run: Run, canApprove: boolean): KnownBlock[] {
     block_id: approvalFields.choice.block,
     optional: true,
     dispatch_action: true,
-    label: plain('Another way? Choosing one makes a new plan', limits.label),
+    label: plain(
+      'Another way? Choose it and press Approve: you get its plan to read; nothing runs',
+      limits.label,
+    ),
     element: {
       type: 'radio_buttons',
       action_id: approvalFields.choice.action,
@@ -136,11 +177,21 @@ function choiceBlocks(run: Run, canApprove: boolean): KnownBlock[] {
   return [linesSection('The ways to go', reasons), ...(canApprove ? [choice] : [])];
 }
 
-function approvalLines({ run, plan, approvalsNeeded, selfApproval, names }: ReviewInput): string[] {
+/** Whom to ask, by name; empty when Slack did not say. */
+function approverWords({ approvers, names }: ReviewInput): string {
+  const people = approvers.flatMap((id) => names.get(id) ?? []).toSorted();
+  return people.length === 0 ? '' : `Approvers: ${listed(people, 'and')}.`;
+}
+
+function approvalLines(input: ReviewInput): string[] {
+  const { run, plan, approvalsNeeded, selfApproval, readOnlyBecause, names } = input;
+  const approvers = readOnlyBecause === undefined ? approverWords(input) : '';
   const votes = run.votes.filter((vote) => vote.planHash === plan.hash);
   const soFar = votes.length === 0 ? '' : `: ${votes.map((vote) => nameOf(names, vote.by)).join(', ')}`;
   return [
     whoMustApprove(plan.tier, approvalsNeeded, selfApproval),
+    // Where nothing can be approved they stand on top.
+    ...(approvers === '' ? [] : [approvers]),
     `So far ${votes.length} of ${approvalsNeeded}${soFar}. Asked for by ${nameOf(names, run.requestedBy)}.`,
   ];
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Asked, type Command, type Reply, say } from './command.ts';
+import { nearest } from '../../config/nearest.ts';
+import { type Asked, type Command, type Reply, say, sayLines } from './command.ts';
 
 const said = z.object({ text: z.string() });
 /** Making or healing a fault starts and stops real nodes. */
@@ -22,7 +23,7 @@ export const heal: Command = {
   run: (asked) => tellSandbox(asked, 'heal', {}),
 };
 
-async function tellSandbox({ lobby }: Asked, path: string, body: object): Promise<Reply> {
+async function tellSandbox({ lobby, words }: Asked, path: string, body: object): Promise<Reply> {
   const { sandbox } = lobby.counter.context.config;
   if (sandbox === undefined) {
     return say('This works in the sandbox only.');
@@ -33,5 +34,22 @@ async function tellSandbox({ lobby }: Asked, path: string, body: object): Promis
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(SANDBOX_TIMEOUT_MS),
   });
-  return say(said.parse(await answer.json()).text);
+  const [first = '', ...more] = said.parse(await answer.json()).text.split('\n');
+  const fault = words[0];
+  if (answer.ok || path !== 'break' || more.length === 0) {
+    return sayLines([first, ...more]);
+  }
+  // The sandbox lists what it can break, one fault a line.
+  const faults = more.map((line) => line.trim().split(/\s+/)[0] ?? '');
+  const near = fault === undefined ? undefined : nearest(fault, faults);
+  const hint = near === undefined ? '' : ` Did you mean /rabbit break ${near}?`;
+  return sayLines([
+    fault === undefined
+      ? 'Which fault? For example /rabbit break partition.'
+      : `There is no fault “${fault}”.${hint}`,
+    ...more.map(faultLine),
+  ]);
 }
+
+/** Columns of spaces line up in a terminal only. */
+const faultLine = (line: string): string => line.trim().replace(/\s{1,}/, ': ');

@@ -1,6 +1,6 @@
 import type { KnownBlock } from '@slack/types';
 import type { Click } from '../../desk/answer.ts';
-import { notification, plainSection } from '../blocks.ts';
+import { linesSection, notification, plainSection } from '../blocks.ts';
 import type { Lobby } from '../lobby.ts';
 
 /** One verb of `/rabbit`. */
@@ -31,6 +31,15 @@ export interface Reply {
   readonly blocks?: readonly KnownBlock[];
   /** Nothing was found or done, so there is nothing to share. */
   readonly isPrivate?: boolean;
+}
+
+/** The same in several lines: the breaks are ours. */
+export function sayLines(lines: readonly string[]): Reply {
+  return {
+    text: notification(lines.join(' ')),
+    blocks: [linesSection(undefined, lines)],
+    isPrivate: true,
+  };
 }
 
 export function say(text: string): Reply {

@@ -1,5 +1,10 @@
-import { halt as haltCluster, resume as resumeCluster } from '../../desk/halts.ts';
-import { type Command, say } from './command.ts';
+import { halt as haltCluster, resume as resumeCluster, type Turned } from '../../desk/halts.ts';
+import { moment, mrkdwn, notification } from '../blocks.ts';
+import { literal } from '../escape.ts';
+import { haltedLine } from '../halted.ts';
+import type { Lobby } from '../lobby.ts';
+import { type Names, nameOf } from '../words.ts';
+import { type Command, type Reply, say } from './command.ts';
 
 /** The kill switch: anybody may stop, only an approver may go on. */
 export const halt: Command = {
@@ -7,7 +12,7 @@ export const halt: Command = {
   usage: 'halt [cluster]',
   summary: 'Stop every repair now, on one cluster or on all. Anybody may.',
   run: async ({ lobby, click, words: [cluster] }) =>
-    say((await haltCluster(lobby.counter, cluster, click)).text),
+    tellAll(lobby, await haltCluster(lobby.counter, cluster, click)),
 };
 
 export const resume: Command = {
@@ -15,5 +20,45 @@ export const resume: Command = {
   usage: 'resume [cluster]',
   summary: 'Let repairs go on. Approvers may.',
   run: async ({ lobby, click, words: [cluster] }) =>
-    say((await resumeCluster(lobby.counter, cluster, click)).text),
+    tellAll(lobby, await resumeCluster(lobby.counter, cluster, click)),
 };
+
+/** Everybody who may be waiting for a repair reads it, in each channel once. The switch is thrown already. */
+async function tellAll({ counter, port }: Lobby, { text, news }: Turned): Promise<Reply> {
+  if (news === undefined) {
+    return say(text);
+  }
+  const { clusters, log } = counter.context;
+  const names = await counter.people.names([news.by]);
+  const channels = [...clusters]
+    .filter(([name]) => news.cluster === undefined || name === news.cluster)
+    .map(([, { config }]) => config.channel);
+  const message = {
+    text: notification(pushText(news, names)),
+    blocks: [{ type: 'section' as const, text: mrkdwn(line(news, names)) }],
+  };
+  const posted = await Promise.allSettled(
+    [...new Set(channels)].map((channel) => port.postMessage({ ...message, channel, urgency: 'decision' })),
+  );
+  const failed = posted.filter(({ status }) => status === 'rejected');
+  if (failed.length === 0) {
+    return say(text);
+  }
+  log.warn({ err: failed }, 'A halt or its end could not be said in a channel');
+  return say(`${text} I could not say it in the channel: please tell the others.`);
+}
+
+type News = NonNullable<Turned['news']>;
+
+function pushText({ kind, by, cluster }: News, names: Names): string {
+  const where = cluster ?? 'all clusters';
+  return kind === 'halt'
+    ? `${nameOf(names, by)} halted all repairs on ${where}.`
+    : `${nameOf(names, by)} resumed repairs on ${where}.`;
+}
+
+function line({ kind, by, atMs, cluster = '' }: News, names: Names): string {
+  return kind === 'halt'
+    ? haltedLine({ by, atMs, everywhere: cluster === '' }, cluster, names)
+    : `*Resumed:* ${literal(nameOf(names, by), 100)} resumed repairs on ${literal(cluster, 100) || 'all clusters'} at ${moment(atMs)}. Approved runs go on where they stood.`;
+}

@@ -27,12 +27,12 @@ export const helpOf = (commands: () => readonly Command[]): Command => ({
 
 function roleWords(roles: { readonly isApprover: boolean; readonly isAdmin: boolean } | 'unknown'): string {
   if (roles === 'unknown') {
-    return 'Slack did not say just now which groups you are in. You can look, and take and diagnose incidents.';
+    return 'Slack did not say just now which groups you are in. You can look, take and diagnose incidents, and halt all repairs.';
   }
   if (roles.isAdmin) {
-    return 'You can look, take and diagnose incidents, and approve every repair.';
+    return 'You can look, take and diagnose incidents, approve every repair, and halt or resume all repairs.';
   }
   return roles.isApprover
-    ? 'You can look, take and diagnose incidents, and approve repairs.'
+    ? 'You can look, take and diagnose incidents, approve repairs, and halt or resume all repairs.'
     : 'You can look, take and diagnose incidents, and halt all repairs. Approving needs an approver.';
 }

@@ -17,7 +17,9 @@ export const incidents: Command = {
     const open = (await Promise.all([...clusters.keys()].map((name) => stores.incidents.open(name)))).flat();
     const recent = await stores.incidents.recent({ limit: 100, sinceMs: clock.now() - RECENT_MS });
     const resolved = recent.filter(({ state }) => state === 'resolved');
-    const verdict = open.length === 0 ? 'No open incident' : counted(open.length, 'open incident');
+    const own = open.filter(({ mutedBy }) => mutedBy === undefined);
+    const explained = open.length - own.length;
+    const verdict = `${own.length === 0 ? 'No open incident' : counted(own.length, 'open incident')}${explained === 0 ? '' : `, and ${explained} explained by another`}`;
     return {
       text: notification(`${verdict}, ${resolved.length} resolved in the last 24 hours.`),
       blocks: [

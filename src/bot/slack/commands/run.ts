@@ -25,8 +25,12 @@ export const run: Command = {
       [...context.clusters.keys()].map((name) => context.stores.incidents.open(name)),
     );
     const open = all.flat().filter(({ runbook }) => runbook === wanted);
-    const matching = open.filter((incident) => incident.subject === subject || incident.id === subject);
-    const [incident] = matching.length > 0 ? matching : subject === '' && open.length === 1 ? open : [];
+    // `rabbit46` will do for `rabbit46@localhost`, as long as it can mean one thing only.
+    const exact = open.filter(({ subject: one, id }) => one === subject || id === subject.toUpperCase());
+    const matching =
+      exact.length > 0 ? exact : open.filter((one) => one.subject.split('@').includes(subject));
+    const only = matching.length === 0 && subject === '' ? open : matching;
+    const incident = only.length === 1 || exact.length > 0 ? only[0] : undefined;
     if (incident === undefined) {
       const subjects = open.map((one) => one.subject);
       return say(

@@ -1,7 +1,17 @@
 import type { KnownBlock } from '@slack/types';
 import type { Incident } from '../../../runbooks/index.ts';
 import type { BotContext } from '../../context.ts';
-import { context as contextBlock, header, linesSection, moment, mrkdwn, notification } from '../blocks.ts';
+import type { People } from '../../desk/people.ts';
+import {
+  context as contextBlock,
+  header,
+  linesSection,
+  moment,
+  mrkdwn,
+  notification,
+  utcTime,
+} from '../blocks.ts';
+import { haltedSection } from '../halted.ts';
 import { bookOf, speak } from '../spoken.ts';
 import { counted, priority, sentence, span, thousands } from '../words.ts';
 import { type Command, type Reply, say } from './command.ts';
@@ -12,14 +22,14 @@ export const status: Command = {
   usage: 'status [cluster]',
   summary: 'Each cluster at a glance: nodes, sides, totals, open incidents.',
   async run({ lobby, words: [wanted] }): Promise<Reply> {
-    const { context } = lobby.counter;
+    const { context, people } = lobby.counter;
     const names = [...context.clusters.keys()].filter((name) => wanted === undefined || name === wanted);
     if (names.length === 0) {
       return say(
         `I do not know a cluster “${wanted}”. There is: ${[...context.clusters.keys()].join(', ')}.`,
       );
     }
-    const parts = await Promise.all(names.map((name) => clusterStatus(context, name)));
+    const parts = await Promise.all(names.map((name) => clusterStatus(context, people, name)));
     return {
       text: notification(parts.map(({ verdict }) => verdict).join(' ')),
       blocks: parts.flatMap(({ blocks }) => blocks),
@@ -32,13 +42,21 @@ interface Status {
   readonly blocks: readonly KnownBlock[];
 }
 
+/** An answer is read at once; a page may stay open for hours, and says nothing that grows old. */
+export type When = 'now' | 'lasting';
+
 /** One cluster from the stores: nothing is asked of a broker, so the answer is quick. */
-export async function clusterStatus(context: BotContext, cluster: string): Promise<Status> {
+export async function clusterStatus(
+  context: Pick<BotContext, 'stores' | 'clock' | 'book'>,
+  people: Pick<People, 'names'>,
+  cluster: string,
+  when: When = 'now',
+): Promise<Status> {
   const { stores, clock } = context;
-  const [memory, open, isHalted] = await Promise.all([
+  const [memory, open, halt] = await Promise.all([
     stores.memory.get(cluster),
     stores.incidents.open(cluster),
-    stores.halts.isHalted(cluster),
+    stores.halts.find(cluster),
   ]);
   const glance = memory?.glance;
   const told = open.filter(({ mutedBy }) => mutedBy === undefined);
@@ -51,41 +69,54 @@ export async function clusterStatus(context: BotContext, cluster: string): Promi
   const lines = [
     ...nodes,
     ...(glance === undefined ? [] : [sidesWords(glance.sides), totalsWords(glance.totals)]),
-    ...(isHalted ? ['Repairs are halted: nothing is done until an approver resumes.'] : []),
   ].filter((line) => line !== '');
   const looked =
     memory === undefined
       ? 'Not looked at yet.'
-      : `Looked ${span(clock.now() - memory.sweptAtMs)} ago, at ${moment(memory.sweptAtMs)}${glance === undefined ? '' : `, in ${thousands(glance.tookMs)} ms`}.`;
+      : when === 'lasting'
+        ? `As seen at ${moment(memory.sweptAtMs)}. Open this page again to refresh.`
+        : `Looked ${span(clock.now() - memory.sweptAtMs)} ago, at ${moment(memory.sweptAtMs)}${glance === undefined ? '' : `, in ${thousands(glance.tookMs)} ms`}.`;
   return {
     verdict,
     blocks: [
       header(verdict),
       ...(lines.length === 0 ? [] : [linesSection(undefined, lines)]),
-      ...(open.length === 0 ? [] : [linesSection('Open incidents', incidentLines(context, open))]),
+      ...(halt === undefined ? [] : [haltedSection(halt, cluster, await people.names([halt.by]))]),
+      ...(open.length === 0 ? [] : [linesSection('Open incidents', incidentLines(context, open, when))]),
       contextBlock([mrkdwn(looked)]),
     ],
   };
 }
 
-/** One line an incident, the most urgent first. */
-export function incidentLines(context: BotContext, incidents: readonly Incident[]): string[] {
+/** One line an incident, the most urgent first; what another one explains comes last. */
+export function incidentLines(
+  context: Pick<BotContext, 'clock' | 'book'>,
+  incidents: readonly Incident[],
+  when: When = 'now',
+): string[] {
   const rank = { critical: 0, warning: 1, info: 2 } as const;
   return incidents
     .toSorted(
-      (left, right) => rank[left.severity] - rank[right.severity] || right.openedAtMs - left.openedAtMs,
+      (left, right) =>
+        isExplained(left) - isExplained(right) ||
+        rank[left.severity] - rank[right.severity] ||
+        right.openedAtMs - left.openedAtMs,
     )
     .map((incident) => {
       const state =
         incident.state === 'resolved'
           ? 'resolved'
           : incident.mutedBy !== undefined
-            ? `muted by ${incident.mutedBy}`
-            : `open for ${span(context.clock.now() - incident.openedAtMs)}`;
+            ? `explained by ${incident.mutedBy}`
+            : when === 'lasting'
+              ? `open since ${utcTime(incident.openedAtMs)}`
+              : `open for ${span(context.clock.now() - incident.openedAtMs)}`;
       const headline = sentence(speak(bookOf(context.book), incident).headline);
       return `${incident.id} ${priority[incident.severity]} ${incident.cluster}: ${headline} (${state})`;
     });
 }
+
+const isExplained = ({ mutedBy }: Incident): number => (mutedBy === undefined ? 0 : 1);
 
 function verdictOf(cluster: string, open: readonly Incident[], blind: number, isSeen: boolean): string {
   if (!isSeen) {

@@ -61,14 +61,26 @@ async function responseTo(lobby: Lobby, view: ViewOutput, reference: ReviewRefer
         },
       };
     case 'changed':
-      return { response_action: 'update' as const, view: await viewOf(lobby.counter, voted.review, click) };
+      return {
+        response_action: 'update' as const,
+        view: await viewOf(lobby.counter, voted.review, click, { isNew: true }),
+      };
     case 'recorded':
-      return { response_action: 'update' as const, view: noteModal('Recorded', recordedLines(voted)) };
+      return {
+        response_action: 'update' as const,
+        view: noteModal('Recorded', await recordedLines(lobby, voted)),
+      };
   }
 }
 
-function recordedLines({ run, votes, needed, isEnough }: Extract<Voted, { kind: 'recorded' }>): string[] {
+async function recordedLines(
+  { counter }: Lobby,
+  { run, votes, needed, isEnough }: Extract<Voted, { kind: 'recorded' }>,
+): Promise<string[]> {
   const count = `Recorded. ${votes} of ${needed} approvals.`;
+  if (isEnough && (await counter.context.stores.halts.isHalted(run.cluster))) {
+    return [count, `Repairs are halted: ${run.id} waits. An approver resumes with /rabbit resume.`];
+  }
   return isEnough
     ? [count, `${run.id} checks once more on fresh data and then begins. Follow the thread.`]
     : [count, sentence('Somebody else must approve the same plan before anything is done')];

@@ -1,23 +1,71 @@
 import type { App } from '@slack/bolt';
 import type { HomeView } from '@slack/types';
+import type { BotContext } from '../../context.ts';
+import type { People } from '../../desk/people.ts';
 import { context as contextBlock, header, linesSection, small } from '../blocks.ts';
 import { clusterStatus, incidentLines } from '../commands/status.ts';
 import { limits } from '../limits.ts';
 import type { Lobby } from '../lobby.ts';
+import type { SlackPort } from '../port.ts';
+
+/** For so long after it was opened a Home tab is kept up to date: a night on call. */
+const OPEN_MS = 12 * 3_600_000;
+const PEOPLE_SERVED = 20;
+/** Changes come in groups: they are gathered for so long and shown together. */
+const GATHER_MS = 5_000;
 
 /** The Home tab: each cluster, and what this person has taken. Made anew whenever it is opened. */
 export function register(app: App, lobby: Lobby): void {
   app.event('app_home_opened', async ({ event }) => {
     if (event.tab === 'home') {
-      await lobby.port.publishHome(event.user, await homeOf(lobby, event.user));
+      const { context, people } = lobby.counter;
+      await lobby.port.publishHome(event.user, await homeOf(context, people, event.user));
+      await context.stores.homes.opened(event.user);
     }
   });
 }
 
-async function homeOf({ counter }: Lobby, user: string): Promise<HomeView> {
-  const { context } = counter;
+/** What Home tabs are made from. */
+type Sources = Pick<BotContext, 'stores' | 'clock' | 'clusters' | 'book'>;
+
+/** Keeps the Home tabs that were opened lately from growing old. */
+export function createHomes({
+  context,
+  people,
+  slack,
+}: {
+  readonly context: Sources;
+  readonly people: People;
+  readonly slack: Pick<SlackPort, 'publishHome'>;
+}): {
+  /** Something changed: shown a little later, together with what else changes until then. Never rejects. */
+  soon(): Promise<void>;
+} {
+  let pending: Promise<void> | undefined;
+
+  async function publish(): Promise<void> {
+    await context.clock.sleep(GATHER_MS);
+    pending = undefined;
+    const users = await context.stores.homes.recent({ withinMs: OPEN_MS, limit: PEOPLE_SERVED });
+    for (const user of users) {
+      await slack.publishHome(user, await homeOf(context, people, user));
+    }
+  }
+
+  return {
+    soon() {
+      // A tab that could not be shown is made anew with the next change, or when it is opened again.
+      pending ??= publish().catch(() => {
+        pending = undefined;
+      });
+      return pending;
+    },
+  };
+}
+
+async function homeOf(context: Sources, people: People, user: string): Promise<HomeView> {
   const names = [...context.clusters.keys()];
-  const parts = await Promise.all(names.map((name) => clusterStatus(context, name)));
+  const parts = await Promise.all(names.map((name) => clusterStatus(context, people, name, 'lasting')));
   const open = (await Promise.all(names.map((name) => context.stores.incidents.open(name)))).flat();
   const mine = open.filter(({ owner }) => owner === user);
   return {
@@ -27,7 +75,7 @@ async function homeOf({ counter }: Lobby, user: string): Promise<HomeView> {
       header('What you have taken'),
       linesSection(
         undefined,
-        mine.length === 0 ? ['Nothing is yours just now.'] : incidentLines(context, mine),
+        mine.length === 0 ? ['Nothing is yours just now.'] : incidentLines(context, mine, 'lasting'),
       ),
       contextBlock([small('Type /rabbit help in any channel to see what you can ask.')]),
     ],

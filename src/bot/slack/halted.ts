@@ -1,0 +1,17 @@
+import type { SectionBlock } from '@slack/types';
+import type { Halt } from '../stores/stores.ts';
+import { moment, mrkdwn } from './blocks.ts';
+import { literal } from './escape.ts';
+import { type Names, nameOf } from './words.ts';
+
+/** Who stopped the repairs, since when, and how they go on: one line, the same wherever it stands. */
+export function haltedLine(halt: Halt, cluster: string, names: Names): string {
+  const where = halt.everywhere ? 'all clusters' : literal(cluster, 100);
+  const resume = halt.everywhere ? '/rabbit resume' : `/rabbit resume ${literal(cluster, 100)}`;
+  return `*Halted:* ${literal(nameOf(names, halt.by), 100)} halted all repairs on ${where} at ${moment(halt.atMs)}. An approver resumes with ${resume}.`;
+}
+
+export const haltedSection = (halt: Halt, cluster: string, names: Names): SectionBlock => ({
+  type: 'section',
+  text: mrkdwn(haltedLine(halt, cluster, names)),
+});
