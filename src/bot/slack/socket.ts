@@ -6,7 +6,7 @@ import { slackLogger } from './logger.ts';
 import { clientOptions } from './web-client-port.ts';
 
 /** Pauses before a lost connection is opened again; the last one repeats. Slack itself hangs up every few hours. */
-const PAUSES_MS = [0, 1_000, 2_000, 5_000, 10_000, 30_000] as const;
+const PAUSES_MS = [0, 1_000, 2_000, 5_000, 10_000] as const;
 
 /** A Socket Mode connection that comes back. */
 export interface Socket {

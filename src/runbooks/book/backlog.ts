@@ -55,7 +55,7 @@ export const backlog = defineRunbook<BacklogFacts>({
       case 'nobody-reads':
         return fitting(`nobody reads ${name}: ${ready} wait`, `a queue that nobody reads holds ${ready}`);
       case 'reader-gone':
-        return fitting(`the reader of ${name} is gone: ${ready} wait`, `a reader is gone: ${ready} wait`);
+        return fitting(`${name} has no reader: ${ready} wait`, `a queue without a reader holds ${ready}`);
       case 'not-draining':
         return fitting(`${name} does not drain: ${ready} wait`, `a queue does not drain: ${ready} wait`);
     }

@@ -266,7 +266,8 @@ function isFitToRepair(context: Context): Verdict {
   );
   if (unlisted.length > 0) return stop(notOffered(unlisted.map((node) => `the queues of ${short(node)}`)));
   const restarts = nodesToRestart(context);
-  if (restarts.length === 0) {
+  // Rows outlive the split by some seconds. Whatever was chosen, a cluster whose views agree needs no restart.
+  if (restarts.length === 0 || disagreements(snapshot).length === 0) {
     return stop('All nodes see each other; only old rows still list a partition. Nothing needs a restart.');
   }
   const outOfReach = restarts.filter(

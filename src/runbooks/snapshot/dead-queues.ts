@@ -4,7 +4,7 @@ import { ignoring, mayBeFamily, parseQueueName, type QueueName } from './familie
 import { queueKey } from './history.ts';
 import type { Observation } from './observation.ts';
 import { perMinute } from './trends.ts';
-import { count, counted, some, span } from './words.ts';
+import { count, counted, span } from './words.ts';
 
 /**
  * Queues that one process made for itself and that nobody reads any more: what fanout copies and reply queues have in
@@ -109,15 +109,19 @@ export function unreadFor({ queues, seenAtMs }: DeadFacts): string | undefined {
   return since.length === 0 ? undefined : span(seenAtMs - Math.min(...since));
 }
 
+/** The facts list no more queues than one plan deletes; the rest is counted. */
+function named({ queues, total }: DeadFacts): string {
+  const shown = queues.slice(0, NAMED).map(({ name }) => name);
+  const left = total - shown.length;
+  return `${shown.join(', ')}${left > 0 ? ` and ${count(left)} more` : ''}`;
+}
+
 export function deadCard(facts: DeadFacts): readonly FactLine[] {
   const growth = facts.queues.reduce((sum, queue) => sum + (queue.perMinute ?? 0), 0);
   return [
     {
       label: facts.total === 1 ? 'Queue' : 'Queues',
-      value: some(
-        facts.queues.map(({ name }) => name),
-        NAMED,
-      ),
+      value: named(facts),
     },
     {
       label: 'Unread messages',

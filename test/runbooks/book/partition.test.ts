@@ -259,6 +259,21 @@ describe('a restart is', () => {
       }),
     );
 
+  test('is over when somebody mended it by hand, though old rows still list it and a side was chosen', () => {
+    const stale = seen({
+      nodes: [
+        answering(A, [row(A, { partitions: [B] }), row(B), row(C)]),
+        answering(B, [row(A), row(B), row(C)]),
+        answering(C, [row(A), row(B), row(C, { partitions: [B] })]),
+      ],
+    });
+    for (const choice of [undefined, `keep:${A}`, `keep:${B}`]) {
+      expect(decide(stale, emptySides, choice)).toBe(
+        'stop: All nodes see each other; only old rows still list a partition. Nothing needs a restart.',
+      );
+    }
+  });
+
   test('offered when everything was read', () => {
     expect(decide(split())).toBe('go: server-44 and server-46 stay: 2 of 3 nodes.');
   });
