@@ -23,11 +23,6 @@ export function plain(text: string, max: number): PlainTextElement {
   return { type: 'plain_text', text: shown === '' ? '-' : shown, emoji: false };
 }
 
-/** The same, line by line: the breaks are ours, whatever is inside a line is shown as it is. */
-export function plainLines(lines: readonly string[], max: number): PlainTextElement {
-  return { type: 'plain_text', text: clip(lines.map(visible).join('\n'), max) || '-', emoji: false };
-}
-
 /** Markup of our own making. Whatever comes from outside must have passed `literal` before. */
 export function mrkdwn(text: string): MrkdwnElement {
   return { type: 'mrkdwn', text, verbatim: true };

@@ -55,6 +55,11 @@ export function literal(text: string, max = 3_000): string {
   return `${kept}…`;
 }
 
+/** One line between backticks: formatted by nothing; only a backtick itself has to give way. */
+export function code(text: string): string {
+  return escapeControl(visible(text).replaceAll('`', 'ˋ'));
+}
+
 function withoutFormatting(line: string): string {
   let shown = line;
   for (const [mark, lookAlike] of [

@@ -44,7 +44,7 @@ describe('the modal that asks for an approval', () => {
     if (item?.kind !== 'act') throw new Error('the plan begins with an action');
     const describe = 'Stop RabbitMQ on ctl3. On host ctl3:\nssh ctl3 systemctl stop "a\\u202eb"';
     const aloud = readAloud(modalOf({ plan: { ...plan, items: [{ ...item, describe }] } }).blocks);
-    expect(aloud).toContain('On host ctl3:\nssh ctl3 systemctl stop "a');
+    expect(aloud).toContain('On host ctl3:\n`ssh ctl3 systemctl stop "a');
   });
 
   test('says exactly what will run, what is lost, and who must say yes', () => {

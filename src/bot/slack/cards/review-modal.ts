@@ -1,9 +1,16 @@
-import type { InputBlock, KnownBlock, ModalView, PlainTextOption } from '@slack/types';
+import type {
+  InputBlock,
+  KnownBlock,
+  ModalView,
+  MrkdwnElement,
+  PlainTextElement,
+  PlainTextOption,
+} from '@slack/types';
 import { z } from 'zod';
 import type { Plan, PlannedItem, Run } from '../../../runbooks/index.ts';
 import type { Halt } from '../../stores/stores.ts';
-import { context, header, linesSection, moment, mrkdwn, plain, plainLines, plainSection } from '../blocks.ts';
-import { clip, visible } from '../escape.ts';
+import { context, header, linesSection, moment, mrkdwn, plain, plainSection } from '../blocks.ts';
+import { clip, code, literal, visible } from '../escape.ts';
 import { haltedSection } from '../halted.ts';
 import { approvalCallback, approvalFields } from '../ids.ts';
 import { limits } from '../limits.ts';
@@ -120,7 +127,18 @@ function newPlanWords({ run, plan, nodes }: ReviewInput): string {
   ].join(' ');
 }
 
-/** Plain text throughout: what people approve is shown to the letter. */
+/**
+ * What is done, to the letter: plain text, or what is done and then each command as code on a line of its own. In code
+ * nothing is formatted, and it can be copied.
+ */
+function wording(describe: string): MrkdwnElement | PlainTextElement {
+  const [what = '', ...commands] = describe.split('\n');
+  if (commands.length === 0) return plain(describe, limits.contextText);
+  return mrkdwn(
+    [literal(what, 300), ...commands.map((command) => `\`${code(clip(command, 250))}\``)].join('\n'),
+  );
+}
+
 function itemBlocks(item: PlannedItem, index: number): KnownBlock[] {
   const number = `${index + 1}. `;
   switch (item.kind) {
@@ -129,14 +147,14 @@ function itemBlocks(item: PlannedItem, index: number): KnownBlock[] {
         plainSection(
           `${number}${item.title}${item.onlyIfNeeded ? ' (only if the steps before were not enough)' : ''}`,
         ),
-        context([plainLines(item.describe.split('\n'), limits.contextText)]),
+        context([wording(item.describe)]),
       ];
     case 'verify':
       return [plainSection(`${number}${item.title}, within ${span(item.withinMs)}`)];
     case 'manual':
       return [
         plainSection(`${number}By hand: ${item.title}`),
-        context([plainLines(item.instructions, limits.contextText)]),
+        context([wording(item.instructions.join(' - '))]),
       ];
   }
 }
