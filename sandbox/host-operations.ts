@@ -89,10 +89,12 @@ async function onService(
   { service: name, pid }: OperationArguments,
 ): Promise<Said> {
   const named = services.filter((service) => service.name === name);
-  // A pid that is gone names nobody in particular: then it is the unit that is meant, as with systemd.
-  const exact = named.filter((service) => service.pid() === pid);
-  const chosen = exact.length > 0 ? exact : named;
-  if (chosen.length === 0) return { ok: false, text: `The sandbox has no service ${JSON.stringify(name)}` };
+  // A plan that names a process means that one: others of its kind are not touched in its stead.
+  const chosen = pid === undefined ? named : named.filter((service) => service.pid() === pid);
+  if (chosen.length === 0) {
+    const which = pid === undefined ? '' : ` with the process ${pid}`;
+    return { ok: false, text: `The sandbox has no service ${JSON.stringify(name)}${which}` };
+  }
   switch (verb) {
     case 'restart': {
       const pids = await Promise.all(chosen.map((service) => service.restart()));

@@ -99,7 +99,8 @@ function tellState(run: Run): Told {
     case 'failed':
       return told(`The repair did not work. ${because}`, true);
     case 'stopped':
-      return told(`Stopped. ${because}`);
+      // Without a plan nothing was stopped: the diagnosis has come to its end.
+      return told(`${run.plan === undefined ? 'Diagnosis done.' : 'Stopped.'} ${because}`);
     case 'expired':
       return told(`The plan expired. ${because}`);
     case 'cancelled':
