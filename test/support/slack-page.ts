@@ -179,5 +179,9 @@ function elementWords({ elements = [] }: z.output<typeof block>): string {
 function describe(page: SlackPage): string {
   const lines = page.messages().map((each) => `${each.thread_ts === undefined ? '' : '    '}${each.text}`);
   const modal = page.modal();
-  return [...lines, ...(modal === undefined ? [] : ['--- modal', wordsOf(modal)])].join('\n');
+  return [
+    ...lines,
+    ...(modal === undefined ? [] : ['--- modal', wordsOf(modal)]),
+    `--- mistakes ${JSON.stringify(page.mistakes())}`,
+  ].join('\n');
 }
