@@ -4,6 +4,7 @@ import { Target } from './target.ts';
 import { isVersionCompatible } from './version.ts';
 import { isObject } from './wire/envelope.ts';
 import type { IncomingRequest } from './wire/request.ts';
+import { shown } from './wire/shown.ts';
 
 /**
  * An object whose own methods, or whose class's methods, serve calls: `(context, args) => result`. Its `target`
@@ -58,7 +59,7 @@ export class Dispatcher {
 
   /** Runs the method of a request and returns its result. */
   async dispatch(request: IncomingRequest): Promise<unknown> {
-    const method = typeof request.method === 'string' ? request.method : String(request.method);
+    const method = shown(request.method);
     const member = this.#find(request, method);
     if (typeof member !== 'function')
       throw new PythonException('TypeError', `'${pythonTypeOf(member)}' object is not callable`);

@@ -11,6 +11,7 @@ import { type Target, topicOf } from './target.ts';
 import type { Transport } from './transport.ts';
 import { decodeBody } from './wire/envelope.ts';
 import { type IncomingRequest, readRequest } from './wire/request.ts';
+import { shown } from './wire/shown.ts';
 
 /** How a server works. */
 export interface ServerOptions extends DispatcherOptions {
@@ -163,7 +164,7 @@ export class RpcServer {
       await this.#answerer.result(request, result);
     } catch (thrown) {
       stopHeartbeats();
-      this.#options.onFailure?.(String(request.method), thrown);
+      this.#options.onFailure?.(shown(request.method), thrown);
       await this.#answerer.failure(request, thrown);
     }
   }

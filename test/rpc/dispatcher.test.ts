@@ -125,6 +125,12 @@ test('results are serialised', async () => {
   });
 });
 
+test('a method that cannot even be made a string is answered like any other that is not there', async () => {
+  for (const method of [{ toString: false }, { toJSON: 1 }, [{ toString: null }], null]) {
+    await expect(ask({ method })).rejects.toThrow(NoSuchMethod);
+  }
+});
+
 test('whatever comes as a request, only methods of the endpoint run', async () => {
   const allowed = new Set(['echo', 'shared', 'inherited', 'limit', 'target']);
   const hostile = fc.constantFrom(

@@ -8,6 +8,7 @@ import {
   UnsupportedVersion,
 } from '../errors.ts';
 import { isObject } from './envelope.ts';
+import { shown } from './shown.ts';
 import { parseJson, stringifyJson } from './tolerant-json.ts';
 
 /** The module under which our own error classes travel: a Python caller sees a RemoteError with class and message. */
@@ -42,7 +43,7 @@ export function readFailure(field: unknown): RemoteFailure | undefined {
   if (field === undefined || field === null || field === '') return undefined;
   const failure = typeof field === 'string' ? parsed(field) : field;
   if (!isObject(failure))
-    return { ...unreadable, message: `The server sent a failure that cannot be read: ${String(field)}` };
+    return { ...unreadable, message: `The server sent a failure that cannot be read: ${shown(field)}` };
   const { class: sentClass, module: sentModule, message, tb, args, kwargs } = failure;
   const { class: className, module } = withoutRemoteSuffix(
     text(sentClass) ?? unreadable.class,
