@@ -48,7 +48,7 @@ test('trouble opens an incident once, is told, and resolves after enough clean s
   const lines = await context.stores.incidents.timeline('INC-0001');
   expect(lines).toMatchObject([
     { text: 'Seen: a lamp is on' },
-    { text: 'Resolved: a lamp is on', broadcast: true },
+    { text: 'Resolved. It was: a lamp is on', broadcast: true },
   ]);
 
   house.lamps = ['kitchen'];
