@@ -3,7 +3,7 @@ import { span } from '../slack/words.ts';
 import type { Answer, Click } from './answer.ts';
 import type { Counter } from './counter.ts';
 import { type Ballot, decide } from './decide.ts';
-import { findOrStart, unknownIncident } from './incidents.ts';
+import { diagnose } from './incidents.ts';
 
 /** What "Review fix" comes to. */
 export type Review =
@@ -13,17 +13,7 @@ export type Review =
 
 /** The plan on the table, for reading only where they may not approve it; a diagnosis is started where there is none. */
 export async function review(counter: Counter, id: string, click: Click): Promise<Review> {
-  const { context } = counter;
-  const incident = await context.stores.incidents.get(id);
-  if (incident === undefined) {
-    return { kind: 'refused', answer: unknownIncident(id) };
-  }
-  const about = { cluster: incident.cluster, incident: id };
-  const decision = await counter.allow({ kind: 'diagnose' }, click, about);
-  if (!decision.allowed) {
-    return { kind: 'refused', answer: { text: decision.because, refused: true } };
-  }
-  const found = await findOrStart(counter, incident, click.user);
+  const found = await diagnose(counter, id, click);
   if (found.kind === 'refused') {
     return found;
   }

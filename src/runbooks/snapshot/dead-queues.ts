@@ -3,7 +3,7 @@ import type { FactLine } from '../runbook.ts';
 import { ignoring, mayBeFamily, parseQueueName, type QueueName } from './families.ts';
 import { queueKey } from './history.ts';
 import type { Observation } from './observation.ts';
-import { perMinute } from './trends.ts';
+import { perMinute, RATE_WINDOW_MS, spanOf } from './trends.ts';
 import { count, counted, span } from './words.ts';
 
 /**
@@ -23,6 +23,8 @@ export const deadQueue = z.object({
   sinceMs: z.number().optional(),
   /** Ready messages gained a minute. */
   perMinute: z.number().optional(),
+  /** How long the samples span that `perMinute` was taken from. */
+  overMs: z.number().optional(),
 });
 export type DeadQueue = z.infer<typeof deadQueue>;
 
@@ -66,7 +68,9 @@ export function deadFamilies(
       name: queue.name,
       ...(queue.ready === undefined ? {} : { ready: queue.ready }),
       ...(track?.consumerlessSinceMs === undefined ? {} : { sinceMs: track.consumerlessSinceMs }),
-      ...(growth === undefined ? {} : { perMinute: growth }),
+      ...(track === undefined || growth === undefined
+        ? {}
+        : { perMinute: growth, overMs: spanOf(track.ready) }),
     });
   }
   return [...families.values()].map(({ dead, alive, vhost, family }) => ({
@@ -109,6 +113,10 @@ export function unreadFor({ queues, seenAtMs }: DeadFacts): string | undefined {
   return since.length === 0 ? undefined : span(seenAtMs - Math.min(...since));
 }
 
+/** A rate from too short a time is a burst: it counts for the limit of a plan, but is not told. */
+export const growthToTell = ({ perMinute: growth, overMs = 0 }: DeadQueue): number | undefined =>
+  overMs >= RATE_WINDOW_MS && growth !== undefined && growth >= 1 ? growth : undefined;
+
 /** The facts list no more queues than one plan deletes; the rest is counted. */
 function named({ queues, total }: DeadFacts): string {
   const shown = queues.slice(0, NAMED).map(({ name }) => name);
@@ -117,7 +125,7 @@ function named({ queues, total }: DeadFacts): string {
 }
 
 export function deadCard(facts: DeadFacts): readonly FactLine[] {
-  const growth = facts.queues.reduce((sum, queue) => sum + (queue.perMinute ?? 0), 0);
+  const growth = facts.queues.reduce((sum, queue) => sum + (growthToTell(queue) ?? 0), 0);
   return [
     {
       label: facts.total === 1 ? 'Queue' : 'Queues',

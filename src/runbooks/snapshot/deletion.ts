@@ -1,7 +1,7 @@
 import type { Answered, Look, QueueDetail } from '../look.ts';
 import { answerTo } from '../look.ts';
 import type { Step, StepContext, StepVerdict, Verdict } from '../runbook.ts';
-import type { DeadFacts } from './dead-queues.ts';
+import { type DeadFacts, growthToTell } from './dead-queues.ts';
 import { parseQueueName } from './families.ts';
 import { shortQueue } from './names.ts';
 import type { Observation } from './observation.ts';
@@ -100,13 +100,12 @@ function deadLines({ facts, answered, now }: Context): readonly string[] {
           : bindings.bindings.length === 0
             ? 'bound to nothing'
             : `bound to ${some([...new Set(bindings.bindings.map(({ exchange }) => exchange))], NAMED)}`;
+      const growth = growthToTell(queue);
       return [
         `${queue.name}: ${row.type ?? 'type not known'}`,
         `${sumConsumers(rows)} consumers on ${counted(answer.byNode.length, 'node')}`,
         `${count(highestReady(rows) ?? 0)} ready`,
-        ...(queue.perMinute === undefined || queue.perMinute < 1
-          ? []
-          : [`growing ${count(queue.perMinute)}/min`]),
+        ...(growth === undefined ? [] : [`growing ${count(growth)}/min`]),
         ...(row.expiresMs === undefined
           ? ['x-expires absent']
           : [`expires after ${span(row.expiresMs)} unused`]),
