@@ -18,9 +18,15 @@ export function tellNews(news: News, before: Incident | undefined, book: readonl
     case 'opened':
       return story(incident, 'incident.opened', `Seen: ${headline}`, atMs);
     case 'resolved':
-      return story(incident, 'incident.resolved', `Resolved. It was: ${headline}`, incident.resolvedAtMs ?? atMs, {
-        broadcast: true,
-      });
+      return story(
+        incident,
+        'incident.resolved',
+        `Resolved. It was: ${headline}`,
+        incident.resolvedAtMs ?? atMs,
+        {
+          broadcast: true,
+        },
+      );
     case 'changed':
       return news.how === 'facts'
         ? refresh(incident, before, book)
