@@ -114,7 +114,13 @@ function nodeOf(broker: BenchBroker, by: 'api' | 'metrics'): CollectNode {
 
 /** A sweep that did not see everything would be quick for the wrong reason. */
 async function sweepOnce(node: CollectNode): Promise<Snapshot> {
-  const snapshot = await collectSnapshot({ cluster: 'bench', nodes: [node], deadlineMs: 15_000, clock });
+  const snapshot = await collectSnapshot({
+    cluster: 'bench',
+    nodes: [node],
+    deadlineMs: 15_000,
+    consumers: 'counted',
+    clock,
+  });
   const { queues, connections, consumers } = snapshot;
   const gap = [queues, connections, consumers].flatMap(({ missing }) => missing)[0];
   if (gap !== undefined) throw new Error(`The sweep did not see everything: ${gap.why}`);

@@ -57,11 +57,11 @@ export function openCluster(options: {
     config,
     ports,
     actions: bindActions(ports),
-    async observe() {
+    async observe(consumers) {
       const deadlineMs = sweepDeadlineMs(sweepMs);
       const [before, snapshot] = await Promise.all([
         history(),
-        collectSnapshot({ cluster: settings.name, nodes, deadlineMs, clock }),
+        collectSnapshot({ cluster: settings.name, nodes, deadlineMs, consumers, clock }),
       ]);
       return { snapshot, history: remember(before ?? emptyHistory, snapshot), settings };
     },

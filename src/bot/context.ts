@@ -4,6 +4,7 @@ import type {
   BoundActions,
   Clock,
   ClusterPorts,
+  ConsumersAsked,
   Look,
   Observation,
   Runbook,
@@ -27,8 +28,11 @@ export interface ClusterHandle {
   readonly config: ClusterConfig;
   readonly ports: ClusterPorts;
   readonly actions: BoundActions;
-  /** A fresh sweep, with the stored history folded under it. Writes nothing. */
-  observe(): Promise<Observation>;
+  /**
+   * A fresh sweep, with the stored history folded under it. Writes nothing. Detectors only count consumers; a plan wants
+   * them named.
+   */
+  observe(consumers: ConsumersAsked): Promise<Observation>;
   /** Goes and looks; each answer, or why there is none. Writes nothing and never rejects. */
   answer(looks: readonly Look[]): Promise<Answered>;
 }

@@ -60,7 +60,7 @@ async function look(
     history: async () => undefined,
   });
   try {
-    const observation = await handle.observe();
+    const observation = await handle.observe('counted');
     const { findings: found, failures } = detect(book, observation);
     const findings = found.map((finding) => ({ ...finding, headline: cardOf(finding, book).headline }));
     const { snapshot } = observation;

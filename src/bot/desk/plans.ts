@@ -111,7 +111,7 @@ export async function choose(
   if (run.state !== 'proposed') {
     return await reviewOfRun(counter, run, click);
   }
-  const now = await handle.observe();
+  const now = await handle.observe('named');
   const names = await counter.people.names([click.user]);
   const label = run.choices.find(({ id }) => id === choice)?.label ?? choice;
   const changed = await counter.changeRun(run.id, () => ({

@@ -117,7 +117,7 @@ async function carryOut(passage: Passage, order: Order, isPauseServed: boolean):
     case 'look': {
       if (order.afterMs !== undefined && !isPauseServed) return { ms: order.afterMs, why: 'pause' };
       const [now, answered] = await Promise.all([
-        passage.cluster.observe(),
+        passage.cluster.observe('named'),
         passage.cluster.answer(order.looks),
       ]);
       await take(passage, { kind: 'looked', now, answered, atMs: clock.now() });

@@ -45,7 +45,7 @@ export async function sweep(context: BotContext, cluster: ClusterHandle): Promis
   try {
     await noticeGap(context, name);
 
-    const observation = await cluster.observe();
+    const observation = await cluster.observe('counted');
     const detected = detect(context.book, observation);
     for (const { runbook, error } of detected.failures) {
       context.log.error({ err: error, runbook }, `The detector of ${runbook} failed; the others went on`);

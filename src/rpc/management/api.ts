@@ -8,7 +8,10 @@ export interface ManagementApi {
   overview(options: RequestLimits): Promise<Overview>;
   /** The cheapest full listing with live totals; never paged (a page costs as much as the whole). */
   queueTotals(options: RequestLimits): Promise<readonly QueueRow[]>;
+  /** Every consumer with its queue and its connection. */
   consumers(options: RequestLimits): Promise<readonly ConsumerRow[]>;
+  /** Every consumer with its queue alone: enough to count them, for half of the broker's time. */
+  consumerQueues(options: RequestLimits): Promise<readonly ConsumerRow[]>;
   connections(options: RequestLimits): Promise<readonly ConnectionRow[]>;
   /**
    * `GET /api/queues/{vhost}/{name}`; undefined when the queue does not exist. `stats: false` leaves out all numbers, and
@@ -119,8 +122,8 @@ export interface QueueDetailRow extends QueueRow {
 export interface ConsumerRow {
   readonly vhost: string;
   readonly queue: string;
-  /** The connection's socket name; empty when the broker does not say. */
-  readonly connectionName: string;
+  /** The connection's socket name; absent when it was not asked for, or the broker does not say. */
+  readonly connectionName?: string;
 }
 
 export interface ConnectionRow {

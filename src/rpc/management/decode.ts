@@ -150,11 +150,8 @@ export function queueDetailRow(row: Row): QueueDetailRow | undefined {
 export function consumerRow(row: Row): ConsumerRow | undefined {
   const { name, vhost } = rowAt(row, 'queue') ?? {};
   if (typeof name !== 'string' || typeof vhost !== 'string') return undefined;
-  return {
-    vhost,
-    queue: name,
-    connectionName: text(rowAt(row, 'channel_details'), 'connection_name') ?? '',
-  };
+  const connectionName = text(rowAt(row, 'channel_details'), 'connection_name');
+  return connectionName === undefined ? { vhost, queue: name } : { vhost, queue: name, connectionName };
 }
 
 export function connectionRow(row: Row): ConnectionRow | undefined {

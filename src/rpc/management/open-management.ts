@@ -29,7 +29,8 @@ const OVERVIEW_COLUMNS =
  */
 const TOTALS =
   'disable_stats=true&enable_queue_totals=true&sort=&columns=name,vhost,type,messages_ready,messages_unacknowledged,state';
-const CONSUMER_COLUMNS = 'queue.name,queue.vhost,channel_details.connection_name';
+const CONSUMER_QUEUE_COLUMNS = 'queue.name,queue.vhost';
+const CONSUMER_COLUMNS = `${CONSUMER_QUEUE_COLUMNS},channel_details.connection_name`;
 const CONNECTION_COLUMNS =
   'name,node,user_provided_name,user,vhost,peer_host,channels,channel_max,timeout,connected_at,state';
 const CHANNEL_COLUMNS = 'name,connection_details.name,consumer_count,idle_since';
@@ -56,6 +57,8 @@ export function openManagement(endpoint: ManagementEndpoint): ManagementApi {
     queueTotals: async (limits) => rowsOf(await list(`/api/queues?${TOTALS}`, limits), queueRow),
     consumers: async (limits) =>
       rowsOf(await list(`/api/consumers?columns=${CONSUMER_COLUMNS}`, limits), consumerRow),
+    consumerQueues: async (limits) =>
+      rowsOf(await list(`/api/consumers?columns=${CONSUMER_QUEUE_COLUMNS}`, limits), consumerRow),
     connections: async (limits) =>
       rowsOf(await list(`/api/connections?columns=${CONNECTION_COLUMNS}`, limits), connectionRow),
     queue: async (vhost, name, limits) => {

@@ -14,3 +14,9 @@ export interface Limits {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal;
 }
+
+/**
+ * How far consumers are listed. `counted`: which queues they read, which is all that detectors want, for half of the
+ * broker's time. `named`: also by which connections, for whoever asks which process it is.
+ */
+export type ConsumersAsked = 'counted' | 'named';

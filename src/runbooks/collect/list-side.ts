@@ -1,6 +1,6 @@
 import type { ConnectionRow, ConsumerRow, ManagementApi, QueueRow } from '../../rpc/index.ts';
 import type { Side } from '../snapshot/snapshot.ts';
-import type { CollectNode, Limits } from './collect-node.ts';
+import type { CollectNode, ConsumersAsked, Limits } from './collect-node.ts';
 import { messageOf } from './node-view.ts';
 
 /** A listing of one side: its rows, or whose share is missing and why. Missing is not empty. */
@@ -24,6 +24,7 @@ const TYPES_ASKED = 200;
 export async function listSide(
   side: Side,
   members: readonly CollectNode[],
+  consumersAsked: ConsumersAsked,
   left: () => Limits,
 ): Promise<SideListing> {
   const [asked] = members;
@@ -31,9 +32,11 @@ export async function listSide(
     const nobody = { kind: 'missing', node: side.members.join(', '), why: 'there is nobody to ask' } as const;
     return { queues: [nobody], consumers: nobody, connections: nobody };
   }
+  const listConsumers =
+    consumersAsked === 'named' ? asked.management.consumers : asked.management.consumerQueues;
   const [queues, consumers, connections] = await Promise.all([
     listQueues(asked, members, left),
-    part(asked.name, asked.management.consumers(left())),
+    part(asked.name, listConsumers(left())),
     part(asked.name, asked.management.connections(left())),
   ]);
   return { queues, consumers, connections };

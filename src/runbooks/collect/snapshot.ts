@@ -1,7 +1,7 @@
 import type { Clock } from '../actions/ports.ts';
 import { sidesOf } from '../snapshot/sides.ts';
 import type { NodeView, Side, Snapshot } from '../snapshot/snapshot.ts';
-import type { CollectNode, Limits } from './collect-node.ts';
+import type { CollectNode, ConsumersAsked, Limits } from './collect-node.ts';
 import { listSide, type SideListing } from './list-side.ts';
 import { mergeConnections, mergeConsumers, mergeQueues } from './merge.ts';
 import { nodeView } from './node-view.ts';
@@ -20,10 +20,12 @@ export async function collectSnapshot(sweep: {
   /** In the order of the configuration. */
   readonly nodes: readonly CollectNode[];
   readonly deadlineMs: number;
+  /** @default 'named' */
+  readonly consumers?: ConsumersAsked;
   readonly clock: Clock;
   readonly signal?: AbortSignal;
 }): Promise<Snapshot> {
-  const { cluster, nodes, deadlineMs, clock, signal } = sweep;
+  const { cluster, nodes, deadlineMs, consumers = 'named', clock, signal } = sweep;
   const now = () => clock.now();
   const takenAtMs = now();
   const within = (timeoutMs: number): Limits => ({ timeoutMs, ...(signal === undefined ? {} : { signal }) });
@@ -34,7 +36,7 @@ export async function collectSnapshot(sweep: {
 
   const rest = () => within(takenAtMs + deadlineMs - now());
   const listings = await Promise.all(
-    sides.map((side) => listSide(side, quickestFirst(side, views, nodes), rest)),
+    sides.map((side) => listSide(side, quickestFirst(side, views, nodes), consumers, rest)),
   );
   const hidden = views.filter((view) => isHidden(view, views)).map(hiddenShare);
 

@@ -28,10 +28,11 @@ export function readersOf({ snapshot, settings }: Observation, queue: ReadQueue)
   const servers = new Map<string, string>();
   const reading = new Set<string>();
   for (const consumer of snapshot.consumers.rows) {
-    if (consumer.vhost !== queue.vhost) continue;
-    if (consumer.queue === queue.name) reading.add(consumer.connectionName);
+    const { vhost, connectionName } = consumer;
+    if (vhost !== queue.vhost || connectionName === undefined) continue;
+    if (consumer.queue === queue.name) reading.add(connectionName);
     if (consumer.queue.startsWith(`${queue.name}.`)) {
-      servers.set(consumer.connectionName, consumer.queue.slice(queue.name.length + 1));
+      servers.set(connectionName, consumer.queue.slice(queue.name.length + 1));
     }
   }
   const readers = new Map<string, Reader>();

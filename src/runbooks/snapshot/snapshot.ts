@@ -130,5 +130,6 @@ export interface ConnectionSeen {
 export interface ConsumerSeen {
   readonly vhost: string;
   readonly queue: string;
-  readonly connectionName: string;
+  /** Absent where consumers were only counted. */
+  readonly connectionName?: string;
 }

@@ -158,6 +158,8 @@ describe('a real broker', () => {
       soon,
     );
     expect(consumers).toEqual([{ vhost: '/', queue: name, connectionName: seen.name }]);
+    const counted = (await api.consumerQueues(limits)).filter((row) => row.queue === name);
+    expect(counted).toEqual([{ vhost: '/', queue: name }]);
 
     const closed = new Promise<Error>((resolve) => connection.once('close', resolve));
     expect(await api.closeConnection(seen.name, { ...limits, reason: 'INC-7 by Alice' })).toEqual({

@@ -15,6 +15,7 @@ export const api = (node: string, answers: Partial<ManagementApi> = {}): Managem
   overview: notAsked,
   queueTotals: notAsked,
   consumers: notAsked,
+  consumerQueues: notAsked,
   connections: notAsked,
   queue: notAsked,
   bindingsOfQueue: notAsked,

@@ -20,6 +20,7 @@ export function api(node: string, change: Partial<ManagementApi> = {}): Manageme
     overview: async () => ({ node, rabbitmqVersion: '3.10.8', totals: { queues: 0 } }),
     queueTotals: async () => [],
     consumers: async () => [],
+    consumerQueues: async () => [],
     connections: async () => [],
     queue: unexpected,
     bindingsOfQueue: unexpected,

@@ -45,6 +45,20 @@ describe('a whole cluster', () => {
     ]);
   });
 
+  test('names who reads only where that was asked', async () => {
+    const nodes = whole({
+      queueTotals: async () => [{ vhost: '/', name: 'compute', ready: 3 }],
+      consumers: async () => [{ vhost: '/', queue: 'compute', connectionName: 'c' }],
+      consumerQueues: async () => [{ vhost: '/', queue: 'compute' }],
+    });
+    const ask = (consumers: 'counted' | 'named') =>
+      collectSnapshot({ cluster: 'prod-a', nodes, deadlineMs: 5_000, consumers, clock });
+    const [counted, named] = await Promise.all([ask('counted'), ask('named')]);
+    expect([counted, named].map(({ queues }) => queues.rows[0]?.consumers)).toEqual([1, 1]);
+    expect(counted.consumers.rows).toEqual([{ vhost: '/', queue: 'compute' }]);
+    expect(named.consumers.rows).toEqual([{ vhost: '/', queue: 'compute', connectionName: 'c' }]);
+  });
+
   test('an overview that fails costs only what it would have told', async () => {
     const snapshot = await sweep(whole({ overview: failing(A, 'http-error') }));
     expect(snapshot.nodes[0]?.answer).toMatchObject({ kind: 'answered' });
