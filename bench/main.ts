@@ -6,6 +6,14 @@ const benches: Readonly<Record<string, { readonly what: string; readonly run: ()
     what: 'a sweep of a large broker, beside rabbitmqctl and the Nagios checks',
     run: async () => (await import('./sweep.ts')).benchSweep,
   },
+  rpc: {
+    what: 'calls and casts: ours, the Python oslo.messaging, and amqplib without a messaging layer',
+    run: async () => (await import('./rpc.ts')).benchRpc,
+  },
+  memory: {
+    what: 'the memory of an RPC client and server over a million calls',
+    run: async () => (await import('./rpc-memory.ts')).benchMemory,
+  },
 };
 
 /** Takes the arguments after its name, and gives the exit code: 0 when the aims hold. */

@@ -12,8 +12,8 @@ import {
   remember,
   type Snapshot,
 } from '../src/runbooks/index.ts';
+import { type BenchBroker, openBroker } from './broker.ts';
 import type { Bench } from './main.ts';
-import { type BenchBroker, openBroker } from './sweep/broker.ts';
 import { type Cost, costOf, countBytes, idleCpuPerSecond, median, peakMemory } from './sweep/measure.ts';
 import { hasNagiosChecks, nagiosChecks, rabbitmqctlListings } from './sweep/peers.ts';
 import { type Contender, report } from './sweep/report.ts';
@@ -49,7 +49,7 @@ async function fill(broker: BenchBroker): Promise<void> {
       .map(([what, count]) => `${count} ${what}`)
       .join(', ')}`,
   );
-  await broker.helper('load.ts', [broker.amqpUrl]);
+  await broker.helper('sweep/load.ts', [broker.amqpUrl]);
   const node = nodeOf(broker, 'api');
   for (let tries = 0; tries < 60; tries += 1) {
     await sleep(2_000);

@@ -4,7 +4,7 @@ import { closeSync, existsSync, openSync, readSync, unlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import type { BenchBroker } from './broker.ts';
+import type { BenchBroker } from '../broker.ts';
 import { queueName } from './scale.ts';
 
 /** The slowest check takes over 20 s here; its own limit of 15 s would end it before it has said anything. */

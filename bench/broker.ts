@@ -2,18 +2,18 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePorts } from '../../sandbox/ports.ts';
-import { readManagement } from '../../sandbox/rabbitmq-node.ts';
-import { findRabbitmq } from '../../sandbox/rabbitmq-programs.ts';
+import { freePorts } from '../sandbox/ports.ts';
+import { readManagement } from '../sandbox/rabbitmq-node.ts';
+import { findRabbitmq } from '../sandbox/rabbitmq-programs.ts';
 import {
   type ClusterSetup,
   type NodeSetup,
   nodeEnvironment,
   nodeFolders,
   writeNodeSettings,
-} from '../../sandbox/rabbitmq-settings.ts';
-import { openSupervisor, type Supervisor } from '../../sandbox/supervisor.ts';
-import { waitFor } from '../../sandbox/wait.ts';
+} from '../sandbox/rabbitmq-settings.ts';
+import { type Child, openSupervisor, type Supervisor } from '../sandbox/supervisor.ts';
+import { waitFor } from '../sandbox/wait.ts';
 
 /** A throwaway broker with RabbitMQ's own defaults: the sandbox's nodes have fewer schedulers and quicker statistics. */
 export interface BenchBroker {
@@ -26,8 +26,10 @@ export interface BenchBroker {
   readonly password: string;
   /** The program and the environment of a `rabbitmqctl` that finds this node. */
   readonly ctl: { readonly program: string; readonly env: Readonly<Record<string, string>> };
+  /** Runs a program beside it; it ends with the broker. */
+  program(name: string, argv: readonly string[]): Child;
   /** Runs one of the bench's own programs beside it, and waits until it sends a message. */
-  helper(script: string, args: readonly string[]): Promise<void>;
+  helper(script: string, args: readonly string[]): Promise<Child>;
   close(): Promise<void>;
 }
 
@@ -75,6 +77,14 @@ async function start(folder: string, supervisor: Supervisor): Promise<Omit<Bench
     }),
   ]);
 
+  const program = (name: string, argv: readonly string[]): Child =>
+    supervisor.start({
+      name,
+      argv,
+      cwd: fileURLToPath(new URL('..', import.meta.url)),
+      logFile: join(folder, 'helper.log'),
+      talks: true,
+    });
   return {
     node: setup.name,
     pid: broker.pid,
@@ -83,7 +93,13 @@ async function start(folder: string, supervisor: Supervisor): Promise<Omit<Bench
     metricsPort,
     ...access,
     ctl: { program: programs.ctl, env },
-    helper: (script, args) => startHelper(supervisor, folder, script, args),
+    program,
+    async helper(script, args) {
+      const path = fileURLToPath(new URL(script, import.meta.url));
+      const child = program(script, [process.execPath, '--import', 'tsx', path, ...args]);
+      await firstMessage(child);
+      return child;
+    },
   };
 }
 
@@ -101,20 +117,8 @@ const configuration = (cluster: ClusterSetup, node: NodeSetup): string =>
     '',
   ].join('\n');
 
-async function startHelper(
-  supervisor: Supervisor,
-  folder: string,
-  script: string,
-  args: readonly string[],
-): Promise<void> {
-  const path = fileURLToPath(new URL(script, import.meta.url));
-  const child = supervisor.start({
-    name: script,
-    argv: [process.execPath, '--import', 'tsx', path, ...args],
-    cwd: fileURLToPath(new URL('../..', import.meta.url)),
-    logFile: join(folder, 'helper.log'),
-    talks: true,
-  });
+/** Waits for a program's first message. */
+async function firstMessage(child: Child): Promise<void> {
   const ready = new Promise<void>((resolve) => child.onMessage(() => resolve()));
   await Promise.race([
     ready,

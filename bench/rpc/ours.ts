@@ -1,0 +1,22 @@
+import { getRpcClient, getRpcServer, getTransport, Target } from '../../src/rpc/index.ts';
+import { drive, PAYLOAD, TOPIC, type Work } from './work.ts';
+
+/** `ours.ts serve|drive <url>`: a server or a client of our messaging core. Takes orders over its channel. */
+const [role, url = ''] = process.argv.slice(2);
+const transport = getTransport(url, { controlExchange: `bench-${TOPIC}` });
+
+if (role === 'serve') {
+  const endpoint = { echo: (_context: unknown, { text }: { text: unknown }) => text, note: () => undefined };
+  await getRpcServer(transport, new Target({ topic: TOPIC, server: 'one' }), [endpoint]).start();
+} else {
+  const client = getRpcClient(transport, new Target({ topic: TOPIC }), { timeoutMs: 30_000 });
+  process.on('message', (work: Work) => {
+    const once =
+      work.mode === 'call'
+        ? () => client.call({}, 'echo', { text: PAYLOAD })
+        : () => client.cast({}, 'note', { text: PAYLOAD });
+    void drive(work, once).then((worked) => process.send?.(worked));
+  });
+}
+process.send?.('ready');
+process.once('disconnect', () => process.exit(0));
