@@ -10,6 +10,8 @@ export interface Layout {
   readonly folder: string;
   /** `sandbox.json`: by it other programs drive the sandbox. */
   readonly report: string;
+  /** Whose folder it is: the sandbox's own process. */
+  readonly claim: string;
   /** Which processes were started. */
   readonly pidList: string;
   /** The generated `watership.yaml`. */
@@ -28,6 +30,7 @@ export function layoutOf(folder?: string): Layout {
   return {
     folder: base,
     report: join(base, 'sandbox.json'),
+    claim: join(base, 'claim.json'),
     pidList: join(base, 'pids.json'),
     config: join(base, 'watership.yaml'),
     hostCommand: join(base, 'bin', 'host'),

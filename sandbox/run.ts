@@ -1,10 +1,10 @@
 import { messageOf } from './breaker.ts';
+import { claimFolder } from './claim.ts';
 import { readReport } from './client.ts';
 import type { Layout } from './layout.ts';
-import { killListed } from './pid-list.ts';
 import { startOf } from './process-identity.ts';
 import type { SandboxReport } from './report.ts';
-import { prepareFolder, startSandbox } from './start.ts';
+import { startSandbox } from './start.ts';
 import { openSupervisor } from './supervisor.ts';
 
 /** The sandbox in the foreground: starts it, says how to use it, and ends it without leaving a process behind. */
@@ -19,8 +19,20 @@ export async function runSandbox(
     );
     return 1;
   }
-  const leftOver = await killListed(layout.pidList);
-  prepareFolder(layout);
+  const claim = await claimFolder(layout);
+  switch (claim.kind) {
+    case 'taken':
+      console.error(`A sandbox is starting in ${layout.folder} already (pid ${claim.pid}).`);
+      return 1;
+    case 'foreign':
+      console.error(
+        `${layout.folder} holds files that no sandbox has made, and a sandbox begins by emptying its folder.\n` +
+          'Name an empty folder, or one that does not exist: npm run sandbox -- --dir <folder>',
+      );
+      return 1;
+    case 'claimed':
+  }
+  const { leftOver } = claim;
 
   const asked = endRequests();
   const supervisor = openSupervisor(layout.pidList);

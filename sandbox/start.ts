@@ -1,4 +1,3 @@
-import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { startBot } from './bot.ts';
 import { openBreaker } from './breaker.ts';
@@ -79,12 +78,6 @@ export async function startSandbox(options: {
   // A moment later: while a process starts, its owner does not know it yet.
   supervisor.onChange(() => setImmediate(() => writeReport(layout.report, report())));
   return { report };
-}
-
-/** An empty folder: whatever an earlier sandbox left in it is gone. */
-export function prepareFolder(layout: Layout): void {
-  rmSync(layout.folder, { recursive: true, force: true });
-  mkdirSync(layout.logs, { recursive: true });
 }
 
 function servicesReady(services: readonly Service[]): Promise<unknown> {
