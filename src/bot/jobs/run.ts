@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   type ActionCall,
   advance,
+  ledgerEntryOf,
   nextOrder,
   type Order,
   type Outcome,
@@ -158,12 +159,16 @@ async function act(passage: Passage, index: number): Promise<Wait | undefined> {
   if (intended === run || !held.isHeld()) return { ms: RETRY_MS, why: 'retry' };
   if (!(await store(passage, run, intended))) return undefined;
 
-  const outcome = await execute(passage, call);
+  const outcome = await execute({ ...passage, run: intended }, call, index);
   await takeLatest(passage, { kind: 'acted', index, outcome, atMs: clock.now() });
   return undefined;
 }
 
-async function execute({ context, cluster, run }: Passage, call: ActionCall): Promise<Outcome> {
+async function execute(
+  { context, cluster, run }: Passage,
+  call: ActionCall,
+  index: number,
+): Promise<Outcome> {
   const limitMs = cluster.actions.timeLimitMs(call) + GRACE_MS;
   const over = new AbortController();
   const tooLate = context.clock
@@ -172,7 +177,8 @@ async function execute({ context, cluster, run }: Passage, call: ActionCall): Pr
   // The loser of the race below is nobody's business.
   tooLate.catch(() => {});
   try {
-    return await Promise.race([cluster.actions.execute(call, reasonOf(run)), tooLate]);
+    const acting = cluster.actions.execute(call, reasonOf(run), ledgerEntryOf(run, index));
+    return await Promise.race([acting, tooLate]);
   } catch (error) {
     context.log.error({ err: error, run: run.id, action: call.action }, 'An action broke off');
     return { kind: 'unknown', because: error instanceof Error ? error.message : String(error) };
@@ -185,7 +191,7 @@ async function execute({ context, cluster, run }: Passage, call: ActionCall): Pr
 async function settle(passage: Passage, index: number): Promise<Wait | undefined> {
   const { context, cluster, run } = passage;
   const call = callOf(run, index);
-  const settled = await cluster.actions.reconcile(call);
+  const settled = await cluster.actions.reconcile(call, ledgerEntryOf(run, index));
   const startedAtMs = run.items[index]?.startedAtMs ?? 0;
   const isMaybeUnderWay = context.clock.now() < startedAtMs + cluster.actions.timeLimitMs(call);
   // "Done" is proof. "Not done" is none while a command that outlived its bot may still be at work.

@@ -1,4 +1,5 @@
 import type { Action, ActionCall, Outcome, Settled, Tier } from '../action.ts';
+import type { LedgerEntry } from '../hosts/host.ts';
 import type { Verdict } from '../runbook.ts';
 import { messageOf } from './ask-nodes.ts';
 import type { BoundActions } from './bound.ts';
@@ -83,19 +84,37 @@ export function bindActions(ports: ClusterPorts): BoundActions {
         return { go: false, because: messageOf(error) };
       }
     },
-    execute: async (call, reason) => {
+    execute: async (call, reason, entry) => {
       try {
-        return await bind(call).execute(ports, reason);
+        return await bind(call).execute(underEntry(ports, entry), reason);
       } catch (error) {
         return { kind: error instanceof InvalidCall ? 'refused' : 'unknown', because: messageOf(error) };
       }
     },
-    reconcile: async (call) => {
+    reconcile: async (call, entry) => {
       try {
-        return await bind(call).reconcile(ports);
+        return await bind(call).reconcile(underEntry(ports, entry));
       } catch (error) {
         return { kind: 'unknown', because: messageOf(error) };
       }
+    },
+  };
+}
+
+/** Everything that is asked of a host meanwhile carries the entry; no action has to think of it. */
+function underEntry(ports: ClusterPorts, entry: LedgerEntry | undefined): ClusterPorts {
+  if (entry === undefined) return ports;
+  const { hosts } = ports;
+  return {
+    ...ports,
+    hosts: {
+      argvOf: (request) => hosts.argvOf(request),
+      run: (request, limits) => hosts.run({ ...request, entry }, limits),
+      recall: async (request, limits) =>
+        (await hosts.recall?.({ ...request, entry }, limits)) ?? {
+          kind: 'unknown',
+          because: `nothing is written down on host ${request.host}`,
+        },
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { Outcome } from '../action.ts';
+import type { Outcome, Settled } from '../action.ts';
 import type { HostAnswer, HostOperation, HostRequest } from '../hosts/host.ts';
 import type { ClusterPorts } from './ports.ts';
 
@@ -49,6 +49,34 @@ export function outcomeOf(request: HostRequest, answer: HostAnswer): Outcome {
       return { kind: 'unknown', because: answer.because };
     case 'not-started':
       return { kind: 'refused', because: `Nothing was started: ${answer.because}` };
+  }
+}
+
+/** What the host itself has written down about an operation that was begun earlier. */
+export async function recallOnHost(
+  ports: ClusterPorts,
+  request: HostRequest,
+  timeoutMs: number,
+): Promise<Settled> {
+  const memory = await ports.hosts.recall?.(request, { timeoutMs });
+  switch (memory?.kind) {
+    case undefined:
+      return { kind: 'unknown', because: `nothing is written down on host ${request.host}` };
+    case 'unknown':
+      return memory;
+    case 'never':
+      return { kind: 'not-done', because: memory.because };
+    case 'answered': {
+      const outcome = outcomeOf(request, memory.answer);
+      switch (outcome.kind) {
+        case 'applied':
+          return { kind: 'done', because: `${request.host} has it written down: ${outcome.detail}` };
+        case 'refused':
+          return { kind: 'not-done', because: outcome.because };
+        case 'unknown':
+          return outcome;
+      }
+    }
   }
 }
 

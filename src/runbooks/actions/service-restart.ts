@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { Action } from '../action.ts';
+import type { Action, Settled } from '../action.ts';
 import type { HostRequest } from '../hosts/host.ts';
 import { askEveryNode, READ_MS } from './ask-nodes.ts';
-import { commandLine, runOnHost } from './on-host.ts';
+import { commandLine, recallOnHost, runOnHost } from './on-host.ts';
 import type { ClusterPorts } from './ports.ts';
 
 const args = z.strictObject({
@@ -31,21 +31,32 @@ export const serviceRestart: Action<Args, ClusterPorts> = {
       ? { go: false, because: `host ${wanted.host} is not set up to restart ${wanted.service}` }
       : { go: true },
   execute: async (wanted, ports) => await runOnHost(ports, requestOf(wanted), serviceRestart.timeLimitMs),
-  reconcile: async ({ pid, service }, ports) => {
-    // A restart leaves a trace only if the process was known: the connections that named it are gone.
-    const unseen = `nothing shows from here whether ${service} was restarted`;
-    if (pid === undefined) return { kind: 'unknown', because: unseen };
-    const answers = await askEveryNode(ports, (api) => api.connections({ timeoutMs: READ_MS }));
-    if (!answers.every((answer) => answer.kind === 'answered'))
-      return { kind: 'unknown', because: `${unseen}: not every node answers` };
-    const isThere = answers.some(({ value }) =>
-      value.some(({ clientName }) => clientName?.split(':')[1] === pid),
-    );
-    return isThere
-      ? { kind: 'unknown', because: `process ${pid} is still connected` }
-      : { kind: 'done', because: `process ${pid} is no longer connected` };
+  reconcile: async (wanted, ports) => {
+    const recalled = await recallOnHost(ports, requestOf(wanted), READ_MS);
+    return recalled.kind === 'unknown'
+      ? await settleByConnections(wanted, ports, recalled.because)
+      : recalled;
   },
 };
+
+/** Where the host does not know, a restart leaves a trace only if the process was known: its connections are gone. */
+async function settleByConnections(
+  { pid, service }: Args,
+  ports: ClusterPorts,
+  because: string,
+): Promise<Settled> {
+  const unseen = `nothing shows from here whether ${service} was restarted: ${because}`;
+  if (pid === undefined) return { kind: 'unknown', because: unseen };
+  const answers = await askEveryNode(ports, (api) => api.connections({ timeoutMs: READ_MS }));
+  if (!answers.every((answer) => answer.kind === 'answered'))
+    return { kind: 'unknown', because: `${unseen}; and not every node answers` };
+  const isThere = answers.some(({ value }) =>
+    value.some(({ clientName }) => clientName?.split(':')[1] === pid),
+  );
+  return isThere
+    ? { kind: 'unknown', because: `process ${pid} is still connected` }
+    : { kind: 'done', because: `process ${pid} is no longer connected` };
+}
 
 const requestOf = ({ host, service, pid }: Args): HostRequest => ({
   host,

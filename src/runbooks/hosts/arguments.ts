@@ -13,6 +13,9 @@ const patterns = {
 
 type ArgumentName = keyof typeof patterns;
 
+/** Whether a value may be used as that argument. */
+export const isArgument = (name: ArgumentName, value: string): boolean => patterns[name].test(value);
+
 /** `pid` and the host's own name are never required: a template uses them if it can. */
 const required: Readonly<Record<HostOperation, readonly ArgumentName[]>> = {
   'node.stop': ['node'],
@@ -25,6 +28,7 @@ const required: Readonly<Record<HostOperation, readonly ArgumentName[]>> = {
   'node.partition_handling': ['node'],
   'service.restart': ['service'],
   'service.status': ['service'],
+  'host.facts': [],
   'file.read': ['path'],
 };
 
@@ -37,7 +41,7 @@ export function refusalOf(
   if (missing !== undefined) return `${operation} needs the argument ${missing}`;
   for (const [name, value] of Object.entries(args)) {
     if (!isArgumentName(name)) return `${operation} knows no argument ${JSON.stringify(name)}`;
-    if (!patterns[name].test(value)) return `${JSON.stringify(value)} is not allowed as ${name}`;
+    if (!isArgument(name, value)) return `${JSON.stringify(value)} is not allowed as ${name}`;
   }
   return undefined;
 }

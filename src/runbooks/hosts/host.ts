@@ -13,13 +13,23 @@ export type HostOperation =
   | 'node.partition_handling'
   | 'service.restart'
   | 'service.status'
+  | 'host.facts'
   | 'file.read';
+
+/** The line of the ledger that a request carries out. Absent for what only looks. */
+export interface LedgerEntry {
+  /** The same whoever carries the run, another one for each attempt. */
+  readonly id: string;
+  /** When it was written down as intended: whoever was held up for long after that must not act any more. */
+  readonly intendedAtMs: number;
+}
 
 export interface HostRequest {
   readonly host: string;
   readonly operation: HostOperation;
   /** Placeholders of the argv template: `node`, `peer`, `service`, `path`. */
   readonly args: Readonly<Record<string, string>>;
+  readonly entry?: LedgerEntry;
 }
 
 export type HostAnswer =
@@ -30,11 +40,22 @@ export type HostAnswer =
   /** It was never started: no such host, operation or program, or an argument that is not allowed. */
   | { readonly kind: 'not-started'; readonly because: string };
 
+/** What the host itself has written down about a request that was sent earlier. */
+export type HostMemory =
+  | { readonly kind: 'answered'; readonly answer: HostAnswer }
+  /** It never came, and would not be carried out if it came now. */
+  | { readonly kind: 'never'; readonly because: string }
+  | { readonly kind: 'unknown'; readonly because: string };
+
+export interface HostLimits {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+}
+
 export interface HostExecutor {
   /** The exact argv that `run` would use, for the plan; undefined when the host does not know the operation. */
   argvOf(request: HostRequest): readonly string[] | undefined;
-  run(
-    request: HostRequest,
-    limits: { readonly timeoutMs: number; readonly signal?: AbortSignal },
-  ): Promise<HostAnswer>;
+  run(request: HostRequest, limits: HostLimits): Promise<HostAnswer>;
+  /** What became of a request, by its ledger entry; only looks. Absent where no host keeps a journal. */
+  recall?(request: HostRequest, limits: HostLimits): Promise<HostMemory>;
 }

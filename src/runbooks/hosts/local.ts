@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { homedir } from 'node:os';
 import { dirname } from 'node:path';
-import type { HostAnswer } from './host.ts';
+import type { HostAnswer, HostLimits } from './host.ts';
 import { tailOf } from './tail.ts';
 
 /** Output kept of a command, bytes; the end of it, because the reason of a failure stands last. */
@@ -10,11 +10,6 @@ const OUTPUT_BYTES = 64 * 1024;
 const KILL_AFTER_MS = 2_000;
 /** After the exit: a daemon that the command left behind may hold its output open for ever. */
 const DRAIN_MS = 500;
-
-export interface RunLimits {
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal;
-}
 
 /**
  * What a command gets as environment. The bot's own holds its secrets and stays with the bot.
@@ -26,7 +21,7 @@ const environment = (): Readonly<Record<string, string>> => ({
 });
 
 /** Runs a program on this machine: no shell, a process group of its own, bounded in time and output. Never rejects. */
-export function runLocally(argv: readonly string[], limits: RunLimits): Promise<HostAnswer> {
+export function runLocally(argv: readonly string[], limits: HostLimits): Promise<HostAnswer> {
   const [program, ...args] = argv;
   if (program === undefined) return Promise.resolve({ kind: 'not-started', because: 'the command is empty' });
   if (limits.signal?.aborted)

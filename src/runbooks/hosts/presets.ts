@@ -16,6 +16,7 @@ export const hostOperations = [
   'node.partition_handling',
   'service.restart',
   'service.status',
+  'host.facts',
   'file.read',
 ] as const satisfies readonly HostOperation[];
 
@@ -58,7 +59,10 @@ export const presets: Readonly<Record<PresetName, OperationTemplates>> = {
   custom: {},
 };
 
-/** A preset's operations in the order of the list, for the documents. Without a template, `file.read` reads by itself. */
+/**
+ * A preset's operations in the order of the list, for the documents. Without a template, `file.read` and
+ * `host.facts` read by themselves.
+ */
 export function describePreset(
   name: PresetName,
 ): readonly { readonly operation: HostOperation; readonly argv: readonly string[] }[] {

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { BotContext } from '../../../src/bot/context.ts';
 import { carryRun } from '../../../src/bot/jobs/run.ts';
-import type { Run } from '../../../src/runbooks/index.ts';
+import type { LedgerEntry, Run } from '../../../src/runbooks/index.ts';
 import { approval, askForRun, buildHouse, contextOf, recordingCourier, send } from './stage.ts';
 
 let redis: Redis;
@@ -197,7 +197,10 @@ describe('a run', () => {
 
 describe('a run whose bot was killed', () => {
   /** Kills the bot inside `execute`, before or after the effect; the lease is gone with it. */
-  async function killedWhileActing(when: 'before' | 'after' | 'unseen') {
+  async function killedWhileActing(
+    when: 'before' | 'after' | 'unseen',
+    onEntry: (entry: LedgerEntry | undefined) => void = () => {},
+  ) {
     const house = buildHouse();
     const prefix = `test-${randomUUID()}`;
     const dying = contextOf({ redis, house, prefix });
@@ -207,7 +210,8 @@ describe('a run whose bot was killed', () => {
     const begun = new Promise<void>((resolve) => {
       hasBegun = resolve;
     });
-    house.execute = async (call) => {
+    house.execute = async (call, entry) => {
+      onEntry(entry);
       if (when === 'after') await working(call);
       hasBegun();
       return await new Promise(() => {});
@@ -238,6 +242,30 @@ describe('a run whose bot was killed', () => {
     house.timeLimitMs = 0;
     expect(await carryThrough(context)).toMatchObject({ state: 'done', items: [{ attempts: 2 }, {}, {}] });
     expect(house.done).toEqual(['lamp.off kitchen']);
+  });
+
+  test('asks what became of it under the same line of the ledger, and tries again under another', async () => {
+    const entries: (LedgerEntry | undefined)[] = [];
+    const { house, context } = await killedWhileActing('before', (entry) => entries.push(entry));
+    const { items, startedAtMs } = await runOf(context);
+    const settle = house.reconcile;
+    house.reconcile = async (call, entry) => {
+      entries.push(entry);
+      return await settle(call);
+    };
+    const working = house.execute;
+    house.execute = async (call, entry) => {
+      entries.push(entry);
+      return await working(call);
+    };
+    await go(context);
+    house.timeLimitMs = 0;
+    await carryThrough(context);
+    const id = `house/RUN-0001/${startedAtMs}/0`;
+    const first = { id: `${id}/1`, intendedAtMs: items[0]?.startedAtMs };
+    expect(entries.slice(0, 3)).toEqual([first, first, first]);
+    expect(entries[3]?.id).toBe(`${id}/2`);
+    expect(entries[3]?.intendedAtMs).toBeGreaterThanOrEqual(items[0]?.startedAtMs ?? 0);
   });
 
   test('and nobody can tell: a person is asked, and nothing is done meanwhile', async () => {

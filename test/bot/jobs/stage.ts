@@ -11,6 +11,7 @@ import type {
   ActionCall,
   BoundActions,
   ClusterPorts,
+  LedgerEntry,
   Observation,
   Outcome,
   Run,
@@ -27,8 +28,8 @@ export interface House {
   lamps: string[];
   /** What was really done, in order: the effect that may happen only once. */
   readonly done: string[];
-  execute: (call: ActionCall) => Promise<Outcome>;
-  reconcile: (call: ActionCall) => Promise<Settled>;
+  execute: (call: ActionCall, entry?: LedgerEntry) => Promise<Outcome>;
+  reconcile: (call: ActionCall, entry?: LedgerEntry) => Promise<Settled>;
   precheck: (call: ActionCall) => Promise<Verdict>;
   observe: () => Promise<Observation>;
   timeLimitMs: number;
@@ -111,8 +112,8 @@ export function contextOf(options: {
     describe: tools.describe,
     timeLimitMs: () => house.timeLimitMs,
     precheck: (call) => house.precheck(call),
-    execute: (call) => house.execute(call),
-    reconcile: (call) => house.reconcile(call),
+    execute: (call, _reason, entry) => house.execute(call, entry),
+    reconcile: (call, entry) => house.reconcile(call, entry),
   };
   const [clusterConfig] = config.clusters as readonly [ClusterConfig];
   const handle: ClusterHandle = {

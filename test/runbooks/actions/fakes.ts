@@ -1,5 +1,11 @@
 import { type ManagementApi, ManagementError, type ManagementFailure } from '../../../src/rpc/index.ts';
-import type { BoundActions, ClusterPorts, HostAnswer, HostRequest } from '../../../src/runbooks/index.ts';
+import type {
+  BoundActions,
+  ClusterPorts,
+  HostAnswer,
+  HostMemory,
+  HostRequest,
+} from '../../../src/runbooks/index.ts';
 import { bindActions, detectionDefaults, openHosts } from '../../../src/runbooks/index.ts';
 
 /** What a request that brought no usable answer is thrown as. */
@@ -55,6 +61,7 @@ export interface Stage {
 export function stage(
   management: readonly ManagementApi[],
   hostAnswer: (request: HostRequest) => HostAnswer = () => ({ kind: 'done', exitCode: 0, output: '' }),
+  hostMemory?: (request: HostRequest) => HostMemory,
 ): Stage {
   const ran: HostRequest[] = [];
   let nowMs = 0;
@@ -75,6 +82,7 @@ export function stage(
         ran.push(request);
         return Promise.resolve(hostAnswer(request));
       },
+      ...(hostMemory !== undefined && { recall: async (request) => hostMemory(request) }),
     },
     probe: () => Promise.reject(new Error('no action probes')),
     clock: {

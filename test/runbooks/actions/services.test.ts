@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ConnectionRow, ManagementApi } from '../../../src/rpc/index.ts';
+import type { HostRequest } from '../../../src/runbooks/index.ts';
 import { api, failure, silent, stage } from './fakes.ts';
 
 const name = '10.3.0.35:32803 -> 10.3.0.44:5672';
@@ -144,6 +145,36 @@ describe('restarting a service', () => {
     expect(await settle({ action: 'service.restart', args: { host: 'ctl1', service: 'nova' } }, other)).toBe(
       'unknown',
     );
+  });
+
+  test.each([
+    [{ kind: 'answered', answer: { kind: 'done', exitCode: 0, output: '' } }, 'done'],
+    [{ kind: 'answered', answer: { kind: 'failed', exitCode: 5, output: 'no unit' } }, 'not-done'],
+    [{ kind: 'answered', answer: { kind: 'not-started', because: 'no program' } }, 'not-done'],
+    [{ kind: 'answered', answer: { kind: 'unknown', because: 'too long' } }, 'unknown'],
+    [{ kind: 'never', because: 'it never came' }, 'not-done'],
+    [{ kind: 'unknown', because: 'interrupted' }, 'unknown'],
+  ] as const)('is settled by what its host remembers: %j is %s', async (memory, kind) => {
+    const asked: HostRequest[] = [];
+    const { actions } = stage(
+      [api('rabbit@a', { connections: () => Promise.resolve([open]) })],
+      undefined,
+      (request) => {
+        asked.push(request);
+        return memory;
+      },
+    );
+    const entry = { id: 'prod/RUN-0001/1/0/1', intendedAtMs: 5 };
+    expect((await actions.reconcile(restart, entry)).kind).toBe(kind);
+    expect(asked).toMatchObject([{ host: 'ctl1', operation: 'service.restart', entry }]);
+  });
+
+  test('carries the line of the ledger to its host', async () => {
+    const { actions, ran } = stage([]);
+    const entry = { id: 'prod/RUN-0001/1/0/1', intendedAtMs: 5 };
+    await actions.execute(restart, 'x', entry);
+    await actions.execute(restart, 'x');
+    expect(ran.map((request) => request.entry)).toEqual([entry, undefined]);
   });
 
   test('takes the process as a number too', () => {

@@ -1,0 +1,76 @@
+import { hashOf } from '../../engine/canonical.ts';
+import type { Journal, JournalEntry } from './journal.ts';
+import type { RefusalCode } from './protocol.ts';
+import {
+  type AgentMethod,
+  type AgentRequest,
+  AHEAD_MS,
+  agentMethods,
+  FRESH_MS,
+  isActing,
+} from './protocol.ts';
+
+/** Whether a request whose signature is right may go on. */
+export type Admission =
+  | { readonly kind: 'refused'; readonly code: RefusalCode; readonly because: string }
+  /** The same request once more: what came of it is known, or is not. */
+  | { readonly kind: 'known'; readonly entry: JournalEntry }
+  | { readonly kind: 'go' };
+
+/** What an agent knows when a request comes in. */
+export interface Desk {
+  readonly host: string;
+  readonly nowMs: number;
+  readonly journal: Pick<Journal, 'sinceMs' | 'isSeen' | 'find'>;
+}
+
+/**
+ * Is it for us, new, fresh, and not done before? The order matters: `stale` and what follows are only said of a
+ * request that the journal would remember, so that they prove that nothing was done.
+ */
+export function admit(method: AgentMethod, request: AgentRequest, desk: Desk): Admission {
+  const { nowMs, journal } = desk;
+  if (request.host !== desk.host) return refuse('other-host', `this is ${desk.host}, not ${request.host}`);
+  if (journal.isSeen(request.nonce)) return refuse('replayed', 'this very request has come before');
+  if (agentMethods[method] !== request.operation)
+    return refuse('malformed', `${request.operation} was sent as ${method}`);
+  if (request.signedAtMs < journal.sinceMs + AHEAD_MS)
+    return refuse('no-memory', `it was signed before ${tellTime(journal.sinceMs + AHEAD_MS)}, ${noMemory}`);
+  const late = lateness(request.signedAtMs, nowMs);
+  if (late !== undefined) return late;
+  return isActing(request.operation) ? admitAct(request, desk) : { kind: 'go' };
+}
+
+function admitAct(request: AgentRequest, { nowMs, journal }: Desk): Admission {
+  const entry = journal.find(request.id);
+  if (entry !== undefined)
+    return entry.digest === contentOf(request)
+      ? { kind: 'known', entry }
+      : refuse('id-reused', `${request.id} was another request`);
+  const late = lateness(request.intendedAtMs, nowMs);
+  if (late === undefined) return { kind: 'go' };
+  return late.code === 'stale'
+    ? refuse('too-late', `it was decided ${seconds(nowMs - request.intendedAtMs)} ago by this host's clock`)
+    : late;
+}
+
+function lateness(atMs: number, nowMs: number): (Admission & { readonly kind: 'refused' }) | undefined {
+  const ageMs = nowMs - atMs;
+  if (ageMs > FRESH_MS)
+    return refuse('stale', `it is ${seconds(ageMs)} old by this host's clock; ${compare}`);
+  if (ageMs < -AHEAD_MS)
+    return refuse('from-the-future', `it is ${seconds(-ageMs)} ahead of this host's clock; ${compare}`);
+  return undefined;
+}
+
+/** What would be done, without when and by which message. */
+export const contentOf = ({ operation, args, argv, intendedAtMs }: AgentRequest): string =>
+  hashOf({ operation, args, argv, intendedAtMs });
+
+const compare = 'compare the clocks of both machines';
+const noMemory = 'from when on this agent remembers what it was asked; ask again';
+
+const refuse = (code: RefusalCode, because: string) => ({ kind: 'refused', code, because }) as const;
+
+const seconds = (ms: number): string => `${Math.round(ms / 1_000)} s`;
+const tellTime = (ms: number): string => new Date(ms).toISOString();
