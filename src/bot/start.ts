@@ -1,11 +1,12 @@
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
-import { book, type Clock, openHosts } from '../runbooks/index.ts';
+import { book, type Clock } from '../runbooks/index.ts';
 import { type OpenCluster, openCluster } from './clusters.ts';
 import type { BotConfig } from './config/config.ts';
 import type { BotContext } from './context.ts';
 import { postDigest } from './digest/post-digest.ts';
 import { examine, type HealthServer, serveHealth } from './health.ts';
+import { openConfiguredHosts } from './hosts.ts';
 import { forgetLater, openCourier, openQueues, type Queues } from './jobs/queues.ts';
 import { schedule, scheduleSweep } from './jobs/schedules.ts';
 import { tellSoon } from './jobs/tell-soon.ts';
@@ -36,14 +37,20 @@ export async function startBot(
   const redis = connectRedis(config.redis.url, log);
   const redisForJobs = connectRedisForJobs(config.redis.url);
   const stores = openStores(redis, config.redis.prefix);
-  const hosts = openHosts(config.hosts);
+  const hosts = openConfiguredHosts(config, clock);
   const clusters = new Map<string, OpenCluster>(
     config.clusters.map((cluster) => {
       const { name } = cluster.settings;
       const history = async () => (await stores.memory.get(name))?.history;
       return [
         name,
-        openCluster({ config: cluster, hosts, clock, sweepMs: config.schedule.sweepMs, history }),
+        openCluster({
+          config: cluster,
+          hosts: hosts.executor,
+          clock,
+          sweepMs: config.schedule.sweepMs,
+          history,
+        }),
       ];
     }),
   );
@@ -58,7 +65,7 @@ export async function startBot(
     for (const close of closers.toReversed()) {
       await inTime(close);
     }
-    await inTime(() => Promise.all([...clusters.values()].map((cluster) => cluster.close())));
+    await inTime(() => Promise.all([hosts, ...clusters.values()].map((each) => each.close())));
     redis.disconnect();
     redisForJobs.disconnect();
     await health?.close();

@@ -1,7 +1,8 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { presets } from '../../runbooks/index.ts';
+import { type HostExecutor, presets } from '../../runbooks/index.ts';
 import type { BotConfig, HostConfig } from '../config/config.ts';
+import { checkAgent } from './check-agents.ts';
 import { bad, type Check, type CheckVerdict, ok, warning } from './check-line.ts';
 
 /** Where the bot looks for the programs of its hosts' operations: not along its own PATH. */
@@ -10,10 +11,11 @@ const SEARCHED = [
   dirname(process.execPath),
 ];
 
-/** Is the program of every operation there? Nothing is run: an operation is no question. */
-export function* hostChecks(config: BotConfig): Iterable<Check> {
+/** Is the program of every operation there, and every agent? Nothing is run: an operation is no question. */
+export function* hostChecks(config: BotConfig, hosts: HostExecutor): Iterable<Check> {
   for (const [name, host] of Object.entries(config.hosts)) {
-    yield { what: `host ${name}`, ask: async () => checkHost(host) };
+    const ask = async () => (host.via === 'agent' ? checkAgent(name, host, hosts) : checkHost(host));
+    yield { what: `host ${name}`, ask };
   }
 }
 

@@ -1,7 +1,10 @@
 import { Redis } from 'ioredis';
 import { formatTransportUrl, getTransport, openManagement } from '../../rpc/index.ts';
+import type { HostExecutor } from '../../runbooks/index.ts';
 import type { BotConfig, ClusterConfig, NodeConfig } from '../config/config.ts';
+import { openConfiguredHosts } from '../hosts.ts';
 import { redact } from '../redact.ts';
+import { systemClock } from '../system-clock.ts';
 import { hostChecks } from './check-hosts.ts';
 import {
   bad,
@@ -19,7 +22,9 @@ import { type CommonOptions, type Console, exitCodes, plain, printJson, readConf
 export async function checkCommand(console: Console, options: CommonOptions): Promise<number> {
   const config = readConfig(console, options);
   if (config === undefined) return exitCodes.critical;
-  const lines = await Promise.all([...checksOf(config)].map(runCheck));
+  const hosts = openConfiguredHosts(config, systemClock);
+  const checks = [...checksOf(config, hosts.executor)];
+  const lines = await Promise.all(checks.map(runCheck)).finally(() => hosts.close());
   if (options.json) printJson(console, lines);
   else
     console.out(['The configuration is valid.', ...lines.map(tellLine)].map((line) => `${line}\n`).join(''));
@@ -48,7 +53,7 @@ function reasonOf(error: unknown): string {
 const firstCause = (error: unknown): unknown =>
   error instanceof Error && error.cause !== undefined ? firstCause(error.cause) : error;
 
-function* checksOf(config: BotConfig): Iterable<Check> {
+function* checksOf(config: BotConfig, hosts: HostExecutor): Iterable<Check> {
   yield { what: `Redis ${new URL(config.redis.url).host}`, ask: () => checkRedis(config.redis.url) };
   yield* slackChecks(config);
   for (const cluster of config.clusters) {
@@ -58,7 +63,7 @@ function* checksOf(config: BotConfig): Iterable<Check> {
       yield { what: `${name} ${node.amqp}`, ask: () => checkAmqp(cluster, node) };
     }
   }
-  yield* hostChecks(config);
+  yield* hostChecks(config, hosts);
   if (config.people.approvers.length === 0 && config.people.adminApprovers.length === 0) {
     yield {
       what: 'people',

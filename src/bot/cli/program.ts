@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
+import { agentCommand } from './agent.ts';
 import { auditCommand } from './audit.ts';
 import { checkCommand } from './check.ts';
 import { type CommonOptions, type Console, exitCodes } from './console.ts';
@@ -69,6 +70,7 @@ export async function program(options: Console & { readonly argv: readonly strin
     haltCommand('halt'),
   ).argument('[cluster]', 'every cluster when left out');
   command('resume', 'end a halt', haltCommand('resume')).argument('[cluster]', 'every cluster when left out');
+  command('agent', 'serve the bot on this host: reads agent.yaml, not watership.yaml', agentCommand);
   command('schema', 'print the JSON Schema of the configuration file', schemaCommand);
   command('sandbox', 'start the sandbox of a source checkout', sandboxCommand).argument(
     '[arguments...]',

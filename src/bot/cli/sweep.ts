@@ -4,12 +4,12 @@ import {
   detect,
   type Finding,
   type HostExecutor,
-  openHosts,
   type Snapshot,
 } from '../../runbooks/index.ts';
 import { cardOf } from '../card-of.ts';
 import { openCluster } from '../clusters.ts';
 import type { BotConfig, ClusterConfig } from '../config/config.ts';
+import { openConfiguredHosts } from '../hosts.ts';
 import { systemClock } from '../system-clock.ts';
 import { type CommonOptions, type Console, exitCodes, plain, printJson, readConfig } from './console.ts';
 
@@ -30,8 +30,10 @@ export async function sweepCommand(console: Console, options: SweepOptions): Pro
     console.err(`There is no cluster ${options.cluster ?? ''}; there are ${known}\n`);
     return exitCodes.unknown;
   }
-  const hosts = openHosts(config.hosts);
-  const results = await Promise.all(wanted.map((cluster) => look(cluster, config, hosts, systemClock)));
+  const hosts = openConfiguredHosts(config, systemClock);
+  const results = await Promise.all(
+    wanted.map((cluster) => look(cluster, config, hosts.executor, systemClock)),
+  ).finally(() => hosts.close());
   if (options.json) printJson(console, results);
   else console.out(results.map(tellResult).join('\n'));
   return Math.max(...results.map(exitCodeOf));

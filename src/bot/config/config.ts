@@ -6,6 +6,8 @@ export interface BotConfig {
   readonly redis: { readonly url: string; readonly prefix: string };
   readonly clusters: readonly ClusterConfig[];
   readonly hosts: Readonly<Record<string, HostConfig>>;
+  /** The broker of the agents; absent where no host is reached by one. */
+  readonly agents?: { readonly transportUrl: string };
   readonly people: PeopleConfig;
   readonly schedule: ScheduleConfig;
   /** Health and metrics; absent: no port is opened. */
@@ -47,12 +49,14 @@ export interface NodeConfig {
 }
 
 export interface HostConfig {
-  readonly via: 'local';
+  readonly via: 'local' | 'agent';
   readonly preset: 'systemd' | 'kolla-docker' | 'kolla-podman' | 'custom';
   /** Argv templates that replace or complete the preset's, by operation. */
   readonly operations: Readonly<Record<string, readonly string[]>>;
   /** Addresses by which the host's connections are recognised. */
   readonly addresses: readonly string[];
+  /** What is shared with the host's agent; the first signs. */
+  readonly keys?: readonly string[];
 }
 
 export interface PeopleConfig {

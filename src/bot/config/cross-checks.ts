@@ -1,19 +1,20 @@
 import { presets } from '../../runbooks/index.ts';
+import { agentHosts } from './cross-agents.ts';
 import { type CrossHost, type CrossNode, type CrossView, crossView } from './cross-view.ts';
 import { allNearest } from './nearest.ts';
-import type { ConfigPath } from './problem.ts';
-
-export interface CrossProblem {
-  readonly path: ConfigPath;
-  readonly expected: string;
-  readonly came: string;
-  readonly cure: string;
-}
+import type { ConfigPath, CrossProblem } from './problem.ts';
 
 /** What no single field can tell: names that refer to each other, and fields that need each other. Reads what it can. */
 export function crossCheck(raw: unknown): readonly CrossProblem[] {
   const file = crossView(raw);
-  return [...slackMode(file), ...tokens(file), ...names(file), ...hostNames(file), ...sharedHosts(file)];
+  return [
+    ...slackMode(file),
+    ...tokens(file),
+    ...names(file),
+    ...hostNames(file),
+    ...sharedHosts(file),
+    ...agentHosts(file),
+  ];
 }
 
 function* slackMode({ slack }: CrossView): Iterable<CrossProblem> {

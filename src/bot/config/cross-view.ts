@@ -31,10 +31,12 @@ const preset = z.enum(['systemd', 'kolla-docker', 'kolla-podman', 'custom']);
 const host = z
   .object({
     preset: preset.default('systemd').optional().catch(undefined),
+    via: word,
     addresses: words,
     operations: z.record(z.string(), words).catch({}),
+    keys: z.array(z.string()).optional().catch([]),
   })
-  .catch({ preset: undefined, addresses: [], operations: {} });
+  .catch({ preset: undefined, via: undefined, addresses: [], operations: {}, keys: undefined });
 
 const slack = z.object({
   mode: z.enum(['socket', 'http']).default('socket').optional().catch(undefined),
@@ -47,6 +49,7 @@ const slack = z.object({
 const crossSchema = z.object({
   slack: slack.optional().catch(undefined),
   clusters: listOf(cluster),
+  agents: z.unknown().optional(),
   /** Absent when it is no mapping: then no name can be looked up. */
   hosts: z.record(z.string(), host).default({}).optional().catch(undefined),
 });

@@ -67,7 +67,7 @@ function cureOf(issue: Issue, path: ConfigPath, expected: string, origin: Origin
   return near ? `write ${key}: ${near}` : `set ${key} to ${expected}`;
 }
 
-const SECRET_KEYS = new Set(['botToken', 'appToken', 'signingSecret', 'password', 'transportUrl']);
+const SECRET_KEYS = new Set(['botToken', 'appToken', 'signingSecret', 'password', 'transportUrl', 'keys']);
 
 /** What came, for people; a secret is never shown. */
 export function tellValue(path: ConfigPath, origin: Pick<Origin, 'valueAt' | 'wasFilled'>): string {
@@ -75,8 +75,8 @@ export function tellValue(path: ConfigPath, origin: Pick<Origin, 'valueAt' | 'wa
   if (value === undefined || value === null) return 'nothing';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object') return 'a mapping';
-  const key = path.at(-1);
-  if (origin.wasFilled(path) || (typeof key === 'string' && SECRET_KEYS.has(key))) {
+  const key = path.findLast((part) => typeof part === 'string');
+  if (origin.wasFilled(path) || (key !== undefined && SECRET_KEYS.has(key))) {
     return value === '' ? 'an empty value' : 'a value that is not shown';
   }
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);

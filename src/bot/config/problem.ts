@@ -14,6 +14,14 @@ export interface ConfigProblem {
 
 export type ConfigPath = readonly (string | number)[];
 
+/** What no single field can tell is wrong: the same, before its line is known. */
+export interface CrossProblem {
+  readonly path: ConfigPath;
+  readonly expected: string;
+  readonly came: string;
+  readonly cure: string;
+}
+
 export const tellPath = (path: ConfigPath): string =>
   path.map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index ? '.' : ''}${part}`)).join('');
 

@@ -1,5 +1,6 @@
 import { CronExpressionParser } from 'cron-parser';
 import { z } from 'zod';
+import { parseTransportUrl } from '../../rpc/index.ts';
 import { durationPattern, parseDuration } from './duration.ts';
 
 /*
@@ -7,7 +8,11 @@ import { durationPattern, parseDuration } from './duration.ts';
  * `deploy/watership.schema.json` is printed from this schema.
  */
 
-const text = (expected: string) => z.string({ error: expected }).min(1, { error: expected });
+export const text = (expected: string) => z.string({ error: expected }).min(1, { error: expected });
+
+const transportUrlExpected = `a transport URL such as rabbit://user:\${file:/path}@10.3.0.44:5672/watership-agents`;
+const SHORTEST_KEY = 32;
+const keyExpected = `a key of at least ${SHORTEST_KEY} characters (openssl rand -hex 32)`;
 
 const url = (schemes: readonly string[], example: string) => {
   const expected = `a URL such as ${example}`;
@@ -29,7 +34,7 @@ function hasScheme(value: string, schemes: readonly string[]): boolean {
   return URL.canParse(value) && schemes.includes(new URL(value).protocol.slice(0, -1));
 }
 
-const duration = (minimumMs: number, example: string) => {
+export const duration = (minimumMs: number, example: string) => {
   const expected = `a duration such as ${example}`;
   return z
     .string({ error: expected })
@@ -37,6 +42,32 @@ const duration = (minimumMs: number, example: string) => {
     .transform((value) => parseDuration(value) ?? 0)
     .refine((ms) => ms >= minimumMs, { error: `a duration of at least ${minimumMs} ms` });
 };
+
+/** A transport URL with a host in it. */
+export const transportUrl = text(transportUrlExpected).refine(isTransportUrl, {
+  error: transportUrlExpected,
+});
+
+function isTransportUrl(value: string): boolean {
+  try {
+    const { transport, hosts } = parseTransportUrl(value);
+    return /^(rabbit|amqps?|kombu)$/.test(transport) && hosts.some(({ hostname }) => hostname !== undefined);
+  } catch {
+    return false;
+  }
+}
+
+/** Whether somebody's password stands in a URL. */
+export const holdsPassword = (value: string): boolean => /:\/\/[^/]*:[^/]*@/.test(value);
+
+/** What the bot and one agent share. Two while it is changed: the first signs, both are good. */
+export const keys = z
+  .array(
+    text(keyExpected).refine(({ length }) => length >= SHORTEST_KEY, { error: keyExpected }),
+    { error: 'a list of one or two keys' },
+  )
+  .min(1, { error: 'one or two keys' })
+  .max(2, { error: 'one or two keys' });
 
 const wholeNumber = (minimum: number, maximum: number) => {
   const expected = `a whole number from ${minimum} to ${maximum}`;
@@ -47,7 +78,7 @@ const wholeNumber = (minimum: number, maximum: number) => {
 
 const port = wholeNumber(1, 65_535);
 
-const oneOf = <const Values extends readonly [string, ...string[]]>(values: Values) =>
+export const oneOf = <const Values extends readonly [string, ...string[]]>(values: Values) =>
   z.enum(values, { error: values.map((value) => `"${value}"`).join(' or ') });
 
 const regularExpression = (example: string) => {
@@ -152,20 +183,23 @@ const cluster = z.strictObject({
   partitionHandling: oneOf(['ignore', 'autoheal', 'pause_minority']).optional(),
 });
 
+export const preset = oneOf(['systemd', 'kolla-docker', 'kolla-podman', 'custom']).default('systemd');
+export const command = z
+  .array(z.string({ error: 'a word of the command' }), { error: 'a list of words' })
+  .min(1);
+
 const host = z.strictObject({
-  via: oneOf(['local']),
-  preset: oneOf(['systemd', 'kolla-docker', 'kolla-podman', 'custom']).default('systemd'),
+  via: oneOf(['local', 'agent']),
+  preset,
   operations: z
-    .record(
-      z.string(),
-      z.array(z.string({ error: 'a word of the command' }), { error: 'a list of words' }).min(1),
-      {
-        error: 'a mapping from operation to the words of its command',
-      },
-    )
+    .record(z.string(), command, { error: 'a mapping from operation to the words of its command' })
     .default({}),
   addresses: z.array(text('an address'), { error: 'a list of addresses' }).default([]),
+  keys: keys.optional(),
 });
+
+/** How the bot reaches the agents of all hosts that are `via: agent`. */
+const agents = z.strictObject({ transportUrl });
 
 const people = z.strictObject({
   approvers: z.array(personOrGroup, { error: 'a list of Slack ids' }).default([]),
@@ -236,6 +270,7 @@ export const fileSchema = z.strictObject({
   redis: redis.prefault({}),
   clusters: z.array(cluster, { error: 'a list of clusters' }).min(1, { error: 'at least one cluster' }),
   hosts: z.record(z.string(), host, { error: 'a mapping from host name to how it is reached' }).default({}),
+  agents: agents.optional(),
   people: people.prefault({}),
   schedule: schedule.prefault({}),
   health: z.strictObject({ host: text('an address').default('127.0.0.1'), port }).optional(),

@@ -34,7 +34,13 @@ export function shape(file: ConfigFile): BotConfig {
     },
     redis: file.redis,
     clusters: file.clusters.map((cluster) => shapeCluster(cluster, slack.channel)),
-    hosts: file.hosts,
+    hosts: Object.fromEntries(
+      Object.entries(file.hosts).map(([name, { keys, ...host }]) => [
+        name,
+        { ...host, ...definite({ keys }) },
+      ]),
+    ),
+    ...definite({ agents: file.agents }),
     people: {
       approvers: people.approvers,
       adminApprovers: people.adminApprovers,

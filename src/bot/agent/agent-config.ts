@@ -1,0 +1,15 @@
+import type { AllowList, OperationTemplates } from '../../runbooks/index.ts';
+
+/** An agent's configuration after parsing: defaults filled in, secrets resolved, durations in milliseconds. */
+export interface AgentConfig {
+  /** Its name: the entry under `hosts` of the bot's configuration. */
+  readonly host: string;
+  readonly transportUrl: string;
+  readonly keys: readonly [string, ...string[]];
+  /** Of the preset and the operations: the commands of its services. */
+  readonly commands: OperationTemplates;
+  readonly allow: AllowList;
+  readonly journal: { readonly folder: string; readonly keepMs: number };
+  readonly commandMs: number;
+  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
+}

@@ -1,0 +1,38 @@
+import { loadAgent } from '../agent/load-agent.ts';
+import { startAgent } from '../agent/start-agent.ts';
+import { tellProblems } from '../config/problem.ts';
+import { createLog } from '../log.ts';
+import { systemClock } from '../system-clock.ts';
+import { type CommonOptions, type Console, exitCodes, printJson } from './console.ts';
+
+/** `watership agent`: serves one host until it is asked to stop; then it finishes what runs. */
+export async function agentCommand(console: Console, options: CommonOptions): Promise<number> {
+  const loaded = loadAgent({
+    ...(options.config === undefined ? {} : { path: options.config }),
+    environment: console.environment,
+  });
+  if (loaded.kind === 'bad') {
+    if (options.json) printJson(console, { file: loaded.file, problems: loaded.problems });
+    else console.err(`${tellProblems(loaded.file, loaded.problems)}\n`);
+    return exitCodes.critical;
+  }
+  const log = createLog(loaded.config.log.level);
+  const asked = new AbortController();
+  const stopping = new Promise<string>((resolve) => {
+    console.onStop((signal) => {
+      asked.abort();
+      resolve(signal);
+    });
+  });
+  try {
+    const agent = await startAgent(loaded.config, { log, clock: systemClock, signal: asked.signal });
+    const signal = await stopping;
+    log.info({ signal }, 'Asked to stop');
+    await agent.stop();
+    return exitCodes.ok;
+  } catch (error) {
+    if (asked.signal.aborted) return exitCodes.ok;
+    log.fatal({ err: error }, 'The agent could not start');
+    return exitCodes.critical;
+  }
+}

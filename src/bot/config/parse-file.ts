@@ -1,0 +1,160 @@
+import { isMap, isNode, LineCounter, parseDocument, visit, type YAMLParseError } from 'yaml';
+import type { z } from 'zod';
+import type { Environment } from './environment.ts';
+import { explain, type Origin, problemAt } from './explain.ts';
+import type { ConfigPath, ConfigProblem, CrossProblem } from './problem.ts';
+import { fillIn, shield } from './secrets.ts';
+
+/** What makes a kind of configuration file. */
+export interface FileKind<File> {
+  readonly schema: z.ZodType<File>;
+  /** What no single field can tell. */
+  readonly crossCheck: (raw: unknown) => readonly CrossProblem[];
+  /** Whether this value may come from `${…}` only. @default none */
+  readonly isSecret?: (path: ConfigPath, value: string) => boolean;
+}
+
+export type Parsed<File> =
+  | { readonly kind: 'ok'; readonly content: File }
+  | { readonly kind: 'bad'; readonly problems: readonly ConfigProblem[] };
+
+/** Reads YAML, fills secrets in, and answers with the checked content or with everything that is wrong, all at once. */
+export function parseFile<File>(text: string, environment: Environment, kind: FileKind<File>): Parsed<File> {
+  const lines = new LineCounter();
+  const document = parseDocument(shield(text), { lineCounter: lines });
+  if (document.errors.length > 0) {
+    return { kind: 'bad', problems: [yamlProblem(document.errors, lines)] };
+  }
+
+  const filledPaths = new Set<string>();
+  const problems: ConfigProblem[] = [];
+  const lineAt = (path: ConfigPath): number | undefined => {
+    for (let length = path.length; length >= 0; length -= 1) {
+      const found = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
+      if (isNode(found) && found.range) return lines.linePos(found.range[0]).line;
+    }
+    return undefined;
+  };
+
+  visit(document, {
+    Scalar(key, scalar, ancestors) {
+      if (typeof scalar.value !== 'string' || key === 'key') return;
+      const filled = fillIn(scalar.value, environment);
+      const path = pathOf(key, ancestors);
+      if (filled.kind === 'bad') {
+        problems.push(
+          problemAt(path, { lineAt }, 'a secret to fill in', `no ${filled.missing}`, filled.cure),
+        );
+        filledPaths.add(JSON.stringify(path));
+      } else if (filled.wasFilled) {
+        scalar.value = filled.value;
+        filledPaths.add(JSON.stringify(path));
+      } else if (kind.isSecret?.(path, scalar.value)) {
+        problems.push(problemAt(path, { lineAt }, ...literalSecret));
+      }
+    },
+  });
+
+  const raw: unknown = document.toJS();
+  const origin: Origin = {
+    valueAt: (path) => at(raw, path),
+    lineAt,
+    knownKeys: (path) => knownKeys(kind.schema, path),
+    wasFilled: (path) => filledPaths.has(JSON.stringify(path)),
+  };
+  const parsed = kind.schema.safeParse(raw ?? {});
+  const issues = parsed.success ? [] : parsed.error.issues;
+  tellNew(
+    problems,
+    issues.flatMap((issue) => explain(issue, origin)),
+  );
+  tellNew(
+    problems,
+    kind
+      .crossCheck(raw)
+      .map(({ path, expected, came, cure }) => problemAt(path, origin, expected, came, cure)),
+  );
+  if (parsed.success && problems.length === 0) return { kind: 'ok', content: parsed.data };
+  return {
+    kind: 'bad',
+    problems: problems.toSorted((left, right) => (left.line ?? 0) - (right.line ?? 0)),
+  };
+}
+
+const literalSecret = [
+  'a secret from the environment or from a file',
+  'a value that stands in this file',
+  `write \${NAME} or \${file:/path} in its place`,
+] as const;
+
+/** One problem a field: a field that is wrong by itself is not also told to be wrong beside others. */
+function tellNew(problems: ConfigProblem[], more: readonly ConfigProblem[]): void {
+  const told = new Set(problems.map(({ path }) => path));
+  problems.push(...more.filter(({ path }) => !told.has(path)));
+}
+
+/** Only the first: what the parser stumbles over behind it mostly follows from it. */
+function yamlProblem(errors: readonly YAMLParseError[], lines: LineCounter): ConfigProblem {
+  const [first] = errors.toSorted((one, other) => one.pos[0] - other.pos[0]);
+  const said = first?.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '');
+  const isWithoutColon = first?.code === 'MULTILINE_IMPLICIT_KEY';
+  return {
+    path: '',
+    ...(first === undefined ? {} : { line: lines.linePos(first.pos[0]).line }),
+    expected: 'YAML',
+    came: isWithoutColon ? 'a line without "key: value"' : (said ?? 'something else'),
+    cure: isWithoutColon
+      ? 'write a colon and a space behind the key'
+      : 'correct the line; quote text that holds ":" or "#", and indent with spaces',
+  };
+}
+
+/** The path of a scalar, from the pairs and lists above it. */
+function pathOf(key: unknown, ancestors: readonly unknown[]): ConfigPath {
+  const path: (string | number)[] = [];
+  for (const [index, ancestor] of ancestors.entries()) {
+    const child = ancestors[index + 1];
+    if (hasItems(ancestor) && !isMap(ancestor)) {
+      path.push(child === undefined ? Number(key) : ancestor.items.indexOf(child));
+    } else if (isPairLike(ancestor)) {
+      path.push(String(ancestor.key));
+    }
+  }
+  return path;
+}
+
+const hasItems = (value: unknown): value is { readonly items: readonly unknown[] } =>
+  typeof value === 'object' && value !== null && 'items' in value && Array.isArray(value.items);
+
+const isPairLike = (value: unknown): value is { readonly key: unknown } =>
+  typeof value === 'object' && value !== null && 'key' in value && !('contents' in value);
+
+function at(value: unknown, path: ConfigPath): unknown {
+  return path.reduce<unknown>(
+    (current, part) =>
+      typeof current === 'object' && current !== null ? Reflect.get(current, part) : undefined,
+    value,
+  );
+}
+
+/** Keys that the schema knows at a path, read from the schema itself. */
+function knownKeys(root: unknown, path: ConfigPath): readonly string[] {
+  let schema = root;
+  for (const part of path) schema = step(unwrap(schema), part);
+  const shapeOf = property(unwrap(schema), 'shape');
+  return typeof shapeOf === 'object' && shapeOf !== null ? Object.keys(shapeOf) : [];
+}
+
+function step(schema: unknown, part: string | number): unknown {
+  if (typeof part === 'number') return property(schema, 'element');
+  return property(property(schema, 'shape'), part) ?? property(schema, 'valueType');
+}
+
+/** Takes `optional`, `default` and `prefault` off. */
+function unwrap(schema: unknown): unknown {
+  const inner = property(property(schema, 'def'), 'innerType');
+  return inner === undefined ? schema : unwrap(inner);
+}
+
+const property = (value: unknown, name: string): unknown =>
+  typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;

@@ -1,0 +1,20 @@
+import { type Clock, type HostExecutor, openHosts } from '../runbooks/index.ts';
+import { openAgents } from './agents.ts';
+import type { BotConfig } from './config/config.ts';
+
+export interface OpenHosts {
+  readonly executor: HostExecutor;
+  close(): Promise<void>;
+}
+
+/** The configured hosts with every way to them. Nothing is connected before the first question. */
+export function openConfiguredHosts(
+  { hosts, agents: broker }: Pick<BotConfig, 'hosts' | 'agents'>,
+  clock: Clock,
+): OpenHosts {
+  const agents = broker && openAgents({ ...broker, clock });
+  return {
+    executor: openHosts(hosts, agents === undefined ? {} : { agents: agents.port }),
+    close: async () => await agents?.close(),
+  };
+}
