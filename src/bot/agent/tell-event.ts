@@ -3,16 +3,6 @@ import type { TransportEvent } from '../../rpc/index.ts';
 
 /** What the messaging core tells, as lines of the log. */
 export function tellEvent(log: Logger, { kind, ...event }: TransportEvent): void {
-  log[levels[kind]](event, `Broker: ${kind}`);
+  const isGood = kind === 'connected' || kind === 'unblocked' || kind.endsWith('-restored');
+  log[isGood ? 'info' : 'warn'](event, `Broker: ${kind}`);
 }
-
-const levels = {
-  connected: 'info',
-  disconnected: 'warn',
-  'connect-failed': 'warn',
-  blocked: 'warn',
-  unblocked: 'info',
-  'consumers-lost': 'warn',
-  'consumers-restored': 'info',
-  dropped: 'warn',
-} as const satisfies Readonly<Record<TransportEvent['kind'], 'info' | 'warn'>>;
