@@ -69,6 +69,24 @@ describe('an agent', () => {
     expect(both.told.filter(({ outcome }) => outcome === 'done')).toHaveLength(1);
   });
 
+  test('refuses a captured look as well, and does not hand the file to whoever plays it again', async () => {
+    await using both = await pair();
+    await both.ask({ operation: 'file.read', args: { path: '/etc/hostname' } });
+    const [captured] = both.sent;
+    if (captured === undefined) throw new Error('nothing was sent');
+    await both.restart();
+    expect(resultIn(await both.deliver(captured))).toMatchObject({ kind: 'refused', code: 'replayed' });
+  });
+
+  test('does not let in later what it has refused: a clock may be set right in between', async () => {
+    await using both = await pair();
+    both.agentAheadMs = 90_000;
+    const captured = await firstSent(both);
+    both.agentAheadMs = 0;
+    expect(resultIn(await both.deliver(captured))).toMatchObject({ kind: 'refused', code: 'replayed' });
+    expect(both.told.map(({ outcome }) => outcome)).toEqual(['stale', 'replayed']);
+  });
+
   test('gives the same request, asked anew, the stored answer, also after a restart', async () => {
     await using both = await pair();
     const asked = restartOf(both);
