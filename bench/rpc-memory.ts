@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { openBroker } from './broker.ts';
 import type { Bench } from './main.ts';
-import { startPair } from './rpc/programs.ts';
+import { buildPackage, startPair } from './rpc/programs.ts';
 
 const CALLS = 1_000_000;
 const PARTS = 10;
@@ -12,6 +12,7 @@ const SETTLED = 2;
 
 /** `npm run bench -- memory [calls]`: 32 at a time, in ten parts; both processes' memory after each. */
 export const benchMemory: Bench = async ([calls = String(CALLS)]) => {
+  buildPackage();
   const broker = await openBroker();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => void broker.close().finally(() => process.exit(130)));

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import process from 'node:process';
 import { openBroker } from './broker.ts';
 import type { Bench } from './main.ts';
-import { type Measured, type Pair, type Side, startPair } from './rpc/programs.ts';
+import { buildPackage, type Measured, type Pair, type Side, startPair } from './rpc/programs.ts';
 import { type Contest, report } from './rpc/report.ts';
 import type { Work } from './rpc/work.ts';
 
@@ -12,6 +12,7 @@ const SECONDS = 3;
 const pairs: readonly (readonly [client: Side, server: Side])[] = [
   ['ours', 'ours'],
   ['bare', 'bare'],
+  ['unconfirmed', 'unconfirmed'],
   ['ours', 'python'],
   ['python', 'ours'],
   ['python', 'python'],
@@ -25,6 +26,8 @@ const works: Readonly<Record<string, Work>> = {
 /** `npm run bench -- rpc [rounds]`: every pair in turn, again and again, on one broker. */
 export const benchRpc: Bench = async ([rounds = String(ROUNDS)]) => {
   if (!hasPython()) console.log('python3-oslo.messaging is not installed: its pairs are left out');
+  say('building the package');
+  buildPackage();
   say('starting a broker');
   const broker = await openBroker();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {

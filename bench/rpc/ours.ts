@@ -1,8 +1,11 @@
-import { getRpcClient, getRpcServer, getTransport, Target } from '../../src/rpc/index.ts';
+import type * as Rpc from '../../src/rpc/index.ts';
 import { drive, PAYLOAD, TOPIC, type Work } from './work.ts';
 
 /** `ours.ts serve|drive <url>`: a server or a client of our messaging core. Takes orders over its channel. */
 const [role, url = ''] = process.argv.slice(2);
+// The package as it is built and shipped: the loader that runs the sources puts work of its own into every call.
+const built = new URL('../../dist/rpc/index.js', import.meta.url).href;
+const { getRpcClient, getRpcServer, getTransport, Target }: typeof Rpc = await import(built);
 const transport = getTransport(url, { controlExchange: `bench-${TOPIC}` });
 
 if (role === 'serve') {

@@ -1,11 +1,12 @@
+import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Child } from '../../sandbox/supervisor.ts';
 import type { BenchBroker } from '../broker.ts';
 import { cpuMs } from '../sweep/measure.ts';
 import type { Work, Worked } from './work.ts';
 
-/** Who can stand on either side. */
-export type Side = 'ours' | 'python' | 'bare';
+/** Who can stand on either side. `bare` and `unconfirmed` are amqplib alone, with and without publisher confirms. */
+export type Side = 'ours' | 'python' | 'bare' | 'unconfirmed';
 
 /** What a client did, and what processor time both ends took for it, milliseconds. */
 export interface Measured extends Worked {
@@ -46,12 +47,21 @@ export async function startPair(broker: BenchBroker, clientSide: Side, serverSid
 }
 
 async function start(broker: BenchBroker, side: Side, role: 'serve' | 'drive'): Promise<Child> {
-  const url = side === 'bare' ? broker.amqpUrl : `${broker.amqpUrl.replace('amqp:', 'rabbit:')}/`;
-  if (side !== 'python') return broker.helper(`rpc/${side}.ts`, [role, url]);
-  const script = fileURLToPath(new URL('oslo.py', import.meta.url));
-  const child = broker.program(`python-${role}`, ['/usr/bin/python3', script, role, url]);
-  await nextMessage(child);
-  return child;
+  const url = `${broker.amqpUrl.replace('amqp:', 'rabbit:')}/`;
+  switch (side) {
+    case 'ours':
+      return broker.helper('rpc/ours.ts', [role, url]);
+    case 'bare':
+      return broker.helper('rpc/bare.ts', [role, broker.amqpUrl, 'confirmed']);
+    case 'unconfirmed':
+      return broker.helper('rpc/bare.ts', [role, broker.amqpUrl, 'unconfirmed']);
+    case 'python': {
+      const script = fileURLToPath(new URL('oslo.py', import.meta.url));
+      const child = broker.program(`python-${role}`, ['/usr/bin/python3', script, role, url]);
+      await nextMessage(child);
+      return child;
+    }
+  }
 }
 
 function nextMessage(child: Child): Promise<unknown> {
@@ -67,4 +77,12 @@ function nextMessage(child: Child): Promise<unknown> {
       throw new Error(how);
     }),
   ]);
+}
+
+/** Compiles the package, which `ours` runs. */
+export function buildPackage(): void {
+  execFileSync('npm', ['run', '--silent', 'build'], {
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    stdio: 'inherit',
+  });
 }
