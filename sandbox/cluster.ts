@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { type RabbitmqNode, rabbitmqNode, readManagement } from './rabbitmq-node.ts';
-import { findRabbitmq } from './rabbitmq-programs.ts';
+import { findRabbitmq, type RabbitmqPrograms } from './rabbitmq-programs.ts';
 import { type ClusterSetup, type NodeSetup, writeNodeSettings } from './rabbitmq-settings.ts';
 import type { Supervisor } from './supervisor.ts';
 import { waitFor } from './wait.ts';
@@ -28,11 +28,13 @@ export async function startCluster(options: {
   readonly names: readonly string[];
   readonly ports: readonly number[];
   readonly supervisor: Supervisor;
+  /** @default the system's */
+  readonly programs?: RabbitmqPrograms;
   readonly onNode?: (name: string) => void;
 }): Promise<Cluster> {
   const [epmdPort = 0, ...nodePorts] = options.ports;
   const setup: ClusterSetup = {
-    programs: findRabbitmq(),
+    programs: options.programs ?? findRabbitmq(),
     folder: options.folder,
     home: join(options.folder, 'home'),
     epmdPort,
