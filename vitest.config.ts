@@ -29,6 +29,7 @@ export default defineConfig({
           testTimeout: 240_000,
           hookTimeout: 240_000,
           fileParallelism: false,
+          ...(tier === 'interop' && { globalSetup: ['test/interop/setup.ts'] }),
         },
       })),
     ],

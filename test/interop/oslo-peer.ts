@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { parseJson } from '../../src/rpc/index.ts';
+import { inheritedEnvironment } from '../../sandbox/environment.ts';
+import { parseJson, stringifyJson } from '../../src/rpc/index.ts';
+import type { Python } from './python.ts';
 
 /** What Python answered: a result, or what it raised. */
 export interface PeerAnswer {
@@ -21,18 +22,26 @@ export interface OsloPeer {
   close(): Promise<void>;
 }
 
-/** Starts one. Needs the system's Python with oslo.messaging: `apt install python3-oslo.messaging`. */
-export function startOsloPeer(amqpUrl: string, exchange: string, options: object = {}): OsloPeer {
+/** Starts one. */
+export function startOsloPeer(
+  python: Python,
+  amqpUrl: string,
+  exchange: string,
+  options: object = {},
+): OsloPeer {
+  const [program = '', ...args] = python.command;
   const url = `${amqpUrl.replace('amqp:', 'rabbit:')}/`;
-  const script = fileURLToPath(new URL('oslo-peer.py', import.meta.url));
-  const child = spawn('/usr/bin/python3', [script, url, exchange, JSON.stringify(options)], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
+  const child = spawn(
+    program,
+    [...args, `${python.scripts}/oslo-peer.py`, url, exchange, JSON.stringify(options)],
+    { stdio: ['pipe', 'pipe', 'pipe'], env: inheritedEnvironment },
+  );
   const waiting: { resolve: (answer: PeerAnswer) => void; reject: (reason: Error) => void }[] = [];
   let complaints = '';
   child.stderr.on('data', (bytes: Buffer) => {
     complaints = (complaints + bytes.toString()).slice(-4000);
   });
+  child.stdin.on('error', () => {});
   createInterface({ input: child.stdout }).on('line', (line) => {
     const answer = parseJson(line);
     if (typeof answer === 'object' && answer !== null) waiting.shift()?.resolve(answer);
@@ -46,12 +55,11 @@ export function startOsloPeer(amqpUrl: string, exchange: string, options: object
     new Promise((resolve, reject) => {
       if (hasEnded) return reject(new Error(`Python ended: ${complaints}`));
       waiting.push({ resolve, reject });
-      child.stdin.write(`${JSON.stringify({ do: command, with: given })}\n`);
+      child.stdin.write(`${stringifyJson({ do: command, with: given })}\n`);
     });
   return {
     ask,
     async close() {
-      await ask('stop').catch(() => {});
       child.stdin.end();
       await ended;
     },
