@@ -1,4 +1,4 @@
-// `npm run sandbox` and `npm test` begin here: installs what is missing, then hands over to the real program and
+// `npm run sandbox`, `npm test` and `npm run test:interop` begin here: installs what is missing, then hands over to the real program and
 // passes signals and the exit code on. Without dependencies, because it runs before anything is installed.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -13,12 +13,37 @@ const programs = [
   { package: 'redis-server', program: 'redis-server', folders: ['/usr/sbin'] },
 ];
 
+const pythonFolders = ['/usr/lib/python3/dist-packages'];
+
+/** The other side of the interop tests, what its own tests need, and what makes a newer Debian to run them in. */
+const pythonSide = [
+  { package: 'python3-oslo.messaging', program: 'oslo_messaging', folders: pythonFolders },
+  ...['eventlet', 'fixtures', 'oslotest', 'requests', 'testscenarios', 'testtools'].map((name) => ({
+    package: `python3-${name}`,
+    program: name,
+    folders: pythonFolders,
+  })),
+  { package: 'debootstrap', program: 'debootstrap', folders: ['/usr/sbin'] },
+  // Older ones lack the keys of the newer Debian.
+  {
+    package: 'debian-archive-keyring',
+    program: 'debian-archive-trixie-stable.gpg',
+    folders: ['/usr/share/keyrings'],
+  },
+];
+
+const vitest = (...args) => [join(project, 'node_modules', 'vitest', 'vitest.mjs'), 'run', ...args];
+
 const purposes = {
-  sandbox: (rest) => ['--import', 'tsx', join(project, 'sandbox', 'main.ts'), ...rest],
-  test: (rest) => [
-    join(project, 'node_modules', 'vitest', 'vitest.mjs'),
-    ...['run', '--project', 'unit', '--project', 'service', ...rest],
-  ],
+  sandbox: {
+    needs: programs,
+    start: (rest) => ['--import', 'tsx', join(project, 'sandbox', 'main.ts'), ...rest],
+  },
+  test: { needs: programs, start: (rest) => vitest('--project', 'unit', '--project', 'service', ...rest) },
+  interop: {
+    needs: [...programs, ...pythonSide],
+    start: (rest) => vitest('--project', 'interop', ...rest),
+  },
 };
 
 /** What is said instead of a stack trace. */
@@ -26,13 +51,12 @@ class CannotInstall extends Error {}
 
 try {
   const [purpose = 'sandbox', ...rest] = process.argv.slice(2);
-  const argumentsOf = purposes[purpose];
-  if (argumentsOf === undefined)
-    throw new CannotInstall(`install.mjs knows: ${Object.keys(purposes).join(', ')}`);
+  const chosen = purposes[purpose];
+  if (chosen === undefined) throw new CannotInstall(`install.mjs knows: ${Object.keys(purposes).join(', ')}`);
   checkNode();
   installModules();
-  installPrograms();
-  process.exitCode = await handOver(argumentsOf(rest));
+  installPrograms(chosen.needs);
+  process.exitCode = await handOver(chosen.start(rest));
 } catch (error) {
   if (!(error instanceof CannotInstall)) throw error;
   console.error(error.message);
@@ -63,9 +87,9 @@ function installModules() {
   writeFileSync(marker, lock);
 }
 
-/** RabbitMQ and Redis by apt, where that can be; else says what to type. */
-function installPrograms() {
-  const missing = missingPackages();
+/** RabbitMQ, Redis and so on by apt, where that can be; else says what to type. */
+function installPrograms(needs) {
+  const missing = missingPackages(needs);
   if (missing.length === 0) return;
   const asRoot = rootPrefix();
   if (process.platform !== 'linux' || findOnPath('apt-get') === undefined || asRoot === undefined) {
@@ -82,7 +106,7 @@ function installPrograms() {
       ...['-y', '-qq', '--no-install-recommends', ...missing],
     ]);
   });
-  const still = missingPackages();
+  const still = missingPackages(needs);
   if (still.length > 0) {
     throw new CannotInstall(`apt-get did not bring ${still.join(', ')}. Install with:\n\n${byHand(still)}`);
   }
@@ -107,8 +131,8 @@ function withoutStartingServices(asRoot, install) {
   }
 }
 
-function missingPackages() {
-  return programs
+function missingPackages(needs) {
+  return needs
     .filter(({ program, folders }) => findOnPath(program, folders) === undefined)
     .map((entry) => entry.package);
 }
