@@ -75,7 +75,8 @@ The older release and its broker are those of Debian 12, the newer ones those of
 const optionsIntro = `## Options
 
 Both sides are set up with the same option, each in its own words. The queues and exchanges that they share are declared
-by both, and the broker refuses the second if it differs in anything. Scenarios that options cannot touch are played with the defaults only.`;
+by both, and the broker refuses the second if it differs in anything. Scenarios that options cannot touch are played
+with the defaults only.`;
 
 const functional = `## Their own functional tests
 
