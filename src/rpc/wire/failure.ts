@@ -26,7 +26,7 @@ const builtins: Readonly<Record<string, string>> = {
 
 /** Writes what an endpoint threw the way Python serialises an exception. */
 export function writeFailure(thrown: unknown): RemoteFailure {
-  const message = reasonOf(thrown);
+  const message = isPassedOn(thrown) ? thrown.value : reasonOf(thrown);
   const named = classOf(thrown);
   return {
     class: named.class,
@@ -80,6 +80,8 @@ function classOf(thrown: unknown): PythonName {
     return { class: thrown.pythonClass, module: thrown.module, args: thrown.args, kwargs: thrown.kwargs };
   if (thrown instanceof NoSuchMethod || thrown instanceof UnsupportedVersion)
     return { class: thrown.name, module: dispatcherModule };
+  if (isPassedOn(thrown))
+    return { class: thrown.excType, module: thrown.module, args: thrown.args, kwargs: thrown.kwargs };
   if (thrown instanceof RemoteError)
     return {
       class: 'RemoteError',
@@ -91,6 +93,11 @@ function classOf(thrown: unknown): PythonName {
   const python = Object.hasOwn(builtins, thrown.name) ? builtins[thrown.name] : undefined;
   if (python !== undefined) return { class: python, module: 'builtins' };
   return { class: thrown.name === 'Error' ? thrown.constructor.name : thrown.name, module: ownModule };
+}
+
+/** Python raises a remote ValueError as its own: from a server that calls another one, the caller gets a ValueError. */
+function isPassedOn(thrown: unknown): thrown is RemoteError {
+  return thrown instanceof RemoteError && thrown.module === 'builtins';
 }
 
 function tracebackOf(thrown: Error): string[] {

@@ -37,12 +37,13 @@ test.each([
       message: 'Endpoint does not support RPC version 1.9. Attempted method: m',
     },
   ],
+  [new RemoteError(sent), { class: 'ValueError', module: 'builtins', message: 'no', args: ['no'] }],
   [
-    new RemoteError(sent),
+    new RemoteError({ ...sent, class: 'InstanceNotFound', module: 'nova.exception' }),
     {
       class: 'RemoteError',
       module: 'oslo_messaging.rpc.client',
-      args: ['ValueError', 'no', ['Traceback\n']],
+      args: ['InstanceNotFound', 'no', ['Traceback\n']],
     },
   ],
 ])('%s is written so that Python knows what to raise', (thrown, wanted) => {
