@@ -39,7 +39,8 @@ class Endpoint:
         return None
 
     def odd(self, ctxt):
-        return {'inf': float('inf'), 'nan': float('nan'), 'big': 2 ** 63, 'float': 1e300, 'text': 'h\u00e9 \U0001f600'}
+        return {'inf': float('inf'), 'nan': float('nan'), 'big': 2 ** 63, 'float': 1e300, 'text': 'h\u00e9 \U0001f600',
+                'half': '\ud83d', '__proto__': {'deep': 1}, 'constructor': 2}
 
     def fail(self, ctxt, how):
         if how == 'value':
@@ -120,7 +121,7 @@ def main(url, exchange, options):
     conf = cfg.CONF
     conf([], project='peer')
     oslo_messaging.set_transport_defaults(exchange)
-    transport = oslo_messaging.get_rpc_transport(conf, url)
+    transport = oslo_messaging.get_rpc_transport(conf, url, allowed_remote_exmods=['oslo_messaging.exceptions'])
     for name, value in options.items():
         conf.set_override(name, value, group='oslo_messaging_rabbit')
     notify_transport = oslo_messaging.get_notification_transport(conf, url)
@@ -144,7 +145,8 @@ def main(url, exchange, options):
         return client(target, **options).call(ctxt or {}, method, **(args or {}))
 
     def call_odd(target):
-        return client(target).call({}, 'echo', inf=float('inf'), nan=float('nan'), big=2 ** 70, tiny=5e-324)
+        odd = {'inf': float('inf'), 'nan': float('nan'), 'big': 2 ** 70, 'tiny': 5e-324}
+        return client(target).call({}, 'echo', **odd)
 
     def call_many(target, method, count):
         caller = client(target)

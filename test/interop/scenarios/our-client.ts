@@ -35,7 +35,7 @@ export const ourClient: readonly Scenario[] = [
     },
   },
   {
-    name: 'no result, infinities, NaN and large integers are read',
+    name: 'no result, infinities, NaN, large integers, half characters and hostile names are read',
     async play(world) {
       const client = await clientOfTheirServer(world);
       expect(await client.call({}, 'nothing')).toBeNull();
@@ -45,6 +45,9 @@ export const ourClient: readonly Scenario[] = [
         big: 2n ** 63n,
         float: 1e300,
         text: 'hé \u{1f600}',
+        half: '\ud83d',
+        ['__proto__']: { deep: 1 },
+        constructor: 2,
       });
     },
   },
@@ -140,6 +143,31 @@ export const ourClient: readonly Scenario[] = [
       expect(await monitored.call({}, 'slow', { seconds: 3 })).toBe('done');
       const absent = monitored.prepare({ server: 'host-2' });
       expect(await failureOf(absent.call({}, 'slow', { seconds: 3 }))).toBeInstanceOf(MessagingTimeout);
+    },
+  },
+  {
+    name: 'a request whose caller has given up is not carried out later',
+    async play(world) {
+      const { peer, topic } = world;
+      const client = await clientOfTheirServer(world);
+      await peer.ask('stop', { topic });
+      const hasty = client.prepare({ timeoutMs: 200 });
+      expect(await failureOf(hasty.call({}, 'note', { what: 'late' }))).toBeInstanceOf(MessagingTimeout);
+      await clientOfTheirServer(world);
+      await client.call({}, 'note', { what: 'in time' });
+      expect(await peer.ask('seen', { topic, count: 1 })).toEqual({ result: ['in time'] });
+    },
+  },
+  {
+    name: 'topics and servers may have odd names',
+    async play({ transport, peer, topic: plain }) {
+      const topic = `${plain} é/%.x`;
+      const server = 'host-1.domain:80/ü';
+      await peer.ask('serve', { topic, server });
+      const client = getRpcClient(transport, new Target({ topic, server }), { timeoutMs: 10_000 });
+      expect(await client.call({}, 'who')).toBe('python');
+      await client.prepare({ fanout: true }).cast({}, 'note', { what: 'fanout' });
+      expect(await peer.ask('seen', { topic, count: 1 })).toEqual({ result: ['fanout'] });
     },
   },
   {

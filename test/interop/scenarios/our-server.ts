@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { getRpcServer, PythonException, Target } from '../../../src/rpc/index.ts';
+import { getRpcClient, getRpcServer, PythonException, Target } from '../../../src/rpc/index.ts';
 import type { PeerAnswer } from '../oslo-peer.ts';
 import type { Scenario, World } from './scenario.ts';
 
@@ -28,8 +28,15 @@ async function withOurServer(world: World, play: (served: Served) => Promise<voi
     fail: (_context: unknown, { how }: { how: string }) => {
       if (how === 'value') throw new PythonException('ValueError', 'no value');
       if (how === 'type') throw new TypeError('no type');
+      if (how === 'allowed')
+        throw new PythonException('InvalidTarget', 'no target', {
+          module: 'oslo_messaging.exceptions',
+          args: ['no target', 'x'],
+        });
       throw new Error('no luck');
     },
+    relay: (_context: unknown, args: Readonly<Record<string, unknown>>) =>
+      getRpcClient(transport, new Target({ topic: `${topic}-behind` })).call({}, 'fail', args),
     _hidden: () => 'seen',
   };
   const network = {
@@ -128,7 +135,7 @@ export const ourServer: readonly Scenario[] = [
       }),
   },
   {
-    name: "exceptions arrive as Python's own classes where there is one, else as RemoteError",
+    name: "exceptions arrive as Python's own classes or as allowed ones, else as RemoteError",
     play: (world) =>
       withOurServer(world, async ({ call }) => {
         expect(await call('fail', { args: { how: 'value' } })).toMatchObject({
@@ -137,12 +144,58 @@ export const ourServer: readonly Scenario[] = [
           message: expect.stringMatching(/^no value/),
         });
         expect(await call('fail', { args: { how: 'type' } })).toMatchObject({ raised: 'TypeError' });
+        expect(await call('fail', { args: { how: 'allowed' } })).toMatchObject({
+          raised: 'InvalidTarget_Remote',
+          module: 'oslo_messaging.exceptions_Remote',
+        });
         expect(await call('fail', { args: { how: 'other' } })).toMatchObject({
           raised: 'RemoteError',
           type: 'Error',
           value: 'no luck',
         });
       }),
+  },
+  {
+    name: 'an exception of their server passes through ours as it is',
+    play: (world) =>
+      withOurServer(world, async ({ call }) => {
+        const { peer, topic } = world;
+        await peer.ask('serve', { topic: `${topic}-behind`, server: 'host-1' });
+        expect(await call('relay', { args: { how: 'value' } })).toMatchObject({
+          raised: 'ValueError',
+          message: expect.stringMatching(/^no value/),
+        });
+        expect(await call('relay', { args: { how: 'custom' } })).toMatchObject({
+          raised: 'RemoteError',
+          value: expect.stringContaining('no luck'),
+        });
+      }),
+  },
+  {
+    name: 'arguments with hostile names, and odd topics and servers',
+    play: (world) =>
+      withOurServer(world, async ({ call }) => {
+        const args = { ['__proto__']: { deep: 1 }, constructor: 2, toString: 'x', half: '\ud83d' };
+        expect(await call('echo', { args })).toMatchObject({ result: { args } });
+        const { transport, peer } = world;
+        const target = { topic: `${world.topic} é/%.x`, server: 'host-1.domain:80/ü' };
+        const server = getRpcServer(transport, new Target(target), [{ who: () => 'node' }]);
+        await server.start();
+        expect(await peer.ask('call', { target, method: 'who' })).toEqual({ result: 'node' });
+        await server.reset();
+      }),
+  },
+  {
+    name: 'a request whose caller has given up is not carried out later',
+    play: async (world) => {
+      const late = { target: { topic: world.topic }, method: 'note', args: { what: 'late' }, timeout: 1 };
+      await withOurServer(world, async () => {});
+      expect(await world.peer.ask('call', late)).toMatchObject({ raised: 'MessagingTimeout' });
+      await withOurServer(world, async ({ call, seen }) => {
+        await call('note', { args: { what: 'in time' } });
+        expect(seen).toEqual(['in time']);
+      });
+    },
   },
   {
     name: 'a missing method, a private one, a hostile name and a newer version are told apart',
