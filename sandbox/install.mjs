@@ -1,5 +1,6 @@
-// `npm run sandbox`, `npm test` and `npm run test:interop` begin here: installs what is missing, then hands over to the real program and
-// passes signals and the exit code on. Without dependencies, because it runs before anything is installed.
+// `npm run sandbox`, `npm test` and `npm run test:interop` begin here: installs what is missing, then hands over to the
+// real program and passes signals and the exit code on. Without dependencies, because it runs before anything is
+// installed.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
