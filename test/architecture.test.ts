@@ -61,6 +61,7 @@ describe('the house', () => {
     const owners = [
       { library: /^(@slack\/|bullmq$|ioredis$)/, room: 'src/bot/' },
       { library: /^(amqplib|axios)\b/, room: 'src/rpc/' },
+      { library: /^ssh2$/, room: 'src/runbooks/hosts/ssh/' },
     ];
     const strangers = edges.filter(({ from, to }) =>
       owners.some(({ library, room }) => library.test(to) && !from.startsWith(room)),

@@ -1,9 +1,9 @@
-import { type Clock, type HostExecutor, openHosts } from '../runbooks/index.ts';
+import { type Clock, type OpenHosts as Executor, openHosts } from '../runbooks/index.ts';
 import { openAgents } from './agents.ts';
 import type { BotConfig } from './config/config.ts';
 
 export interface OpenHosts {
-  readonly executor: HostExecutor;
+  readonly executor: Executor;
   close(): Promise<void>;
 }
 
@@ -13,8 +13,11 @@ export function openConfiguredHosts(
   clock: Clock,
 ): OpenHosts {
   const agents = broker && openAgents({ ...broker, clock });
+  const executor = openHosts(hosts, agents === undefined ? {} : { agents: agents.port });
   return {
-    executor: openHosts(hosts, agents === undefined ? {} : { agents: agents.port }),
-    close: async () => await agents?.close(),
+    executor,
+    close: async () => {
+      await Promise.all([executor.close(), agents?.close()]);
+    },
   };
 }

@@ -24,8 +24,18 @@ export { type AgentMethod, agentAddress, agentMethods, FRESH_MS } from './hosts/
 export { isArgument } from './hosts/arguments.ts';
 export type * from './hosts/host.ts';
 export { type AgentFacts, agentFactsSchema } from './hosts/host-facts.ts';
-export { type HostSettings, openHosts } from './hosts/open-hosts.ts';
-export { describePreset, type OperationTemplates, type PresetName, presets } from './hosts/presets.ts';
+export { type HostSettings, templatesOf } from './hosts/host-settings.ts';
+export { type OpenHosts, openHosts } from './hosts/open-hosts.ts';
+export {
+  describePreset,
+  type OperationTemplates,
+  type PresetName,
+  presetNames,
+  presets,
+} from './hosts/presets.ts';
+export { readPin } from './hosts/ssh/host-key.ts';
+export { privateKeyProblem } from './hosts/ssh/private-key.ts';
+export { programsOf } from './hosts/sudo.ts';
 export type * from './incident.ts';
 export * from './look.ts';
 export { type Reconciled, type ReconcileInput, reconcile, restartedBy } from './reconcile.ts';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isArgument } from '../../runbooks/index.ts';
-import { command, duration, keys, oneOf, preset, text, transportUrl } from '../config/schema.ts';
+import { command, duration, keys, oneOf, text, transportUrl } from '../config/fields.ts';
+import { machinePreset } from '../config/host-schema.ts';
 
 /* The agent's file as people write it. Every `error` text finishes the sentence "expected …". */
 
@@ -23,7 +24,7 @@ export const agentFileSchema = z.strictObject({
   host: text(hostName).regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}$/, { error: hostName }),
   transportUrl,
   keys,
-  preset,
+  preset: machinePreset,
   operations: z
     .strictObject({ 'service.restart': command.optional(), 'service.status': command.optional() })
     .default({}),

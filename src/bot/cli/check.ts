@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { formatTransportUrl, getTransport, openManagement } from '../../rpc/index.ts';
-import type { HostExecutor } from '../../runbooks/index.ts';
+import type { OpenHosts } from '../../runbooks/index.ts';
 import type { BotConfig, ClusterConfig, NodeConfig } from '../config/config.ts';
 import { openConfiguredHosts } from '../hosts.ts';
 import { redact } from '../redact.ts';
@@ -53,7 +53,7 @@ function reasonOf(error: unknown): string {
 const firstCause = (error: unknown): unknown =>
   error instanceof Error && error.cause !== undefined ? firstCause(error.cause) : error;
 
-function* checksOf(config: BotConfig, hosts: HostExecutor): Iterable<Check> {
+function* checksOf(config: BotConfig, hosts: OpenHosts): Iterable<Check> {
   yield { what: `Redis ${new URL(config.redis.url).host}`, ask: () => checkRedis(config.redis.url) };
   yield* slackChecks(config);
   for (const cluster of config.clusters) {

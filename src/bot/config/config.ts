@@ -1,4 +1,4 @@
-import type { ClusterSettings, Tier } from '../../runbooks/index.ts';
+import type { ClusterSettings, HostSettings, Tier } from '../../runbooks/index.ts';
 
 /** The whole configuration after parsing: defaults filled in, secrets resolved, durations in milliseconds. */
 export interface BotConfig {
@@ -48,16 +48,7 @@ export interface NodeConfig {
   readonly prometheus?: string;
 }
 
-export interface HostConfig {
-  readonly via: 'local' | 'agent';
-  readonly preset: 'systemd' | 'kolla-docker' | 'kolla-podman' | 'custom';
-  /** Argv templates that replace or complete the preset's, by operation. */
-  readonly operations: Readonly<Record<string, readonly string[]>>;
-  /** Addresses by which the host's connections are recognised. */
-  readonly addresses: readonly string[];
-  /** What is shared with the host's agent; the first signs. */
-  readonly keys?: readonly string[];
-}
+export type HostConfig = HostSettings;
 
 export interface PeopleConfig {
   /** Slack user ids or user group ids. Empty means nobody. */

@@ -11,14 +11,6 @@ function* ownKeys({ hosts = {}, agents }: CrossView): Iterable<CrossProblem> {
   const holders = new Map<string, string>();
   for (const [name, { via, keys }] of Object.entries(hosts)) {
     const path = ['hosts', name, 'keys'];
-    if (via !== undefined && via !== 'agent' && keys !== undefined) {
-      yield {
-        path,
-        expected: 'no keys, because only agents have them',
-        came: `keys beside via: ${via}`,
-        cure: 'remove keys, or write via: agent',
-      };
-    }
     if (via !== 'agent') continue;
     if (keys === undefined) {
       yield {
@@ -60,7 +52,7 @@ function* brokerHosts({ clusters, hosts = {} }: CrossView): Iterable<CrossProble
         path: ['clusters', index, 'nodes', at, 'host'],
         expected: `a host that is reached without the broker, because ${name ?? 'the node'} goes down under its agent`,
         came: `${JSON.stringify(host)}, which is via: agent`,
-        cure: `write via: local for hosts.${host}, with commands that reach it without the broker`,
+        cure: `write via: ssh for hosts.${host}, or via: local with commands that reach it without the broker`,
       };
     }
   }

@@ -1,11 +1,13 @@
 import { presets } from '../../runbooks/index.ts';
 import { agentHosts } from './cross-agents.ts';
 import { type CrossHost, type CrossNode, type CrossView, crossView } from './cross-view.ts';
+import type { Environment } from './environment.ts';
 import { allNearest } from './nearest.ts';
 import type { ConfigPath, CrossProblem } from './problem.ts';
+import { sshHosts } from './ssh-checks.ts';
 
 /** What no single field can tell: names that refer to each other, and fields that need each other. Reads what it can. */
-export function crossCheck(raw: unknown): readonly CrossProblem[] {
+export function crossCheck(raw: unknown, environment: Environment): readonly CrossProblem[] {
   const file = crossView(raw);
   return [
     ...slackMode(file),
@@ -14,6 +16,7 @@ export function crossCheck(raw: unknown): readonly CrossProblem[] {
     ...hostNames(file),
     ...sharedHosts(file),
     ...agentHosts(file),
+    ...sshHosts(file, environment),
   ];
 }
 
@@ -210,7 +213,8 @@ function vagueOperations(host: CrossHost | undefined): readonly string[] {
   if (host?.preset === undefined) return [];
   return Object.entries({ ...presets[host.preset], ...host.operations })
     .filter(
-      ([operation, argv]) => operation.startsWith('node.') && !argv.some((part) => part.includes('{node}')),
+      ([operation, argv]) =>
+        operation.startsWith('node.') && !argv.some((part) => /\{(?:node|pod)\}/.test(part)),
     )
     .map(([operation]) => operation);
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { presetNames } from '../../runbooks/index.ts';
 
 /*
  * The fields that the cross checks read, each by itself: what is wrong about one is the schema's to tell, and must not
@@ -27,16 +28,20 @@ const cluster = z
   })
   .catch({ name: undefined, nodes: [], services: [], reachedBy: undefined });
 
-const preset = z.enum(['systemd', 'kolla-docker', 'kolla-podman', 'custom']);
+const preset = z.enum(presetNames);
 const host = z
   .object({
     preset: preset.default('systemd').optional().catch(undefined),
-    via: word,
+    ...{ via: word, address: word, jump: word },
+    agent: z.unknown().optional(),
     addresses: words,
     operations: z.record(z.string(), words).catch({}),
     keys: z.array(z.string()).optional().catch([]),
   })
-  .catch({ preset: undefined, via: undefined, addresses: [], operations: {}, keys: undefined });
+  .catch({
+    ...{ preset: undefined, via: undefined, address: undefined, jump: undefined },
+    ...{ addresses: [], operations: {}, keys: undefined },
+  });
 
 const slack = z.object({
   mode: z.enum(['socket', 'http']).default('socket').optional().catch(undefined),

@@ -1,10 +1,11 @@
 import type { BotConfig } from './config.ts';
 import { crossCheck } from './cross-checks.ts';
 import type { Environment } from './environment.ts';
+import { holdsPassword } from './fields.ts';
 import { parseFile } from './parse-file.ts';
 import type { ConfigPath, ConfigProblem } from './problem.ts';
 import { readFirst } from './read-first.ts';
-import { fileSchema, holdsPassword } from './schema.ts';
+import { fileSchema } from './schema.ts';
 import { shape } from './shape.ts';
 
 export type Loaded =
@@ -21,12 +22,17 @@ export function loadConfig(options: { readonly path?: string; readonly environme
 
 /** The same for a text that is already read. */
 export function parseConfig(text: string, file: string, environment: Environment): Loaded {
-  const parsed = parseFile(text, environment, { schema: fileSchema, crossCheck, isSecret });
+  const parsed = parseFile(text, environment, {
+    schema: fileSchema,
+    crossCheck: (raw) => crossCheck(raw, environment),
+    isSecret,
+  });
   return parsed.kind === 'ok'
-    ? { kind: 'ok', file, config: shape(parsed.content) }
+    ? { kind: 'ok', file, config: shape(parsed.content, environment) }
     : { kind: 'bad', file, problems: parsed.problems };
 }
 
-/** What is shared with an agent lets its holder command a host. */
+/** What lets its holder command a host: a key that is shared with its agent, or one that logs in. */
 const isSecret = (path: ConfigPath, value: string): boolean =>
-  (path[0] === 'hosts' && path[2] === 'keys') || (path[0] === 'agents' && holdsPassword(value));
+  (path[0] === 'hosts' && /^(?:keys?|passphrase)$/.test(String(path[2]))) ||
+  (path[0] === 'agents' && holdsPassword(value));

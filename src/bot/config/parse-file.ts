@@ -59,7 +59,7 @@ export function parseFile<File>(text: string, environment: Environment, kind: Fi
   const origin: Origin = {
     valueAt: (path) => at(raw, path),
     lineAt,
-    knownKeys: (path) => knownKeys(kind.schema, path),
+    knownKeys: (path) => knownKeys(kind.schema, path, raw),
     wasFilled: (path) => filledPaths.has(JSON.stringify(path)),
   };
   const parsed = kind.schema.safeParse(raw ?? {});
@@ -138,16 +138,26 @@ function at(value: unknown, path: ConfigPath): unknown {
 }
 
 /** Keys that the schema knows at a path, read from the schema itself. */
-function knownKeys(root: unknown, path: ConfigPath): readonly string[] {
+function knownKeys(root: unknown, path: ConfigPath, raw: unknown): readonly string[] {
   let schema = root;
   for (const part of path) schema = step(unwrap(schema), part);
-  const shapeOf = property(unwrap(schema), 'shape');
+  const shapeOf = property(optionFor(unwrap(schema), at(raw, path)), 'shape');
   return typeof shapeOf === 'object' && shapeOf !== null ? Object.keys(shapeOf) : [];
 }
 
 function step(schema: unknown, part: string | number): unknown {
   if (typeof part === 'number') return property(schema, 'element');
   return property(property(schema, 'shape'), part) ?? property(schema, 'valueType');
+}
+
+/** Of a union that one key tells apart, the option that the value means. */
+function optionFor(schema: unknown, value: unknown): unknown {
+  const key = property(property(schema, 'def'), 'discriminator');
+  const options = property(schema, 'options');
+  if (typeof key !== 'string' || !Array.isArray(options)) return schema;
+  return options.find(
+    (option) => property(property(property(option, 'shape'), key), 'value') === property(value, key),
+  );
 }
 
 /** Takes `optional`, `default` and `prefault` off. */

@@ -1,18 +1,13 @@
 import { CronExpressionParser } from 'cron-parser';
 import { z } from 'zod';
-import { parseTransportUrl } from '../../rpc/index.ts';
-import { durationPattern, parseDuration } from './duration.ts';
+import { presetNames } from '../../runbooks/index.ts';
+import { duration, oneOf, port, text, transportUrl, wholeNumber, yesOrNo } from './fields.ts';
+import { hostSchema } from './host-schema.ts';
 
 /*
  * The configuration file as people write it. Every `error` text finishes the sentence "expected …".
  * `deploy/watership.schema.json` is printed from this schema.
  */
-
-export const text = (expected: string) => z.string({ error: expected }).min(1, { error: expected });
-
-const transportUrlExpected = `a transport URL such as rabbit://user:\${file:/path}@10.3.0.44:5672/watership-agents`;
-const SHORTEST_KEY = 32;
-const keyExpected = `a key of at least ${SHORTEST_KEY} characters (openssl rand -hex 32)`;
 
 const url = (schemes: readonly string[], example: string) => {
   const expected = `a URL such as ${example}`;
@@ -34,53 +29,6 @@ function hasScheme(value: string, schemes: readonly string[]): boolean {
   return URL.canParse(value) && schemes.includes(new URL(value).protocol.slice(0, -1));
 }
 
-export const duration = (minimumMs: number, example: string) => {
-  const expected = `a duration such as ${example}`;
-  return z
-    .string({ error: expected })
-    .regex(durationPattern, { error: expected })
-    .transform((value) => parseDuration(value) ?? 0)
-    .refine((ms) => ms >= minimumMs, { error: `a duration of at least ${minimumMs} ms` });
-};
-
-/** A transport URL with a host in it. */
-export const transportUrl = text(transportUrlExpected).refine(isTransportUrl, {
-  error: transportUrlExpected,
-});
-
-function isTransportUrl(value: string): boolean {
-  try {
-    const { transport, hosts } = parseTransportUrl(value);
-    return /^(rabbit|amqps?|kombu)$/.test(transport) && hosts.some(({ hostname }) => hostname !== undefined);
-  } catch {
-    return false;
-  }
-}
-
-/** Whether somebody's password stands in a URL. */
-export const holdsPassword = (value: string): boolean => /:\/\/[^/]*:[^/]*@/.test(value);
-
-/** What the bot and one agent share. Two while it is changed: the first signs, both are good. */
-export const keys = z
-  .array(
-    text(keyExpected).refine(({ length }) => length >= SHORTEST_KEY, { error: keyExpected }),
-    { error: 'a list of one or two keys' },
-  )
-  .min(1, { error: 'one or two keys' })
-  .max(2, { error: 'one or two keys' });
-
-const wholeNumber = (minimum: number, maximum: number) => {
-  const expected = `a whole number from ${minimum} to ${maximum}`;
-  return z
-    .union([z.number(), z.string().regex(/^\d+$/).transform(Number)], { error: expected })
-    .refine((value) => Number.isInteger(value) && value >= minimum && value <= maximum, { error: expected });
-};
-
-const port = wholeNumber(1, 65_535);
-
-export const oneOf = <const Values extends readonly [string, ...string[]]>(values: Values) =>
-  z.enum(values, { error: values.map((value) => `"${value}"`).join(' or ') });
-
 const regularExpression = (example: string) => {
   const expected = `a regular expression such as ${example}`;
   return text(expected).refine(compiles, { error: expected });
@@ -95,7 +43,6 @@ function compiles(pattern: string): boolean {
   }
 }
 
-const yesOrNo = z.boolean({ error: 'true or false' });
 const channel = text('a channel id such as C0ALERTS').regex(/^[A-Z][A-Z0-9_]+$/, {
   error: 'a channel id such as C0ALERTS (Slack shows it at the end of the channel details), not its name',
 });
@@ -151,7 +98,7 @@ const service = z.strictObject({
   queues: regularExpression('^cinder-scheduler'),
   host: text('the name of an entry under hosts, or from-connection').default('from-connection'),
   unit: text('the unit, container or workload to restart').optional(),
-  restart: oneOf(['systemd', 'kolla-docker', 'kolla-podman', 'custom']).optional(),
+  restart: oneOf(presetNames).optional(),
 });
 
 const count = wholeNumber(0, 1_000_000_000);
@@ -181,21 +128,6 @@ const cluster = z.strictObject({
   services: z.array(service, { error: 'a list of services' }).default([]),
   detection: detection.optional(),
   partitionHandling: oneOf(['ignore', 'autoheal', 'pause_minority']).optional(),
-});
-
-export const preset = oneOf(['systemd', 'kolla-docker', 'kolla-podman', 'custom']).default('systemd');
-export const command = z
-  .array(z.string({ error: 'a word of the command' }), { error: 'a list of words' })
-  .min(1);
-
-const host = z.strictObject({
-  via: oneOf(['local', 'agent']),
-  preset,
-  operations: z
-    .record(z.string(), command, { error: 'a mapping from operation to the words of its command' })
-    .default({}),
-  addresses: z.array(text('an address'), { error: 'a list of addresses' }).default([]),
-  keys: keys.optional(),
 });
 
 /** How the bot reaches the agents of all hosts that are `via: agent`. */
@@ -269,7 +201,9 @@ export const fileSchema = z.strictObject({
   slack,
   redis: redis.prefault({}),
   clusters: z.array(cluster, { error: 'a list of clusters' }).min(1, { error: 'at least one cluster' }),
-  hosts: z.record(z.string(), host, { error: 'a mapping from host name to how it is reached' }).default({}),
+  hosts: z
+    .record(z.string(), hostSchema, { error: 'a mapping from host name to how it is reached' })
+    .default({}),
   agents: agents.optional(),
   people: people.prefault({}),
   schedule: schedule.prefault({}),

@@ -1,6 +1,9 @@
 import { detectionDefaults, type ReachedBy, type Tier } from '../../runbooks/index.ts';
 import type { BotConfig, ClusterConfig, NodeConfig } from './config.ts';
+import { definite } from './definite.ts';
+import type { Environment } from './environment.ts';
 import type { ConfigFile } from './schema.ts';
+import { shapeHosts } from './shape-hosts.ts';
 
 type ClusterFile = ConfigFile['clusters'][number];
 type NodeFile = ClusterFile['nodes'][number];
@@ -22,7 +25,7 @@ const approvalDefaults: Readonly<Record<Tier, number>> = {
 };
 
 /** The checked file in the form that the bot uses, with every default in place. */
-export function shape(file: ConfigFile): BotConfig {
+export function shape(file: ConfigFile, environment: Environment): BotConfig {
   const { slack, people, schedule } = file;
   return {
     slack: {
@@ -34,12 +37,7 @@ export function shape(file: ConfigFile): BotConfig {
     },
     redis: file.redis,
     clusters: file.clusters.map((cluster) => shapeCluster(cluster, slack.channel)),
-    hosts: Object.fromEntries(
-      Object.entries(file.hosts).map(([name, { keys, ...host }]) => [
-        name,
-        { ...host, ...definite({ keys }) },
-      ]),
-    ),
+    hosts: shapeHosts(file.hosts, environment),
     ...definite({ agents: file.agents }),
     people: {
       approvers: people.approvers,
@@ -124,13 +122,3 @@ export function hostsOf(transportUrl: string): readonly string[] {
 
 /** URL keeps the brackets of an IPv6 address; nobody who dials wants them. */
 const bareHost = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '');
-
-type Definite<Shape> = { [Key in keyof Shape]?: Exclude<Shape[Key], undefined> };
-
-/** Leaves out the keys without a value, as `exactOptionalPropertyTypes` wants it. */
-function definite<Shape extends object>(value: Shape): Definite<Shape> {
-  // The filter removes exactly what the type removes; TypeScript cannot see through fromEntries.
-  return Object.fromEntries(
-    Object.entries(value).filter(([, entry]) => entry !== undefined),
-  ) as Definite<Shape>;
-}

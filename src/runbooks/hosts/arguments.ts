@@ -4,9 +4,12 @@ import type { HostOperation } from './host.ts';
 const patterns = {
   node: /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}@[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/,
   peer: /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}@[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/,
-  service: /^[A-Za-z0-9_][A-Za-z0-9_.@:-]{0,127}$/,
+  // On Kubernetes with its kind, `deployment/nova-api`: no other slash.
+  service: /^(?:(?:deployment|daemonset|statefulset)\/)?[A-Za-z0-9_][A-Za-z0-9_.@:-]{0,127}$/,
   pid: /^[1-9][0-9]{0,9}$/,
   host: /^[A-Za-z0-9_][A-Za-z0-9_.:-]{0,254}$/,
+  pod: /^[A-Za-z0-9_][A-Za-z0-9_-]{0,127}$/,
+  namespace: /^[a-z0-9][a-z0-9-]{0,62}$/,
   // Absolute, and no step up: `..` may not be a part of it.
   path: /^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9_.@+-]+){1,32}$/,
 } as const satisfies Readonly<Record<string, RegExp>>;
@@ -16,10 +19,11 @@ type ArgumentName = keyof typeof patterns;
 /** Whether a value may be used as that argument. */
 export const isArgument = (name: ArgumentName, value: string): boolean => patterns[name].test(value);
 
-/** `pid` and the host's own name are never required: a template uses them if it can. */
+/** `pid` and what follows from the host and the node is never required: a template uses them if it can. */
 const required: Readonly<Record<HostOperation, readonly ArgumentName[]>> = {
   'node.stop': ['node'],
   'node.start': ['node'],
+  'node.restart': ['node'],
   'node.force_boot': ['node'],
   'node.stop_app': ['node'],
   'node.start_app': ['node'],
@@ -64,6 +68,6 @@ export function fill(
   return argv.length === 0 ? undefined : argv;
 }
 
-const placeholder = /\{(node|peer|service|pid|path|host)\}/g;
+const placeholder = /\{(node|peer|service|pid|path|host|pod|namespace)\}/g;
 
 const isArgumentName = (name: string): name is ArgumentName => Object.hasOwn(patterns, name);

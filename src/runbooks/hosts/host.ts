@@ -5,6 +5,7 @@
 export type HostOperation =
   | 'node.stop'
   | 'node.start'
+  | 'node.restart'
   | 'node.force_boot'
   | 'node.stop_app'
   | 'node.start_app'

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { homedir } from 'node:os';
-import { dirname } from 'node:path';
 import type { HostAnswer, HostLimits } from './host.ts';
+import { searchedFolders } from './local-programs.ts';
 import { tailOf } from './tail.ts';
 
 /** Output kept of a command, bytes; the end of it, because the reason of a failure stands last. */
@@ -15,7 +15,7 @@ const DRAIN_MS = 500;
  * What a command gets as environment. The bot's own holds its secrets and stays with the bot.
  */
 const environment = (): Readonly<Record<string, string>> => ({
-  PATH: `/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:${dirname(process.execPath)}`,
+  PATH: searchedFolders.join(':'),
   HOME: homedir(),
   LANG: 'C.UTF-8',
 });

@@ -1,52 +1,61 @@
 import { type AgentPort, type Asked, askAgent, type KnownAgent, recallFromAgent } from './agent/ask-agent.ts';
 import { isAgentOperation } from './agent/protocol.ts';
 import { fill, refusalOf } from './arguments.ts';
-import type { HostAnswer, HostExecutor, HostRequest } from './host.ts';
+import type { HostAnswer, HostExecutor, HostLimits, HostRequest } from './host.ts';
 import { hostFacts } from './host-facts.ts';
+import { type HostSettings, templatesOf } from './host-settings.ts';
 import { runLocally } from './local.ts';
-import { type OperationTemplates, type PresetName, presets } from './presets.ts';
+import { isThere } from './local-programs.ts';
+import type { OperationTemplates } from './presets.ts';
+import type { Found, Reach, SoughtProgram } from './reach.ts';
 import { readLocalFile } from './read-file.ts';
+import { Connections } from './ssh/connections.ts';
+import { reachOverSsh } from './ssh/over-ssh.ts';
 
-/** One entry under `hosts` of the configuration. */
-export interface HostSettings {
-  /** Where its commands run: on this machine, or by the agent on the host. */
-  readonly via: 'local' | 'agent';
-  readonly preset: PresetName;
-  /** Argv templates that replace or complete the preset's, by operation. */
-  readonly operations: Readonly<Record<string, readonly string[]>>;
-  /** Addresses by which the host's connections are recognised. */
-  readonly addresses: readonly string[];
-  /** What is shared with the host's agent; the first key signs. Only for `agent`. */
-  readonly keys?: readonly string[];
+/** Every configured host, for as long as the process needs them. */
+export interface OpenHosts extends HostExecutor {
+  /** Looks whether programs are on a host that the bot commands itself, and runs none of them. */
+  find(host: string, programs: readonly SoughtProgram[], limits: HostLimits): Promise<Found>;
+  /** Ends the connections to the hosts. */
+  close(): Promise<void>;
 }
 
 /** Carries out named operations on the configured hosts. A host answers to its name and to its addresses. */
 export function openHosts(
   hosts: Readonly<Record<string, HostSettings>>,
   reach: { readonly agents?: AgentPort } = {},
-): HostExecutor {
-  const find = directory(hosts);
+): OpenHosts {
+  const connections = new Connections(
+    Object.fromEntries(
+      Object.entries(hosts).flatMap(([name, host]) => (host.via === 'ssh' ? [[name, host.ssh]] : [])),
+    ),
+  );
+  const find = directory(hosts, connections);
   const prepare = (request: HostRequest): Prepared => {
     const host = find(request.host);
     if (typeof host === 'string') return { kind: 'refused', because: host };
-    const args = { ...request.args, host: host.name };
+    const args = { ...request.args, ...derivedFrom(request.args, host) };
     const refusal = refusalOf(request.operation, args);
     if (refusal !== undefined) return { kind: 'refused', because: refusal };
     const template = host.templates[request.operation];
-    if (host.via === 'agent') return prepareForAgent(request, host, template && fill(template, args));
+    const { way } = host;
+    if (way.kind === 'agent')
+      return prepareForAgent(request, host.name, way.keys, template && fill(template, args));
     const { path } = request.args;
     if (template === undefined && request.operation === 'file.read' && path !== undefined)
-      return { kind: 'file', path };
-    if (template === undefined && request.operation === 'host.facts') return { kind: 'facts' };
+      return { kind: 'file', path, reach: way.reach };
+    if (template === undefined && request.operation === 'host.facts' && way.kind === 'local')
+      return { kind: 'facts' };
     const argv = template && fill(template, args);
     return argv === undefined
       ? { kind: 'refused', because: `host ${host.name} has no command for ${request.operation}` }
-      : { kind: 'argv', argv };
+      : { kind: 'argv', argv, reach: way.reach };
   };
 
   const prepareForAgent = (
     { operation, args, entry }: HostRequest,
-    { name, keys: [key, ...older] }: KnownHost,
+    name: string,
+    [key, ...older]: readonly string[],
     argv: readonly string[] | undefined,
   ): Prepared => {
     const refused = (because: string): Prepared => ({ kind: 'refused', because });
@@ -88,11 +97,11 @@ export function openHosts(
         case 'refused':
           return { kind: 'not-started', because: prepared.because };
         case 'file':
-          return await readLocalFile(prepared.path, limits);
+          return await prepared.reach.readFile(prepared.path, limits);
         case 'facts':
           return { kind: 'done', exitCode: 0, output: JSON.stringify(hostFacts()) };
         case 'argv':
-          return await runLocally(prepared.argv, limits);
+          return await prepared.reach.run(prepared.argv, limits);
         case 'agent':
           return await askAgent(prepared.port, prepared.agent, prepared.asked, limits);
       }
@@ -103,12 +112,20 @@ export function openHosts(
         return await recallFromAgent(prepared.port, prepared.agent, prepared.asked, limits);
       return { kind: 'unknown', because: `nothing is written down on host ${request.host}` };
     },
+    find: async (asked, programs, limits) => {
+      const host = find(asked);
+      if (typeof host === 'string') return { kind: 'unseen', because: host };
+      return host.way.kind === 'agent'
+        ? { kind: 'unseen', because: `${host.name} is reached by its agent, which looks for no programs` }
+        : await host.way.reach.find(programs, limits);
+    },
+    close: async () => await connections.close(),
   };
 }
 
 type Prepared =
-  | { readonly kind: 'argv'; readonly argv: readonly string[] }
-  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'argv'; readonly argv: readonly string[]; readonly reach: Reach }
+  | { readonly kind: 'file'; readonly path: string; readonly reach: Reach }
   | { readonly kind: 'facts' }
   | {
       readonly kind: 'agent';
@@ -120,19 +137,50 @@ type Prepared =
 
 interface KnownHost {
   readonly name: string;
-  readonly via: HostSettings['via'];
-  readonly keys: readonly string[];
+  readonly namespace: string;
   readonly templates: OperationTemplates;
+  readonly way:
+    | { readonly kind: 'local' | 'ssh'; readonly reach: Reach }
+    | { readonly kind: 'agent'; readonly keys: readonly string[] };
+}
+
+/** What a template may use besides the request's own arguments; a request cannot set it. */
+function derivedFrom({ node }: HostRequest['args'], { name, namespace }: KnownHost): Record<string, string> {
+  const pod = node?.replace(/^[^@]*@/, '').replace(/\..*$/s, '');
+  return { host: name, namespace, ...(pod !== undefined && { pod }) };
+}
+
+const local: Reach = {
+  run: runLocally,
+  readFile: (path, { signal }) => readLocalFile(path, signal === undefined ? {} : { signal }),
+  find: async (programs) => ({
+    kind: 'looked',
+    missing: programs.map(({ program }) => program).filter((program) => !isThere(program)),
+  }),
+};
+
+function wayTo(name: string, host: HostSettings, connections: Connections): KnownHost['way'] {
+  switch (host.via) {
+    case 'local':
+      return { kind: 'local', reach: local };
+    case 'ssh':
+      return { kind: 'ssh', reach: reachOverSsh(connections, name) };
+    case 'agent':
+      return { kind: 'agent', keys: host.keys ?? [] };
+  }
 }
 
 /** A name wins over an address. An address that two hosts claim finds neither: acting on the wrong host is worse. */
-function directory(hosts: Readonly<Record<string, HostSettings>>): (asked: string) => KnownHost | string {
-  const known = Object.entries(hosts).map(([name, { via, preset, operations, addresses, keys = [] }]) => ({
+function directory(
+  hosts: Readonly<Record<string, HostSettings>>,
+  connections: Connections,
+): (asked: string) => KnownHost | string {
+  const known = Object.entries(hosts).map(([name, host]) => ({
     name,
-    via,
-    keys,
-    addresses,
-    templates: { ...presets[preset], ...operations },
+    addresses: host.addresses,
+    namespace: (host.via === 'agent' ? undefined : host.namespace) ?? 'openstack',
+    templates: templatesOf(host),
+    way: wayTo(name, host, connections),
   }));
   return (asked) => {
     const named = known.find(({ name }) => name === asked);

@@ -1,13 +1,19 @@
 import type { HostOperation } from './host.ts';
 
-export type PresetName = 'systemd' | 'kolla-docker' | 'kolla-podman' | 'custom';
+export const presetNames = ['systemd', 'kolla-docker', 'kolla-podman', 'kubernetes', 'custom'] as const;
 
-/** Argv templates by operation. `{node}`, `{peer}`, `{service}`, `{pid}`, `{path}` and `{host}` are filled in. */
+export type PresetName = (typeof presetNames)[number];
+
+/**
+ * Argv templates by operation. `{node}`, `{peer}`, `{service}`, `{pid}`, `{path}`, `{host}`, `{pod}` (the first label of the
+ * node's host) and `{namespace}` are filled in.
+ */
 export type OperationTemplates = Readonly<Partial<Record<HostOperation, readonly string[]>>>;
 
 export const hostOperations = [
   'node.stop',
   'node.start',
+  'node.restart',
   'node.force_boot',
   'node.stop_app',
   'node.start_app',
@@ -37,11 +43,28 @@ const kolla = (engine: string, volumes: string): OperationTemplates => ({
   ...controlled(engine, 'exec', 'rabbitmq'),
   'node.stop': [engine, 'stop', 'rabbitmq'],
   'node.start': [engine, 'start', 'rabbitmq'],
+  'node.restart': [engine, 'restart', 'rabbitmq'],
   // What `rabbitmqctl force_boot` does, which cannot run in a stopped container: it leaves this marker.
   'node.force_boot': ['touch', `${volumes}/rabbitmq/_data/mnesia/{node}/force_load`],
   'service.restart': [engine, 'restart', '{service}'],
   'service.status': [engine, 'inspect', '--format', '{{.State.Status}}', '{service}'],
 });
+
+const kubectl = ['kubectl', '-n', '{namespace}'];
+const inPod = controlled(...kubectl, 'exec', '{pod}', '-c', 'rabbitmq', '--');
+const { 'node.stop_app': stopApp = [], 'node.start_app': startApp = [] } = inPod;
+
+/** RabbitMQ in a StatefulSet, by the pods' names; `kubectl` runs on the host of the entry. */
+const kubernetes: OperationTemplates = {
+  ...inPod,
+  // A pod that is stopped comes back by itself, so RabbitMQ stops inside it, and its Erlang VM lives on.
+  'node.stop': stopApp,
+  'node.start': startApp,
+  'node.restart': [...kubectl, 'delete', 'pod', '{pod}', '--wait=false'],
+  'node.force_boot': [...stopApp.slice(0, -1), 'force_boot'],
+  'service.restart': [...kubectl, 'rollout', 'restart', '{service}'],
+  'service.status': [...kubectl, 'rollout', 'status', '{service}', '--watch=false'],
+};
 
 /** How the usual installations do each operation, as data. `custom` knows nothing: the configuration says it all. */
 export const presets: Readonly<Record<PresetName, OperationTemplates>> = {
@@ -50,12 +73,14 @@ export const presets: Readonly<Record<PresetName, OperationTemplates>> = {
     'node.stop': ['systemctl', 'stop', 'rabbitmq-server'],
     // Without waiting: a node that waits for its peers would hold the command for minutes. The verify step waits.
     'node.start': ['systemctl', '--no-block', 'start', 'rabbitmq-server'],
+    'node.restart': ['systemctl', '--no-block', 'restart', 'rabbitmq-server'],
     'node.force_boot': ['rabbitmqctl', '-n', '{node}', 'force_boot'],
     'service.restart': ['systemctl', 'restart', '{service}'],
     'service.status': ['systemctl', 'is-active', '{service}'],
   },
   'kolla-docker': kolla('docker', '/var/lib/docker/volumes'),
   'kolla-podman': kolla('podman', '/var/lib/containers/storage/volumes'),
+  kubernetes,
   custom: {},
 };
 

@@ -49,7 +49,7 @@ async function createAsDocumented(): Promise<void> {
 
 let folder = '';
 let agent: AgentProcess;
-let host: HostConfig;
+let host: Extract<HostConfig, { via: 'agent' }>;
 let bot: ReturnType<typeof openConfiguredHosts>;
 
 beforeAll(async () => {

@@ -49,7 +49,7 @@ describe('a host that is reached by its agent', () => {
       'watership.yaml: one problem\n' +
         '  line 4, clusters[0].nodes[0].host: expected a host that is reached without the broker, because ' +
         'rabbit@srv goes down under its agent; came "c7", which is via: agent\n' +
-        '    → write via: local for hosts.c7, with commands that reach it without the broker',
+        '    → write via: ssh for hosts.c7, or via: local with commands that reach it without the broker',
     );
   });
 
@@ -68,7 +68,7 @@ describe('a host that is reached by its agent', () => {
   test('has a key of its own, and nobody else has one', () => {
     const two = '{ c7: { via: agent, keys: ["${KEY}"] }, c8: { via: agent, keys: ["${OTHER}", "${KEY}"] } }';
     expect(told(file(two))).toContain('hosts.c8.keys[1]: expected a key that is used once');
-    expect(told(file('{ c7: { via: local, keys: ["${KEY}"] } }'))).toContain('came keys beside via: local');
+    expect(told(file('{ c7: { via: local, keys: ["${KEY}"] } }'))).toContain('came the unknown key keys');
   });
 
   test.each([

@@ -225,7 +225,7 @@ describe('a bad configuration', () => {
       'a host of two nodes whose commands do not say which',
       '15671 }',
       `15671, host: h }\n      - { name: rabbit@server-45, management: http://b, host: h }\nhosts: { h: ${local} }`,
-      'nodes[1].host: expected another host than rabbit@server-44 has, because node.stop, node.start of h would not say which',
+      'nodes[1].host: expected another host than rabbit@server-44 has, because node.stop, node.start, node.restart of h would not say which',
     ],
     [
       'an app token as bot token',

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { HostOperation, HostRequest, HostSettings } from '../../../src/runbooks/index.ts';
 import { describePreset, openHosts, presets } from '../../../src/runbooks/index.ts';
 
-const server = (changes: Partial<HostSettings> = {}): HostSettings => ({
+const server = (changes: Partial<Extract<HostSettings, { via: 'local' }>> = {}): HostSettings => ({
   via: 'local',
   preset: 'custom',
   operations: {},
@@ -39,6 +39,19 @@ describe('the presets', () => {
       'node.force_boot',
       'touch /var/lib/containers/storage/volumes/rabbitmq/_data/mnesia/rabbit@ctl1/force_load',
     ],
+    ['systemd', 'node.restart', 'systemctl --no-block restart rabbitmq-server'],
+    [
+      'kubernetes',
+      'node.stop',
+      'kubectl -n openstack exec ctl1 -c rabbitmq -- rabbitmqctl -n rabbit@ctl1 stop_app',
+    ],
+    ['kubernetes', 'node.restart', 'kubectl -n openstack delete pod ctl1 --wait=false'],
+    [
+      'kubernetes',
+      'node.force_boot',
+      'kubectl -n openstack exec ctl1 -c rabbitmq -- rabbitmqctl -n rabbit@ctl1 force_boot',
+    ],
+    ['kubernetes', 'service.restart', 'kubectl -n openstack rollout restart nova-compute'],
     ['kolla-docker', 'service.status', 'docker inspect --format {{.State.Status}} nova-compute'],
   ] as const)('%s does %s by: %s', (preset, operation, command) => {
     const hosts = openHosts({ ctl1: server({ preset }) });
@@ -49,9 +62,33 @@ describe('the presets', () => {
   });
 
   test('all but custom know every operation except reading a file, which needs no command', () => {
-    for (const preset of ['systemd', 'kolla-docker', 'kolla-podman'] as const)
-      expect(describePreset(preset)).toHaveLength(10);
+    for (const preset of ['systemd', 'kolla-docker', 'kolla-podman', 'kubernetes'] as const)
+      expect(describePreset(preset)).toHaveLength(11);
     expect(describePreset('custom')).toEqual([]);
+  });
+
+  test('of Kubernetes finds the pod by the first label of the node, and takes a workload with its kind', () => {
+    const hosts = openHosts({ k8s: server({ preset: 'kubernetes', namespace: 'prod' }) });
+    const node = 'rabbit@rabbitmq-server-1.rabbitmq-nodes.prod';
+    expect(hosts.argvOf(request('node.restart', { node, pod: 'other' }, 'k8s'))?.join(' ')).toBe(
+      'kubectl -n prod delete pod rabbitmq-server-1 --wait=false',
+    );
+    const workload = (service: string) =>
+      hosts.argvOf(request('service.restart', { service }, 'k8s'))?.join(' ');
+    expect(workload('daemonset/nova-compute')).toBe('kubectl -n prod rollout restart daemonset/nova-compute');
+    for (const wrong of ['secret/nova', 'deployment/', 'deployment/a/b', '/dev', 'dev/sda'])
+      expect(workload(wrong)).toBeUndefined();
+  });
+
+  test('run as root where they should, and own commands as they stand', () => {
+    const hosts = openHosts({
+      ctl1: server({ preset: 'systemd', sudo: true, operations: { 'node.start': ['start-it'] } }),
+    });
+    const args = { node: 'rabbit@ctl1' };
+    expect(hosts.argvOf(request('node.stop', args))?.join(' ')).toBe(
+      'sudo -n -- systemctl stop rabbitmq-server',
+    );
+    expect(hosts.argvOf(request('node.start', args))).toEqual(['start-it']);
   });
 
   test('no template names a shell', () => {

@@ -1,0 +1,166 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the placeholders of the configuration file
+
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import ssh2 from 'ssh2';
+import { describe, expect, test } from 'vitest';
+import { parseConfig } from '../../../src/bot/config/load.ts';
+import { tellProblems } from '../../../src/bot/config/problem.ts';
+
+const key = ssh2.utils.generateKeyPairSync('ed25519');
+const locked = ssh2.utils.generateKeyPairSync('ed25519', {
+  passphrase: 'horse',
+  cipher: 'aes256-ctr',
+  rounds: 4,
+});
+const fingerprint = `SHA256:${'A'.repeat(43)}`;
+
+function load(hosts: string, more: Readonly<Record<string, string>> = {}) {
+  const values: Readonly<Record<string, string>> = {
+    KEY: key.private,
+    LOCKED: locked.private,
+    WORD: 'horse',
+    ...more,
+  };
+  const text = `slack: { botToken: xoxb-b, appToken: xapp-a, channel: C0ALERTS }
+clusters:
+  - { name: prod-a, username: watership, password: secret, nodes: [ { name: rabbit@a, management: http://a } ] }
+hosts:
+${hosts}`;
+  return parseConfig(text, 'watership.yaml', { read: (name) => values[name] });
+}
+
+function hostOf(host: string, more?: Readonly<Record<string, string>>) {
+  const loaded = load(`  ctl1: ${host}`, more);
+  if (loaded.kind === 'bad') throw new Error(tellProblems(loaded.file, loaded.problems));
+  return loaded.config.hosts['ctl1'];
+}
+
+function told(hosts: string, more?: Readonly<Record<string, string>>): string {
+  const loaded = load(hosts, more);
+  return loaded.kind === 'bad' ? tellProblems(loaded.file, loaded.problems) : 'no problem';
+}
+
+describe('a host over SSH', () => {
+  test('needs a user and a key; its name is its address, and the usual file has its pinned keys', () => {
+    expect(hostOf('{ via: ssh, user: ops, key: "${KEY}" }')).toEqual({
+      ...{ via: 'ssh', preset: 'systemd', operations: {}, addresses: [], sudo: false },
+      ssh: {
+        ...{ address: 'ctl1', port: 22, user: 'ops', key: key.private, connectTimeoutMs: 10_000 },
+        trust: { kind: 'known-hosts', path: join(homedir(), '.ssh', 'known_hosts') },
+      },
+    });
+  });
+
+  test('may say everything', () => {
+    const host = hostOf(
+      '{ via: ssh, address: 10.3.0.44, port: 2222, user: ops, key: "${LOCKED}", passphrase: "${WORD}", agent: /run/agent, ' +
+        `hostKey: "${fingerprint}", connectTimeout: 3s, preset: kubernetes, namespace: prod, sudo: true }`,
+    );
+    expect(host).toMatchObject({
+      ...{ preset: 'kubernetes', namespace: 'prod', sudo: true },
+      ssh: {
+        ...{ address: '10.3.0.44', port: 2222, passphrase: 'horse', agentSocket: '/run/agent' },
+        ...{ connectTimeoutMs: 3_000, trust: { kind: 'pin', pin: { kind: 'fingerprint', fingerprint } } },
+      },
+    });
+  });
+
+  test('finds the agent where the environment says', () => {
+    const host = hostOf('{ via: ssh, user: ops, agent: true }', { SSH_AUTH_SOCK: '/tmp/agent.1' });
+    expect(host).toMatchObject({ ssh: { agentSocket: '/tmp/agent.1' } });
+  });
+
+  test.each([
+    ['no key', '{ via: ssh, user: ops }', 'hosts.ctl1.key: expected a private key, such as ${file:'],
+    [
+      'no user',
+      '{ via: ssh, key: "${KEY}" }',
+      'hosts.ctl1.user: expected the user to log in as; came nothing',
+    ],
+    [
+      'a path as key',
+      '{ via: ssh, user: ops, key: "${WORD}" }',
+      'this one is no private key: the text of one begins with -----BEGIN; came a value that is not shown',
+    ],
+    [
+      'a key that stands in the file',
+      '{ via: ssh, user: ops, key: /etc/watership/id_ed25519 }',
+      'hosts.ctl1.key: expected a secret from the environment or from a file',
+    ],
+    [
+      'a key that needs its passphrase',
+      '{ via: ssh, user: ops, key: "${LOCKED}" }',
+      'this one cannot be read; if it is encrypted, it needs passphrase',
+    ],
+    [
+      'a password',
+      '{ via: ssh, user: ops, key: "${KEY}", password: abc }',
+      'hosts.ctl1.password: expected one of via, ',
+    ],
+    [
+      'an agent that nobody started',
+      '{ via: ssh, user: ops, agent: true }',
+      'hosts.ctl1.agent: expected an SSH agent that SSH_AUTH_SOCK names; came no environment variable SSH_AUTH_SOCK',
+    ],
+    [
+      'both pins',
+      `{ via: ssh, user: ops, key: "\${KEY}", knownHosts: /k, hostKey: "${fingerprint}" }`,
+      'hosts.ctl1.hostKey: expected either hostKey or knownHosts',
+    ],
+    [
+      'a pin that is none',
+      '{ via: ssh, user: ops, key: "${KEY}", hostKey: MD5:aa }',
+      "hosts.ctl1.hostKey: expected the host's public key (ssh-ed25519 AAAA…) or its fingerprint (SHA256:…)",
+    ],
+    [
+      'an address with a user',
+      '{ via: ssh, user: ops, key: "${KEY}", address: ops@10.3.0.44 }',
+      'hosts.ctl1.address: expected a host name or an address, without user and port',
+    ],
+    [
+      'an address that a shell would read',
+      '{ via: ssh, user: ops, key: "${KEY}", address: "a;reboot" }',
+      'hosts.ctl1.address: expected a host name or an address',
+    ],
+    [
+      'a jump host that is not there',
+      '{ via: ssh, user: ops, key: "${KEY}", jump: bastion }',
+      'hosts.ctl1.jump: expected another entry of hosts with via: ssh; came "bastion"\n    → add hosts.bastion with via: ssh',
+    ],
+    [
+      'itself as jump host',
+      '{ via: ssh, user: ops, key: "${KEY}", jump: ctl1 }',
+      'hosts.ctl1.jump: expected a way that ends at a host without jump; came the circle ctl1 → ctl1',
+    ],
+    [
+      'a namespace that is none',
+      '{ via: local, namespace: A_b }',
+      'hosts.ctl1.namespace: expected a Kubernetes',
+    ],
+    ['a key of SSH on a local host', '{ via: local, user: ops }', 'came the unknown key user'],
+  ])('with %s is told', (_what, host, problem) => {
+    expect(told(`  ctl1: ${host}`)).toContain(problem);
+  });
+
+  test('tells a circle of jump hosts, at the hosts that are on it', () => {
+    const ssh = (jump: string): string => `{ via: ssh, user: ops, key: "\${KEY}", jump: ${jump} }`;
+    const problems = told(`  a: ${ssh('b')}\n  b: ${ssh('c')}\n  c: ${ssh('b')}`);
+    expect(problems).toContain('2 problems');
+    expect(problems).toContain(
+      'hosts.b.jump: expected a way that ends at a host without jump; came the circle b → c → b',
+    );
+  });
+
+  test('whose name is no address needs one', () => {
+    expect(told('  "the first": { via: ssh, user: ops, key: "${KEY}" }')).toContain(
+      'hosts.the first.address: expected an address, because "the first" is none',
+    );
+  });
+
+  test('shows neither key nor passphrase when something is wrong', () => {
+    const text = told('  ctl1: { via: ssh, user: ops, key: "${LOCKED}", passphrase: cow, port: x }');
+    expect(text).toContain('hosts.ctl1.port');
+    expect(text).not.toMatch(/cow|BEGIN OPENSSH|b3Blb/);
+  });
+});

@@ -1,0 +1,30 @@
+import ssh2 from 'ssh2';
+import { describe, expect, test } from 'vitest';
+import { privateKeyProblem } from '../../../../src/runbooks/index.ts';
+
+const plain = ssh2.utils.generateKeyPairSync('ed25519');
+const locked = ssh2.utils.generateKeyPairSync('ed25519', {
+  passphrase: 'horse',
+  cipher: 'aes256-ctr',
+  rounds: 4,
+});
+
+describe('a private key', () => {
+  test('is taken with and without its last newline, and with its passphrase', () => {
+    expect(privateKeyProblem(plain.private)).toBeUndefined();
+    expect(privateKeyProblem(plain.private.trimEnd())).toBeUndefined();
+    expect(privateKeyProblem(locked.private.trimEnd(), 'horse')).toBeUndefined();
+  });
+
+  test.each([
+    ['a path', '/etc/watership/id_ed25519', undefined, 'the text of one begins with -----BEGIN'],
+    ['a public key', plain.public, undefined, 'the text of one begins with'],
+    ['an encrypted one without its passphrase', locked.private, undefined, 'it needs passphrase'],
+    ['an encrypted one with a wrong passphrase', locked.private, 'cow', 'with this passphrase'],
+    ['one cut in half', plain.private.slice(0, 120), undefined, 'cannot be read'],
+  ])('that is %s is told, and not repeated', (_what, text, passphrase, told) => {
+    const problem = privateKeyProblem(text, passphrase);
+    expect(problem).toContain(told);
+    expect(problem).not.toMatch(/id_ed25519|AAAA|cow|b3Blb/);
+  });
+});
