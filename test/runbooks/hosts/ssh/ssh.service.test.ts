@@ -132,8 +132,7 @@ describe('a command over SSH', () => {
 
   test('may leave a daemon behind that holds its output open', async () => {
     const { command, runs } = endless();
-    const [, , script = ''] = command;
-    const answer = await run(['sh', '-c', `(${script}) & echo started`]);
+    const answer = await run(['sh', '-c', '"$@" & echo started', 'sh', ...command]);
     expect(answer).toMatchObject({ kind: 'done', output: 'started\n' });
     await runs();
   });
