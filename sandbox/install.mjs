@@ -10,9 +10,26 @@ const project = dirname(dirname(fileURLToPath(import.meta.url)));
 const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 const programs = [
-  { package: 'rabbitmq-server', program: 'rabbitmq-server', folders: ['/usr/lib/rabbitmq/bin', '/usr/sbin'] },
-  { package: 'redis-server', program: 'redis-server', folders: ['/usr/sbin'] },
+  {
+    package: 'rabbitmq-server',
+    program: 'rabbitmq-server',
+    folders: ['/usr/lib/rabbitmq/bin', '/usr/sbin'],
+    units: ['rabbitmq-server.service'],
+  },
+  {
+    package: 'redis-server',
+    program: 'redis-server',
+    folders: ['/usr/sbin'],
+    units: ['redis-server.service'],
+  },
 ];
+
+const sshServer = {
+  package: 'openssh-server',
+  program: 'sshd',
+  folders: ['/usr/sbin'],
+  units: ['ssh.socket', 'ssh.service'],
+};
 
 const pythonFolders = ['/usr/lib/python3/dist-packages'];
 
@@ -40,7 +57,10 @@ const purposes = {
     needs: programs,
     start: (rest) => ['--import', 'tsx', join(project, 'sandbox', 'main.ts'), ...rest],
   },
-  test: { needs: programs, start: (rest) => vitest('--project', 'unit', '--project', 'service', ...rest) },
+  test: {
+    needs: [...programs, sshServer],
+    start: (rest) => vitest('--project', 'unit', '--project', 'service', ...rest),
+  },
   interop: {
     needs: [...programs, ...pythonSide],
     start: (rest) => vitest('--project', 'interop', ...rest),
@@ -88,7 +108,7 @@ function installModules() {
   writeFileSync(marker, lock);
 }
 
-/** RabbitMQ, Redis and so on by apt, where that can be; else says what to type. */
+/** What the purpose needs of the system by apt, where that can be; else says what to type. */
 function installPrograms(needs) {
   const missing = missingPackages(needs);
   if (missing.length === 0) return;
@@ -107,6 +127,7 @@ function installPrograms(needs) {
       ...['-y', '-qq', '--no-install-recommends', ...missing],
     ]);
   });
+  keepOff(asRoot, needs, missing);
   const still = missingPackages(needs);
   if (still.length > 0) {
     throw new CannotInstall(`apt-get did not bring ${still.join(', ')}. Install with:\n\n${byHand(still)}`);
@@ -129,6 +150,17 @@ function withoutStartingServices(asRoot, install) {
   } finally {
     if (isOurs) run([...asRoot, 'rm', '-f', policy]);
     for (const signal of endSignals) process.off(signal, ignore);
+  }
+}
+
+/** Not started now is not enough: it must not come up with the next boot either. */
+function keepOff(asRoot, needs, installed) {
+  if (!existsSync('/run/systemd/system')) return;
+  const [program, ...args] = [...asRoot, 'systemctl', 'disable', '--quiet'];
+  for (const { units = [], package: name } of needs) {
+    if (!installed.includes(name)) continue;
+    // One a unit: which of them there are depends on the system.
+    for (const unit of units) spawnSync(program, [...args, unit], { stdio: 'ignore' });
   }
 }
 
@@ -155,13 +187,13 @@ function rootPrefix() {
 function byHand(packages) {
   const named = (names) => packages.map((name) => names[name] ?? name).join(' ');
   if (process.platform === 'darwin') {
-    return `  brew install ${named({ 'rabbitmq-server': 'rabbitmq', 'redis-server': 'redis' })}`;
+    return `  brew install ${named({ 'rabbitmq-server': 'rabbitmq', 'redis-server': 'redis', 'openssh-server': 'openssh' })}`;
   }
   switch (systemFamily()) {
     case 'fedora':
       return `  sudo dnf install ${named({ 'redis-server': 'redis' })}`;
     case 'arch':
-      return `  sudo pacman -S ${named({ 'rabbitmq-server': 'rabbitmq', 'redis-server': 'redis' })}`;
+      return `  sudo pacman -S ${named({ 'rabbitmq-server': 'rabbitmq', 'redis-server': 'redis', 'openssh-server': 'openssh' })}`;
     case 'debian':
       return `  sudo apt-get update\n  sudo apt-get install --no-install-recommends ${packages.join(' ')}`;
     default:

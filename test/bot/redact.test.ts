@@ -15,6 +15,13 @@ const secrets = [
   ['an app token', 'apps.connections.open with xapp-1-A-s3cret', 'apps.connections.open with xapp-…'],
   ['an authorization header', 'authorization: Basic czNjcmV0', 'authorization: …'],
   ['a header as JSON', '{"authorization":"Bearer s3cret"}', '{"authorization":"…"}'],
+  [
+    'a private key',
+    'key: -----BEGIN OPENSSH PRIVATE KEY-----\ns3cret\n+/=\n-----END OPENSSH PRIVATE KEY-----; more',
+    'key: -----BEGIN PRIVATE KEY-----…; more',
+  ],
+  ['half a private key', '"-----BEGIN RSA PRIVATE KEY-----\ns3cret"', '"-----BEGIN PRIVATE KEY-----…"'],
+  ['a passphrase', 'passphrase: s3cret', 'passphrase: …'],
   ['a query', '/login?user=a&password=s3cret&x=1', '/login?user=a&password=…&x=1'],
 ] as const;
 
