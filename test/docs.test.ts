@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { describePreset } from '../src/runbooks/index.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -22,6 +23,23 @@ describe('the documents', () => {
         .map((match) => match[1] ?? '')
         .filter((target) => !/^[a-z]+:/.test(target));
       expect(targets.filter((target) => !existsSync(resolve(dirname(page), target)))).toEqual([]);
+    },
+  );
+
+  test.each(['systemd', 'kolla-docker'] as const)(
+    'docs/hosts.md has the line for sudoers of every command of the preset %s',
+    (preset) => {
+      const page = readFileSync(join(root, 'docs/hosts.md'), 'utf8');
+      const values: Readonly<Record<string, string>> = {
+        ...{ node: 'rabbit@server-44', peer: 'rabbit@server-45', service: 'nova-compute' },
+      };
+      const allowed = [...page.matchAll(/NOPASSWD: \/usr\/s?bin\/(.*)$/gm)].map(([, command = '']) =>
+        command.replace(/\\([:,=\\])/g, '$1'),
+      );
+      const commands = describePreset(preset).map(({ argv }) =>
+        argv.map((word) => word.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? name)).join(' '),
+      );
+      expect(commands.filter((command) => !allowed.includes(command))).toEqual([]);
     },
   );
 

@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the placeholders of the configuration file
 
-import { homedir } from 'node:os';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ssh2 from 'ssh2';
 import { describe, expect, test } from 'vitest';
@@ -40,6 +41,20 @@ function told(hosts: string, more?: Readonly<Record<string, string>>): string {
   const loaded = load(hosts, more);
   return loaded.kind === 'bad' ? tellProblems(loaded.file, loaded.problems) : 'no problem';
 }
+
+test('the example is valid once its files are there', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'watership-example-'));
+  for (const [name, content] of [
+    ['id_ed25519', key.private],
+    ['rabbit-password', 'pw'],
+  ] as const)
+    writeFileSync(join(folder, name), content);
+  const example = readFileSync(join(import.meta.dirname, '../../../deploy/watership.example.yaml'), 'utf8');
+  const loaded = parseConfig(example.replaceAll('/etc/watership/', `${folder}/`), 'watership.yaml', {
+    read: (name) => ({ SLACK_BOT_TOKEN: 'xoxb-b', SLACK_APP_TOKEN: 'xapp-a' })[name],
+  });
+  expect(loaded.kind === 'bad' ? tellProblems(loaded.file, loaded.problems) : loaded.kind).toBe('ok');
+});
 
 describe('a host over SSH', () => {
   test('needs a user and a key; its name is its address, and the usual file has its pinned keys', () => {
