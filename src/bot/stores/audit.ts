@@ -1,24 +1,27 @@
 import type { Redis } from 'ioredis';
+import type { RecordedEntry } from '../audit/entry.ts';
+import { entriesArgument, entryOf } from '../audit/entry-text.ts';
+import type { AuditRecord } from '../audit/link.ts';
 import type { Keys } from './keys.ts';
-import type { AuditEntry, AuditStore } from './stores.ts';
+import { recordEntries, runScript, trimChain } from './scripts.ts';
+import type { AuditChain, AuditStore, Mirrored } from './stores.ts';
 
 const PAGE = 1_000;
-const KEPT_ENTRIES = 200_000;
 // Entries stand in the order of writing; clocks of two replicas may differ by this much.
 const CLOCK_SKEW_MS = 60_000;
 
 export function openAudit(redis: Redis, keys: Keys): AuditStore {
   return {
     async append(entry) {
-      await redis.xadd(keys.audit, 'MAXLEN', '~', KEPT_ENTRIES, '*', 'entry', JSON.stringify(entry));
+      await runScript(redis, recordEntries, [keys.audit], [entriesArgument([entry])]);
     },
 
     async read({ run, incident, sinceMs = 0, limit }) {
-      const found: AuditEntry[] = [];
+      const found: RecordedEntry[] = [];
       let end = '+';
       while (found.length < limit) {
         const page = await redis.xrevrange(keys.audit, end, '-', 'COUNT', PAGE);
-        const entries = page.map(([, fields]) => parseEntry(fields[1] ?? ''));
+        const entries = page.map((item) => entryOf(recordOf(item)));
         found.push(
           ...entries.filter(
             (entry) =>
@@ -29,7 +32,7 @@ export function openAudit(redis: Redis, keys: Keys): AuditStore {
         );
         const last = page.at(-1);
         const oldest = entries.at(-1);
-        if (!last || !oldest || page.length < PAGE || oldest.atMs < sinceMs - CLOCK_SKEW_MS) break;
+        if (!last || !oldest || page.length < PAGE || isOlder(oldest, sinceMs)) break;
         end = `(${last[0]}`;
       }
       return found.slice(0, limit).toReversed();
@@ -37,5 +40,54 @@ export function openAudit(redis: Redis, keys: Keys): AuditStore {
   };
 }
 
-// Written by `append` above and by the scripts' XADD.
-const parseEntry = (json: string): AuditEntry => JSON.parse(json) as AuditEntry;
+/** A spoiled entry has no time of its own: it ends no search. */
+const isOlder = ({ atMs, event }: RecordedEntry, sinceMs: number): boolean =>
+  event !== 'audit.unreadable' && atMs < sinceMs - CLOCK_SKEW_MS;
+
+export function openChain(redis: Redis, keys: Keys): AuditChain {
+  return {
+    async records(from, limit) {
+      const page = await redis.xrange(keys.audit, `${from}-0`, '+', 'COUNT', limit);
+      return page.map(recordOf);
+    },
+
+    async given() {
+      if ((await redis.exists(keys.audit)) === 0) return 0;
+      const info: unknown = await redis.xinfo('STREAM', keys.audit);
+      const flat: readonly unknown[] = Array.isArray(info) ? info : [];
+      return sequenceOf(String(flat[flat.indexOf('last-generated-id') + 1]));
+    },
+
+    size: () => redis.xlen(keys.audit),
+
+    async trim(firstKept, entry) {
+      await runScript(redis, trimChain, [keys.audit], [entriesArgument([entry]), `${firstKept}-0`]);
+    },
+
+    async mirrored() {
+      const json = await redis.get(keys.mirrored);
+      // Written by `setMirrored` below.
+      return json === null ? undefined : (JSON.parse(json) as Mirrored);
+    },
+
+    async setMirrored(place) {
+      await redis.set(keys.mirrored, JSON.stringify(place));
+    },
+  };
+}
+
+const sequenceOf = (id: string): number => Number(id.split('-')[0]);
+
+/** An entry of the stream: its id is the number. A field that somebody took away reads as empty, and breaks the chain. */
+function recordOf([id, fields]: [string, string[]]): AuditRecord {
+  const field = (name: string): string => {
+    const at = fields.findIndex((key, index) => index % 2 === 0 && key === name);
+    return at < 0 ? '' : (fields[at + 1] ?? '');
+  };
+  return {
+    sequence: sequenceOf(id),
+    before: field('before'),
+    hash: field('hash'),
+    text: field('entry'),
+  };
+}

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { entriesArgument } from '../audit/entry-text.ts';
 import { KEEP_SECONDS, newestIds, parseStored, readItems } from './items.ts';
 import type { Keys } from './keys.ts';
 import { addLines, putIncident, runScript } from './scripts.ts';
@@ -35,6 +36,7 @@ export function openIncidents(redis: Redis, keys: Keys): IncidentStore {
     },
 
     async put(incident, expectedVersion, audit, timeline = []) {
+      const entries = audit === undefined ? [] : [audit].flat();
       const version = expectedVersion + 1;
       const answer = await runScript(
         redis,
@@ -56,9 +58,9 @@ export function openIncidents(redis: Redis, keys: Keys): IncidentStore {
           incident.resolvedAtMs ?? incident.openedAtMs,
           incident.state,
           incident.key,
-          audit === undefined ? '' : JSON.stringify(audit),
+          entriesArgument(entries),
           KEEP_SECONDS,
-          audit === undefined && timeline.length === 0 ? 'quiet' : 'loud',
+          entries.length === 0 && timeline.length === 0 ? 'quiet' : 'loud',
           ...timeline.map((entry) => JSON.stringify(entry)),
         ],
       );
@@ -74,7 +76,7 @@ export function openIncidents(redis: Redis, keys: Keys): IncidentStore {
       await runScript(
         redis,
         addLines,
-        [keys.timeline(id), keys.audit, keys.untold, keys.mark],
+        [keys.timeline(id), keys.untold, keys.mark],
         [id, ...entries.map((entry) => JSON.stringify(entry))],
       );
     },

@@ -12,7 +12,10 @@ export interface Keys {
   /** Ids of the runs that still want something. */
   readonly active: string;
   readonly timeline: (incident: string) => string;
+  /** A stream whose ids are the numbers of the entries. */
   readonly audit: string;
+  /** How far the mirror file has come. */
+  readonly mirrored: string;
   /** Incidents whose message is behind the state, by the mark of the newest change. */
   readonly untold: string;
   readonly mark: string;
@@ -34,7 +37,8 @@ export function keysFor(prefix: string): Keys {
     open: (cluster) => key('open', cluster),
     active: key('active-runs'),
     timeline: (incident) => key('timeline', incident),
-    audit: key('audit'),
+    audit: key('audit-chain'),
+    mirrored: key('audit-mirrored'),
     untold: key('untold'),
     mark: key('untold-mark'),
     memory: (cluster) => key('memory', cluster),

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { openAudit } from './audit.ts';
+import { openAudit, openChain } from './audit.ts';
 import { openIncidents } from './incidents.ts';
 import { keysFor } from './keys.ts';
 import { openRuns } from './runs.ts';
@@ -23,6 +23,7 @@ export function openStores(redis: Redis, prefix: string): Stores {
     memory: openMemory(redis, keys),
     cards: openCards(redis, keys),
     audit: openAudit(redis, keys),
+    chain: openChain(redis, keys),
     leases: openLeases(redis, keys),
     once: openOnce(redis, keys),
     halts: openHalts(redis, keys),

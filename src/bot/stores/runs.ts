@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { activeStates } from '../../runbooks/index.ts';
+import { entriesArgument } from '../audit/entry-text.ts';
 import { KEEP_SECONDS, newestIds, parseStored, readItems } from './items.ts';
 import type { Keys } from './keys.ts';
 import { putRun, runScript } from './scripts.ts';
@@ -29,6 +30,7 @@ export function openRuns(redis: Redis, keys: Keys): RunStore {
     },
 
     async put(run, expectedVersion, audit, timeline = []) {
+      const entries = audit === undefined ? [] : [audit].flat();
       const version = expectedVersion + 1;
       const answer = await runScript(
         redis,
@@ -50,7 +52,7 @@ export function openRuns(redis: Redis, keys: Keys): RunStore {
           run.endedAtMs ?? run.startedAtMs,
           activeStates.includes(run.state) ? 'active' : 'ended',
           run.incident,
-          audit === undefined ? '' : JSON.stringify(audit),
+          entriesArgument(entries),
           KEEP_SECONDS,
           ...timeline.map((entry) => JSON.stringify(entry)),
         ],

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { chainScript } from './chain-script.ts';
 
 /** The text of a Lua script: it runs in Redis as one step that nobody can come between. */
 type Script = string;
@@ -12,13 +13,13 @@ export const runScript = (
 ): Promise<unknown> => redis.eval(script, keys.length, ...keys, ...args);
 
 /*
- * What both kinds of transition end with: the thread's lines, the audit entry, and the mark that the incident's message is
- * behind. Used below as text; `cjson` never touches the values, so that they come back as they went in.
+ * What both kinds of transition end with: the thread's lines, and the mark that the incident's message is behind. Used below as
+ * text; `cjson` never touches the values, so that they come back as they went in. The audit is recorded before anything else is
+ * written: a script that breaks off undoes nothing, and there must be no change that nobody can explain.
  */
 const tail = `
-  local function tell(timeline, audit, untold, markKey, incident, auditJson, lines)
+  local function tell(timeline, untold, markKey, incident, lines)
     for _, line in ipairs(lines) do redis.call('RPUSH', timeline, line) end
-    if auditJson ~= '' then redis.call('XADD', audit, 'MAXLEN', '~', 200000, '*', 'entry', auditJson) end
     if incident ~= '' then redis.call('ZADD', untold, redis.call('INCR', markKey), incident) end
   end
   local function rest(from)
@@ -28,18 +29,30 @@ const tail = `
   end
 `;
 
+/** Appends to the audit. KEYS audit. ARGV entries. */
+export const recordEntries: Script = `${chainScript}
+  record(KEYS[1], ARGV[1])
+  return 'stored'`;
+
+/** Appends to the audit and drops what is older. KEYS audit. ARGV entries, first id that is kept. */
+export const trimChain: Script = `${chainScript}
+  record(KEYS[1], ARGV[1])
+  redis.call('XTRIM', KEYS[1], 'MINID', '=', ARGV[2])
+  return 'stored'`;
+
 /**
  * Compare-and-set of an incident.
  * KEYS item, recent, open, timeline, audit, untold, mark.
- * ARGV expected version, new version, json, id, score, 'open' | 'resolved', incident key, audit json, keep seconds,
+ * ARGV expected version, new version, json, id, score, 'open' | 'resolved', incident key, audit entries, keep seconds,
  * 'loud' | 'quiet', lines….
  */
-export const putIncident: Script = `${tail}
+export const putIncident: Script = `${chainScript}${tail}
   local version = redis.call('HGET', KEYS[1], 'version') or '0'
   if version ~= ARGV[1] then return 'conflict' end
   local holder = redis.call('HGET', KEYS[3], ARGV[7])
+  if ARGV[6] == 'open' and holder and holder ~= ARGV[4] then return 'conflict' end
+  record(KEYS[5], ARGV[8])
   if ARGV[6] == 'open' then
-    if holder and holder ~= ARGV[4] then return 'conflict' end
     redis.call('HSET', KEYS[3], ARGV[7], ARGV[4])
   elseif holder == ARGV[4] then
     redis.call('HDEL', KEYS[3], ARGV[7])
@@ -47,7 +60,7 @@ export const putIncident: Script = `${tail}
   redis.call('HSET', KEYS[1], 'version', ARGV[2], 'json', ARGV[3])
   redis.call('ZADD', KEYS[2], ARGV[5], ARGV[4])
   redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[5] - ARGV[9] * 1000)
-  tell(KEYS[4], KEYS[5], KEYS[6], KEYS[7], ARGV[10] == 'loud' and ARGV[4] or '', ARGV[8], rest(11))
+  tell(KEYS[4], KEYS[6], KEYS[7], ARGV[10] == 'loud' and ARGV[4] or '', rest(11))
   if ARGV[6] ~= 'open' then
     redis.call('EXPIRE', KEYS[1], ARGV[9])
     redis.call('EXPIRE', KEYS[4], ARGV[9])
@@ -57,11 +70,12 @@ export const putIncident: Script = `${tail}
 /**
  * Compare-and-set of a run.
  * KEYS item, recent, active, timeline, audit, untold, mark.
- * ARGV expected version, new version, json, id, score, 'active' | 'ended', incident, audit json, keep seconds, lines….
+ * ARGV expected version, new version, json, id, score, 'active' | 'ended', incident, audit entries, keep seconds, lines….
  */
-export const putRun: Script = `${tail}
+export const putRun: Script = `${chainScript}${tail}
   local version = redis.call('HGET', KEYS[1], 'version') or '0'
   if version ~= ARGV[1] then return 'conflict' end
+  record(KEYS[5], ARGV[8])
   redis.call('HSET', KEYS[1], 'version', ARGV[2], 'json', ARGV[3])
   redis.call('ZADD', KEYS[2], ARGV[5], ARGV[4])
   redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[5] - ARGV[9] * 1000)
@@ -71,12 +85,12 @@ export const putRun: Script = `${tail}
     redis.call('SREM', KEYS[3], ARGV[4])
     redis.call('EXPIRE', KEYS[1], ARGV[9])
   end
-  tell(KEYS[4], KEYS[5], KEYS[6], KEYS[7], ARGV[7], ARGV[8], rest(10))
+  tell(KEYS[4], KEYS[6], KEYS[7], ARGV[7], rest(10))
   return 'stored'`;
 
-/** Adds lines to a thread. KEYS timeline, audit, untold, mark. ARGV incident, lines…. */
+/** Adds lines to a thread. KEYS timeline, untold, mark. ARGV incident, lines…. */
 export const addLines: Script = `${tail}
-  tell(KEYS[1], KEYS[2], KEYS[3], KEYS[4], ARGV[1], '', rest(2))
+  tell(KEYS[1], KEYS[2], KEYS[3], ARGV[1], rest(2))
   return 'stored'`;
 
 /** Takes an incident off the list of untold ones, unless it has changed since. KEYS untold. ARGV incident, mark. */

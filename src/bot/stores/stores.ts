@@ -1,18 +1,11 @@
 import type { Glance, History, Incident, Pending, Run } from '../../runbooks/index.ts';
+import type { AuditEntry, RecordedEntry } from '../audit/entry.ts';
+import type { AuditRecord } from '../audit/link.ts';
 
-/** The audit's answer to who did what, and why. Appended in the same atomic step as the change it explains. */
-export interface AuditEntry {
-  readonly atMs: number;
-  /** `watership`, a Slack user id, or `cli:<user>`. */
-  readonly actor: string;
-  /** `incident.opened`, `run.voted`, `run.item.applied`, `click.refused` … */
-  readonly event: string;
-  readonly cluster?: string;
-  readonly incident?: string;
-  readonly run?: string;
-  readonly text: string;
-  readonly planHash?: string;
-}
+export type { AuditEntry, RecordedEntry } from '../audit/entry.ts';
+
+/** What is written down with a change: nothing, one entry, or several in their order. */
+export type Audited = AuditEntry | readonly AuditEntry[] | undefined;
 
 /** One line of an incident's thread: told once, in order. */
 export interface TimelineEntry {
@@ -45,7 +38,7 @@ export interface IncidentStore {
   put(
     incident: Incident,
     expectedVersion: number,
-    audit: AuditEntry | undefined,
+    audit: Audited,
     timeline?: readonly TimelineEntry[],
   ): Promise<Stored>;
   timeline(id: string): Promise<readonly TimelineEntry[]>;
@@ -64,7 +57,7 @@ export interface RunStore {
   put(
     run: Run,
     expectedVersion: number,
-    audit: AuditEntry | undefined,
+    audit: Audited,
     timeline?: readonly TimelineEntry[],
   ): Promise<Stored>;
 }
@@ -113,7 +106,29 @@ export interface AuditStore {
     readonly incident?: string;
     readonly sinceMs?: number;
     readonly limit: number;
-  }): Promise<readonly AuditEntry[]>;
+  }): Promise<readonly RecordedEntry[]>;
+}
+
+/** The audit as a chain: what is needed to copy it, to check it and to drop its oldest part. */
+export interface AuditChain {
+  /** From this number on, in order. */
+  records(from: number, limit: number): Promise<readonly AuditRecord[]>;
+  /** The highest number that was ever given, also when its entry is gone. */
+  given(): Promise<number>;
+  /** How many entries are kept. */
+  size(): Promise<number>;
+  /** One atomic step: appends the entry that says so, and drops everything before `firstKept`. */
+  trim(firstKept: number, entry: AuditEntry): Promise<void>;
+  /** How far the mirror file has come. */
+  mirrored(): Promise<Mirrored | undefined>;
+  setMirrored(place: Mirrored): Promise<void>;
+}
+
+/** The last entry that stands in a mirror file, and which file: `host:/path`. */
+export interface Mirrored {
+  readonly sequence: number;
+  readonly hash: string;
+  readonly file: string;
 }
 
 /** A lease on a name: one holder at a time, gone when its holder dies. */
@@ -176,6 +191,7 @@ export interface Stores {
   readonly memory: MemoryStore;
   readonly cards: CardStore;
   readonly audit: AuditStore;
+  readonly chain: AuditChain;
   readonly leases: LeaseStore;
   readonly once: OnceStore;
   readonly halts: HaltStore;

@@ -1,12 +1,16 @@
+import type { AuditRecord } from '../../../src/bot/audit/link.ts';
 import type {
   AuditEntry,
   CardPlace,
+  Mirrored,
+  RecordedEntry,
   Stores,
   SweepMemory,
   TimelineEntry,
 } from '../../../src/bot/stores/stores.ts';
 import type { Incident, Run } from '../../../src/runbooks/index.ts';
 import { activeStates } from '../../../src/runbooks/index.ts';
+import { chainOf } from '../audit/chain-of.ts';
 import type { FakeClock } from './clock.ts';
 
 /** Stores in memory with the same promises as the real ones; `kept` lets a test look inside. */
@@ -49,6 +53,11 @@ export function fakeStores(clock: FakeClock): FakeStores {
     kept.untold.set(incident, mark);
   };
 
+  let mirrored: Mirrored | undefined;
+  const chained = (): readonly AuditRecord[] => chainOf(kept.audit);
+  const recorded = (): readonly RecordedEntry[] =>
+    kept.audit.map((entry, index) => ({ ...entry, sequence: index + 1, hash: '' }));
+
   return {
     kept,
     incidents: {
@@ -77,7 +86,7 @@ export function fakeStores(clock: FakeClock): FakeStores {
         kept.incidents.set(id, { ...incident, version: expectedVersion + 1 });
         addLines(id, timeline);
         if (audit !== undefined) {
-          kept.audit.push(audit);
+          kept.audit.push(...[audit].flat());
           markUntold(id);
         }
         return 'stored';
@@ -110,7 +119,7 @@ export function fakeStores(clock: FakeClock): FakeStores {
         kept.runs.set(run.id, { ...run, version: expectedVersion + 1 });
         addLines(run.incident, timeline);
         if (audit !== undefined) {
-          kept.audit.push(audit);
+          kept.audit.push(...[audit].flat());
         }
         markUntold(run.incident);
         return 'stored';
@@ -138,11 +147,21 @@ export function fakeStores(clock: FakeClock): FakeStores {
         kept.audit.push(entry);
       },
       read: async ({ run, incident, sinceMs = 0, limit }) =>
-        kept.audit
+        recorded()
           .filter((entry) => run === undefined || entry.run === run)
           .filter((entry) => incident === undefined || entry.incident === incident)
           .filter(({ atMs }) => atMs >= sinceMs)
           .slice(-limit),
+    },
+    chain: {
+      records: async (from, limit) => chained().slice(from - 1, from - 1 + limit),
+      given: async () => kept.audit.length,
+      size: async () => kept.audit.length,
+      trim: async (_firstKept, entry) => void kept.audit.push(entry),
+      mirrored: async () => mirrored,
+      setMirrored: async (place) => {
+        mirrored = place;
+      },
     },
     leases: {
       take: async (name, holder, forMs) => {

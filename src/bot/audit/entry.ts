@@ -1,0 +1,57 @@
+/** The audit's answer to who did what, and why. Appended in the same atomic step as the change it explains. */
+export interface AuditEntry {
+  readonly atMs: number;
+  /** `watership`, a Slack user id, or `cli:<user>`. */
+  readonly actor: string;
+  /** `incident.opened`, `run.voted`, `run.item.applied`, `click.refused` … */
+  readonly event: string;
+  readonly cluster?: string;
+  readonly incident?: string;
+  readonly run?: string;
+  readonly text: string;
+  readonly planHash?: string;
+  /** State of what changed: of the item if `item` is set, else of the run, else of the incident. */
+  readonly before?: string;
+  readonly after?: string;
+  /** Where a person asked for it. */
+  readonly surface?: 'slack' | 'cli';
+  /** How much the plan can hurt: `reversible`, `destructive`, `node`, `mass`. */
+  readonly tier?: string;
+  /** Who has said yes to this plan so far. */
+  readonly votes?: readonly string[];
+  /** Which item of the plan, from 0. */
+  readonly item?: number;
+  /** Of `bot.started`: what runs, and with which configuration. */
+  readonly started?: { readonly version: string; readonly configuration: string };
+  /** Of `audit.sealed`. */
+  readonly seal?: Seal;
+  /** Of `audit.trimmed`. */
+  readonly trimmed?: Trimmed;
+}
+
+/** Says with a key that Redis does not hold: the chain up to here had this hash. */
+export interface Seal {
+  readonly sequence: number;
+  readonly hash: string;
+  /** Which key: the first characters of its own hash. */
+  readonly key: string;
+  readonly mac: string;
+}
+
+/** Says that old entries were dropped on purpose, and what the first kept one follows. */
+export interface Trimmed {
+  readonly firstKept: number;
+  readonly before: string;
+}
+
+/** An entry as it is read back. */
+export interface RecordedEntry extends AuditEntry {
+  readonly sequence: number;
+  readonly hash: string;
+}
+
+/** A person's way in, by the form of their name; the bot itself has none. */
+export function surfaceOf(actor: string): Pick<AuditEntry, 'surface'> {
+  if (actor === 'watership') return {};
+  return { surface: actor.startsWith('cli:') ? 'cli' : 'slack' };
+}
