@@ -1,4 +1,5 @@
 import { createServer, type ServerResponse } from 'node:http';
+import type { MirrorReport } from './audit/keeper.ts';
 import type { BotContext } from './context.ts';
 import type { Vitals } from './jobs/vitals.ts';
 
@@ -6,12 +7,16 @@ import type { Vitals } from './jobs/vitals.ts';
 export interface HealthProbes {
   readonly redis: () => Promise<boolean>;
   readonly slack: () => boolean;
+  /** Absent without a mirror of the audit. */
+  readonly auditMirror?: () => MirrorReport | undefined;
 }
 
 export interface HealthReport {
   readonly status: 'ok' | 'failing';
   readonly redis: 'ok' | 'away';
   readonly slack: 'ok' | 'away';
+  /** Told, and never a reason to be unhealthy: without its mirror the bot repairs all the same. */
+  readonly auditMirror?: MirrorReport;
   readonly clusters: Readonly<
     Record<string, { readonly lastSweepSecondsAgo: number | null; readonly isLate: boolean }>
   >;
@@ -39,11 +44,13 @@ export async function examine(
     }),
   );
   const isSlackThere = probes.slack();
+  const auditMirror = probes.auditMirror?.();
   const isWell = isRedisThere && isSlackThere && clusters.every(([, { isLate }]) => !isLate);
   return {
     status: isWell ? 'ok' : 'failing',
     redis: isRedisThere ? 'ok' : 'away',
     slack: isSlackThere ? 'ok' : 'away',
+    ...(auditMirror === undefined ? {} : { auditMirror }),
     clusters: Object.fromEntries(clusters),
   };
 }
@@ -126,6 +133,12 @@ export function metricsText(health: HealthReport, vitals: Vitals): string {
 
   family('redis_up', 'gauge', 'Is Redis there?', [['', health.redis === 'ok' ? 1 : 0]]);
   family('slack_up', 'gauge', 'Is Slack connected?', [['', health.slack === 'ok' ? 1 : 0]]);
+  if (health.auditMirror !== undefined) {
+    const isFailing = health.auditMirror.kind === 'failing';
+    family('audit_mirror_failing', 'gauge', 'Can the audit’s mirror not be written?', [
+      ['', isFailing ? 1 : 0],
+    ]);
+  }
   family(
     'sweep_age_seconds',
     'gauge',

@@ -1,6 +1,8 @@
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { book, type Clock } from '../runbooks/index.ts';
+import { type AuditKeeper, keepAudit } from './audit/keeper.ts';
+import { startedEntry } from './audit/started.ts';
 import { type OpenCluster, openCluster } from './clusters.ts';
 import type { BotConfig } from './config/config.ts';
 import type { BotContext } from './context.ts';
@@ -57,6 +59,7 @@ export async function startBot(
 
   let isReady = false;
   let isSlackThere = () => false;
+  let keeper: AuditKeeper | undefined;
   const health = await openHealth();
   const closers: (() => Promise<unknown>)[] = [];
   const stop = once(async () => {
@@ -81,6 +84,11 @@ export async function startBot(
     closers.push(() => queues.close());
     const courier = openCourier(queues);
     const context: BotContext = { config, stores, courier, clock, log, clusters, book };
+
+    await stores.audit.append(startedEntry(config, clock.now()));
+    const kept = keepAudit(context);
+    keeper = kept;
+    closers.push(() => kept.stop());
 
     const slack = await connectSlack(context);
     isSlackThere = slack.isConnected;
@@ -113,6 +121,7 @@ export async function startBot(
     const probes = {
       redis: async () => (await redis.ping()) === 'PONG',
       slack: () => isSlackThere(),
+      auditMirror: () => keeper?.mirror(),
     };
     return serveHealth({
       listen: config.health,

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
+import { version } from '../version.ts';
 import { agentCommand } from './agent.ts';
 import { auditCommand } from './audit.ts';
 import { checkCommand } from './check.ts';
@@ -86,13 +85,4 @@ export async function program(options: Console & { readonly argv: readonly strin
     options.err(`${error instanceof Error ? error.message : String(error)}\n`);
     return exitCodes.unknown;
   }
-}
-
-/** The package's own number; the file stands at the same distance from the sources and from what is built of them. */
-function version(): string {
-  const text = readFileSync(resolve(import.meta.dirname, '../../../package.json'), 'utf8');
-  const manifest: unknown = JSON.parse(text);
-  return typeof manifest === 'object' && manifest !== null && 'version' in manifest
-    ? String(manifest.version)
-    : 'unknown';
 }

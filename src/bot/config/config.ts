@@ -12,6 +12,7 @@ export interface BotConfig {
   readonly schedule: ScheduleConfig;
   /** Health and metrics; absent: no port is opened. */
   readonly health?: { readonly host: string; readonly port: number };
+  readonly audit: AuditConfig;
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
   /** Set by the sandbox only: where `/rabbit break <fault>` is sent. */
   readonly sandbox?: { readonly controlUrl: string };
@@ -62,6 +63,15 @@ export interface PeopleConfig {
   readonly planExpiresMs: number;
   /** Must the approver type the cluster's name? By tier. @default destructive, node and mass: yes; reversible: no */
   readonly typedConfirmation?: Readonly<Partial<Record<Tier, boolean>>>;
+}
+
+export interface AuditConfig {
+  /** Where the audit is mirrored, one JSON object a line. Absent: it stands in Redis only. */
+  readonly file?: string;
+  /** What the chain is sealed with. Absent: it is not sealed. */
+  readonly key?: string;
+  /** How many entries Redis keeps at least. @default 200000 */
+  readonly keep: number;
 }
 
 export interface ScheduleConfig {

@@ -196,6 +196,16 @@ const schedule = z.strictObject({
   digest: digest.optional(),
 });
 
+const audit = z.strictObject({
+  file: text('a path')
+    .startsWith('/', { error: 'a full path such as /var/log/watership/audit.jsonl' })
+    .optional(),
+  key: text('a secret of at least 16 characters')
+    .min(16, { error: 'a secret of at least 16 characters' })
+    .optional(),
+  keep: wholeNumber(1_000, 10_000_000).default(200_000),
+});
+
 /** The whole file. */
 export const fileSchema = z.strictObject({
   slack,
@@ -208,6 +218,7 @@ export const fileSchema = z.strictObject({
   people: people.prefault({}),
   schedule: schedule.prefault({}),
   health: z.strictObject({ host: text('an address').default('127.0.0.1'), port }).optional(),
+  audit: audit.prefault({}),
   log: z.strictObject({ level: oneOf(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
   sandbox: z.strictObject({ controlUrl: url(['http'], 'http://127.0.0.1:8080') }).optional(),
 });

@@ -53,6 +53,7 @@ export function shape(file: ConfigFile, environment: Environment): BotConfig {
       ...definite({ digest: schedule.digest }),
     },
     ...definite({ health: file.health, sandbox: file.sandbox }),
+    audit: { keep: file.audit.keep, ...definite({ file: file.audit.file, key: file.audit.key }) },
     log: file.log,
   };
 }

@@ -71,6 +71,7 @@ describe('a good configuration', () => {
         planExpiresMs: 300_000,
       },
       schedule: { sweepMs: 15_000, probeMs: 60_000 },
+      audit: { keep: 200_000 },
       log: { level: 'info' },
     });
     expect(config.health).toBeUndefined();

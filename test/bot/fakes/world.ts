@@ -222,6 +222,7 @@ export function createWorld(
       planExpiresMs: 300_000,
     },
     schedule: { sweepMs: 15_000, probeMs: 60_000 },
+    audit: { keep: 200_000 },
     log: { level: 'error' },
     ...change.config,
   };
