@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { BotConfig } from '../config/config.ts';
 import type { BotContext } from '../context.ts';
 import { type Held, hold } from '../jobs/hold.ts';
 import { entryOf } from './entry-text.ts';
@@ -22,7 +23,7 @@ const IDLE_MS = 15_000;
 const SEAL_EVERY_MS = 60_000;
 const TRIM_EVERY_MS = 600_000;
 
-type Needs = Pick<BotContext, 'config' | 'stores' | 'clock' | 'log'>;
+type Needs = Pick<BotContext, 'stores' | 'clock' | 'log'> & { readonly config: Pick<BotConfig, 'audit'> };
 
 /**
  * Looks after the audit while the bot runs: copies it to the mirror file, seals it, drops its oldest part. One replica at a time
