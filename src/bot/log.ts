@@ -9,7 +9,11 @@ export function createLog(level: string, destination?: DestinationStream): Logge
     level,
     base: null,
     redact: {
-      paths: SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`, `*.*.*.${key}`]),
+      paths: [
+        ...SECRET_KEYS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`, `*.*.*.${key}`]),
+        'audit.key',
+        '*.audit.key',
+      ],
       censor: '…',
     },
     serializers: { err: redactedError },

@@ -21,6 +21,9 @@ export const haltCommand =
         atMs: Date.now(),
         actor: by,
         event: `cluster.${verb}`,
+        before: verb === 'halt' ? 'going' : 'halted',
+        after: verb === 'halt' ? 'halted' : 'going',
+        surface: 'cli',
         ...(cluster === undefined ? {} : { cluster }),
         text:
           verb === 'halt'

@@ -62,7 +62,14 @@ export async function program(options: Console & { readonly argv: readonly strin
   command('audit', 'print who did what, and why', auditCommand)
     .option('--run <id>', 'only this run')
     .option('--incident <id>', 'only this incident')
-    .option('--limit <n>', 'how many', '50');
+    .option('--since <duration>', 'only what is newer, such as 24h')
+    .option('--limit <n>', 'how many', '50')
+    .option(
+      '--verify',
+      'find any edit, gap or cut, here and in the mirror: exits 0 sound, 2 broken, 3 not comparable',
+    )
+    .option('--file <paths...>', 'read these mirror files, the oldest first')
+    .option('--markdown', 'with --incident or --run: print the post-mortem');
   command(
     'halt',
     'let nothing be done to a cluster, or to any, until it is resumed',

@@ -1,6 +1,9 @@
 import type { Incident, Run, RunInput } from '../../runbooks/index.ts';
 import { advance } from '../../runbooks/index.ts';
+import { surfaceOf } from '../audit/entry.ts';
 import type { BotContext } from '../context.ts';
+import { standingOf } from '../jobs/news-story.ts';
+import { planOf } from '../jobs/run-story.ts';
 import { tellSoon } from '../jobs/tell-soon.ts';
 import type { AuditEntry, TimelineEntry } from '../stores/stores.ts';
 import type { Answer, Click } from './answer.ts';
@@ -14,6 +17,8 @@ const ATTEMPTS = 6;
 export interface Counter {
   readonly context: BotContext;
   readonly people: People;
+  /** Writes a refusal to the audit: who, what, why, about which plan, and how it stands. */
+  refuse(what: string, why: string, click: Click, about: About): Promise<void>;
   /** May they? A no is written to the audit. */
   allow(ask: Ask, click: Click, about: About): Promise<Decision>;
   /** Reads, decides and writes an incident until nobody came between. */
@@ -57,7 +62,7 @@ export type Changed<Value> =
 export function createCounter(context: BotContext, people: People): Counter {
   const { stores, clock, config } = context;
 
-  const entryOf = (story: Story, about: About, planHash?: string): AuditEntry => ({
+  const entryOf = (story: Story, about: About, more: Partial<AuditEntry> = {}): AuditEntry => ({
     atMs: clock.now(),
     actor: story.actor,
     event: story.event,
@@ -65,8 +70,24 @@ export function createCounter(context: BotContext, people: People): Counter {
     text: story.text,
     ...(about.incident === undefined ? {} : { incident: about.incident }),
     ...(about.run === undefined ? {} : { run: about.run }),
-    ...(planHash === undefined ? {} : { planHash }),
+    ...surfaceOf(story.actor),
+    ...more,
   });
+
+  /** What a refused click was about, as it stood then: it stands so still. */
+  const standing = async ({ run: id, incident }: About): Promise<Partial<AuditEntry>> => {
+    if (id !== undefined) {
+      const run = await stores.runs.get(id);
+      return run === undefined ? {} : { ...planOf(run), before: run.state, after: run.state };
+    }
+    const found = incident === undefined ? undefined : await stores.incidents.get(incident);
+    return found === undefined ? {} : { before: standingOf(found), after: standingOf(found) };
+  };
+
+  const refuse: Counter['refuse'] = async (what, why, click, about) => {
+    const story = { actor: click.user, event: 'click.refused', text: `${what} refused: ${why}` };
+    await stores.audit.append(entryOf(story, about, await standing(about)));
+  };
 
   const linesOf = (story: Story): readonly TimelineEntry[] =>
     (story.lines ?? []).map((text) => ({ atMs: clock.now(), text }));
@@ -74,6 +95,8 @@ export function createCounter(context: BotContext, people: People): Counter {
   return {
     context,
     people,
+
+    refuse,
 
     async allow(ask, click, about) {
       const surface: Surface =
@@ -86,8 +109,7 @@ export function createCounter(context: BotContext, people: People): Counter {
             };
       const decision = decide(ask, await people.principal(click), surface);
       if (!decision.allowed) {
-        const text = `${ask.kind} refused: ${decision.why}`;
-        await stores.audit.append(entryOf({ actor: click.user, event: 'click.refused', text }, about));
+        await refuse(ask.kind, decision.why, click, about);
         return decision.why === 'no-rights'
           ? { ...decision, because: `${decision.because}${await whoElse(people)}` }
           : decision;
@@ -106,8 +128,12 @@ export function createCounter(context: BotContext, people: People): Counter {
           return change;
         }
         const { next, story } = change;
-        const entry = entryOf(story, { cluster: incident.cluster, incident: id });
         const value = { ...next, version: incident.version + 1 };
+        const entry = entryOf(
+          story,
+          { cluster: incident.cluster, incident: id },
+          { before: standingOf(incident), after: standingOf(next) },
+        );
         if ((await stores.incidents.put(value, incident.version, entry, linesOf(story))) === 'stored') {
           await tellSoon(context, id);
           return { kind: 'stored', value };
@@ -138,7 +164,7 @@ export function createCounter(context: BotContext, people: People): Counter {
         const story = change.story(next);
         const about = { cluster: run.cluster, incident: run.incident, run: id };
         const value = { ...next, version: run.version + 1 };
-        const entry = entryOf(story, about, next.plan?.hash);
+        const entry = entryOf(story, about, { ...planOf(next), before: run.state, after: next.state });
         if ((await stores.runs.put(value, run.version, entry, linesOf(story))) === 'stored') {
           await carryOnSoon(context, id);
           await tellSoon(context, run.incident);

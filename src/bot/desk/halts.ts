@@ -1,3 +1,4 @@
+import { surfaceOf } from '../audit/entry.ts';
 import { tellSoon } from '../jobs/tell-soon.ts';
 import type { Halt } from '../stores/stores.ts';
 import type { Answer, Click } from './answer.ts';
@@ -87,6 +88,9 @@ async function turned(
     actor: user,
     event: kind === 'halt' ? 'halt.set' : 'halt.cleared',
     text: `${kind} of ${cluster ?? 'all clusters'}`,
+    before: kind === 'halt' ? 'going' : 'halted',
+    after: kind === 'halt' ? 'halted' : 'going',
+    ...surfaceOf(user),
     ...(cluster === undefined ? {} : { cluster }),
   });
   for (const { incident } of await stores.runs.active(cluster)) {

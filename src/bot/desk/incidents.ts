@@ -1,4 +1,5 @@
 import { activeStates, type Incident, type Run, startRun } from '../../runbooks/index.ts';
+import { surfaceOf } from '../audit/entry.ts';
 import { span } from '../slack/words.ts';
 import type { Answer, Click } from './answer.ts';
 import { type Counter, carryOnSoon } from './counter.ts';
@@ -44,6 +45,9 @@ export async function acknowledge(counter: Counter, id: string, click: Click): P
       },
     };
   });
+  if (changed.kind === 'answer' && changed.answer.refused === true) {
+    await counter.refuse('acknowledge', 'too-late', click, { cluster: incident.cluster, incident: id });
+  }
   return changed.kind === 'answer'
     ? changed.answer
     : { text: `${id} is yours. Diagnose only reads; nothing is changed before a plan is approved.` };
@@ -119,6 +123,9 @@ export async function findOrStart(counter: Counter, incident: Incident, user: st
     incident: run.incident,
     run: run.id,
     text: `Diagnosis of ${run.runbook} on ${run.subject} begins.`,
+    before: 'none',
+    after: run.state,
+    ...surfaceOf(user),
   });
   await carryOnSoon(counter.context, run.id);
   return { kind: 'running', run, isNew: true };

@@ -109,6 +109,7 @@ export async function choose(
     return { kind: 'refused', answer: { text: decision.because, refused: true } };
   }
   if (run.state !== 'proposed') {
+    await counter.refuse('choose', 'too-late', click, about);
     return await reviewOfRun(counter, run, click);
   }
   const now = await handle.observe('named');

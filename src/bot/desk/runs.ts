@@ -89,6 +89,7 @@ async function press(
     case 'answer':
       return changed.answer;
     case 'unchanged':
+      await counter.refuse(ask.kind, 'too-late', click, about);
       return { text: standing(changed.value, clock.now()), refused: true };
     case 'stored':
       return { text: done };

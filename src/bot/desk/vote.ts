@@ -1,7 +1,7 @@
 import type { Plan, Run } from '../../runbooks/index.ts';
 import type { Click } from './answer.ts';
 import { isReasonNeeded, isTypedNeeded } from './confirmation.ts';
-import type { Counter } from './counter.ts';
+import type { About, Counter } from './counter.ts';
 import { decide } from './decide.ts';
 import { ballotOf, type Review, reviewOfRun, standing } from './plans.ts';
 
@@ -39,16 +39,27 @@ export async function vote(counter: Counter, submission: Submission, click: Clic
     return { kind: 'errors', reason: entitled.because };
   }
   if (run.state === 'proposed' && run.plan !== undefined && run.plan.hash !== submission.planHash) {
+    await counter.refuse('vote', `of another plan, ${submission.planHash}`, click, about);
     return { kind: 'changed', review: await reviewOfRun(counter, run, click) };
   }
   const mistakes = run.plan === undefined ? undefined : mistakesIn(counter, run, run.plan, submission);
   if (mistakes !== undefined) {
+    await counter.refuse(
+      'vote',
+      mistakes.kind === 'errors' ? wordsOf(mistakes) : mistakes.kind,
+      click,
+      about,
+    );
     return mistakes;
   }
-  return await cast(counter, submission, click);
+  return await cast(counter, submission, click, about);
 }
 
-async function cast(counter: Counter, submission: Submission, click: Click): Promise<Voted> {
+/** What was wrong with what was typed, for the audit; never what was typed. */
+const wordsOf = ({ typed, reason }: Extract<Voted, { kind: 'errors' }>): string =>
+  [...(typed === undefined ? [] : ['mistyped']), ...(reason === undefined ? [] : ['no-reason'])].join(', ');
+
+async function cast(counter: Counter, submission: Submission, click: Click, about: About): Promise<Voted> {
   const { context, people } = counter;
   const principal = await people.principal(click);
   const names = await people.names([click.user]);
@@ -91,11 +102,10 @@ async function cast(counter: Counter, submission: Submission, click: Click): Pro
   });
   switch (changed.kind) {
     case 'answer':
-      if (refusal !== undefined) {
-        await auditRefusal(counter, submission, click, refusal);
-      }
+      await counter.refuse('vote', refusal ?? 'not-on-the-table', click, about);
       return { kind: 'errors', reason: changed.answer.text };
     case 'unchanged':
+      await counter.refuse('vote', 'not-on-the-table', click, about);
       return { kind: 'errors', reason: standing(changed.value, context.clock.now()) };
     case 'stored':
       return recorded(counter, changed.value, isEnough);
@@ -127,20 +137,4 @@ function mistakesIn(
     ...(isTypedWrong ? { typed: `Type the cluster’s name exactly: ${run.cluster}` } : {}),
     ...(isReasonMissing ? { reason: 'Please give a reason; it goes to the audit log.' } : {}),
   };
-}
-
-async function auditRefusal(
-  { context }: Counter,
-  { run, planHash }: Submission,
-  { user }: Click,
-  why: string,
-): Promise<void> {
-  await context.stores.audit.append({
-    atMs: context.clock.now(),
-    actor: user,
-    event: 'click.refused',
-    run,
-    planHash,
-    text: `vote refused: ${why}`,
-  });
 }

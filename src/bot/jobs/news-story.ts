@@ -16,13 +16,14 @@ export function tellNews(news: News, before: Incident | undefined, book: readonl
   const { headline } = cardOf(incident, book);
   switch (news.kind) {
     case 'opened':
-      return story(incident, 'incident.opened', `Seen: ${headline}`, atMs);
+      return story(incident, 'incident.opened', `Seen: ${headline}`, atMs, before);
     case 'resolved':
       return story(
         incident,
         'incident.resolved',
         `Resolved. It was: ${headline}`,
         incident.resolvedAtMs ?? atMs,
+        before,
         {
           broadcast: true,
         },
@@ -30,29 +31,31 @@ export function tellNews(news: News, before: Incident | undefined, book: readonl
     case 'changed':
       return news.how === 'facts'
         ? refresh(incident, before, book)
-        : tellChange(incident, news.how, headline, atMs);
+        : tellChange(incident, before, news.how, headline, atMs);
   }
 }
 
 function tellChange(
   incident: Incident,
+  before: Incident | undefined,
   how: Exclude<Extract<News, { kind: 'changed' }>['how'], 'facts'>,
   headline: string,
   atMs: number,
 ): NewsStory {
   switch (how) {
     case 'worsened':
-      return story(incident, 'incident.worsened', `Worse: ${headline}`, atMs);
+      return story(incident, 'incident.worsened', `Worse: ${headline}`, atMs, before);
     case 'eased':
-      return story(incident, 'incident.eased', `Better: ${headline}`, atMs);
+      return story(incident, 'incident.eased', `Better: ${headline}`, atMs, before);
     case 'phase':
-      return story(incident, 'incident.phase', `It has changed: ${headline}`, atMs);
+      return story(incident, 'incident.phase', `It has changed: ${headline}`, atMs, before);
     case 'muted':
       return story(
         incident,
         'incident.muted',
         `Explained by ${incident.mutedBy ?? 'another incident'}`,
         atMs,
+        before,
       );
     case 'unmuted':
       return story(
@@ -60,6 +63,7 @@ function tellChange(
         'incident.unmuted',
         `No longer explained by another incident: ${headline}`,
         atMs,
+        before,
       );
   }
 }
@@ -80,23 +84,43 @@ function story(
   event: string,
   text: string,
   atMs: number,
+  before: Incident | undefined,
   { broadcast }: { readonly broadcast?: true } = {},
 ): NewsStory {
   return {
-    audit: auditOf(incident, event, text, atMs),
+    audit: auditOf(incident, event, text, atMs, before),
     timeline: [{ atMs, text, ...(broadcast ? { broadcast } : {}) }],
     isShown: true,
   };
 }
 
-const auditOf = (incident: Incident, event: string, text: string, atMs: number): AuditEntry => ({
+const auditOf = (
+  incident: Incident,
+  event: string,
+  text: string,
+  atMs: number,
+  before: Incident | undefined,
+): AuditEntry => ({
   atMs,
   actor: 'watership',
   event,
   cluster: incident.cluster,
   incident: incident.id,
   text,
+  before: before === undefined ? 'none' : standingOf(before),
+  after: standingOf(incident),
 });
+
+/** An incident's state in a few words: `open warning`, `open critical muted`, `resolved`. */
+export function standingOf({ state, severity, mutedBy, owner }: Incident): string {
+  if (state === 'resolved') return 'resolved';
+  return [
+    'open',
+    severity,
+    ...(mutedBy === undefined ? [] : ['muted']),
+    ...(owner === undefined ? [] : ['taken']),
+  ].join(' ');
+}
 
 /** A person's changes (owner, acknowledgement, run) stay; what a sweep knows is laid over them. Nothing to lay over a resolved one. */
 export function rebase(current: Incident, seen: Incident): Incident | undefined {

@@ -3,26 +3,33 @@ import type { AuditEntry, TimelineEntry } from '../stores/stores.ts';
 
 /** What a transition of a run leaves behind for people. */
 export interface Story {
-  /** Absent when only progress changed. */
-  readonly audit?: AuditEntry;
+  /** One for each thing that happened, in order; none when only progress changed. */
+  readonly audit: readonly AuditEntry[];
   readonly timeline: readonly TimelineEntry[];
 }
 
 /** Compares a run before and after a step of the engine, and tells the difference. */
 export function storyOf(before: Run, after: Run, atMs: number): Story {
-  const items = after.items.flatMap((item, index) =>
-    item.state === before.items[index]?.state ? [] : [tellItem(after, index, item)],
-  );
-  const state = after.state === before.state ? [] : [tellState(after)];
-  const texts = [...items.filter(isPresent), ...state];
-  const audit = texts.map(({ text }) => text).join(' ');
+  const items = after.items.flatMap((item, index) => {
+    const was = before.items[index]?.state;
+    const told = item.state === was ? undefined : tellItem(after, index, item);
+    return told === undefined ? [] : [{ ...told, item: index, before: was ?? 'waiting', after: item.state }];
+  });
+  const state =
+    after.state === before.state ? [] : [{ ...tellState(after), before: before.state, after: after.state }];
+  const texts: readonly (Told & Moved)[] = [...items, ...state];
   return {
-    ...(texts.length === 0 ? {} : { audit: entry(after, texts.at(-1)?.event ?? 'run.changed', audit, atMs) }),
+    audit: texts.map(({ event, text, isTold: _, isLoud: __, ...moved }) => ({
+      ...entry(after, event, text, atMs),
+      ...moved,
+    })),
     timeline: texts
       .filter(({ isTold }) => isTold)
       .map(({ text, isLoud }) => ({ atMs, text, ...(isLoud ? { broadcast: true } : {}) })),
   };
 }
+
+type Moved = Pick<AuditEntry, 'item' | 'before' | 'after'>;
 
 /** An audit entry about a run. */
 export function entry(run: Run, event: string, text: string, atMs: number): AuditEntry {
@@ -34,8 +41,15 @@ export function entry(run: Run, event: string, text: string, atMs: number): Audi
     incident: run.incident,
     run: run.id,
     text,
-    ...(run.plan === undefined ? {} : { planHash: run.plan.hash }),
+    ...planOf(run),
   };
+}
+
+/** Which plan it is about, how much it can hurt, and who has said yes to it. */
+export function planOf({ plan, votes }: Run): Pick<AuditEntry, 'planHash' | 'tier' | 'votes'> {
+  if (plan === undefined) return {};
+  const yes = votes.filter(({ planHash }) => planHash === plan.hash).map(({ by }) => by);
+  return { planHash: plan.hash, tier: plan.tier, ...(yes.length === 0 ? {} : { votes: yes }) };
 }
 
 interface Told {
@@ -45,8 +59,6 @@ interface Told {
   readonly isTold: boolean;
   readonly isLoud?: boolean;
 }
-
-const isPresent = (told: Told | undefined): told is Told => told !== undefined;
 
 function tellItem(run: Run, index: number, item: Item): Told | undefined {
   const title = run.plan?.items[index]?.title ?? `Step ${index + 1}`;

@@ -84,7 +84,8 @@ describe('the chain in Redis', () => {
       expect(await faultOf()).toBeUndefined();
       // One of all who had the same version was stored; what lost left no trace.
       const [incidents, runs] = [1, 2].map(
-        (kind) => outcomes.filter((outcome, index) => (index % 50) % 3 === kind && outcome === 'stored').length,
+        (kind) =>
+          outcomes.filter((outcome, index) => (index % 50) % 3 === kind && outcome === 'stored').length,
       );
       expect([incidents, runs]).toEqual([1, 1]);
       expect(await stores().chain.given()).toBe(3 + 4 * 17 + 1 + 2);

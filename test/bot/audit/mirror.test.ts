@@ -6,8 +6,8 @@ import type { AuditRecord } from '../../../src/bot/audit/link.ts';
 import { createMirror, mirrorName } from '../../../src/bot/audit/mirror.ts';
 import { lineOf } from '../../../src/bot/audit/mirror-line.ts';
 import { verifyAudit } from '../../../src/bot/audit/verify.ts';
-import { type MemoryChain, memoryChain, plainEntry } from './memory-chain.ts';
 import { chainOf } from './chain-of.ts';
+import { type MemoryChain, memoryChain, plainEntry } from './memory-chain.ts';
 
 let path = '';
 let forks: string[] = [];
@@ -154,7 +154,10 @@ describe('verifying both copies', () => {
     chain.entries = chain.entries.map((entry, index) => (index === 2 ? plainEntry('never happened') : entry));
     chain.stored = chainOf(chain.entries);
     expect((await verifyAudit({ chain, files: [] })).fault).toBeUndefined();
-    expect((await verifyAudit({ chain, files: [path] })).fault).toMatchObject({ kind: 'differs', sequence: 3 });
+    expect((await verifyAudit({ chain, files: [path] })).fault).toMatchObject({
+      kind: 'differs',
+      sequence: 3,
+    });
   });
 
   test('finds a mirror that was cut off, and a line that was edited', async () => {

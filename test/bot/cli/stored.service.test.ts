@@ -1,8 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { createMirror } from '../../../src/bot/audit/mirror.ts';
+import { keysFor } from '../../../src/bot/stores/keys.ts';
 import { openStores } from '../../../src/bot/stores/open.ts';
-import { incident } from '../../runbooks/engine/toy.ts';
+import type { AuditEntry, Stores } from '../../../src/bot/stores/stores.ts';
+import { incident, started } from '../../runbooks/engine/toy.ts';
 import { configFile, runProgram } from './run-program.ts';
 
 let redis: Redis;
@@ -13,14 +19,16 @@ afterAll(() => {
   redis.disconnect();
 });
 
-function installation() {
+function installation(more = '', redisUrl = inject('redisUrl')) {
   const prefix = `test-${randomUUID()}`;
   const config = configFile(`slack: { botToken: b, appToken: a, channel: C0ALERTS }
-redis: { url: "${inject('redisUrl')}", prefix: ${prefix} }
+redis: { url: "${redisUrl}", prefix: ${prefix} }
+${more}
 clusters: [ { name: house, username: u, password: p, nodes: [ { name: a@h, management: "http://127.0.0.1:2" } ] } ]
 `);
   return {
     stores: openStores(redis, prefix),
+    key: keysFor(prefix).audit,
     run: (...argv: string[]) => runProgram(...argv, '--config', config),
   };
 }
@@ -74,4 +82,98 @@ test('the digest is printed and not posted', async () => {
   const { out } = await run('digest');
   expect(out).toContain('house: not seen, 0 open');
   expect(await stores.audit.read({ limit: 9 })).toEqual([]);
+});
+
+describe('the audit at a terminal', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'watership-audit-'));
+  const entry = (text: string): AuditEntry => ({
+    atMs: Date.now(),
+    actor: 'U0ALICE',
+    event: 'run.voted',
+    incident: 'INC-0001',
+    text,
+  });
+  async function mirrored(stores: Stores, file: string): Promise<void> {
+    const mirror = createMirror({ path: file, chain: stores.chain, onFork: async () => {} });
+    await mirror.catchUp(() => true);
+    await mirror.close();
+  }
+
+  test('is verified with its mirror: sound, edited in the file, cut off in Redis', async () => {
+    const file = join(folder, 'audit.jsonl');
+    const { stores, run, key } = installation(`audit: { file: ${file}, key: a-key-that-redis-has-not }`);
+    for (const text of ['one', 'two', 'three']) await stores.audit.append(entry(text));
+    expect(await run('audit', '--verify')).toMatchObject({
+      exitCode: 0,
+      out: expect.stringContaining(`${file} is not on this host: the mirror was not compared.`),
+    });
+
+    await mirrored(stores, file);
+    const sound = await run('audit', '--verify');
+    expect(sound).toMatchObject({ exitCode: 0, err: '' });
+    expect(sound.out.split('\n')).toEqual([
+      'Redis: 3 entries, 1 to 3.',
+      `${file}: 3 entries, 1 to 3.`,
+      'No seal vouches for any of it yet.',
+      'Sound: nothing was edited, left out, exchanged or cut off.',
+      '',
+    ]);
+
+    const whole = readFileSync(file, 'utf8');
+    writeFileSync(file, whole.replace('"two"', '"too"'));
+    expect(await run('audit', '--verify')).toMatchObject({
+      exitCode: 2,
+      out: expect.stringContaining(`BROKEN in ${file}: Entry 2 was edited`),
+    });
+    writeFileSync(file, whole);
+    await redis.del(key);
+    const cut = await run('audit', '--verify', '--json');
+    expect(cut.exitCode).toBe(2);
+    expect(JSON.parse(cut.out)).toMatchObject({
+      fault: { where: 'redis', kind: 'truncated', sequence: 1 },
+      file: { entries: 3, first: 1, last: 3 },
+    });
+  });
+
+  test('is read from its mirror when Redis is lost, and says that it could not compare', async () => {
+    const file = join(folder, 'lost.jsonl');
+    const { stores } = installation();
+    for (const text of ['one', 'two']) await stores.audit.append(entry(text));
+    await mirrored(stores, file);
+    const lost = installation('', 'redis://127.0.0.1:1/0');
+    expect((await lost.run('audit', '--file', file, '--limit', '1')).out).toMatch(/ {2}two\n$/);
+    const verified = await lost.run('audit', '--verify', '--file', file);
+    expect(verified.exitCode).toBe(3);
+    expect(verified.out).toContain('Redis at 127.0.0.1:1 cannot be reached');
+    expect(verified.out).toContain('The mirror was checked alone.');
+    expect((await lost.run('audit', '--verify', '--file', '/no/such')).err).toBe('/no/such does not exist\n');
+  });
+
+  test('is narrowed by time, and refuses a time that is none', async () => {
+    const { stores, run } = installation();
+    await stores.audit.append({ ...entry('long ago'), atMs: 1 });
+    await stores.audit.append(entry('just now'));
+    expect((await run('audit', '--since', '1h')).out).toMatch(/^[^\n]+just now\n$/);
+    expect(await run('audit', '--since', 'yesterday')).toMatchObject({
+      exitCode: 3,
+      err: '--since yesterday: expected a duration such as 30m, 24h or 7d\n',
+    });
+  });
+
+  test('tells one incident as a report, found by its run too', async () => {
+    const { stores, run } = installation();
+    const treated = { ...started(), because: 'see amqp://nova:hunter2@10.0.0.1' };
+    await stores.incidents.put({ ...incident, run: treated.id }, 0, {
+      ...entry('opened'),
+      actor: 'watership',
+    });
+    await stores.runs.put(treated, 0, { ...entry('asked'), run: treated.id });
+    const { out } = await run('audit', '--incident', incident.id, '--markdown');
+    expect(out).toContain('# INC-0001: lamp on house');
+    expect(out).toContain('## RUN-0001: diagnosing');
+    expect(out).not.toContain('hunter2');
+    expect((await run('audit', '--run', 'RUN-0001', '--markdown')).out).toBe(out);
+    expect((await run('audit', '--markdown')).err).toContain('name it with --incident');
+    expect((await run('audit', '--run', 'RUN-0009', '--markdown')).err).toContain('There is no RUN-0009.');
+  });
 });

@@ -144,6 +144,41 @@ describe('a review', () => {
   });
 });
 
+describe('the audit', () => {
+  test('has every vote and every refusal: who, what, why, which plan, before and after', async () => {
+    const { counter, run, yes, stores, clock } = await withPlan();
+    await vote(counter, submission(run, { typed: 'prod-b', reason: '' }), by(BOB));
+    await vote(counter, submission(run, { planHash: 'another' }), by(BOB));
+    await vote(counter, yes, by(DAVE));
+    await vote(counter, yes, by(ALICE));
+    await vote(counter, yes, by(BOB));
+    await vote(counter, yes, by(CAROL));
+    await cancel(counter, { run: 'RUN-0001' }, by(DAVE));
+    clock.pass(1_000);
+    await acknowledge(counter, 'INC-0412', by(DAVE));
+    await acknowledge(counter, 'INC-0412', by(BOB));
+    const about = { run: 'RUN-0001', planHash: yes.planHash, tier: 'destructive', surface: 'slack' };
+    const refused = { ...about, event: 'click.refused', before: 'proposed', after: 'proposed' };
+    const late = { ...refused, before: 'checking', after: 'checking' };
+    expect(stores.kept.audit.slice(-9)).toMatchObject([
+      { ...refused, actor: BOB, text: 'vote refused: mistyped, no-reason' },
+      { ...refused, actor: BOB, text: 'vote refused: of another plan, another' },
+      { ...refused, actor: DAVE, text: 'review refused: no-rights' },
+      { ...refused, actor: ALICE, text: 'vote refused: own-request' },
+      { ...about, actor: BOB, event: 'run.voted', before: 'proposed', after: 'checking', votes: [BOB] },
+      { ...late, actor: CAROL, text: 'vote refused: not-on-the-table' },
+      { ...late, actor: DAVE, text: 'cancel refused: no-rights' },
+      { actor: DAVE, event: 'incident.acknowledged', before: 'open critical', after: 'open critical taken' },
+      {
+        actor: BOB,
+        event: 'click.refused',
+        text: 'acknowledge refused: too-late',
+        after: 'open critical taken',
+      },
+    ]);
+  });
+});
+
 describe('a vote', () => {
   test('of somebody who did not ask approves a destructive plan, and the runner takes over', async () => {
     const { counter, yes, stores, sent } = await withPlan();

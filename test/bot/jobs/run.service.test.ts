@@ -63,6 +63,7 @@ describe('a run', () => {
       'run.item.intended',
       'run.item.applied',
       'run.item.held',
+      'run.item.held',
       'run.done',
     ]);
     const lines = (await context.stores.incidents.timeline('INC-0001')).map(({ text }) => text);

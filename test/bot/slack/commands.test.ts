@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { createCounter } from '../../../src/bot/desk/counter.ts';
 import { createPeople } from '../../../src/bot/desk/people.ts';
+import { audit } from '../../../src/bot/slack/commands/audit.ts';
 import { breakIt, heal } from '../../../src/bot/slack/commands/break.ts';
 import type { Asked, Command } from '../../../src/bot/slack/commands/command.ts';
 import { parseTyped } from '../../../src/bot/slack/commands/parse.ts';
@@ -169,4 +170,62 @@ test('break and heal reach the sandbox, and say what it said', async () => {
   } finally {
     server.close();
   }
+});
+
+describe('audit', () => {
+  async function withEntries(count: number): Promise<World> {
+    const world = createWorld();
+    await world.open();
+    for (let index = 1; index <= count; index += 1) {
+      await world.stores.audit.append({
+        atMs: world.clock.now() + index * 1_000,
+        actor: index % 2 === 0 ? ALICE : 'watership',
+        event: 'run.voted',
+        incident: 'INC-0412',
+        text:
+          index % 2 === 0
+            ? `${ALICE} approved, ${index} of 14.`
+            : `Step ${index}: <!channel> *bold* ${'x'.repeat(200)}`,
+      });
+    }
+    return world;
+  }
+
+  test('shows the newest entries on one screen of a phone, and says how many more there are', async () => {
+    const told = await aloud(audit, askedIn(await withEntries(14), ['inc-0412']));
+    const lines = told.split('\n');
+    expect(lines[0]).toBe('# Audit: INC-0412');
+    expect(lines).toContain('03:00:14 Alice Anderson approved, 14 of 14.');
+    expect(told).not.toContain('03:00:01');
+    expect(told).toContain('6 earlier ones not shown. Everything: watership audit --incident INC-0412');
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(130);
+    expect(lines.length).toBeLessThanOrEqual(10);
+  });
+
+  test('is of today when nothing is named, and says when there is nothing', async () => {
+    const world = await withEntries(1);
+    expect(await aloud(audit, askedIn(world))).toContain('# Audit: today (UTC)');
+    world.clock.pass(24 * 3_600_000);
+    expect(await aloud(audit, askedIn(world))).toBe('Nothing is recorded for today (UTC).');
+    expect(await aloud(audit, askedIn(world, ['RUN-9']))).toBe('Nothing is recorded for RUN-9.');
+    expect(await aloud(audit, askedIn(world, ['yesterday']))).toContain('I do not know “yesterday”');
+    expect(await aloud(audit, askedIn(world, ['today', 'export']))).toContain(
+      'A report is about one incident',
+    );
+  });
+
+  test('puts the report of an incident into its thread, whole', async () => {
+    const world = await withEntries(60);
+    const asked = askedIn(world, ['INC-0412', 'export']);
+    expect(await aloud(audit, asked)).toContain('INC-0412 has no message in Slack.');
+    await world.stores.cards.put('INC-0412', { channel: CHANNEL, ts: '7.0', shown: '', told: 0 });
+    expect(await aloud(audit, asked)).toMatch(/The report of INC-0412 is in its thread, in \d+ messages\./);
+    const { messages } = world.slack;
+    expect(messages.length).toBeGreaterThan(2);
+    expect(messages.every(({ threadTs }) => threadTs === '7.0')).toBe(true);
+    const whole = messages.map(({ blocks }) => readAloud(blocks ?? [])).join('\n');
+    expect(whole).toContain('# INC-0412: ');
+    expect(whole).toContain('Alice Anderson approved, 60 of 14.');
+    expect(whole).not.toContain('<!channel>');
+  });
 });

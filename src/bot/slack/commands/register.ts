@@ -5,6 +5,7 @@ import { decide } from '../../desk/decide.ts';
 import { FAULT } from '../listeners/pressed.ts';
 import type { Lobby } from '../lobby.ts';
 import { ack } from './ack.ts';
+import { audit } from './audit.ts';
 import { breakIt, heal } from './break.ts';
 import { type Command, type Reply, say } from './command.ts';
 import { digest } from './digest.ts';
@@ -30,6 +31,7 @@ export const commands: readonly Command[] = [
   halt,
   resume,
   digest,
+  audit,
   breakIt,
   heal,
   help,

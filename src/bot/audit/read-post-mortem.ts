@@ -1,0 +1,50 @@
+import type { Incident, Run, Runbook } from '../../runbooks/index.ts';
+import { bookOf, speak } from '../slack/spoken.ts';
+import type { Names } from '../slack/words.ts';
+import type { Stores } from '../stores/stores.ts';
+import { postMortem } from './post-mortem.ts';
+
+/** More than any incident has: a reader must not wait for ever on a strange one. */
+const ENTRIES_AT_MOST = 5_000;
+
+/** Gathers what is known about an incident, or about the one that a run treats. Undefined when there is none of that name. */
+export async function readPostMortem(
+  {
+    stores,
+    book,
+  }: { readonly stores: Pick<Stores, 'incidents' | 'runs' | 'audit'>; readonly book: readonly Runbook[] },
+  id: string,
+  namesOf: (people: readonly string[]) => Promise<Names>,
+): Promise<{ readonly incident: Incident; readonly markdown: string } | undefined> {
+  const asked = id.startsWith('RUN-') ? (await stores.runs.get(id))?.incident : id;
+  const incident = asked === undefined ? undefined : await stores.incidents.get(asked);
+  if (incident === undefined) return undefined;
+
+  const entries = await stores.audit.read({ incident: incident.id, limit: ENTRIES_AT_MOST });
+  const ids = [
+    ...new Set([
+      ...entries.flatMap(({ run }) => run ?? []),
+      ...(incident.run === undefined ? [] : [incident.run]),
+    ]),
+  ];
+  const runs = (await Promise.all(ids.map((run) => stores.runs.get(run)))).filter(isKept);
+  const { title, headline } = speak(bookOf(book), incident);
+  const names = await namesOf(
+    peopleIn(
+      incident,
+      runs,
+      entries.map(({ actor }) => actor),
+    ),
+  );
+  return { incident, markdown: postMortem({ incident, title, headline, runs, entries, names }) };
+}
+
+const isKept = (run: Run | undefined): run is Run => run !== undefined;
+
+const peopleIn = (incident: Incident, runs: readonly Run[], actors: readonly string[]): readonly string[] => [
+  ...new Set([
+    ...actors,
+    ...(incident.owner === undefined ? [] : [incident.owner]),
+    ...runs.flatMap(({ requestedBy, votes }) => [requestedBy, ...votes.map(({ by }) => by)]),
+  ]),
+];

@@ -1,0 +1,28 @@
+import { book } from '../../runbooks/index.ts';
+import { readPostMortem } from '../audit/read-post-mortem.ts';
+import type { BotConfig } from '../config/config.ts';
+import type { AuditOptions } from './audit-options.ts';
+import { type Console, exitCodes, plain } from './console.ts';
+import { withStores } from './stores.ts';
+
+/** `watership audit --incident … --markdown`: one incident's report. People stand in it with their Slack ids. */
+export async function auditPostMortem(
+  console: Console,
+  config: BotConfig,
+  { incident, run }: Pick<AuditOptions, 'incident' | 'run'>,
+): Promise<number> {
+  const id = incident ?? run;
+  if (id === undefined) {
+    console.err('--markdown tells one incident: name it with --incident INC-… or --run RUN-…\n');
+    return exitCodes.unknown;
+  }
+  const found = await withStores(config, (stores) =>
+    readPostMortem({ stores, book }, id, async () => new Map()),
+  );
+  if (found === undefined) {
+    console.err(`There is no ${id}. Incidents and runs are kept for 90 days.\n`);
+    return exitCodes.unknown;
+  }
+  console.out(plain(found.markdown));
+  return exitCodes.ok;
+}

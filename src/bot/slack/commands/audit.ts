@@ -1,0 +1,100 @@
+import { readPostMortem } from '../../audit/read-post-mortem.ts';
+import type { RecordedEntry } from '../../stores/stores.ts';
+import { context as contextBlock, header, linesSection, notification, small, utcTime } from '../blocks.ts';
+import { postReport } from '../post-report.ts';
+import { counted, type Names, nameOf, withNames } from '../words.ts';
+import { type Asked, type Command, type Reply, say } from './command.ts';
+
+/** As many as one screen of a phone shows. */
+const SHOWN = 8;
+const LINE = 120;
+const READ_AT_MOST = 1_000;
+
+/** Who did what, and why. */
+export const audit: Command = {
+  verb: 'audit',
+  usage: 'audit [RUN-…|INC-…|today] [export]',
+  summary: 'Who did what, and why. “export” puts an incident’s report into its thread.',
+  async run(asked): Promise<Reply> {
+    const [word = 'today', verb] = asked.words;
+    const about = word.toUpperCase();
+    if (!/^(?:RUN|INC)-\d+$|^TODAY$/.test(about)) {
+      return say(`I do not know “${word}”. Try /rabbit audit INC-0001, RUN-0001 or today.`);
+    }
+    if (verb !== undefined && (verb.toLowerCase() !== 'export' || about === 'TODAY')) {
+      return say('A report is about one incident: /rabbit audit INC-0001 export.');
+    }
+    return verb === undefined ? list(asked, about) : exportReport(asked, about);
+  },
+};
+
+async function list({ lobby }: Asked, about: string): Promise<Reply> {
+  const { context, people } = lobby.counter;
+  const { stores, clock } = context;
+  const entries = await stores.audit.read({
+    limit: READ_AT_MOST,
+    ...(about.startsWith('RUN-') ? { run: about } : {}),
+    ...(about.startsWith('INC-') ? { incident: about } : {}),
+    ...(about === 'TODAY' ? { sinceMs: startOfDay(clock.now()) } : {}),
+  });
+  const what = about === 'TODAY' ? 'today (UTC)' : about;
+  if (entries.length === 0) {
+    return say(`Nothing is recorded for ${what}.`);
+  }
+  const shown = entries.slice(-SHOWN);
+  const names = await people.names([...new Set(shown.flatMap(({ actor, votes = [] }) => [actor, ...votes]))]);
+  const isOneDay = startOfDay(shown[0]?.atMs ?? 0) === startOfDay(clock.now());
+  const earlier = entries.length - shown.length;
+  const total = `${counted(entries.length, 'entry', 'entries')}${entries.length === READ_AT_MOST ? ' or more' : ''}`;
+  return {
+    text: notification(`Audit of ${what}: ${total}.`),
+    blocks: [
+      header(`Audit: ${what}`),
+      linesSection(
+        undefined,
+        shown.map((entry) => lineOf(entry, names, isOneDay)),
+      ),
+      contextBlock([
+        small(
+          `${earlier === 0 ? 'All of them' : `${earlier} earlier ones not shown`}. ` +
+            `Everything: watership audit${optionOf(about)}`,
+        ),
+      ]),
+    ],
+  };
+}
+
+const optionOf = (about: string): string => {
+  if (about === 'TODAY') return ' --since 24h';
+  return about.startsWith('RUN-') ? ` --run ${about}` : ` --incident ${about}`;
+};
+
+const startOfDay = (atMs: number): number => Math.floor(atMs / 86_400_000) * 86_400_000;
+
+function lineOf({ atMs, actor, text }: RecordedEntry, names: Names, isOneDay: boolean): string {
+  const when = isOneDay
+    ? utcTime(atMs).slice(0, 8)
+    : new Date(atMs).toISOString().slice(5, 16).replace('T', ' ');
+  const told = withNames(text, names);
+  // Most texts say who it was already.
+  const who = actor === 'watership' || told.includes(nameOf(names, actor)) ? '' : `${nameOf(names, actor)}: `;
+  const line = `${when} ${who}${told}`;
+  return line.length <= LINE ? line : `${line.slice(0, LINE - 1)}…`;
+}
+
+async function exportReport({ lobby }: Asked, id: string): Promise<Reply> {
+  const { context, people } = lobby.counter;
+  const report = await readPostMortem(context, id, (ids) => people.names(ids));
+  if (report === undefined) {
+    return say(`I do not know ${id}.`);
+  }
+  const { incident, markdown } = report;
+  const place = await context.stores.cards.get(incident.id);
+  if (place === undefined) {
+    return say(
+      `${incident.id} has no message in Slack. At a terminal: watership audit --incident ${incident.id} --markdown`,
+    );
+  }
+  const pieces = await postReport(lobby.port, place, markdown);
+  return say(`The report of ${incident.id} is in its thread, in ${counted(pieces, 'message')}.`);
+}
