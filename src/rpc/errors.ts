@@ -94,6 +94,15 @@ export class InvalidTransportUrl extends MessagingError {
   override readonly name = 'InvalidTransportUrl';
 }
 
+/** The worker thread that ran a request ended before it was done; the next request gets another one. */
+export class WorkerLost extends MessagingError {
+  override readonly name = 'WorkerLost';
+
+  constructor(reason: string) {
+    super(`The worker thread that ran the request ended: ${reason}. What it had begun may be half done.`);
+  }
+}
+
 /** No endpoint has this method, or it may not be called. */
 export class NoSuchMethod extends MessagingError {
   override readonly name = 'NoSuchMethod';
@@ -151,4 +160,10 @@ export function reasonOf(thrown: unknown): string {
   if (thrown instanceof AggregateError && thrown.message === '')
     return thrown.errors.map((each) => reasonOf(each)).join('; ');
   return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
+/** Whether the reason is that no endpoint has the method, here or in a thread. */
+export function isMissingMethod(thrown: unknown): boolean {
+  if (thrown instanceof PythonException) return thrown.pythonClass === 'NoSuchMethod';
+  return thrown instanceof NoSuchMethod;
 }

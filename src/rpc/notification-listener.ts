@@ -113,7 +113,7 @@ export class NotificationListener {
       declare: async (channel) => {
         for (const each of this.#queues) await declareBound(channel, each);
       },
-      consumers: names.map((queue, index) => ({ queue, consumerTag: String(index + 1) })),
+      consumers: () => names.map((queue, index) => ({ queue, consumerTag: String(index + 1) })),
       onDelivery: (delivery) => this.#receive(delivery),
       tell: (event) => this.#transport.tell(event),
     });

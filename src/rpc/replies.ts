@@ -17,7 +17,7 @@ export interface Waiter {
 
 /** A transport's one reply queue, and the calls that wait for what comes in there. */
 export class Replies {
-  readonly #queue: Queue;
+  #queue: Queue;
   readonly #options: TransportOptions;
   readonly #tell: (event: TransportEvent) => void;
   readonly #subscription: Subscription;
@@ -27,18 +27,28 @@ export class Replies {
     this.#queue = replyQueue(options);
     this.#options = options;
     this.#tell = tell;
-    const { name, exclusive } = this.#queue;
+    const { exclusive } = this.#queue;
     this.#subscription = new Subscription(link, {
-      what: `reply queue '${name}'`,
+      what: `the reply queue of '${link.connectionName}'`,
       prefetch: 0,
       declare: (channel) => declareQueue(channel, this.#queue),
       // An exclusive queue goes with its connection: there is nobody an unacknowledged reply could go back to.
-      consumers: [{ queue: name, consumerTag: '1', noAck: exclusive }],
+      consumers: () => [{ queue: this.#queue.name, consumerTag: '1', noAck: exclusive }],
       onDelivery: (delivery) => this.#onDelivery(delivery),
       tell,
     });
-    // With an exclusive queue the replies that were in it are gone: better an error now than a timeout later.
-    if (exclusive) link.onDown((reason) => this.#failSent(reason));
+    if (!exclusive) return;
+    link.onDown((reason) => {
+      // The replies that were in it are gone: better an error now than a timeout later.
+      this.#failSent(reason);
+      // A broker that has not noticed the loss yet holds the old one for a connection that is no more.
+      this.#queue = replyQueue(options);
+    });
+  }
+
+  /** The reply queue's name; it changes when an exclusive one was lost with its connection. */
+  get name(): string {
+    return this.#queue.name;
   }
 
   /** How many calls wait. */

@@ -1,15 +1,23 @@
 import type { ConfirmChannel, Message } from 'amqplib';
-import { MessageDeliveryFailure, MessageUndeliverable, reasonOf, TopologyConflict } from '../errors.ts';
+import {
+  BrokerUnreachable,
+  MessageDeliveryFailure,
+  MessageUndeliverable,
+  reasonOf,
+  TopologyConflict,
+} from '../errors.ts';
 import { before, type Deadline, now } from './deadline.ts';
-import { type Link, withResolvers } from './link.ts';
+import type { Link } from './link.ts';
 import { propertiesOf } from './properties.ts';
 import { type BoundQueue, declareBound, declareExchange, type Exchange, replyCodeOf } from './topology.ts';
+import { withResolvers } from './with-resolvers.ts';
 
 /** A message on its way out. */
 export interface OutgoingMessage {
   readonly exchange: string;
   readonly routingKey: string;
-  readonly content: Buffer;
+  /** Asked for each time it is sent, where that matters: a reply queue may have another name after a reconnect. */
+  readonly content: Buffer | (() => Buffer);
   /** Given back by the broker, as MessageUndeliverable, when no queue takes it. */
   readonly mandatory: boolean;
   /** The broker drops it after this time, milliseconds. */
@@ -28,6 +36,13 @@ export interface PublishOptions {
    */
   readonly send?: 'once' | 'again';
   readonly patience?: 'deadline' | 'oneRound';
+  /**
+   * How many more times to try when the broker cannot be reached or the message surely was not delivered.
+   * @default as often as the deadline allows
+   */
+  readonly retry?: number;
+  /** False when nobody waits for it any more: then it is not sent. */
+  readonly isWanted?: () => boolean;
   /** Called when the bytes are handed to the socket: from here on the message may arrive. */
   readonly onSent?: () => void;
 }
@@ -41,6 +56,8 @@ interface Unconfirmed {
 interface OpenChannel {
   readonly channel: ConfirmChannel;
   readonly mandatory: Set<Unconfirmed>;
+  /** The last message for each exchange. */
+  readonly lastTo: Map<string, Unconfirmed>;
   readonly declared: Map<string, Promise<void>>;
   drained: Promise<void> | undefined;
   closedBecause: Error | undefined;
@@ -60,36 +77,54 @@ export class Publisher {
 
   /** Resolves when the broker has taken the message; throws what became of it otherwise. */
   async publish(message: OutgoingMessage, options: PublishOptions): Promise<void> {
+    const { deadline, retry = Number.POSITIVE_INFINITY } = options;
     for (let tries = 1; ; tries += 1) {
+      const patience = Number.isFinite(retry) ? 'oneRound' : options.patience;
       try {
-        return await before(options.deadline, this.#publishOnce(message, options), () => this.#late(message));
+        return await before(deadline, this.#publishOnce(message, options, patience), () =>
+          this.#late(message),
+        );
       } catch (reason) {
+        if (reason instanceof BrokerUnreachable && tries <= retry && Number.isFinite(retry)) continue;
         if (!(reason instanceof Lost)) throw reason;
         const isHopeless = reason.isExchangeMissing && (message.declare === undefined || tries >= 3);
-        const mayGoAgain = reason.isUnsent || options.send === 'again';
+        const mayGoAgain = (reason.isUnsent || options.send === 'again') && tries <= retry;
         if (isHopeless || !mayGoAgain || this.#link.isClosed) throw reason.asFailure(message);
       }
     }
   }
 
-  async #publishOnce(message: OutgoingMessage, options: PublishOptions): Promise<void> {
-    const open = await this.#channel(options);
+  async #publishOnce(
+    message: OutgoingMessage,
+    options: PublishOptions,
+    patience: PublishOptions['patience'],
+  ): Promise<void> {
+    const { deadline, isWanted } = options;
+    const open = await this.#channel(deadline, patience);
     if (message.declare) await this.#declare(open, message.declare);
-    while (open.drained) await open.drained;
+    for (;;) {
+      // A message that waits in the socket of a blocked connection would arrive long after its caller gave up.
+      const obstacle = open.drained ?? this.#link.unblocked;
+      if (!obstacle) break;
+      await before(deadline, obstacle, () => this.#late(message));
+    }
     // The caller has been told that it failed: it must not arrive after all.
-    if (now() > options.deadline) throw this.#late(message);
+    if (now() > deadline || isWanted?.() === false) throw this.#late(message);
     await this.#confirmed(open, message, options);
   }
 
   #confirmed(open: OpenChannel, message: OutgoingMessage, options: PublishOptions): Promise<void> {
     return new Promise((resolve, reject) => {
-      const unconfirmed: Unconfirmed = { content: message.content, isReturned: false };
+      const content = typeof message.content === 'function' ? message.content() : message.content;
+      const unconfirmed: Unconfirmed = { content, isReturned: false };
       if (message.mandatory) open.mandatory.add(unconfirmed);
+      open.lastTo.set(message.exchange, unconfirmed);
       const onConfirm = (error: unknown) => {
         open.mandatory.delete(unconfirmed);
         if (unconfirmed.isReturned) reject(new MessageUndeliverable(message.exchange, message.routingKey));
         else if (error === null || error === undefined) resolve();
-        else if (open.closedBecause) reject(new Lost(open.closedBecause, wasNotRouted(open, message)));
+        else if (open.closedBecause)
+          reject(new Lost(open.closedBecause, wasNotRouted(open, message.exchange, unconfirmed)));
         else reject(new MessageDeliveryFailure(`The broker refused a message for ${addressOf(message)}.`));
       };
       try {
@@ -97,7 +132,7 @@ export class Publisher {
         const hasRoom = open.channel.publish(
           message.exchange,
           message.routingKey,
-          message.content,
+          content,
           propertiesOf(message),
           onConfirm,
         );
@@ -136,8 +171,8 @@ export class Publisher {
     }
   }
 
-  async #channel(options: PublishOptions): Promise<OpenChannel> {
-    const model = await this.#link.connected(options.deadline, options.patience);
+  async #channel(deadline: Deadline, patience: PublishOptions['patience']): Promise<OpenChannel> {
+    const model = await this.#link.connected(deadline, patience);
     if (!this.#open) {
       const opening = model.createConfirmChannel().then((channel) => this.#watch(channel));
       this.#open = opening;
@@ -156,6 +191,7 @@ export class Publisher {
     const open: OpenChannel = {
       channel,
       mandatory: new Set(),
+      lastTo: new Map(),
       declared: new Map(),
       drained: undefined,
       closedBecause: undefined,
@@ -228,10 +264,14 @@ class Lost extends Error {
   }
 }
 
-/** Whether the channel was closed because this message's own exchange is missing. */
-function wasNotRouted(open: OpenChannel, message: OutgoingMessage): boolean {
+/**
+ * Whether a message surely was not routed: the channel was closed because its exchange is missing, and none was sent
+ * there after it. Of several without a confirm the first ones may have been routed before the exchange went.
+ */
+function wasNotRouted(open: OpenChannel, exchange: string, unconfirmed: Unconfirmed): boolean {
   const reason = open.closedBecause;
-  return replyCodeOf(reason) === 404 && reasonOf(reason).includes(`exchange '${message.exchange}'`);
+  const isMissing = replyCodeOf(reason) === 404 && reasonOf(reason).includes(`exchange '${exchange}'`);
+  return isMissing && open.lastTo.get(exchange) === unconfirmed;
 }
 
 function addressOf(message: OutgoingMessage): string {

@@ -1,7 +1,7 @@
 import type { Channel, Options } from 'amqplib';
 import { reasonOf, TopologyConflict } from '../errors.ts';
 import type { QueueOptions, TransportOptions } from '../options.ts';
-import { hexId } from '../wire/id.ts';
+import { nextQueueName } from './queue-names.ts';
 
 /** An exchange as it is declared. */
 export interface Exchange {
@@ -55,14 +55,27 @@ export function sharedQueue(name: string, queues: QueueOptions = {}): Queue {
   };
 }
 
-/** One server's queue on its topic's fanout exchange. */
+/** One server's queue on its topic's fanout exchange, or the stream that all of them read. */
 export function fanoutQueue(topic: string, queues: QueueOptions = {}): Queue {
-  return transientQueue(`${topic}_fanout_${hexId()}`, queues);
+  if (!queues.streamFanout) return transientQueue(`${topic}_fanout_${nextQueueName(queues.names)}`, queues);
+  const seconds = Math.ceil((queues.transientExpiresMs ?? defaultTransientExpiresMs) / 1000);
+  return {
+    name: `${topic}_fanout`,
+    durable: true,
+    exclusive: false,
+    autoDelete: false,
+    arguments: { 'x-queue-type': 'stream', ...(seconds > 0 && { 'x-max-age': `${seconds}s` }) },
+  };
+}
+
+/** Whether a server's fanout queue is to go with the server: random names would pile up, the others are used again. */
+export function isFanoutQueueTemporary(queues: QueueOptions = {}): boolean {
+  return !queues.streamFanout && queues.names === undefined;
 }
 
 /** A transport's reply queue: exclusive, so that nothing is left behind, or exactly as Python declares it. */
 export function replyQueue(options: TransportOptions): Queue {
-  const name = `reply_${hexId()}`;
+  const name = `reply_${nextQueueName(options.queues?.names)}`;
   return options.osloIdentical
     ? transientQueue(name, options.queues)
     : { name, durable: false, exclusive: true, autoDelete: true, arguments: {} };
