@@ -7,7 +7,8 @@ import { writeHeartbeat, writeReply } from './wire/reply.ts';
 import type { IncomingRequest } from './wire/request.ts';
 
 const retryMs = 250;
-const lastTryMs = 1_000;
+/** How long the broker may be away, or take nothing, before a reply is given up. */
+const longestAwayMs = 60_000;
 const longestMissingMs = 60_000;
 const rememberedQueues = 200;
 /** Replies that may wait for their queue at the same time; a caller's end must not fill the memory. */
@@ -72,30 +73,28 @@ export class Answerer {
     } catch (reason) {
       body = this.#failed(messageId, reason);
     }
-    const missingMs = this.#transport.options.missingReplyQueueMs ?? longestMissingMs;
-    const deadline = now() + missingMs;
     try {
-      await this.#publish(replyQueue, body, deadline);
+      await this.#publish(replyQueue, body);
     } catch (reason) {
       if (!(reason instanceof MessageUndeliverable)) return this.#drop(replyQueue, reason);
       if (this.#waiting.size >= mostWaiting) return this.#drop(replyQueue, 'too many replies wait already');
-      const waiting = this.#deliver(replyQueue, body, deadline, missingMs).finally(() =>
-        this.#waiting.delete(waiting),
-      );
+      const waiting = this.#deliver(replyQueue, body).finally(() => this.#waiting.delete(waiting));
       this.#waiting.add(waiting);
     }
   }
 
   /** Tries until the queue is there: its owner may be about to declare it again. */
-  async #deliver(queue: string, body: EncodedBody, deadline: number, missingMs: number): Promise<void> {
+  async #deliver(queue: string, body: EncodedBody): Promise<void> {
     const { closing } = this.#transport.link;
+    const missingMs = this.#transport.options.missingReplyQueueMs ?? longestMissingMs;
+    const deadline = now() + missingMs;
     for (;;) {
       await pause(retryMs, closing);
       if (closing.aborted) return;
       // Another reply has waited for the same queue and given up.
       if ((this.#obsolete.get(queue) ?? 0) > now()) return this.#drop(queue, 'its queue is gone');
       try {
-        return await this.#publish(queue, body, Math.max(deadline, now() + lastTryMs));
+        return await this.#publish(queue, body);
       } catch (reason) {
         if (!(reason instanceof MessageUndeliverable)) return this.#drop(queue, reason);
         if (now() + retryMs < deadline) continue;
@@ -105,7 +104,7 @@ export class Answerer {
     }
   }
 
-  async #publish(queue: string, body: EncodedBody, deadline: number): Promise<void> {
+  async #publish(queue: string, body: EncodedBody, deadline = now() + longestAwayMs): Promise<void> {
     const message = { exchange: '', routingKey: queue, ...body, mandatory: true };
     // Sent again after a lost connection: a second reply finds no waiter and does no harm.
     await this.#transport.replyPublisher.publish(message, { deadline, send: 'again' });
