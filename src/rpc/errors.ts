@@ -155,11 +155,15 @@ export class PythonException extends MessagingError {
   }
 }
 
-/** What an unknown thrown value says, for messages. */
+/** What an unknown thrown value says, for messages. Never throws itself. */
 export function reasonOf(thrown: unknown): string {
-  if (thrown instanceof AggregateError && thrown.message === '')
-    return thrown.errors.map((each) => reasonOf(each)).join('; ');
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  try {
+    if (thrown instanceof AggregateError && thrown.message === '')
+      return thrown.errors.map((each) => reasonOf(each)).join('; ');
+    return String(thrown instanceof Error ? thrown.message : thrown);
+  } catch {
+    return 'something that cannot be shown';
+  }
 }
 
 /** Whether the reason is that no endpoint has the method, here or in a thread. */

@@ -83,8 +83,8 @@ export class Replies {
   }
 
   #onDelivery({ message, channel }: Delivery): void {
-    if (!this.#isExclusive) channel.ack(message);
     try {
+      if (!this.#isExclusive) channel.ack(message);
       const reply = readReply(decodeBody(message.content, message.properties, this.#options.bigIntegers));
       // Late heartbeats and second answers find no waiter; that is no error.
       if (reply.messageId !== undefined) this.#waiters.get(reply.messageId)?.onReply(reply);

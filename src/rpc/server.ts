@@ -146,10 +146,12 @@ export class RpcServer {
       if (!delivery) return;
       const request = this.#take(delivery);
       if (!request) continue;
-      const run = this.#serve(request).finally(() => {
-        this.#running.delete(run);
-        this.#pump();
-      });
+      const run = this.#serve(request)
+        .catch((reason) => this.#giveUp(reason))
+        .finally(() => {
+          this.#running.delete(run);
+          this.#pump();
+        });
       this.#running.add(run);
     }
   }
@@ -179,9 +181,17 @@ export class RpcServer {
       await this.#answerer.result(request, result);
     } catch (thrown) {
       stopHeartbeats();
-      this.#report(request, thrown);
-      await this.#answerer.failure(request, thrown);
+      try {
+        this.#report(request, thrown);
+      } finally {
+        await this.#answerer.failure(request, thrown);
+      }
     }
+  }
+
+  /** Whatever goes wrong with one request must not end the others. */
+  #giveUp(reason: unknown): void {
+    this.#transport.tell({ kind: 'dropped', what: 'a reply', reason: reasonOf(reason) });
   }
 
   /** Callers who ask whether anybody is there end the method's name so: that nobody has it is no failure. */

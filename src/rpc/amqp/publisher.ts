@@ -1,4 +1,4 @@
-import type { ConfirmChannel, Message } from 'amqplib';
+import { type ConfirmChannel, IllegalOperationError, type Message } from 'amqplib';
 import {
   BrokerUnreachable,
   MessageDeliveryFailure,
@@ -6,11 +6,13 @@ import {
   reasonOf,
   TopologyConflict,
 } from '../errors.ts';
-import { before, type Deadline, now } from './deadline.ts';
+import { before, type Deadline, now, pause } from './deadline.ts';
 import type { Link } from './link.ts';
 import { propertiesOf } from './properties.ts';
 import { type BoundQueue, declareBound, declareExchange, type Exchange, replyCodeOf } from './topology.ts';
 import { withResolvers } from './with-resolvers.ts';
+
+const longestPauseMs = 1_000;
 
 /** A message on its way out. */
 export interface OutgoingMessage {
@@ -90,6 +92,8 @@ export class Publisher {
         const isHopeless = reason.isExchangeMissing && (message.declare === undefined || tries >= 3);
         const mayGoAgain = (reason.isUnsent || options.send === 'again') && tries <= retry;
         if (isHopeless || !mayGoAgain || this.#link.isClosed) throw reason.asFailure(message);
+        // The first loss is a reconnect, and that waits by itself; what goes wrong again and again must not spin.
+        if (tries > 1) await pause(Math.min(longestPauseMs, 2 ** tries), this.#link.closing);
       }
     }
   }
@@ -139,7 +143,9 @@ export class Publisher {
         if (!hasRoom) this.#waitForDrain(open);
       } catch (reason) {
         open.mandatory.delete(unconfirmed);
-        reject(new Lost(open.closedBecause ?? asError(reason), true));
+        const isClosed = open.closedBecause !== undefined || reason instanceof IllegalOperationError;
+        // Anything else is a message that AMQP cannot carry, today and tomorrow: a routing key that is too long.
+        reject(isClosed ? new Lost(open.closedBecause ?? asError(reason), true) : unfit(message, reason));
       }
     });
   }
@@ -278,6 +284,13 @@ function addressOf(message: OutgoingMessage): string {
   return message.exchange === ''
     ? `queue '${message.routingKey}'`
     : `'${message.routingKey}' on '${message.exchange}'`;
+}
+
+function unfit(message: OutgoingMessage, cause: unknown): MessageDeliveryFailure {
+  const address = addressOf(message).slice(0, 80);
+  return new MessageDeliveryFailure(`A message for ${address}… cannot be written: ${reasonOf(cause)}`, {
+    cause,
+  });
 }
 
 function asError(thrown: unknown): Error {

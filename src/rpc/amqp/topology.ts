@@ -99,14 +99,14 @@ export function serverQueues(
 /** Declares an exchange. The broker closes the channel when one of other properties exists. */
 export async function declareExchange(channel: Channel, exchange: Exchange): Promise<void> {
   const { name, type, durable, autoDelete } = exchange;
-  await refusedAs(`exchange '${name}'`, channel.assertExchange(name, type, { durable, autoDelete }));
+  await refusedAs(`exchange '${name}'`, () => channel.assertExchange(name, type, { durable, autoDelete }));
 }
 
 /** Declares a queue. */
 export async function declareQueue(channel: Channel, queue: Queue): Promise<void> {
   const { name, durable, exclusive, autoDelete } = queue;
   const options: Options.AssertQueue = { durable, exclusive, autoDelete, arguments: { ...queue.arguments } };
-  await refusedAs(`queue '${name}'`, channel.assertQueue(name, options));
+  await refusedAs(`queue '${name}'`, () => channel.assertQueue(name, options));
 }
 
 /** Declares exchange and queue and binds them. */
@@ -123,10 +123,12 @@ export function replyCodeOf(error: unknown): number | undefined {
   return error instanceof Error && error.cause !== undefined ? replyCodeOf(error.cause) : undefined;
 }
 
-async function refusedAs(what: string, declared: Promise<unknown>): Promise<void> {
+async function refusedAs(what: string, declare: () => Promise<unknown>): Promise<void> {
   try {
-    await declared;
+    await declare();
   } catch (cause) {
+    if (cause instanceof TypeError)
+      throw new TopologyConflict(`AMQP cannot declare ${what.slice(0, 80)}…: ${reasonOf(cause)}`, { cause });
     const code = replyCodeOf(cause);
     // 403 access refused, 405 locked, 406 other properties, 530 not allowed: asking again would not help.
     if (code !== 403 && code !== 405 && code !== 406 && code !== 530) throw cause;

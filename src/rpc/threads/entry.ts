@@ -16,6 +16,7 @@ try {
   const endpoints = data.ping ? [...loaded.flat(), pingEndpoint] : loaded.flat();
   const dispatcher = new Dispatcher(endpoints, { accessPolicy: data.accessPolicy });
   parentPort?.on('message', (request: DispatchedRequest) => void serve(dispatcher, request));
+  parentPort?.on('messageerror', (thrown) => refuse(thrown));
   tell({ kind: 'ready' });
 } catch (reason) {
   tell({ kind: 'unusable', reason: reasonOf(reason) });
@@ -27,8 +28,12 @@ async function serve(dispatcher: Dispatcher, request: DispatchedRequest): Promis
     // Throws when the result cannot be copied.
     tell({ kind: 'result', result });
   } catch (thrown) {
-    tell({ kind: 'failure', failure: stringifyJson(writeFailure(thrown)) });
+    refuse(thrown);
   }
+}
+
+function refuse(thrown: unknown): void {
+  tell({ kind: 'failure', failure: stringifyJson(writeFailure(thrown)) });
 }
 
 /** What a module exports as `endpoints`: a list, or a function that makes one for each thread. */
