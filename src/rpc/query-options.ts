@@ -44,11 +44,7 @@ export function optionsFromQuery(url: TransportUrl, options: TransportOptions): 
   const prefetch = numberFrom('rabbit_qos_prefetch_count', take);
   const login = take('rabbit_login_method');
   const compression = take('kombu_compression');
-  for (const name of settings.keys())
-    if (!withoutMeaning.has(name))
-      throw new InvalidTransportUrl(
-        `The URL's query has a setting that oslo.messaging does not know: ${name}`,
-      );
+  for (const name of settings.keys()) if (!withoutMeaning.has(name)) throw unknownSetting(name);
   return {
     ...options,
     tls: { ...options.tls, ...tls },
@@ -106,6 +102,15 @@ function queuesFrom(take: Take): QueueOptions {
     ...(streamFanout !== undefined && { streamFanout }),
     ...(names && { names }),
   };
+}
+
+/** What is no name is not repeated: a `?` in a password that was not encoded makes a setting of the password's end. */
+function unknownSetting(name: string): InvalidTransportUrl {
+  return new InvalidTransportUrl(
+    /^[a-z_]+$/.test(name)
+      ? `The URL's query has a setting that oslo.messaging does not know: ${name}`
+      : "What follows the URL's ? is no setting's name. A ? in a password is written %3F.",
+  );
 }
 
 /** The two names count only with the queue manager that uses them. */
