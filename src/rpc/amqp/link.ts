@@ -6,6 +6,7 @@ import type { ReconnectOptions, TransportEvent } from '../options.ts';
 import { addressOf } from '../transport-url.ts';
 import type { Address } from './address.ts';
 import { before, type Deadline, never, now, pause } from './deadline.ts';
+import { gatherWrites } from './gather-writes.ts';
 import { cutWhenSilent } from './silence.ts';
 import { type Resolvable, withResolvers } from './with-resolvers.ts';
 
@@ -168,6 +169,7 @@ export class Link {
     tell({ kind: 'connected', host, connectionName });
     for (const waiter of this.#waiting.splice(0)) waiter.resolve(model);
     const socket = socketOf(model);
+    if (socket) gatherWrites(socket);
     const stopWatching = socket && cutWhenSilent(socket, this.#options.heartbeatSeconds);
     const reason = await ended;
     stopWatching?.();

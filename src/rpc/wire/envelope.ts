@@ -16,6 +16,8 @@ export interface BodyProperties {
 /** The version of the envelope we write; the only one in use. */
 export const envelopeVersion = '2.0';
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** Longest body after decompression, bytes: a small message must not become a memory bomb. */
 const longestBodyBytes = 256 * 1024 * 1024;
 
@@ -77,7 +79,7 @@ function readText(content: Buffer, properties: BodyProperties): string {
     throw new UndecodableMessage('The content type is not exactly application/json.');
   const body = decompress(content, properties.headers?.compression);
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
+    return utf8.decode(body);
   } catch {
     throw new UndecodableMessage('The body is not UTF-8.');
   }
