@@ -11,6 +11,7 @@ import { hexId } from './wire/id.ts';
 /** The priorities of a notification; each has a queue of its own. */
 export const priorities = ['audit', 'debug', 'info', 'warn', 'error', 'critical', 'sample'] as const;
 
+/** One of them. */
 export type Priority = (typeof priorities)[number];
 
 /** How a notifier publishes. */
