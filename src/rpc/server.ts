@@ -48,6 +48,7 @@ export class RpcServer {
    */
   async start(options: { readonly timeoutMs?: number } = {}): Promise<void> {
     const deadline = options.timeoutMs === undefined ? never : now() + options.timeoutMs;
+    if (this.#started?.isStopping) await this.wait();
     await this.#work.threads?.start();
     this.#started ??= this.#subscribe();
     await this.#started.subscription.ready(deadline);
@@ -60,7 +61,7 @@ export class RpcServer {
     started.isStopping = true;
     started.stopping.abort();
     await started.subscription.cancel();
-    for (const { message, channel } of this.#waiting.splice(0)) ignoreClosed(() => channel.nack(message));
+    for (const delivery of this.#waiting.splice(0)) giveBack(delivery);
     const { fanoutQueue } = started;
     if (fanoutQueue !== undefined)
       await started.subscription.channel?.deleteQueue(fanoutQueue).catch(() => {});
@@ -94,6 +95,7 @@ export class RpcServer {
     const prefetch = this.#options.prefetch ?? transport.options.prefetch ?? defaultPrefetch(this.#options);
     const stream =
       queues?.streamFanout === true ? new StreamPlace(transport.options.osloIdentical) : undefined;
+    const stopping = new AbortController();
     const subscription = new Subscription(transport.link, {
       what,
       prefetch,
@@ -107,13 +109,14 @@ export class RpcServer {
           ...(queue === fanout.queue && stream?.consumer(prefetch)),
         })),
       onDelivery: (delivery) => {
+        // Came while the consumers were being cancelled: another server's.
+        if (stopping.signal.aborted) return giveBack(delivery);
         stream?.note(delivery.message);
         this.#waiting.push(delivery);
         this.#pump();
       },
       tell: (event) => transport.tell(event),
     });
-    const stopping = new AbortController();
     const disown = transport.own({
       close: async () => {
         await this.stop();
@@ -211,6 +214,10 @@ interface Started {
   readonly stopping: AbortController;
   readonly watch: BindingWatch | undefined;
   isStopping: boolean;
+}
+
+function giveBack({ message, channel }: Delivery): void {
+  ignoreClosed(() => channel.nack(message));
 }
 
 /** False when the channel was gone. */

@@ -58,7 +58,7 @@ interface Unconfirmed {
 interface OpenChannel {
   readonly channel: ConfirmChannel;
   readonly mandatory: Set<Unconfirmed>;
-  /** The last message for each exchange. */
+  /** The last message for each exchange, until it is confirmed. */
   readonly lastTo: Map<string, Unconfirmed>;
   readonly declared: Map<string, Promise<void>>;
   drained: Promise<void> | undefined;
@@ -125,11 +125,13 @@ export class Publisher {
       open.lastTo.set(message.exchange, unconfirmed);
       const onConfirm = (error: unknown) => {
         open.mandatory.delete(unconfirmed);
+        const isLast = open.lastTo.get(message.exchange) === unconfirmed;
         if (unconfirmed.isReturned) reject(new MessageUndeliverable(message.exchange, message.routingKey));
         else if (error === null || error === undefined) resolve();
         else if (open.closedBecause)
-          reject(new Lost(open.closedBecause, wasNotRouted(open, message.exchange, unconfirmed)));
+          reject(new Lost(open.closedBecause, isLast && isExchangeMissing(open, message.exchange)));
         else reject(new MessageDeliveryFailure(`The broker refused a message for ${addressOf(message)}.`));
+        if (isLast) open.lastTo.delete(message.exchange);
       };
       try {
         options.onSent?.();
@@ -271,13 +273,12 @@ class Lost extends Error {
 }
 
 /**
- * Whether a message surely was not routed: the channel was closed because its exchange is missing, and none was sent
- * there after it. Of several without a confirm the first ones may have been routed before the exchange went.
+ * Whether the channel was closed because an exchange is missing. Then the last message sent there surely was not routed;
+ * of others without a confirm the first ones may have been, before the exchange went.
  */
-function wasNotRouted(open: OpenChannel, exchange: string, unconfirmed: Unconfirmed): boolean {
+function isExchangeMissing(open: OpenChannel, exchange: string): boolean {
   const reason = open.closedBecause;
-  const isMissing = replyCodeOf(reason) === 404 && reasonOf(reason).includes(`exchange '${exchange}'`);
-  return isMissing && open.lastTo.get(exchange) === unconfirmed;
+  return replyCodeOf(reason) === 404 && reasonOf(reason).includes(`exchange '${exchange}'`);
 }
 
 function addressOf(message: OutgoingMessage): string {

@@ -101,6 +101,7 @@ export class Subscription {
       let reason: string;
       try {
         const model = await this.#link.connected();
+        if (signal.aborted) return;
         const opened = await this.#open(await model.createChannel());
         if (signal.aborted) return void (await closeChannel(opened.channel));
         this.#channel = opened.channel;
