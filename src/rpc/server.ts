@@ -109,11 +109,10 @@ export class RpcServer {
           ...(queue === fanout.queue && stream?.consumer(prefetch)),
         })),
       onDelivery: (delivery) => {
-        // Came while the consumers were being cancelled: another server's.
-        if (stopping.signal.aborted) return giveBack(delivery);
         stream?.note(delivery.message);
         this.#waiting.push(delivery);
-        this.#pump();
+        // What comes while the consumers are being cancelled is given back by whoever cancels them.
+        if (!stopping.signal.aborted) this.#pump();
       },
       tell: (event) => transport.tell(event),
     });
