@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** Tiers: `unit` is pure and needs nothing; the others start the real services they talk to. */
-const tiers = ['service', 'cluster', 'browser', 'interop'] as const;
+const tiers = ['service', 'cluster', 'browser', 'interop', 'chaos'] as const;
 
 export default defineConfig({
   test: {
@@ -22,7 +22,7 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
-      ...(['cluster', 'browser', 'interop'] as const).map((tier) => ({
+      ...(['cluster', 'browser', 'interop', 'chaos'] as const).map((tier) => ({
         test: {
           name: tier,
           include: [`test/${tier}/**/*.test.ts`],

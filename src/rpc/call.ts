@@ -1,10 +1,10 @@
-import { now } from './amqp/deadline.ts';
+import { delayUntil, now } from './amqp/deadline.ts';
 import type { Exchange } from './amqp/topology.ts';
 import { MessagingTimeout, RemoteError, type RemoteFailure } from './errors.ts';
 import type { TargetFields } from './target.ts';
 import type { Transport } from './transport.ts';
 import type { Context } from './wire/context.ts';
-import { encodeBody } from './wire/envelope.ts';
+import { bodyHeaders, encodeBody } from './wire/envelope.ts';
 import { hexId } from './wire/id.ts';
 import type { IncomingReply } from './wire/reply.ts';
 import { writeRequest } from './wire/request.ts';
@@ -23,6 +23,7 @@ export interface Call {
   readonly mandatory: boolean;
   readonly send?: 'once' | 'again';
   readonly patience?: 'deadline' | 'oneRound';
+  readonly retry?: number;
   readonly callMonitorTimeoutMs?: number;
   readonly toError?: (failure: RemoteFailure) => Error | undefined;
 }
@@ -31,7 +32,9 @@ export interface Call {
 export async function callOver(transport: Transport, call: Call): Promise<unknown> {
   const deadline = now() + call.timeoutMs;
   const { replies, publisher } = transport;
-  if (call.patience === 'oneRound') await transport.link.connected(deadline, call.patience);
+  const { compression } = transport.options;
+  const retry = call.retry ?? (call.patience === 'oneRound' ? 0 : undefined);
+  if (retry !== undefined) await transport.link.connectedWithin(deadline, retry);
   const queue = await replies.queue(deadline);
   const messageId = hexId();
   const monitorMs = call.callMonitorTimeoutMs;
@@ -45,20 +48,24 @@ export async function callOver(transport: Transport, call: Call): Promise<unknow
   const message = {
     exchange: call.exchange,
     routingKey: call.routingKey,
-    ...encodeBody(request, transport.options.compression),
+    // Written when it is sent: the reply queue may have another name by then.
+    content: () => encodeBody({ ...request, _reply_q: replies.name }, compression).content,
+    ...bodyHeaders(compression),
     mandatory: call.mandatory,
     expirationMs: call.timeoutMs,
     ...(call.declare && { declare: call.declare }),
   };
   return new Promise((resolve, reject) => {
-    const late = setTimeout(() => finish(() => reject(timedOut(transport, call))), deadline - now());
+    const late = setTimeout(() => finish(() => reject(timedOut(transport, call))), delayUntil(deadline));
     let silent = monitorMs === undefined ? undefined : setTimeout(onSilence, monitorMs);
     let result: unknown = null;
+    let isOver = false;
 
     function onSilence() {
       finish(() => reject(new MessagingTimeout(`No sign of life from ${nameOf(call)} for ${monitorMs} ms.`)));
     }
     function finish(settle: () => void) {
+      isOver = true;
       replies.forget(messageId);
       clearTimeout(late);
       clearTimeout(silent);
@@ -66,7 +73,7 @@ export async function callOver(transport: Transport, call: Call): Promise<unknow
     }
     function onReply(reply: IncomingReply) {
       if (reply.failure) {
-        const failed = call.toError?.(reply.failure) ?? new RemoteError(reply.failure);
+        const failed = errorOf(call, reply.failure);
         return finish(() => reject(failed));
       }
       // The two-message form of old releases has the result first and the end alone.
@@ -81,17 +88,30 @@ export async function callOver(transport: Transport, call: Call): Promise<unknow
     const waiter = { isSent: false, onReply, onLost: (reason: Error) => finish(() => reject(reason)) };
     // Registered before publishing: a reply may arrive before the confirm does.
     replies.expect(messageId, waiter);
-    const onSent = () => {
+    const markSent = () => {
       waiter.isSent = true;
     };
+    // One that is sent again when its connection goes is not lost with the connection until it is confirmed.
+    const goesAgain = call.send === 'again';
     const options = {
       deadline,
-      onSent,
+      isWanted: () => !isOver,
+      ...(!goesAgain && { onSent: markSent }),
       ...(call.send && { send: call.send }),
       ...(call.patience && { patience: call.patience }),
+      ...(call.retry !== undefined && { retry: call.retry }),
     };
-    publisher.publish(message, options).catch((reason: Error) => finish(() => reject(reason)));
+    publisher.publish(message, options).then(markSent, (reason: Error) => finish(() => reject(reason)));
   });
+}
+
+/** The error of a failed call. A `toError` that throws has said what to throw. */
+function errorOf(call: Call, failure: RemoteFailure): unknown {
+  try {
+    return call.toError?.(failure) ?? new RemoteError(failure);
+  } catch (thrown) {
+    return thrown;
+  }
 }
 
 function timedOut(transport: Transport, call: Call): MessagingTimeout {

@@ -3,6 +3,7 @@ import type { OutgoingMessage } from './amqp/publisher.ts';
 import { type Exchange, fanoutExchange, topicExchange } from './amqp/topology.ts';
 import { callOver } from './call.ts';
 import { InvalidTarget, type RemoteFailure, RpcVersionCapError } from './errors.ts';
+import { retriesOf } from './retry.ts';
 import { noOpSerializer, type Serializer } from './serializer.ts';
 import { routingKeyOf, type Target, type TargetFields, topicOf } from './target.ts';
 import type { Transport } from './transport.ts';
@@ -27,6 +28,11 @@ export interface ClientOptions {
    * again as Python does, so that it may be carried out twice. @default 'once'
    */
   readonly send?: 'once' | 'again';
+  /**
+   * How many more times to try when the broker cannot be reached or surely has not got the request: null or -1 as
+   * often as `timeoutMs` allows, 0 not once. Then MessageDeliveryFailure is thrown. @default -1
+   */
+  readonly retry?: number | null;
   /**
    * The server says every half of this time that it still works on the call; silence ends the call. Never for
    * probes: a Python server that lacks the method would send signs of life for ever. @default none
@@ -56,12 +62,13 @@ export class RpcClient {
 
   /** A client like this one with another server, version, timeout and so on. */
   prepare(options: PrepareOptions): RpcClient {
-    const { timeoutMs, versionCap, send, callMonitorTimeoutMs, mandatory, ...target } = options;
+    const { timeoutMs, versionCap, send, retry, callMonitorTimeoutMs, mandatory, ...target } = options;
     return new RpcClient(this.#transport, this.target.with(target), {
       ...this.#options,
       ...(timeoutMs !== undefined && { timeoutMs }),
       ...(versionCap !== undefined && { versionCap }),
       ...(send !== undefined && { send }),
+      ...(retry !== undefined && { retry }),
       ...(callMonitorTimeoutMs !== undefined && { callMonitorTimeoutMs }),
       ...(mandatory !== undefined && { mandatory }),
     });
@@ -89,6 +96,7 @@ export class RpcClient {
       timeoutMs,
       mandatory: this.#options.mandatory ?? false,
       send: this.#options.send ?? 'once',
+      ...retriesOf(this.#options.retry),
       ...(callMonitorTimeoutMs !== undefined && { callMonitorTimeoutMs }),
       ...(toError && { toError }),
     });
@@ -111,7 +119,11 @@ export class RpcClient {
       ...body,
       mandatory: mandatory && !this.target.fanout,
     };
-    await this.#transport.publisher.publish(message, { deadline, ...(send && { send }) });
+    await this.#transport.publisher.publish(message, {
+      deadline,
+      ...retriesOf(this.#options.retry),
+      ...(send && { send }),
+    });
   }
 
   #route(): { exchange: string; routingKey: string; declare: Exchange } {

@@ -40,8 +40,19 @@ export interface DispatcherOptions {
   readonly serializer?: Serializer;
 }
 
+/** What decides which method a request runs, and with what. */
+export type DispatchedRequest = Pick<
+  IncomingRequest,
+  'method' | 'args' | 'namespace' | 'version' | 'context'
+>;
+
+/** Runs the method of a request and returns its result. Every failure is thrown. */
+export interface Dispatches {
+  dispatch(request: DispatchedRequest): Promise<unknown>;
+}
+
 /** Finds the method for a request among the endpoints, in order, and runs it. Every failure is thrown. */
-export class Dispatcher {
+export class Dispatcher implements Dispatches {
   readonly #endpoints: readonly Endpoint[];
   readonly #policy: AccessPolicy;
   readonly #serializer: Serializer;
@@ -58,7 +69,7 @@ export class Dispatcher {
   }
 
   /** Runs the method of a request and returns its result. */
-  async dispatch(request: IncomingRequest): Promise<unknown> {
+  async dispatch(request: DispatchedRequest): Promise<unknown> {
     const method = shown(request.method);
     const member = this.#find(request, method);
     if (typeof member !== 'function')
@@ -68,7 +79,7 @@ export class Dispatcher {
     return this.#serializer.serializeEntity(context, await member(context, args));
   }
 
-  #find(request: IncomingRequest, method: string): unknown {
+  #find(request: DispatchedRequest, method: string): unknown {
     const { version, namespace } = request;
     if (typeof version !== 'string' && version !== null)
       throw new PythonException(

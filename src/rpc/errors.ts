@@ -94,6 +94,15 @@ export class InvalidTransportUrl extends MessagingError {
   override readonly name = 'InvalidTransportUrl';
 }
 
+/** The worker thread that ran a request ended before it was done; the next request gets another one. */
+export class WorkerLost extends MessagingError {
+  override readonly name = 'WorkerLost';
+
+  constructor(reason: string) {
+    super(`The worker thread that ran the request ended: ${reason}. What it had begun may be half done.`);
+  }
+}
+
 /** No endpoint has this method, or it may not be called. */
 export class NoSuchMethod extends MessagingError {
   override readonly name = 'NoSuchMethod';
@@ -146,9 +155,19 @@ export class PythonException extends MessagingError {
   }
 }
 
-/** What an unknown thrown value says, for messages. */
+/** What an unknown thrown value says, for messages. Never throws itself. */
 export function reasonOf(thrown: unknown): string {
-  if (thrown instanceof AggregateError && thrown.message === '')
-    return thrown.errors.map((each) => reasonOf(each)).join('; ');
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  try {
+    if (thrown instanceof AggregateError && thrown.message === '')
+      return thrown.errors.map((each) => reasonOf(each)).join('; ');
+    return String(thrown instanceof Error ? thrown.message : thrown);
+  } catch {
+    return 'something that cannot be shown';
+  }
+}
+
+/** Whether the reason is that no endpoint has the method, here or in a thread. */
+export function isMissingMethod(thrown: unknown): boolean {
+  if (thrown instanceof PythonException) return thrown.pythonClass === 'NoSuchMethod';
+  return thrown instanceof NoSuchMethod;
 }

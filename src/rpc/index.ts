@@ -22,6 +22,7 @@ export {
   TopologyConflict,
   UndecodableMessage,
   UnsupportedVersion,
+  WorkerLost,
 } from './errors.ts';
 export {
   type BatchNotificationEndpoint,
@@ -42,6 +43,7 @@ export type {
 export { getNotifier, type Notifier, type NotifierOptions, type Priority } from './notifier.ts';
 // Now and then: how a transport behaves, what a server lets through, how values are written.
 export type {
+  QueueNames,
   QueueOptions,
   ReconnectOptions,
   TlsOptions,
@@ -51,9 +53,11 @@ export type {
 export { type ProbeKind, type ProbeOptions, type ProbeResult, probeService } from './probe.ts';
 export { redact } from './redact.ts';
 export { jsonPayloadSerializer, noOpSerializer, type Serializer, toPrimitive } from './serializer.ts';
-export { getRpcServer, type RpcServer, type ServerOptions } from './server.ts';
+export { getRpcServer, type RpcServer } from './server.ts';
+export type { Served, ServerOptions } from './server-options.ts';
 export { type TapOptions, type TappedMessage, tap } from './tap.ts';
 export { Target, type TargetFields } from './target.ts';
+export type { EndpointModule } from './threads/modules.ts';
 // Everyday: open a transport, serve, call, notify, probe.
 export { getTransport, type Transport } from './transport.ts';
 // For those who read the wire.

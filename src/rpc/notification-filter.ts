@@ -1,5 +1,6 @@
 import { isObject } from './wire/envelope.ts';
 import type { Notification } from './wire/notification.ts';
+import { shown } from './wire/shown.ts';
 
 /** A pattern that must match from the start of a value's text. */
 type Pattern = string | RegExp;
@@ -35,5 +36,5 @@ function matches(pattern: Pattern | undefined, value: unknown): boolean {
   if (pattern === undefined) return true;
   if (value === undefined || value === null) return false;
   const { source, flags } = typeof pattern === 'string' ? { source: pattern, flags: '' } : pattern;
-  return new RegExp(`^(?:${source})`, flags.replaceAll(/[gy]/g, '')).test(String(value));
+  return new RegExp(`^(?:${source})`, flags.replaceAll(/[gy]/g, '')).test(shown(value));
 }

@@ -113,7 +113,7 @@ export class NotificationListener {
       declare: async (channel) => {
         for (const each of this.#queues) await declareBound(channel, each);
       },
-      consumers: names.map((queue, index) => ({ queue, consumerTag: String(index + 1) })),
+      consumers: () => names.map((queue, index) => ({ queue, consumerTag: String(index + 1) })),
       onDelivery: (delivery) => this.#receive(delivery),
       tell: (event) => this.#transport.tell(event),
     });
@@ -127,7 +127,7 @@ export class NotificationListener {
   }
 
   #receive(delivery: Delivery): void {
-    const { message, channel } = delivery;
+    const { message } = delivery;
     try {
       const { bigIntegers } = this.#transport.options;
       const inner = decodeBody(message.content, message.properties, bigIntegers);
@@ -135,7 +135,7 @@ export class NotificationListener {
       const notification = this.#deserialized(readNotification(inner));
       this.#waiting.push({ delivery, uniqueId: typeof id === 'string' ? id : undefined, notification });
     } catch (reason) {
-      channel.reject(message, false);
+      refuse(delivery);
       this.#transport.tell({ kind: 'dropped', what: 'a notification', reason: reasonOf(reason) });
       return;
     }
@@ -213,5 +213,11 @@ function acknowledge({ channel, message }: Delivery): void {
 function giveBack({ channel, message }: Delivery): void {
   try {
     channel.reject(message, true);
+  } catch {}
+}
+
+function refuse({ channel, message }: Delivery): void {
+  try {
+    channel.reject(message, false);
   } catch {}
 }

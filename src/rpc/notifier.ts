@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { now } from './amqp/deadline.ts';
 import { sharedQueue, topicExchange } from './amqp/topology.ts';
+import { retriesOf } from './retry.ts';
 import { noOpSerializer, type Serializer } from './serializer.ts';
 import type { Transport } from './transport.ts';
 import { type Context, packContext } from './wire/context.ts';
@@ -10,6 +11,7 @@ import { hexId } from './wire/id.ts';
 /** The priorities of a notification; each has a queue of its own. */
 export const priorities = ['audit', 'debug', 'info', 'warn', 'error', 'critical', 'sample'] as const;
 
+/** One of them. */
 export type Priority = (typeof priorities)[number];
 
 /** How a notifier publishes. */
@@ -24,6 +26,8 @@ export interface NotifierOptions {
   readonly serializer?: Serializer;
   /** Longest time for the broker to take one, milliseconds. @default 60000 */
   readonly timeoutMs?: number;
+  /** As in ClientOptions. @default -1 */
+  readonly retry?: number | null;
   /** The context to send. oslo.messaging since 14.4 sends none, because it may hold a token. @default none */
   readonly sendContext?: (context: Context) => Context;
   /** The time, for `timestamp`. @default the system's */
@@ -103,7 +107,7 @@ export class Notifier {
             mandatory: false,
             declare: { exchange, queue: sharedQueue(name, options.queues), routingKey: name },
           },
-          { deadline: now() + timeoutMs },
+          { deadline: now() + timeoutMs, ...retriesOf(this.#options.retry) },
         );
       }),
     );

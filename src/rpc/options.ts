@@ -69,6 +69,24 @@ export interface QueueOptions {
   readonly transientQuorum?: boolean;
   /** `rabbit_transient_queues_ttl` in milliseconds: x-expires of reply and fanout queues; 0 is none. @default 1800000 */
   readonly transientExpiresMs?: number;
+  /**
+   * `rabbit_stream_fanout`: all servers of a topic read fanout casts from one stream, whose messages live for
+   * `transientExpiresMs`. A server begins with what comes after it. @default false
+   */
+  readonly streamFanout?: boolean;
+  /** `use_queue_manager`: names of reply and fanout queues that are few and tell whose they are. @default random names */
+  readonly names?: QueueNames;
+}
+
+/**
+ * Reply and fanout queues end in `<host>:<process>:<n>`. No two processes may have the same two names; `n` counts
+ * within the process.
+ */
+export interface QueueNames {
+  /** @default the machine's name */
+  readonly host?: string;
+  /** Such as `nova-compute`. */
+  readonly process: string;
 }
 
 /** What a transport tells about itself. No field ever holds a secret. */
@@ -78,6 +96,9 @@ export type TransportEvent =
   | { readonly kind: 'connect-failed'; readonly host: string; readonly reason: string }
   | { readonly kind: 'blocked'; readonly reason: string }
   | { readonly kind: 'unblocked' }
+  /** Requests did not reach a server any more, although it consumed; its queues are being bound again. */
+  | { readonly kind: 'bindings-lost'; readonly what: string; readonly reason: string }
+  | { readonly kind: 'bindings-restored'; readonly what: string }
   /** Consumers and their queues were lost and will be declared again, or could not be. */
   | { readonly kind: 'consumers-lost'; readonly what: string; readonly reason: string }
   | { readonly kind: 'consumers-restored'; readonly what: string }

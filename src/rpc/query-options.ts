@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { programName } from './amqp/address.ts';
 import { InvalidTransportUrl } from './errors.ts';
-import type { QueueOptions, TlsOptions, TransportOptions } from './options.ts';
+import type { QueueNames, QueueOptions, TlsOptions, TransportOptions } from './options.ts';
 import type { TransportUrl } from './transport-url.ts';
 
 const drivers: readonly string[] = ['rabbit', 'kombu', 'amqp', 'amqps'];
@@ -13,18 +14,14 @@ const withoutMeaning: ReadonlySet<string> = new Set([
   'enable_cancel_on_failover',
   'heartbeat_in_pthread',
   'heartbeat_rate',
-  'hostname',
   'kombu_failover_strategy',
   'kombu_reconnect_splay',
-  'processname',
   'rabbit_ha_queues',
   'rabbit_retry_backoff',
   'rabbit_retry_interval',
-  'rabbit_stream_fanout',
   'rpc_conn_pool_size',
   'ssl_enforce_fips_mode',
   'ssl_version',
-  'use_queue_manager',
 ]);
 
 /** The options with the settings of a URL's query on top. Throws InvalidTransportUrl for a name oslo does not know. */
@@ -47,11 +44,7 @@ export function optionsFromQuery(url: TransportUrl, options: TransportOptions): 
   const prefetch = numberFrom('rabbit_qos_prefetch_count', take);
   const login = take('rabbit_login_method');
   const compression = take('kombu_compression');
-  for (const name of settings.keys())
-    if (!withoutMeaning.has(name))
-      throw new InvalidTransportUrl(
-        `The URL's query has a setting that oslo.messaging does not know: ${name}`,
-      );
+  for (const name of settings.keys()) if (!withoutMeaning.has(name)) throw unknownSetting(name);
   return {
     ...options,
     tls: { ...options.tls, ...tls },
@@ -65,7 +58,7 @@ export function optionsFromQuery(url: TransportUrl, options: TransportOptions): 
     ...(missing !== undefined && { missingReplyQueueMs: missing * 1000 }),
     ...(prefetch !== undefined && { prefetch }),
     ...(isLogin(login) && { login }),
-    ...(compression === 'gzip' && { compression }),
+    ...(isCompression(compression) && { compression }),
   };
 }
 
@@ -95,6 +88,8 @@ function queuesFrom(take: Take): QueueOptions {
   const limit = numberFrom('rabbit_quorum_delivery_limit', take);
   const length = numberFrom('rabbit_quorum_max_memory_length', take);
   const bytes = numberFrom('rabbit_quorum_max_memory_bytes', take);
+  const streamFanout = booleanFrom('rabbit_stream_fanout', take);
+  const names = namesFrom(take);
   return {
     ...(durable !== undefined && { durable }),
     ...(autoDelete !== undefined && { autoDelete }),
@@ -104,7 +99,27 @@ function queuesFrom(take: Take): QueueOptions {
     ...(limit !== undefined && { quorumDeliveryLimit: limit }),
     ...(length !== undefined && { quorumMaxMemoryLength: length }),
     ...(bytes !== undefined && { quorumMaxMemoryBytes: bytes }),
+    ...(streamFanout !== undefined && { streamFanout }),
+    ...(names && { names }),
   };
+}
+
+/** What is no name is not repeated: a `?` in a password that was not encoded makes a setting of the password's end. */
+function unknownSetting(name: string): InvalidTransportUrl {
+  return new InvalidTransportUrl(
+    /^[a-z_]+$/.test(name)
+      ? `The URL's query has a setting that oslo.messaging does not know: ${name}`
+      : "What follows the URL's ? is no setting's name. A ? in a password is written %3F.",
+  );
+}
+
+/** The two names count only with the queue manager that uses them. */
+function namesFrom(take: Take): QueueNames | undefined {
+  const isUsed = booleanFrom('use_queue_manager', take) ?? false;
+  const host = take('hostname');
+  const process = take('processname');
+  if (!isUsed) return undefined;
+  return { ...(host !== undefined && { host }), process: process ?? programName() };
 }
 
 /** oslo.config's words for true and false. */
@@ -133,6 +148,13 @@ function pem(setting: string, path: string): string {
       cause,
     });
   }
+}
+
+function isCompression(text: string | undefined): text is 'gzip' {
+  if (text === undefined || text === '' || text === 'gzip') return text === 'gzip';
+  throw new InvalidTransportUrl(
+    "The URL's setting kombu_compression must be gzip: no other is written or read here.",
+  );
 }
 
 function isLogin(text: string | undefined): text is 'PLAIN' | 'AMQPLAIN' | 'EXTERNAL' {

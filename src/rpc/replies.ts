@@ -17,28 +17,44 @@ export interface Waiter {
 
 /** A transport's one reply queue, and the calls that wait for what comes in there. */
 export class Replies {
-  readonly #queue: Queue;
+  readonly #isExclusive: boolean;
+  #named: Queue | undefined;
   readonly #options: TransportOptions;
   readonly #tell: (event: TransportEvent) => void;
   readonly #subscription: Subscription;
   readonly #waiters = new Map<string, Waiter>();
 
   constructor(link: Link, options: TransportOptions, tell: (event: TransportEvent) => void) {
-    this.#queue = replyQueue(options);
+    this.#isExclusive = !options.osloIdentical;
     this.#options = options;
     this.#tell = tell;
-    const { name, exclusive } = this.#queue;
     this.#subscription = new Subscription(link, {
-      what: `reply queue '${name}'`,
+      what: `the reply queue of '${link.connectionName}'`,
       prefetch: 0,
       declare: (channel) => declareQueue(channel, this.#queue),
       // An exclusive queue goes with its connection: there is nobody an unacknowledged reply could go back to.
-      consumers: [{ queue: name, consumerTag: '1', noAck: exclusive }],
+      consumers: () => [{ queue: this.#queue.name, consumerTag: '1', noAck: this.#isExclusive }],
       onDelivery: (delivery) => this.#onDelivery(delivery),
       tell,
     });
-    // With an exclusive queue the replies that were in it are gone: better an error now than a timeout later.
-    if (exclusive) link.onDown((reason) => this.#failSent(reason));
+    if (!this.#isExclusive) return;
+    link.onDown((reason) => {
+      // The replies that were in it are gone: better an error now than a timeout later.
+      this.#failSent(reason);
+      // A broker that has not noticed the loss yet holds the old one for a connection that is no more.
+      this.#named = undefined;
+    });
+  }
+
+  /** The reply queue's name; it changes when an exclusive one was lost with its connection. */
+  get name(): string {
+    return this.#queue.name;
+  }
+
+  /** Named when it is first needed: a transport that only serves needs none. */
+  get #queue(): Queue {
+    this.#named ??= replyQueue(this.#options);
+    return this.#named;
   }
 
   /** How many calls wait. */
@@ -67,8 +83,8 @@ export class Replies {
   }
 
   #onDelivery({ message, channel }: Delivery): void {
-    if (!this.#queue.exclusive) channel.ack(message);
     try {
+      if (!this.#isExclusive) channel.ack(message);
       const reply = readReply(decodeBody(message.content, message.properties, this.#options.bigIntegers));
       // Late heartbeats and second answers find no waiter; that is no error.
       if (reply.messageId !== undefined) this.#waiters.get(reply.messageId)?.onReply(reply);

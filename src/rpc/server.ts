@@ -1,40 +1,27 @@
 import { never, now } from './amqp/deadline.ts';
+import { StreamPlace } from './amqp/stream-place.ts';
 import type { Delivery } from './amqp/subscription.ts';
 import { Subscription } from './amqp/subscription.ts';
-import { declareBound, serverQueues } from './amqp/topology.ts';
+import { declareBound, isFanoutQueueTemporary, serverQueues } from './amqp/topology.ts';
 import { Answerer } from './answerer.ts';
-import { Dispatcher, type DispatcherOptions, type Endpoint } from './dispatcher.ts';
-import { InvalidTarget, reasonOf } from './errors.ts';
-import { pingEndpoint } from './ping.ts';
+import { type BindingWatch, watchBindings } from './binding-watch.ts';
+import { InvalidTarget, isMissingMethod, reasonOf } from './errors.ts';
 import { RecentIds } from './recent-ids.ts';
+import { defaultPrefetch, limitOf, type Served, type ServerOptions } from './server-options.ts';
 import { type Target, topicOf } from './target.ts';
 import type { Transport } from './transport.ts';
 import { decodeBody } from './wire/envelope.ts';
 import { type IncomingRequest, readRequest } from './wire/request.ts';
 import { shown } from './wire/shown.ts';
+import { openWork, type Work } from './work.ts';
 
-/** How a server works. */
-export interface ServerOptions extends DispatcherOptions {
-  /** `blocking` takes one message at a time, `async` up to `concurrency`. @default 'async' */
-  readonly executor?: 'blocking' | 'async';
-  /** How many messages `async` works on at the same time. @default 64 */
-  readonly concurrency?: number;
-  /**
-   * Messages that each of the three consumers may hold without having begun them; the rest stays ready in the
-   * queue for other servers. 0 is no limit, as Python. @default 4 for `blocking`, 100 for `async`
-   */
-  readonly prefetch?: number;
-  /** Answer `oslo_rpc_server_ping`. @default true */
-  readonly ping?: boolean;
-  /** Told of every failure that an endpoint raised, besides the caller. @default nobody */
-  readonly onFailure?: (method: string, thrown: unknown) => void;
-}
+const defaultBindingCheckMs = 60_000;
 
 /** Serves the calls and casts of a topic and server. Made by `getRpcServer`. */
 export class RpcServer {
   readonly target: Target;
   readonly #transport: Transport;
-  readonly #dispatcher: Dispatcher;
+  readonly #work: Work;
   readonly #answerer: Answerer;
   readonly #options: ServerOptions;
   readonly #limit: number;
@@ -43,21 +30,15 @@ export class RpcServer {
   #waiting: Delivery[] = [];
   #started: Started | undefined;
 
-  constructor(
-    transport: Transport,
-    target: Target,
-    endpoints: readonly Endpoint[],
-    options: ServerOptions = {},
-  ) {
+  constructor(transport: Transport, target: Target, endpoints: Served, options: ServerOptions = {}) {
     topicOf(target);
     if (target.server === undefined || target.server === '')
       throw new InvalidTarget("A server's target needs a server: new Target({ topic, server }).");
     this.target = target;
     this.#transport = transport;
     this.#options = options;
-    this.#limit = options.executor === 'blocking' ? 1 : (options.concurrency ?? 64);
-    const served = options.ping === false ? endpoints : [...endpoints, pingEndpoint];
-    this.#dispatcher = new Dispatcher(served, options);
+    this.#limit = limitOf(options);
+    this.#work = openWork(endpoints, options, this.#limit);
     this.#answerer = new Answerer(transport);
   }
 
@@ -66,8 +47,10 @@ export class RpcServer {
    * as it takes, or `timeoutMs`. Throws TopologyConflict when the broker has other queues of these names.
    */
   async start(options: { readonly timeoutMs?: number } = {}): Promise<void> {
-    this.#started ??= this.#subscribe();
     const deadline = options.timeoutMs === undefined ? never : now() + options.timeoutMs;
+    if (this.#started?.isStopping) await this.wait();
+    await this.#work.threads?.start();
+    this.#started ??= this.#subscribe();
     await this.#started.subscription.ready(deadline);
   }
 
@@ -76,17 +59,22 @@ export class RpcServer {
     const started = this.#started;
     if (!started || started.isStopping) return;
     started.isStopping = true;
+    started.stopping.abort();
     await started.subscription.cancel();
-    for (const { message, channel } of this.#waiting.splice(0)) ignoreClosed(() => channel.nack(message));
-    await started.subscription.channel?.deleteQueue(started.fanoutQueue).catch(() => {});
+    for (const delivery of this.#waiting.splice(0)) giveBack(delivery);
+    const { fanoutQueue } = started;
+    if (fanoutQueue !== undefined)
+      await started.subscription.channel?.deleteQueue(fanoutQueue).catch(() => {});
   }
 
-  /** Waits until what runs is done and answered, then lets go of the channel. Call `stop` before. */
+  /** Waits until what runs is done and answered, then lets go of channel and threads. Call `stop` before. */
   async wait(): Promise<void> {
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
+    await this.#answerer.settled();
     const started = this.#started;
     if (!started?.isStopping) return;
     await started.subscription.close();
+    await this.#work.threads?.close();
     started.disown();
     this.#started = undefined;
   }
@@ -99,31 +87,59 @@ export class RpcServer {
 
   #subscribe(): Started {
     const transport = this.#transport;
+    const { queues } = transport.options;
     const { topic = '', server = '', exchange = transport.controlExchange } = this.target;
-    const bound = serverQueues({ exchange, topic, server }, transport.options.queues);
+    const bound = serverQueues({ exchange, topic, server }, queues);
+    const [, own, fanout] = bound;
+    const what = `server '${topic}.${server}'`;
+    const prefetch = this.#options.prefetch ?? transport.options.prefetch ?? defaultPrefetch(this.#options);
+    const stream =
+      queues?.streamFanout === true ? new StreamPlace(transport.options.osloIdentical) : undefined;
+    const stopping = new AbortController();
     const subscription = new Subscription(transport.link, {
-      what: `server '${topic}.${server}'`,
-      prefetch:
-        this.#options.prefetch ??
-        transport.options.prefetch ??
-        (this.#options.executor === 'blocking' ? 4 : 100),
+      what,
+      prefetch,
       declare: async (channel) => {
         for (const each of bound) await declareBound(channel, each);
       },
-      consumers: bound.map(({ queue }, index) => ({ queue: queue.name, consumerTag: String(index + 1) })),
+      consumers: () =>
+        bound.map(({ queue }, index) => ({
+          queue: queue.name,
+          consumerTag: String(index + 1),
+          ...(queue === fanout.queue && stream?.consumer(prefetch)),
+        })),
       onDelivery: (delivery) => {
+        stream?.note(delivery.message);
         this.#waiting.push(delivery);
-        this.#pump();
+        // What comes while the consumers are being cancelled is given back by whoever cancels them.
+        if (!stopping.signal.aborted) this.#pump();
       },
       tell: (event) => transport.tell(event),
     });
     const disown = transport.own({
       close: async () => {
         await this.stop();
-        await subscription.close();
+        await Promise.all([subscription.close(), this.#work.threads?.close()]);
       },
     });
-    return { subscription, fanoutQueue: bound[2].queue.name, disown, isStopping: false };
+    const everyMs = this.#options.bindingCheckMs ?? defaultBindingCheckMs;
+    const watch =
+      everyMs > 0
+        ? watchBindings({
+            what,
+            bound,
+            own,
+            served: this.#work.served,
+            everyMs,
+            publisher: transport.watchPublisher,
+            channel: () => subscription.channel,
+            tell: (event) => transport.tell(event),
+            signal: AbortSignal.any([stopping.signal, transport.link.closing]),
+            random: transport.options.random ?? Math.random,
+          })
+        : undefined;
+    const fanoutQueue = isFanoutQueueTemporary(queues) ? fanout.queue.name : undefined;
+    return { subscription, fanoutQueue, disown, stopping, watch, isStopping: false };
   }
 
   #pump(): void {
@@ -132,10 +148,12 @@ export class RpcServer {
       if (!delivery) return;
       const request = this.#take(delivery);
       if (!request) continue;
-      const run = this.#serve(request).finally(() => {
-        this.#running.delete(run);
-        this.#pump();
-      });
+      const run = this.#serve(request)
+        .catch((reason) => this.#giveUp(reason))
+        .finally(() => {
+          this.#running.delete(run);
+          this.#pump();
+        });
       this.#running.add(run);
     }
   }
@@ -153,29 +171,52 @@ export class RpcServer {
     }
     // Acknowledged before it runs: a request runs at most once. On a channel that is gone it is not ours any more.
     const isOurs = ignoreClosed(() => channel.ack(message));
-    return isOurs && this.#recent.isNew(request.uniqueId) ? request : undefined;
+    if (this.#started?.watch?.isOwn(request.uniqueId)) return undefined;
+    return isOurs && this.#recent.isNew(request.uniqueId, message.fields.redelivered) ? request : undefined;
   }
 
   async #serve(request: IncomingRequest): Promise<void> {
     const stopHeartbeats = this.#answerer.heartbeats(request);
     try {
-      const result = await this.#dispatcher.dispatch(request);
+      const result = await this.#work.dispatcher.dispatch(request);
       stopHeartbeats();
       await this.#answerer.result(request, result);
     } catch (thrown) {
       stopHeartbeats();
-      this.#options.onFailure?.(shown(request.method), thrown);
-      await this.#answerer.failure(request, thrown);
+      try {
+        this.#report(request, thrown);
+      } finally {
+        await this.#answerer.failure(request, thrown);
+      }
     }
+  }
+
+  /** Whatever goes wrong with one request must not end the others. */
+  #giveUp(reason: unknown): void {
+    this.#transport.tell({ kind: 'dropped', what: 'a reply', reason: reasonOf(reason) });
+  }
+
+  /** Callers who ask whether anybody is there end the method's name so: that nobody has it is no failure. */
+  #report(request: IncomingRequest, thrown: unknown): void {
+    const method = shown(request.method);
+    if (method.endsWith('_ignore_errors') && isMissingMethod(thrown)) return;
+    this.#options.onFailure?.(method, thrown);
   }
 }
 
 /** What there is between start and wait. */
 interface Started {
   readonly subscription: Subscription;
-  readonly fanoutQueue: string;
+  /** Undefined when it is to stay. */
+  readonly fanoutQueue: string | undefined;
   readonly disown: () => void;
+  readonly stopping: AbortController;
+  readonly watch: BindingWatch | undefined;
   isStopping: boolean;
+}
+
+function giveBack({ message, channel }: Delivery): void {
+  ignoreClosed(() => channel.nack(message));
 }
 
 /** False when the channel was gone. */
@@ -192,7 +233,7 @@ function ignoreClosed(act: () => void): boolean {
 export function getRpcServer(
   transport: Transport,
   target: Target,
-  endpoints: readonly Endpoint[],
+  endpoints: Served,
   options: ServerOptions = {},
 ): RpcServer {
   return new RpcServer(transport, target, endpoints, options);

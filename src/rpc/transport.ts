@@ -1,4 +1,4 @@
-import { addressesOf, connectionNameOf } from './amqp/address.ts';
+import { addressesOf, connectionNameOf, heartbeatSecondsOf } from './amqp/address.ts';
 import { before, now } from './amqp/deadline.ts';
 import { Link } from './amqp/link.ts';
 import { Publisher } from './amqp/publisher.ts';
@@ -29,6 +29,8 @@ export class Transport {
   readonly publisher: Publisher;
   /** Replies have a channel of their own: a client's missing exchange must not disturb a server. @internal */
   readonly replyPublisher: Publisher;
+  /** For what servers send themselves: it may go nowhere, which closes the channel. @internal */
+  readonly watchPublisher: Publisher;
   /** @internal */
   readonly replies: Replies;
   readonly #closeables = new Set<Closeable>();
@@ -39,6 +41,7 @@ export class Transport {
     this.controlExchange = this.options.controlExchange ?? 'openstack';
     const connectionName = connectionNameOf(this.options);
     this.link = new Link({
+      heartbeatSeconds: heartbeatSecondsOf(this.options),
       addresses: addressesOf(parsed, this.options, connectionName),
       connectionName,
       ...(this.options.reconnect && { reconnect: this.options.reconnect }),
@@ -47,6 +50,7 @@ export class Transport {
     });
     this.publisher = new Publisher(this.link);
     this.replyPublisher = new Publisher(this.link);
+    this.watchPublisher = new Publisher(this.link);
     this.replies = new Replies(this.link, this.options, (event) => this.tell(event));
   }
 

@@ -32,6 +32,29 @@ export const optionSets: readonly OptionSet[] = [
     theirs: { rabbit_quorum_queue: true, rabbit_transient_quorum_queue: true },
     since: '14.7.0',
   },
+  {
+    name: 'a stream for fanouts, names by the queue manager',
+    ours: {
+      queues: {
+        quorum: true,
+        transientQuorum: true,
+        streamFanout: true,
+        names: { host: 'here', process: 'ours' },
+      },
+      osloIdentical: true,
+      prefetch: 10,
+    },
+    theirs: {
+      rabbit_quorum_queue: true,
+      rabbit_transient_quorum_queue: true,
+      rabbit_stream_fanout: true,
+      rabbit_qos_prefetch_count: 10,
+      use_queue_manager: true,
+      hostname: 'here',
+      processname: 'theirs',
+    },
+    since: '14.7.0',
+  },
 ];
 
 /** The sets that a release has. */

@@ -10,16 +10,19 @@ import {
 
 /** The throwaway broker, as tests use it. */
 export interface TestBroker {
-  /** A transport of its own, cleaned up with the broker. */
-  transport(options?: TransportOptions): Transport & { readonly events: readonly TransportEvent[] };
+  /** A transport of its own, cleaned up with the broker. `where` is a virtual host and query, such as `/v?ssl=0`. */
+  transport(
+    options?: TransportOptions,
+    where?: string,
+  ): Transport & { readonly events: readonly TransportEvent[] };
   /** A name nobody else uses. */
   unique(name: string): string;
   /** Asks the management API. */
-  manage(method: 'GET' | 'DELETE' | 'POST', path: string, body?: unknown): Promise<unknown>;
+  manage(method: 'GET' | 'DELETE' | 'POST' | 'PUT', path: string, body?: unknown): Promise<unknown>;
   /** Closes a transport's connection as an operator would, and waits until the transport has noticed. */
   cut(transport: Transport): Promise<void>;
   /** Does something on a plain channel. */
-  raw<Result>(act: (channel: RawChannel) => Promise<Result>): Promise<Result>;
+  raw<Result>(act: (channel: RawChannel) => Promise<Result>, virtualHost?: string): Promise<Result>;
   close(): Promise<void>;
 }
 
@@ -47,9 +50,9 @@ export function openTestBroker(): TestBroker {
     unique: (name) => `${name}-${randomUUID().slice(0, 8)}`,
     manage,
 
-    transport(options = {}) {
+    transport(options = {}, where = '') {
       const events: TransportEvent[] = [];
-      const transport = getTransport(amqpUrl, {
+      const transport = getTransport(amqpUrl + where, {
         reconnect: { initialDelayMs: 20, maxDelayMs: 200 },
         ...options,
         onEvent: (event) => {
@@ -79,8 +82,8 @@ export function openTestBroker(): TestBroker {
       await gone;
     },
 
-    async raw(act) {
-      const model = await connect(amqpUrl, { noDelay: true });
+    async raw(act, virtualHost = '') {
+      const model = await connect(amqpUrl + virtualHost, { noDelay: true });
       try {
         const channel = await model.createConfirmChannel();
         // The operation that the broker refused rejects as well.

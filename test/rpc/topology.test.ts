@@ -71,8 +71,9 @@ test('an expiry of zero is none, and another one is in milliseconds', () => {
 
 function find(name: string) {
   const found = captured.find((each) => each.name === name);
-  if (!found) throw new Error(`no capture ${name}`);
-  return found;
+  if (!found?.server) throw new Error(`no capture ${name}`);
+  const { server, client = [], notifier = [] } = found;
+  return { server, client, notifier };
 }
 
 function declared(queue: Queue) {

@@ -12,9 +12,14 @@ export interface Address {
   readonly socket: SocketOptions;
 }
 
+/** The started file's name. */
+export function programName(): string {
+  return basename(process.argv[1] ?? 'watership');
+}
+
 /** oslo's connection name: `<program>:<pid>:<uuid>`. */
 export function connectionNameOf(options: TransportOptions): string {
-  const program = options.connectionName ?? basename(process.argv[1] ?? 'watership');
+  const program = options.connectionName ?? programName();
   return `${program}:${options.pid ?? process.pid}:${randomUUID()}`;
 }
 
@@ -37,7 +42,7 @@ export function addressesOf(
         port,
         // amqplib decodes the virtual host of an object too.
         vhost: encodeURIComponent(url.virtualHost ?? ''),
-        heartbeat: proposedHeartbeatSeconds(options.heartbeatSeconds ?? 60),
+        heartbeat: Math.ceil(heartbeatSecondsOf(options)),
       },
       socket: {
         // Without this every call waits some 40 ms for a delayed acknowledgement.
@@ -56,12 +61,9 @@ export function addressesOf(
   });
 }
 
-/**
- * amqplib notices a dead peer between two and three of its intervals. Two thirds of the wanted timeout keep
- * that within twice the timeout.
- */
-function proposedHeartbeatSeconds(timeoutSeconds: number): number {
-  return timeoutSeconds <= 0 ? 0 : Math.max(1, Math.floor((timeoutSeconds * 2) / 3));
+/** Seconds of silence after which a peer counts as dead; 0 is off. */
+export function heartbeatSecondsOf(options: TransportOptions): number {
+  return Math.max(0, options.heartbeatSeconds ?? 60);
 }
 
 function credentialsOf(host: TransportHost, options: TransportOptions) {

@@ -10,7 +10,7 @@ export function now(): number {
 }
 
 /** The longest delay a timer takes, milliseconds. */
-const longestDelayMs = 2 ** 31 - 1;
+export const longestDelayMs = 2 ** 31 - 1;
 
 /** Waits for a promise, but not beyond the deadline: then `expired()` is thrown. The promise itself goes on. */
 export async function before<Value>(

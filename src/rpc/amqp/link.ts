@@ -6,12 +6,17 @@ import type { ReconnectOptions, TransportEvent } from '../options.ts';
 import { addressOf } from '../transport-url.ts';
 import type { Address } from './address.ts';
 import { before, type Deadline, never, now, pause } from './deadline.ts';
+import { gatherWrites } from './gather-writes.ts';
+import { cutWhenSilent } from './silence.ts';
+import { type Resolvable, withResolvers } from './with-resolvers.ts';
 
 /** What a link needs from outside. */
 export interface LinkOptions {
   readonly addresses: readonly Address[];
   readonly connectionName: string;
   readonly reconnect?: ReconnectOptions;
+  /** Silence after which the peer counts as dead; 0 is never. */
+  readonly heartbeatSeconds: number;
   readonly random: () => number;
   readonly tell: (event: TransportEvent) => void;
 }
@@ -23,19 +28,18 @@ const goodbyeMs = 2_000;
 
 /**
  * One AMQP connection that comes back. It opens on first use, goes through the hosts in order, and pauses with
- * jitter after each round. Who needs the connection asks for it every time (`connected`), or follows `onUp`.
+ * jitter after each round. Who needs the connection asks for it every time (`connected`).
  */
 export class Link {
   readonly #options: LinkOptions;
   readonly #closing = new AbortController();
-  readonly #upListeners = new Set<(model: ChannelModel) => void>();
   readonly #downListeners = new Set<(reason: Error) => void>();
   #waiting: Resolvable<ChannelModel>[] = [];
   #roundWaiting: Resolvable<never>[] = [];
   #model: ChannelModel | undefined;
   #running: Promise<void> | undefined;
   #lastFailure: Error | undefined;
-  #blocked: string | undefined;
+  #blocked: { readonly reason: string; readonly over: Resolvable<void> } | undefined;
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -49,7 +53,12 @@ export class Link {
 
   /** The broker's reason while it takes no messages (low on memory or disk), else undefined. */
   get blockedBecause(): string | undefined {
-    return this.#blocked;
+    return this.#blocked?.reason;
+  }
+
+  /** Resolves when the broker takes messages again, or the connection is gone; undefined when it takes them now. */
+  get unblocked(): Promise<void> | undefined {
+    return this.#blocked?.over.promise;
   }
 
   get isClosed(): boolean {
@@ -91,10 +100,15 @@ export class Link {
     }
   }
 
-  /** Called after each connect, first and later ones. Returns how to stop that. */
-  onUp(listener: (model: ChannelModel) => void): () => void {
-    this.#upListeners.add(listener);
-    return () => this.#upListeners.delete(listener);
+  /** The open connection; where it cannot be had, as many more rounds over the hosts as `retry` says. */
+  async connectedWithin(deadline: Deadline, retry: number): Promise<ChannelModel> {
+    for (let left = retry; ; left -= 1) {
+      try {
+        return await this.connected(deadline, 'oneRound');
+      } catch (reason) {
+        if (left < 1 || now() >= deadline || this.isClosed) throw reason;
+      }
+    }
   }
 
   /** Called when an open connection is gone. Returns how to stop that. */
@@ -154,12 +168,15 @@ export class Link {
     this.#model = model;
     tell({ kind: 'connected', host, connectionName });
     for (const waiter of this.#waiting.splice(0)) waiter.resolve(model);
-    for (const listener of this.#upListeners) listener(model);
+    const socket = socketOf(model);
+    if (socket) gatherWrites(socket);
+    const stopWatching = socket && cutWhenSilent(socket, this.#options.heartbeatSeconds);
     const reason = await ended;
+    stopWatching?.();
     this.#model = undefined;
-    this.#blocked = undefined;
+    this.#unblock();
     this.#lastFailure = new Error(`${host}: ${reason.message}`, { cause: reason });
-    socketOf(model)?.destroy();
+    socket?.destroy();
     tell({ kind: 'disconnected', host, reason: reason.message });
     for (const listener of this.#downListeners) listener(reason);
     return now() - since;
@@ -171,16 +188,21 @@ export class Link {
       reason = error;
     });
     model.on('blocked', (why: string) => {
-      this.#blocked = why;
+      this.#blocked ??= { reason: why, over: withResolvers() };
       this.#options.tell({ kind: 'blocked', reason: why });
     });
     model.on('unblocked', () => {
-      this.#blocked = undefined;
+      this.#unblock();
       this.#options.tell({ kind: 'unblocked' });
     });
     return new Promise((resolve) => {
       model.on('close', (error?: Error) => resolve(error ?? reason ?? new Error('closed by this side')));
     });
+  }
+
+  #unblock(): void {
+    this.#blocked?.over.resolve();
+    this.#blocked = undefined;
   }
 
   #endRound(): void {
@@ -213,23 +235,4 @@ async function hangUp(model: ChannelModel): Promise<void> {
 function socketOf(model: ChannelModel): Socket | undefined {
   const stream: unknown = Reflect.get(model.connection, 'stream');
   return stream instanceof Socket ? stream : undefined;
-}
-
-interface Resolvable<Value> {
-  readonly promise: Promise<Value>;
-  readonly resolve: (value: Value) => void;
-  readonly reject: (reason: Error) => void;
-}
-
-/** Promise.withResolvers is not in Node 20. */
-export function withResolvers<Value>(): Resolvable<Value> {
-  let resolve: (value: Value) => void = () => {};
-  let reject: (reason: Error) => void = () => {};
-  const promise = new Promise<Value>((give, fail) => {
-    resolve = give;
-    reject = fail;
-  });
-  // Some are abandoned: their rejection must not end the process.
-  promise.catch(() => {});
-  return { promise, resolve, reject };
 }

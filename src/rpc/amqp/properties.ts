@@ -14,6 +14,11 @@ export function propertiesOf(message: PublishedAs) {
     priority: 0,
     headers: { ...message.headers },
     mandatory: message.mandatory,
-    ...(message.expirationMs !== undefined && { expiration: String(Math.trunc(message.expirationMs)) }),
+    ...(expires(message.expirationMs) && { expiration: String(Math.trunc(message.expirationMs)) }),
   };
+}
+
+/** Beyond its 32 bits the broker refuses an expiration; so long a time is as good as none. */
+function expires(expirationMs: number | undefined): expirationMs is number {
+  return expirationMs !== undefined && expirationMs >= 0 && expirationMs < 2 ** 32;
 }

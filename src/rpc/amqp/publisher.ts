@@ -1,15 +1,25 @@
-import type { ConfirmChannel, Message } from 'amqplib';
-import { MessageDeliveryFailure, MessageUndeliverable, reasonOf, TopologyConflict } from '../errors.ts';
-import { before, type Deadline, now } from './deadline.ts';
-import { type Link, withResolvers } from './link.ts';
+import { type ConfirmChannel, IllegalOperationError, type Message } from 'amqplib';
+import {
+  BrokerUnreachable,
+  MessageDeliveryFailure,
+  MessageUndeliverable,
+  reasonOf,
+  TopologyConflict,
+} from '../errors.ts';
+import { before, type Deadline, now, pause } from './deadline.ts';
+import type { Link } from './link.ts';
 import { propertiesOf } from './properties.ts';
 import { type BoundQueue, declareBound, declareExchange, type Exchange, replyCodeOf } from './topology.ts';
+import { withResolvers } from './with-resolvers.ts';
+
+const longestPauseMs = 1_000;
 
 /** A message on its way out. */
 export interface OutgoingMessage {
   readonly exchange: string;
   readonly routingKey: string;
-  readonly content: Buffer;
+  /** Asked for each time it is sent, where that matters: a reply queue may have another name after a reconnect. */
+  readonly content: Buffer | (() => Buffer);
   /** Given back by the broker, as MessageUndeliverable, when no queue takes it. */
   readonly mandatory: boolean;
   /** The broker drops it after this time, milliseconds. */
@@ -28,6 +38,13 @@ export interface PublishOptions {
    */
   readonly send?: 'once' | 'again';
   readonly patience?: 'deadline' | 'oneRound';
+  /**
+   * How many more times to try when the broker cannot be reached or the message surely was not delivered.
+   * @default as often as the deadline allows
+   */
+  readonly retry?: number;
+  /** False when nobody waits for it any more: then it is not sent. */
+  readonly isWanted?: () => boolean;
   /** Called when the bytes are handed to the socket: from here on the message may arrive. */
   readonly onSent?: () => void;
 }
@@ -41,6 +58,8 @@ interface Unconfirmed {
 interface OpenChannel {
   readonly channel: ConfirmChannel;
   readonly mandatory: Set<Unconfirmed>;
+  /** The last message for each exchange, until it is confirmed. */
+  readonly lastTo: Map<string, Unconfirmed>;
   readonly declared: Map<string, Promise<void>>;
   drained: Promise<void> | undefined;
   closedBecause: Error | undefined;
@@ -60,51 +79,75 @@ export class Publisher {
 
   /** Resolves when the broker has taken the message; throws what became of it otherwise. */
   async publish(message: OutgoingMessage, options: PublishOptions): Promise<void> {
+    const { deadline, retry = Number.POSITIVE_INFINITY } = options;
     for (let tries = 1; ; tries += 1) {
+      const patience = Number.isFinite(retry) ? 'oneRound' : options.patience;
       try {
-        return await before(options.deadline, this.#publishOnce(message, options), () => this.#late(message));
+        return await before(deadline, this.#publishOnce(message, options, patience), () =>
+          this.#late(message),
+        );
       } catch (reason) {
+        if (reason instanceof BrokerUnreachable && tries <= retry && Number.isFinite(retry)) continue;
         if (!(reason instanceof Lost)) throw reason;
         const isHopeless = reason.isExchangeMissing && (message.declare === undefined || tries >= 3);
-        const mayGoAgain = reason.isUnsent || options.send === 'again';
+        const mayGoAgain = (reason.isUnsent || options.send === 'again') && tries <= retry;
         if (isHopeless || !mayGoAgain || this.#link.isClosed) throw reason.asFailure(message);
+        // The first loss is a reconnect, and that waits by itself; what goes wrong again and again must not spin.
+        if (tries > 1) await pause(Math.min(longestPauseMs, 2 ** tries), this.#link.closing);
       }
     }
   }
 
-  async #publishOnce(message: OutgoingMessage, options: PublishOptions): Promise<void> {
-    const open = await this.#channel(options);
+  async #publishOnce(
+    message: OutgoingMessage,
+    options: PublishOptions,
+    patience: PublishOptions['patience'],
+  ): Promise<void> {
+    const { deadline, isWanted } = options;
+    const open = await this.#channel(deadline, patience);
     if (message.declare) await this.#declare(open, message.declare);
-    while (open.drained) await open.drained;
+    for (;;) {
+      // A message that waits in the socket of a blocked connection would arrive long after its caller gave up.
+      const obstacle = open.drained ?? this.#link.unblocked;
+      if (!obstacle) break;
+      await before(deadline, obstacle, () => this.#late(message));
+    }
     // The caller has been told that it failed: it must not arrive after all.
-    if (now() > options.deadline) throw this.#late(message);
+    if (now() > deadline || isWanted?.() === false) throw this.#late(message);
     await this.#confirmed(open, message, options);
   }
 
   #confirmed(open: OpenChannel, message: OutgoingMessage, options: PublishOptions): Promise<void> {
     return new Promise((resolve, reject) => {
-      const unconfirmed: Unconfirmed = { content: message.content, isReturned: false };
+      const content = typeof message.content === 'function' ? message.content() : message.content;
+      const unconfirmed: Unconfirmed = { content, isReturned: false };
       if (message.mandatory) open.mandatory.add(unconfirmed);
+      open.lastTo.set(message.exchange, unconfirmed);
       const onConfirm = (error: unknown) => {
         open.mandatory.delete(unconfirmed);
+        const isLast = open.lastTo.get(message.exchange) === unconfirmed;
         if (unconfirmed.isReturned) reject(new MessageUndeliverable(message.exchange, message.routingKey));
         else if (error === null || error === undefined) resolve();
-        else if (open.closedBecause) reject(new Lost(open.closedBecause, wasNotRouted(open, message)));
+        else if (open.closedBecause)
+          reject(new Lost(open.closedBecause, isLast && isExchangeMissing(open, message.exchange)));
         else reject(new MessageDeliveryFailure(`The broker refused a message for ${addressOf(message)}.`));
+        if (isLast) open.lastTo.delete(message.exchange);
       };
       try {
         options.onSent?.();
         const hasRoom = open.channel.publish(
           message.exchange,
           message.routingKey,
-          message.content,
+          content,
           propertiesOf(message),
           onConfirm,
         );
         if (!hasRoom) this.#waitForDrain(open);
       } catch (reason) {
         open.mandatory.delete(unconfirmed);
-        reject(new Lost(open.closedBecause ?? asError(reason), true));
+        const isClosed = open.closedBecause !== undefined || reason instanceof IllegalOperationError;
+        // Anything else is a message that AMQP cannot carry, today and tomorrow: a routing key that is too long.
+        reject(isClosed ? new Lost(open.closedBecause ?? asError(reason), true) : unfit(message, reason));
       }
     });
   }
@@ -136,8 +179,8 @@ export class Publisher {
     }
   }
 
-  async #channel(options: PublishOptions): Promise<OpenChannel> {
-    const model = await this.#link.connected(options.deadline, options.patience);
+  async #channel(deadline: Deadline, patience: PublishOptions['patience']): Promise<OpenChannel> {
+    const model = await this.#link.connected(deadline, patience);
     if (!this.#open) {
       const opening = model.createConfirmChannel().then((channel) => this.#watch(channel));
       this.#open = opening;
@@ -156,6 +199,7 @@ export class Publisher {
     const open: OpenChannel = {
       channel,
       mandatory: new Set(),
+      lastTo: new Map(),
       declared: new Map(),
       drained: undefined,
       closedBecause: undefined,
@@ -228,16 +272,26 @@ class Lost extends Error {
   }
 }
 
-/** Whether the channel was closed because this message's own exchange is missing. */
-function wasNotRouted(open: OpenChannel, message: OutgoingMessage): boolean {
+/**
+ * Whether the channel was closed because an exchange is missing. Then the last message sent there surely was not routed;
+ * of others without a confirm the first ones may have been, before the exchange went.
+ */
+function isExchangeMissing(open: OpenChannel, exchange: string): boolean {
   const reason = open.closedBecause;
-  return replyCodeOf(reason) === 404 && reasonOf(reason).includes(`exchange '${message.exchange}'`);
+  return replyCodeOf(reason) === 404 && reasonOf(reason).includes(`exchange '${exchange}'`);
 }
 
 function addressOf(message: OutgoingMessage): string {
   return message.exchange === ''
     ? `queue '${message.routingKey}'`
     : `'${message.routingKey}' on '${message.exchange}'`;
+}
+
+function unfit(message: OutgoingMessage, cause: unknown): MessageDeliveryFailure {
+  const address = addressOf(message).slice(0, 80);
+  return new MessageDeliveryFailure(`A message for ${address}… cannot be written: ${reasonOf(cause)}`, {
+    cause,
+  });
 }
 
 function asError(thrown: unknown): Error {

@@ -3,7 +3,8 @@ import { MessageDeliveryFailure, reasonOf, TopologyConflict } from '../errors.ts
 import type { TransportEvent } from '../options.ts';
 import { closeChannel } from './close-channel.ts';
 import { before, type Deadline, pause } from './deadline.ts';
-import { type Link, withResolvers } from './link.ts';
+import type { Link } from './link.ts';
+import { withResolvers } from './with-resolvers.ts';
 
 /** One queue to consume from. */
 export interface Consumer {
@@ -11,6 +12,10 @@ export interface Consumer {
   readonly consumerTag: string;
   /** The broker need not be told that a message has come. @default false */
   readonly noAck?: boolean;
+  /** Unacknowledged messages it may hold; 0 is no limit. @default the subscription's */
+  readonly prefetch?: number;
+  /** Asked each time it begins: where to begin in a stream. */
+  readonly arguments?: () => Readonly<Record<string, unknown>>;
 }
 
 /** A message with the channel it came on: acknowledgements go there, or nowhere when it is gone. */
@@ -26,7 +31,8 @@ export interface SubscriptionOptions {
   /** Unacknowledged messages each consumer may hold; 0 is no limit. */
   readonly prefetch: number;
   readonly declare: (channel: Channel) => Promise<void>;
-  readonly consumers: readonly Consumer[];
+  /** Asked after each declaration. */
+  readonly consumers: () => readonly Consumer[];
   readonly onDelivery: (delivery: Delivery) => void;
   readonly tell: (event: TransportEvent) => void;
 }
@@ -74,7 +80,7 @@ export class Subscription {
     this.#stopping.abort();
     const channel = this.#channel;
     if (!channel) return;
-    const cancelled = this.#options.consumers.map(({ consumerTag }) => channel.cancel(consumerTag));
+    const cancelled = this.#options.consumers().map(({ consumerTag }) => channel.cancel(consumerTag));
     await Promise.allSettled(cancelled);
   }
 
@@ -95,6 +101,7 @@ export class Subscription {
       let reason: string;
       try {
         const model = await this.#link.connected();
+        if (signal.aborted) return;
         const opened = await this.#open(await model.createChannel());
         if (signal.aborted) return void (await closeChannel(opened.channel));
         this.#channel = opened.channel;
@@ -126,13 +133,18 @@ export class Subscription {
     channel.on('close', () => lost.resolve('the channel was closed'));
     try {
       await declare(channel);
-      if (prefetch > 0) await channel.prefetch(prefetch);
-      for (const { queue, consumerTag, noAck = false } of consumers) {
+      let limit = 0;
+      for (const consumer of consumers()) {
+        const { queue, consumerTag, noAck = false } = consumer;
+        const wanted = consumer.prefetch ?? prefetch;
+        // It holds for the consumers that begin after it.
+        if (wanted !== limit) await channel.prefetch(wanted);
+        limit = wanted;
         const onMessage = (message: ConsumeMessage | null) => {
           if (message) return onDelivery({ message, channel });
           lost.resolve(`the broker cancelled the consumer of queue '${queue}'`);
         };
-        await channel.consume(queue, onMessage, { consumerTag, noAck });
+        await channel.consume(queue, onMessage, { consumerTag, noAck, arguments: consumer.arguments?.() });
       }
     } catch (reason) {
       await closeChannel(channel);

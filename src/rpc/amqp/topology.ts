@@ -1,7 +1,7 @@
 import type { Channel, Options } from 'amqplib';
 import { reasonOf, TopologyConflict } from '../errors.ts';
 import type { QueueOptions, TransportOptions } from '../options.ts';
-import { hexId } from '../wire/id.ts';
+import { nextQueueName } from './queue-names.ts';
 
 /** An exchange as it is declared. */
 export interface Exchange {
@@ -55,14 +55,27 @@ export function sharedQueue(name: string, queues: QueueOptions = {}): Queue {
   };
 }
 
-/** One server's queue on its topic's fanout exchange. */
+/** One server's queue on its topic's fanout exchange, or the stream that all of them read. */
 export function fanoutQueue(topic: string, queues: QueueOptions = {}): Queue {
-  return transientQueue(`${topic}_fanout_${hexId()}`, queues);
+  if (!queues.streamFanout) return transientQueue(`${topic}_fanout_${nextQueueName(queues.names)}`, queues);
+  const seconds = Math.ceil((queues.transientExpiresMs ?? defaultTransientExpiresMs) / 1000);
+  return {
+    name: `${topic}_fanout`,
+    durable: true,
+    exclusive: false,
+    autoDelete: false,
+    arguments: { 'x-queue-type': 'stream', ...(seconds > 0 && { 'x-max-age': `${seconds}s` }) },
+  };
+}
+
+/** Whether a server's fanout queue is to go with the server: random names would pile up, the others are used again. */
+export function isFanoutQueueTemporary(queues: QueueOptions = {}): boolean {
+  return !queues.streamFanout && queues.names === undefined;
 }
 
 /** A transport's reply queue: exclusive, so that nothing is left behind, or exactly as Python declares it. */
 export function replyQueue(options: TransportOptions): Queue {
-  const name = `reply_${hexId()}`;
+  const name = `reply_${nextQueueName(options.queues?.names)}`;
   return options.osloIdentical
     ? transientQueue(name, options.queues)
     : { name, durable: false, exclusive: true, autoDelete: true, arguments: {} };
@@ -86,14 +99,14 @@ export function serverQueues(
 /** Declares an exchange. The broker closes the channel when one of other properties exists. */
 export async function declareExchange(channel: Channel, exchange: Exchange): Promise<void> {
   const { name, type, durable, autoDelete } = exchange;
-  await refusedAs(`exchange '${name}'`, channel.assertExchange(name, type, { durable, autoDelete }));
+  await refusedAs(`exchange '${name}'`, () => channel.assertExchange(name, type, { durable, autoDelete }));
 }
 
 /** Declares a queue. */
 export async function declareQueue(channel: Channel, queue: Queue): Promise<void> {
   const { name, durable, exclusive, autoDelete } = queue;
   const options: Options.AssertQueue = { durable, exclusive, autoDelete, arguments: { ...queue.arguments } };
-  await refusedAs(`queue '${name}'`, channel.assertQueue(name, options));
+  await refusedAs(`queue '${name}'`, () => channel.assertQueue(name, options));
 }
 
 /** Declares exchange and queue and binds them. */
@@ -110,10 +123,12 @@ export function replyCodeOf(error: unknown): number | undefined {
   return error instanceof Error && error.cause !== undefined ? replyCodeOf(error.cause) : undefined;
 }
 
-async function refusedAs(what: string, declared: Promise<unknown>): Promise<void> {
+async function refusedAs(what: string, declare: () => Promise<unknown>): Promise<void> {
   try {
-    await declared;
+    await declare();
   } catch (cause) {
+    if (cause instanceof TypeError)
+      throw new TopologyConflict(`AMQP cannot declare ${what.slice(0, 80)}…: ${reasonOf(cause)}`, { cause });
     const code = replyCodeOf(cause);
     // 403 access refused, 405 locked, 406 other properties, 530 not allowed: asking again would not help.
     if (code !== 403 && code !== 405 && code !== 406 && code !== 530) throw cause;

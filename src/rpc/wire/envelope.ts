@@ -16,6 +16,8 @@ export interface BodyProperties {
 /** The version of the envelope we write; the only one in use. */
 export const envelopeVersion = '2.0';
 
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /** Longest body after decompression, bytes: a small message must not become a memory bomb. */
 const longestBodyBytes = 256 * 1024 * 1024;
 
@@ -40,7 +42,12 @@ export interface EncodedBody {
 export function encodeBody(message: WireMessage, compression?: 'gzip'): EncodedBody {
   const content = encodeEnvelope(message);
   if (compression === undefined) return { content };
-  return { content: deflateSync(content), headers: { compression: 'application/x-gzip' } };
+  return { content: deflateSync(content), ...bodyHeaders(compression) };
+}
+
+/** The headers that a body needs. */
+export function bodyHeaders(compression: 'gzip' | undefined): Pick<EncodedBody, 'headers'> {
+  return compression === undefined ? {} : { headers: { compression: 'application/x-gzip' } };
 }
 
 /**
@@ -53,7 +60,7 @@ export function decodeBody(
   bigIntegers?: BigIntegers,
 ): WireMessage {
   const text = readText(content, properties);
-  const outer = parseObject(text, bigIntegers);
+  const outer = parseOuter(text, bigIntegers);
   const { 'oslo.version': version, 'oslo.message': inner } = outer;
   if (!Object.hasOwn(outer, 'oslo.version') || !Object.hasOwn(outer, 'oslo.message')) return outer;
   if (typeof version !== 'string' || !isEnvelopeSupported(version))
@@ -72,7 +79,7 @@ function readText(content: Buffer, properties: BodyProperties): string {
     throw new UndecodableMessage('The content type is not exactly application/json.');
   const body = decompress(content, properties.headers?.compression);
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
+    return utf8.decode(body);
   } catch {
     throw new UndecodableMessage('The body is not UTF-8.');
   }
@@ -81,13 +88,29 @@ function readText(content: Buffer, properties: BodyProperties): string {
 function decompress(content: Buffer, compression: unknown): Buffer {
   if (compression === undefined || compression === null) return content;
   // What kombu calls gzip is a zlib stream.
-  if (compression !== 'application/x-gzip')
-    throw new UndecodableMessage('The body is compressed in a way that is not known here.');
+  if (compression !== 'application/x-gzip') {
+    const name = typeof compression === 'string' ? compression.slice(0, 40) : 'no name';
+    throw new UndecodableMessage(
+      `The body is compressed with ${name}; only gzip is read here: set kombu_compression to gzip or to nothing.`,
+    );
+  }
   try {
     return inflateSync(content, { maxOutputLength: longestBodyBytes });
   } catch (cause) {
     throw new UndecodableMessage('The compressed body is broken.', { cause });
   }
+}
+
+/** The native parser is enough for an envelope, whatever digits the text within it holds. */
+function parseOuter(text: string, bigIntegers: BigIntegers | undefined): WireMessage {
+  let outer: unknown;
+  try {
+    outer = JSON.parse(text);
+  } catch {
+    return parseObject(text, bigIntegers);
+  }
+  if (isObject(outer) && typeof outer['oslo.message'] === 'string') return outer;
+  return parseObject(text, bigIntegers);
 }
 
 function parseObject(text: string, bigIntegers: BigIntegers | undefined): WireMessage {

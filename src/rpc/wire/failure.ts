@@ -24,8 +24,24 @@ const builtins: Readonly<Record<string, string>> = {
   ReferenceError: 'NameError',
 };
 
-/** Writes what an endpoint threw the way Python serialises an exception. */
+/** Writes what an endpoint threw the way Python serialises an exception. Anything may be thrown; this never throws. */
 export function writeFailure(thrown: unknown): RemoteFailure {
+  try {
+    return described(thrown);
+  } catch {
+    const message = reasonOf(thrown);
+    return {
+      class: 'Exception',
+      module: 'builtins',
+      message,
+      tb: [`${message}\n`],
+      args: [message],
+      kwargs: {},
+    };
+  }
+}
+
+function described(thrown: unknown): RemoteFailure {
   const message = isPassedOn(thrown) ? thrown.value : reasonOf(thrown);
   const named = classOf(thrown);
   return {
@@ -53,7 +69,7 @@ export function readFailure(field: unknown): RemoteFailure | undefined {
     class: className,
     module: module === 'exceptions' ? 'builtins' : module,
     message: text(message) ?? '',
-    tb: list(tb).map(String),
+    tb: list(tb).map((line) => shown(line)),
     args: list(args),
     kwargs: isObject(kwargs) ? kwargs : {},
   };
@@ -92,7 +108,10 @@ function classOf(thrown: unknown): PythonName {
   if (!(thrown instanceof Error)) return { class: 'Exception', module: 'builtins' };
   const python = Object.hasOwn(builtins, thrown.name) ? builtins[thrown.name] : undefined;
   if (python !== undefined) return { class: python, module: 'builtins' };
-  return { class: thrown.name === 'Error' ? thrown.constructor.name : thrown.name, module: ownModule };
+  return {
+    class: String(thrown.name === 'Error' ? thrown.constructor.name : thrown.name),
+    module: ownModule,
+  };
 }
 
 /** Python raises a remote ValueError as its own: from a server that calls another one, the caller gets a ValueError. */
@@ -101,7 +120,9 @@ function isPassedOn(thrown: unknown): thrown is RemoteError {
 }
 
 function tracebackOf(thrown: Error): string[] {
-  return (thrown.stack ?? thrown.message).split('\n').map((line) => `${line}\n`);
+  return String(thrown.stack ?? thrown.message)
+    .split('\n')
+    .map((line) => `${line}\n`);
 }
 
 /** The value if it can be written as JSON at all. */

@@ -75,6 +75,25 @@ describe('when no broker answers', () => {
     await expect(call).rejects.toThrow('ECONNREFUSED');
   });
 
+  test.each([
+    [0, 1],
+    [2, 3],
+  ])('with retry %i a call and a cast give up after %i rounds over the hosts', async (retry, rounds) => {
+    const ports = [await closedPort(), await closedPort()];
+    const hosts = ports.map((port) => `127.0.0.1:${port}`).join();
+    const target = new Target({ topic: 'compute' });
+    for (const send of ['call', 'cast'] as const) {
+      const events: TransportEvent[] = [];
+      await using transport = getTransport(`rabbit://${hosts}/`, {
+        reconnect: { initialDelayMs: 5 },
+        onEvent: (event) => events.push(event),
+      });
+      const client = getRpcClient(transport, target, { retry });
+      await expect(client[send]({}, 'echo')).rejects.toThrow(BrokerUnreachable);
+      expect(events).toHaveLength(rounds * hosts.split(',').length);
+    }
+  });
+
   test('cleanup ends a call that waits for the connection', async () => {
     const port = await closedPort();
     const transport = getTransport(`rabbit://127.0.0.1:${port}/`);

@@ -1,0 +1,83 @@
+import { spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { projectFolder } from '../../sandbox/layout.ts';
+
+let folder: string;
+let app: string;
+
+function run(cwd: string, program: string, ...args: string[]): string {
+  const { status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stdout}${stderr}`);
+  return stdout;
+}
+const tsc = join(projectFolder, 'node_modules', '.bin', 'tsc');
+
+/** Packs what `npm publish` would send, and unpacks it as `npm install` does, beside the dependencies we have. */
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'watership-package-'));
+  const stage = join(folder, 'stage');
+  app = join(folder, 'app');
+  const installed = join(app, 'node_modules', 'watership');
+  for (const each of [stage, installed]) mkdirSync(each, { recursive: true });
+  for (const name of ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'])
+    copyFileSync(join(projectFolder, name), join(stage, name));
+  run(projectFolder, tsc, '-p', 'tsconfig.build.json', '--outDir', join(stage, 'dist'));
+  run(stage, 'npm', 'pack', '--offline', '--ignore-scripts', '--pack-destination', folder);
+  const [tarball = ''] = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
+  run(folder, 'tar', '-xzf', tarball, '-C', installed, '--strip-components', '1');
+  symlinkSync(join(projectFolder, 'node_modules'), join(installed, 'node_modules'));
+}, 120_000);
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const program = `
+import { getRpcClient, getRpcServer, getTransport, Target } from 'watership/rpc';
+
+const transport = getTransport(process.argv[2] ?? '', { controlExchange: 'packed' });
+const module = new URL('./endpoints.mjs', import.meta.url);
+const server = getRpcServer(transport, new Target({ topic: 'packed', server: 'one' }), module, { executor: 'threading' });
+await server.start();
+const client = getRpcClient(transport, new Target({ topic: 'packed' }));
+console.log(await client.call({ user: 'u' }, 'whereabouts', { at: 'home' }));
+await server.stop();
+await server.wait();
+await transport.cleanup();
+`;
+
+test('watership/rpc is a library: its program runs, threads too, and ends by itself', () => {
+  writeFileSync(
+    join(app, 'endpoints.mjs'),
+    `import { isMainThread } from 'node:worker_threads';
+     export const endpoints = [{ whereabouts: (context, args) => [context.user, args.at, isMainThread] }];`,
+  );
+  writeFileSync(join(app, 'app.mjs'), program);
+  expect(run(app, process.execPath, 'app.mjs', inject('amqpUrl'))).toBe("[ 'u', 'home', false ]\n");
+}, 60_000);
+
+test('its types are there', () => {
+  writeFileSync(join(app, 'app.mts'), program);
+  symlinkSync(join(projectFolder, 'node_modules', '@types'), join(app, 'node_modules', '@types'));
+  run(
+    app,
+    tsc,
+    '--noEmit',
+    '--strict',
+    '--types',
+    'node',
+    '--target',
+    'es2023',
+    '--module',
+    'nodenext',
+    'app.mts',
+  );
+}, 60_000);

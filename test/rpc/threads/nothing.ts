@@ -1,0 +1,2 @@
+/** A module that forgot its endpoints. */
+export const something = 1;
