@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import {
+  nextProbes,
+  noProbes,
+  type ProbeAnswer,
+  type Probed,
+  type ProbeSample,
+  type ProbeTarget,
+  rememberProbes,
+} from '../../runbooks/index.ts';
+import type { BotContext, ClusterHandle } from '../context.ts';
+import { hold } from './hold.ts';
+
+const LEASE_MS = 6_000;
+/** A big cloud has thousands of queues: they take turns. */
+const PROBES_A_ROUND = 200;
+const AT_ONCE = 8;
+const PROBE_MS = 6_500;
+/** A round leaves time for the next one, and for what else the broker has to do. */
+const ROUND_SHARE = 0.5;
+const SHORTEST_ROUND_MS = 10_000;
+/** Clusters and replicas that were started together must not probe together for ever. */
+const START_JITTER_SHARE = 0.1;
+const LONGEST_START_JITTER_MS = 5_000;
+const BETWEEN_PROBES_MS = 50;
+const READ_MS = 2_000;
+
+export type ProbeOutcome =
+  | {
+      readonly kind: 'probed';
+      readonly probed: readonly Probed[];
+      /** Queues that wait for a later round. */
+      readonly left: number;
+    }
+  /** The round before is still at work, here or in another replica. */
+  | { readonly kind: 'skipped' };
+
+/**
+ * One round of RPC probes: asks the services of one cluster, by their queues, whether they answer, and stores what came of
+ * it for the detectors of the next sweep. It only reads, so a halt does not stop it.
+ */
+export async function probeRound(
+  { stores, clock, config, log }: Pick<BotContext, 'stores' | 'clock' | 'config' | 'log'>,
+  cluster: ClusterHandle,
+  random: () => number = Math.random,
+): Promise<ProbeOutcome> {
+  const { name } = cluster.config.settings;
+  const held = await hold(stores.leases, `probe:${name}`, randomUUID(), LEASE_MS);
+  if (held === undefined) return { kind: 'skipped' };
+  try {
+    const { probeMs, sweepMs } = config.schedule;
+    await clock.sleep(random() * Math.min(LONGEST_START_JITTER_MS, probeMs * START_JITTER_SHARE));
+    const seen = await cluster.lately(sweepMs);
+    const known = (await stores.probes.get(name)) ?? noProbes;
+    const { targets, left } = nextProbes({ ...seen, probes: known }, PROBES_A_ROUND);
+    const endsAtMs = clock.now() + Math.max(SHORTEST_ROUND_MS, probeMs * ROUND_SHARE);
+    const probed = await inTurns(targets, async (target) => {
+      if (clock.now() >= endsAtMs || !held.isHeld()) return undefined;
+      await clock.sleep(random() * BETWEEN_PROBES_MS);
+      return await probeOne(cluster, target, clock.now);
+    });
+    // Somebody else has the lease by now, and writes what it found.
+    if (!held.isHeld()) return { kind: 'skipped' };
+    await stores.probes.put(name, rememberProbes(known, probed, seen.snapshot, clock.now()));
+    const unasked = left + targets.length - probed.length;
+    log.debug({ cluster: name, probed: probed.length, left: unasked }, 'Services were probed');
+    return { kind: 'probed', probed, left: unasked };
+  } finally {
+    await held.release();
+  }
+}
+
+/** A few at once, in order; who finds the time over is left for the next round. */
+async function inTurns(
+  targets: readonly ProbeTarget[],
+  probe: (target: ProbeTarget) => Promise<Probed | undefined>,
+): Promise<readonly Probed[]> {
+  const waiting = [...targets];
+  const probed: Probed[] = [];
+  const work = async (): Promise<void> => {
+    for (let target = waiting.shift(); target !== undefined; target = waiting.shift()) {
+      const one = await probe(target);
+      if (one !== undefined) probed.push(one);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return probed;
+}
+
+async function probeOne(cluster: ClusterHandle, target: ProbeTarget, now: () => number): Promise<Probed> {
+  const { vhost, queue } = target;
+  const known = target.exchange === undefined ? {} : { exchange: target.exchange };
+  // The queue's name is its routing key, so it stands for topic and server together.
+  const answer: ProbeAnswer = await cluster.ports
+    .probe({ topic: queue, vhost, ...known, timeoutMs: PROBE_MS })
+    .catch((error: unknown) => ({
+      verdict: 'unreachable',
+      tookMs: 0,
+      how: error instanceof Error ? error.message : String(error),
+    }));
+  const work = answer.verdict === 'deaf' ? await workOf(cluster, target) : {};
+  const exchange = answer.exchange === undefined ? {} : { exchange: answer.exchange };
+  return { vhost, queue, ...exchange, sample: sampleOf(answer, work, now()) };
+}
+
+function sampleOf(
+  { verdict, tookMs, how, consumers, bindings }: ProbeAnswer,
+  work: Work,
+  atMs: number,
+): Probed['sample'] {
+  const counted = consumers === undefined ? {} : { consumers };
+  const same = { atMs, tookMs: Math.round(tookMs), ...counted };
+  switch (verdict) {
+    case 'unreachable':
+      return { atMs, blindBecause: how };
+    case 'alive':
+      return { ...same, verdict };
+    case 'deaf':
+      return { ...same, verdict, how, ...work };
+    case 'absent':
+      return { ...same, verdict, how, ...(bindings === undefined ? {} : { bindings }) };
+  }
+}
+
+type Work = Pick<ProbeSample, 'unacknowledged' | 'ackRate'>;
+
+/** Whoever is silent may be busy: what its reader has in hand, and whether it acknowledges anything. */
+async function workOf(
+  { ports: { management } }: ClusterHandle,
+  { vhost, queue, alsoRead }: ProbeTarget,
+): Promise<Work> {
+  const read = (name: string) =>
+    Promise.any(management.map((api) => api.queue(vhost, name, { timeoutMs: READ_MS }))).catch(
+      () => undefined,
+    );
+  const [own, shared] = await Promise.all([read(queue), alsoRead === undefined ? undefined : read(alsoRead)]);
+  const rates = [own?.ackRate, shared?.ackRate].filter((rate) => rate !== undefined);
+  return {
+    ...(own?.unacknowledged === undefined ? {} : { unacknowledged: own.unacknowledged }),
+    ...(rates.length === 0 ? {} : { ackRate: Math.max(...rates) }),
+  };
+}
