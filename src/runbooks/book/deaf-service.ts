@@ -83,7 +83,7 @@ export const deafService = defineRunbook<DeafFacts>({
     },
     {
       label: `Others of ${facts.topic}`,
-      value: facts.answering === 0 ? 'nobody answers' : `${count(facts.answering)} answer`,
+      value: facts.answering === 0 ? 'nobody answers' : answerWords(facts),
     },
   ],
   choices: (context) => {
@@ -177,6 +177,12 @@ const namesOf = (servers: readonly Server[]): string =>
     NAMED,
   );
 
+const answerWords = ({ answering }: DeafFacts): string =>
+  answering === 1 ? '1 answers' : `${count(answering)} answer`;
+
+/** A sentence that others are put behind. */
+const unended = (text: string): string => text.replace(/\.$/, '');
+
 const silentFor = ({ servers, seenAtMs }: DeafFacts): string =>
   span(seenAtMs - Math.min(...servers.map(({ sinceMs }) => sinceMs)));
 
@@ -249,7 +255,7 @@ function evidenceLines(context: Context): readonly string[] {
       const ack = ackRateOf(context, server);
       const held = server.unacknowledged ?? 0;
       return [
-        `${server.queue}: ${probe.kind === 'probe' ? probe.how : `no probe: ${probe.because}`}`,
+        `${server.queue}: ${probe.kind === 'probe' ? unended(probe.how) : `no probe: ${probe.because}`}`,
         who,
         ...(held > 0 ? [`${counted(held, 'request')} in hand`] : []),
         ...(ack === undefined ? [] : [`${ack.toFixed(1)}/s acknowledged`]),
@@ -258,7 +264,7 @@ function evidenceLines(context: Context): readonly string[] {
     ...(left > 0 ? [`${count(left)} more are deaf; a plan treats at most ${MAX_TREATED}`] : []),
     facts.answering === 0
       ? `Nobody else of ${facts.topic} answers: look for what they share, such as a database, before a restart`
-      : `${count(facts.answering)} others of ${facts.topic} answer`,
+      : `Of the others of ${facts.topic}, ${answerWords(facts)}`,
   ];
 }
 

@@ -244,7 +244,7 @@ function evidenceLines(context: Context): readonly string[] {
       return [
         `${name}: ${bound}`,
         readers.length === 0 ? 'no reader is known' : `read by ${sentence(readers.map(({ id }) => id))}`,
-        probe.kind === 'probe' ? probe.how : `no probe: ${probe.because}`,
+        probe.kind === 'probe' ? probe.how.replace(/\.$/, '') : `no probe: ${probe.because}`,
       ].join('; ');
     }),
     ...(left > 0 ? [`${count(left)} more are unbound; a plan treats at most ${MAX_TREATED}`] : []),

@@ -22,7 +22,7 @@ export const unboundFacts = z.object({
   exchange: z.string().optional(),
   /** How that is known. */
   knownFrom: z.enum(['memory', 'configuration', 'siblings']).optional(),
-  queues: z.array(z.object({ name: z.string(), consumers: z.number(), isListed: z.boolean() })),
+  queues: z.array(z.object({ name: z.string(), consumers: z.number() })),
   total: z.number(),
   /** Where it is not known: exchanges that lead to other services' queues. */
   candidates: z.array(z.string()),
@@ -84,7 +84,7 @@ function lostBinding({ snapshot }: Observation, track: ProbeTrack, row: QueueSee
   // Bound under other keys and never seen under its own: it listens, and serves no RPC.
   if (last.bindings === 'other' && track.exchange === undefined) return undefined;
   return {
-    queue: { name: row.name, consumers, isListed: last.bindings === 'own' },
+    queue: { name: row.name, consumers },
     sinceMs: first.atMs,
   };
 }
