@@ -6,6 +6,8 @@ export interface Candidate {
   readonly queue: string;
   /** As the sweep counted them; absent: not counted, or there is no such queue. */
   readonly consumers?: number;
+  /** Messages that wait in it, as the sweep counted them. */
+  readonly ready?: number;
   readonly exchange?: string;
 }
 
@@ -32,7 +34,12 @@ export function candidatesOfTopic(
       row.vhost === vhost && (row.name === topic || row.name.startsWith(`${topic}.`)) && isRpcQueue(row),
   );
   const seen = own
-    .map(({ name, consumers }) => ({ vhost, queue: name, ...(consumers === undefined ? {} : { consumers }) }))
+    .map(({ name, consumers, ready }) => ({
+      vhost,
+      queue: name,
+      ...(consumers === undefined ? {} : { consumers }),
+      ...(ready === undefined ? {} : { ready }),
+    }))
     .toSorted((one, other) => one.queue.localeCompare(other.queue));
   return seen.some(({ queue }) => queue === topic) ? seen : [{ vhost, queue: topic }, ...seen];
 }
@@ -65,7 +72,7 @@ export function candidatesOfAll(observation: Observation): {
   return { candidates, missing };
 }
 
-/** Asks all of them, a few at once, and answers in their order. A queue that nobody reads is not asked: the question would stay in it. */
+/** Asks all of them, a few at once, and answers in their order. */
 export async function survey(candidates: readonly Candidate[], probe: Probe): Promise<readonly Surveyed[]> {
   const waiting = [...candidates.entries()];
   const surveyed: Surveyed[] = [];
@@ -80,8 +87,14 @@ export async function survey(candidates: readonly Candidate[], probe: Probe): Pr
 }
 
 async function surveyOne(candidate: Candidate, probe: Probe): Promise<Surveyed> {
-  const { vhost, queue, consumers } = candidate;
-  if (consumers === 0) return { vhost, queue, consumers, verdict: 'absent', how: 'Nobody reads its queue.' };
+  const { vhost, queue, consumers, ready = 0 } = candidate;
+  const unread = { vhost, queue, consumers: 0, verdict: 'absent', how: 'Nobody reads its queue.' } as const;
+  // The question would wait behind the others, and be there still when somebody reads again.
+  if (consumers === 0 && ready > 0) return unread;
+  // A count of none may be some seconds old: it is asked all the same.
   const { verdict, tookMs, how, consumers: counted = consumers } = await probe(candidate);
-  return { vhost, queue, ...(counted === undefined ? {} : { consumers: counted }), verdict, tookMs, how };
+  if (verdict === 'deaf' && counted === 0) return { ...unread, tookMs };
+  // Who answers reads its queue, whatever was counted seconds ago.
+  const isKnown = counted !== undefined && !(verdict === 'alive' && counted === 0);
+  return { vhost, queue, ...(isKnown ? { consumers: counted } : {}), verdict, tookMs, how };
 }

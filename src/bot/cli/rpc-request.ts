@@ -64,6 +64,8 @@ export async function withRequest(
   const transport = transportOf(broker);
   try {
     const client = await clientFor(broker, transport, { ...options, topic, timeoutMs });
+    // A broker that is away is told at once, not after the whole wait for an answer.
+    await transport.connect(timeoutMs);
     await carryOut({ client, method, args, context });
     return exitCodes.ok;
   } catch (error) {

@@ -116,6 +116,8 @@ function sampleOf(
     case 'alive':
       return { ...same, verdict };
     case 'deaf':
+      // Its reader went away after it was listed: that is no silence of a service that is there.
+      if (consumers === 0) return { ...same, verdict: 'absent', how };
       return { ...same, verdict, how, ...work };
     case 'absent':
       return { ...same, verdict, how, ...(bindings === undefined ? {} : { bindings }) };

@@ -74,13 +74,12 @@ function lostBinding({ snapshot }: Observation, track: ProbeTrack, row: QueueSee
   const consumers = row.consumers ?? 0;
   // A queue that nobody reads is missed by nobody.
   if (consumers === 0) return undefined;
-  const streak = streakOf(track, 'absent');
+  // Without its bindings only the probe says so: it may have asked the wrong exchange, or found no reader.
+  const streak = streakOf(track, 'absent').filter(({ bindings }) => bindings !== undefined);
   const first = streak[0];
   const last = streak.at(-1);
   if (first === undefined || last === undefined || streak.length < PROBES_THAT_PROVE) return undefined;
   if (snapshot.takenAtMs - last.atMs > PROBE_STALE_MS) return undefined;
-  // Not read: then only the probe says so, and it may have asked the wrong exchange.
-  if (last.bindings === undefined) return undefined;
   // Bound under other keys and never seen under its own: it listens, and serves no RPC.
   if (last.bindings === 'other' && track.exchange === undefined) return undefined;
   return {

@@ -73,6 +73,17 @@ describe('a round of probes', () => {
     expect((await track(house, 'compute.cmp1'))?.samples).toMatchObject([sample, sample]);
   });
 
+  test('of a queue whose reader went away meanwhile is no silence', async () => {
+    const house = stage(['compute'], () => ({
+      verdict: 'deaf',
+      tookMs: 5_000,
+      how: 'No answer.',
+      consumers: 0,
+    }));
+    await round(house);
+    expect((await track(house, 'compute'))?.samples).toMatchObject([{ verdict: 'absent', consumers: 0 }]);
+  });
+
   test('that could not be made concludes nothing', async () => {
     const house = stage(['compute', 'compute.cmp1'], (name) => {
       if (name === 'compute') throw new Error('the broker is away');

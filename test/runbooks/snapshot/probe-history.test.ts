@@ -22,38 +22,38 @@ const result = (sample: Probed['sample'], exchange?: string): Probed => ({
 const alive = (atMs: number) => result({ atMs, verdict: 'alive', tookMs: 3 }, 'nova');
 const deaf = (atMs: number) => result({ atMs, verdict: 'deaf', tookMs: 5_000, how: 'No answer' });
 const blind = (atMs: number) => result({ atMs, blindBecause: 'no broker' });
-const after = (...rounds: readonly Probed[]): ProbeHistory =>
+const probedSo = (...rounds: readonly Probed[]): ProbeHistory =>
   rounds.reduce((known, one) => rememberProbes(known, [one], snapshot, NOW), noProbes);
 
 describe('the memory of probes', () => {
   test('keeps a streak of silence behind the last answer, and where the queue was bound', () => {
-    const { tracks, probedAtMs } = after(alive(1), deaf(2), deaf(3));
+    const { tracks, probedAtMs } = probedSo(alive(1), deaf(2), deaf(3));
     expect(tracks[key]).toMatchObject({ exchange: 'nova', samples: [{ atMs: 1 }, { atMs: 2 }, { atMs: 3 }] });
     expect(tracks[key] && streakOf(tracks[key], 'deaf').map(({ atMs }) => atMs)).toEqual([2, 3]);
     expect(probedAtMs).toBe(NOW);
   });
 
   test('forgets what was before an answer', () => {
-    expect(after(deaf(1), deaf(2), alive(3)).tracks[key]?.samples).toEqual([
+    expect(probedSo(deaf(1), deaf(2), alive(3)).tracks[key]?.samples).toEqual([
       { atMs: 3, verdict: 'alive', tookMs: 3 },
     ]);
   });
 
   test('a probe that could not be made breaks no streak and makes none', () => {
-    const { tracks } = after(deaf(1), blind(2), deaf(3), blind(4));
+    const { tracks } = probedSo(deaf(1), blind(2), deaf(3), blind(4));
     const track = tracks[key];
     expect(track && streakOf(track, 'deaf')).toHaveLength(2);
     expect(track && lastTriedAtMs(track)).toBe(4);
-    expect(after(blind(2)).tracks[key]?.samples).toEqual([]);
+    expect(probedSo(blind(2)).tracks[key]?.samples).toEqual([]);
   });
 
   test('is bounded', () => {
     const rounds = Array.from({ length: PROBES_KEPT + 10 }, (_, index) => deaf(index + 1));
-    expect(after(...rounds).tracks[key]?.samples).toHaveLength(PROBES_KEPT);
+    expect(probedSo(...rounds).tracks[key]?.samples).toHaveLength(PROBES_KEPT);
   });
 
   test('lets a queue go only when a whole listing no longer has it', () => {
-    const known = after(deaf(1));
+    const known = probedSo(deaf(1));
     const gone = rememberProbes(known, [], seen().snapshot, NOW);
     const unseen = rememberProbes(
       known,
