@@ -101,8 +101,8 @@ const service = z.strictObject({
   restart: oneOf(presetNames).optional(),
   exchange: text('the exchange its queues are bound to, such as nova').optional(),
   probe: oneOf(['auto', 'ping', 'ignoreErrors', 'baseapi', 'off']).optional(),
-  rpcVersion: text('an RPC version such as 6.0')
-    .regex(/^\d+\.\d+(\.\d+)?$/, { error: 'an RPC version such as 6.0' })
+  rpcVersion: text('an RPC version in quotes, such as "6.0"')
+    .regex(/^\d+\.\d+(\.\d+)?$/, { error: 'an RPC version in quotes, such as "6.0"' })
     .optional(),
 });
 
