@@ -76,7 +76,7 @@ function openBot(queues: string) {
       return (await stores.probes.get('house'))?.tracks[queueKey('/', queue)];
     },
     async findings() {
-      const observation = await opened.observe();
+      const observation = await opened.observe('counted');
       return detect(book, observation).findings.filter(({ runbook }) => runbook !== 'cannot-see');
     },
   };
@@ -102,7 +102,7 @@ const listed = (bot: ReturnType<typeof openBot>, queue: string) =>
   waitFor(
     `${queue} with its consumer`,
     async () =>
-      (await bot.cluster.observe()).snapshot.queues.rows.some(
+      (await bot.cluster.observe('counted')).snapshot.queues.rows.some(
         ({ name, consumers }) => name === queue && consumers === 1,
       ),
     { withinMs: 20_000 },

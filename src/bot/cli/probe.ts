@@ -109,7 +109,7 @@ async function candidatesIn(
 }> {
   if (server !== undefined)
     return { candidates: [{ vhost, queue: `${topic}.${server}` }], missing: [], notes: [] };
-  const observation = await handle.observe();
+  const observation = await handle.observe('counted');
   const gaps = observation.snapshot.queues.missing.map(
     ({ node, why }) => `${config.settings.name}: the queues of ${node} could not be listed: ${why}`,
   );

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { ConsumerRow } from '../../rpc/index.ts';
 import {
   nextProbes,
   noProbes,
@@ -24,6 +25,8 @@ const START_JITTER_SHARE = 0.1;
 const LONGEST_START_JITTER_MS = 5_000;
 const BETWEEN_PROBES_MS = 50;
 const READ_MS = 2_000;
+const LISTING_MS = 8_000;
+const READERS_KEPT = 10;
 
 export type ProbeOutcome =
   | {
@@ -54,10 +57,11 @@ export async function probeRound(
     const known = (await stores.probes.get(name)) ?? noProbes;
     const { targets, left } = nextProbes({ ...seen, probes: known }, PROBES_A_ROUND);
     const endsAtMs = clock.now() + Math.max(SHORTEST_ROUND_MS, probeMs * ROUND_SHARE);
+    const named = readersBy(cluster);
     const probed = await inTurns(targets, async (target) => {
       if (clock.now() >= endsAtMs || !held.isHeld()) return undefined;
       await clock.sleep(random() * BETWEEN_PROBES_MS);
-      return await probeOne(cluster, target, clock.now);
+      return await probeOne(cluster, target, named, clock.now);
     });
     // Somebody else has the lease by now, and writes what it found.
     if (!held.isHeld()) return { kind: 'skipped' };
@@ -87,7 +91,12 @@ async function inTurns(
   return probed;
 }
 
-async function probeOne(cluster: ClusterHandle, target: ProbeTarget, now: () => number): Promise<Probed> {
+async function probeOne(
+  cluster: ClusterHandle,
+  target: ProbeTarget,
+  readers: Readers,
+  now: () => number,
+): Promise<Probed> {
   const { vhost, queue } = target;
   const known = target.exchange === undefined ? {} : { exchange: target.exchange };
   // The queue's name is its routing key, so it stands for topic and server together.
@@ -98,7 +107,7 @@ async function probeOne(cluster: ClusterHandle, target: ProbeTarget, now: () => 
       tookMs: 0,
       how: error instanceof Error ? error.message : String(error),
     }));
-  const work = answer.verdict === 'deaf' ? await workOf(cluster, target) : {};
+  const work = answer.verdict === 'deaf' ? await workOf(cluster, target, readers) : {};
   const exchange = answer.exchange === undefined ? {} : { exchange: answer.exchange };
   return { vhost, queue, ...exchange, sample: sampleOf(answer, work, now()) };
 }
@@ -124,20 +133,44 @@ function sampleOf(
   }
 }
 
-type Work = Pick<ProbeSample, 'unacknowledged' | 'ackRate'>;
+type Work = Pick<ProbeSample, 'unacknowledged' | 'ackRate' | 'readers'>;
+
+/** The connections that read a queue; undefined when they could not be listed. */
+type Readers = (target: ProbeTarget) => Promise<readonly string[] | undefined>;
+
+/** Names of connections cost the broker as much as a sweep: they are listed once a round, and only if somebody is silent. */
+function readersBy({ ports: { management } }: ClusterHandle): Readers {
+  let listed: Promise<readonly ConsumerRow[] | undefined> | undefined;
+  return async ({ vhost, queue }) => {
+    listed ??= Promise.any(management.map((api) => api.consumers({ timeoutMs: LISTING_MS }))).catch(
+      () => undefined,
+    );
+    const reading = (await listed)?.filter((row) => row.vhost === vhost && row.queue === queue);
+    const names = new Set(reading?.flatMap(({ connectionName }) => connectionName ?? []));
+    // It has readers, or it would not have been asked: a listing without them is only behind.
+    return names.size === 0 ? undefined : [...names].slice(0, READERS_KEPT);
+  };
+}
 
 /** Whoever is silent may be busy: what its reader has in hand, and whether it acknowledges anything. */
 async function workOf(
   { ports: { management } }: ClusterHandle,
-  { vhost, queue, alsoRead }: ProbeTarget,
+  target: ProbeTarget,
+  readers: Readers,
 ): Promise<Work> {
+  const { vhost, queue, alsoRead } = target;
   const read = (name: string) =>
     Promise.any(management.map((api) => api.queue(vhost, name, { timeoutMs: READ_MS }))).catch(
       () => undefined,
     );
-  const [own, shared] = await Promise.all([read(queue), alsoRead === undefined ? undefined : read(alsoRead)]);
+  const [own, shared, names] = await Promise.all([
+    read(queue),
+    alsoRead === undefined ? undefined : read(alsoRead),
+    readers(target),
+  ]);
   const rates = [own?.ackRate, shared?.ackRate].filter((rate) => rate !== undefined);
   return {
+    ...(names === undefined ? {} : { readers: names }),
     ...(own?.unacknowledged === undefined ? {} : { unacknowledged: own.unacknowledged }),
     ...(rates.length === 0 ? {} : { ackRate: Math.max(...rates) }),
   };

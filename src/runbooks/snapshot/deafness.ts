@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { ignoring } from './families.ts';
 import { queueKey } from './history.ts';
 import type { Observation } from './observation.ts';
-import { entryOfQueue } from './owners.ts';
+import { entryOfQueue, ownerOfConnection } from './owners.ts';
 import { type ProbeHistory, type ProbeSample, type ProbeTrack, streakOf } from './probe-history.ts';
-import { type Reader, readersOf } from './readers.ts';
+import { nameOfOwner } from './readers.ts';
 import { isRpcQueue, rpcNameOf } from './rpc-queues.ts';
 import type { QueueSeen, Snapshot } from './snapshot.ts';
 import { isListedWhole, speaking } from './views.ts';
@@ -100,13 +100,13 @@ function deafServerOf(
   if (last === undefined || whole.length < settings.detection.deafProbes) return undefined;
   if (snapshot.takenAtMs - last.atMs > PROBE_STALE_MS) return undefined;
 
-  const readers = readersOf(now, { vhost: row.vhost, name: row.name });
   // Who also has a queue of its own is asked there: on the shared one it is somebody else's turn, or a long wait.
-  if (readers.some(({ server }) => server !== undefined)) return undefined;
-  // Probes from before it connected were not its to answer: it is only just starting.
-  const streak = whole.filter(({ atMs }) => atMs >= connectedAtMs(now, readers));
+  if (hasServers(row, rows)) return undefined;
+  // Probes of a process that is gone were not this one's to answer: it is only just starting.
+  const streak = ofOneReader(whole);
   const [first] = streak;
   if (first === undefined || streak.length < settings.detection.deafProbes) return undefined;
+  if (isReplaced(snapshot, last)) return undefined;
   if (isWorking(streak)) return undefined;
   // A ping waits behind what waits there already. That is a backlog, whose own runbook tells slow from hung.
   if (isPiledUp(now, row, rows)) return undefined;
@@ -114,19 +114,47 @@ function deafServerOf(
     queue: row.name,
     probes: streak.length,
     sinceMs: first.atMs,
-    readers: readers.slice(0, NAMED_IN_FACTS).map(({ id }) => id),
+    readers: namesOfReaders(now, last.readers ?? [], row.name),
     ...(last.unacknowledged === undefined ? {} : { unacknowledged: last.unacknowledged }),
   };
 }
 
-/** Since when the first of them is connected; 0 where that is not known. */
-function connectedAtMs({ snapshot }: Observation, readers: readonly Reader[]): number {
-  const names = new Set(readers.flatMap(({ connections }) => connections));
-  if (names.size === 0) return 0;
-  const since = snapshot.connections.rows.flatMap(({ name, connectedAtMs: atMs = 0 }) =>
-    names.has(name) ? [atMs] : [],
+/** Is this the queue that servers share, and does each of them read one of its own as well? */
+const hasServers = (row: QueueSeen, rows: ReadonlyMap<string, QueueSeen>): boolean =>
+  [...rows.values()].some(
+    (other) =>
+      other.vhost === row.vhost &&
+      other.name.startsWith(`${row.name}.`) &&
+      (other.consumers ?? 0) > 0 &&
+      isRpcQueue(other),
   );
-  return since.length === 0 ? 0 : Math.min(...since);
+
+/** The newest probes through which one and the same connection read the queue. Unknown readers break nothing. */
+function ofOneReader(streak: readonly ProbeSample[]): readonly ProbeSample[] {
+  const readers = streak.findLast((sample) => sample.readers !== undefined)?.readers;
+  if (readers === undefined) return streak;
+  const isSame = (sample: ProbeSample): boolean =>
+    sample.readers === undefined || sample.readers.some((name) => readers.includes(name));
+  return streak.slice(streak.findLastIndex((sample) => !isSame(sample)) + 1);
+}
+
+/** Are all connections gone that read it at the last probe? Then somebody else does, who was not asked yet. */
+function isReplaced({ connections }: Snapshot, { readers }: ProbeSample): boolean {
+  if (readers === undefined || readers.length === 0 || connections.missing.length > 0) return false;
+  return !connections.rows.some(({ name }) => readers.includes(name));
+}
+
+/** `nova-compute:4241@10.3.0.1`, as far as its connection says who it is. */
+function namesOfReaders(
+  { snapshot, settings }: Observation,
+  names: readonly string[],
+  queue: string,
+): string[] {
+  const known = snapshot.connections.rows.filter(({ name }) => names.includes(name));
+  const ids = known.map(
+    (connection) => nameOfOwner(ownerOfConnection(connection, settings, [queue])) ?? connection.name,
+  );
+  return [...new Set(ids)].slice(0, NAMED_IN_FACTS);
 }
 
 /**

@@ -31,6 +31,8 @@ export interface ProbeSample {
   /** For people; left out where it is alive. */
   readonly how?: string;
   readonly consumers?: number;
+  /** The connections that read it, as they were when it did not answer. Absent: they could not be listed. */
+  readonly readers?: readonly string[];
   /** Requests that are with the service and not acknowledged, read when it did not answer. */
   readonly unacknowledged?: number;
   /** Requests a second that its reader acknowledged at that time. */

@@ -28,6 +28,10 @@ function stage(
       ...plain.ports,
       management: [
         api('rabbit@a', {
+          consumers: async () => [
+            { vhost: '/', queue: 'compute.cmp1', connectionName: 'socket 1' },
+            { vhost: '/', queue: 'compute', connectionName: 'socket 2' },
+          ],
           queue: async (vhost, name) => ({ vhost, name, arguments: {}, unacknowledged: 7, ackRate: 0.2 }),
         }),
       ],
@@ -60,7 +64,7 @@ describe('a round of probes', () => {
     });
   });
 
-  test('of a silent service also what it has in hand', async () => {
+  test('of a silent service also what it has in hand, and who it is', async () => {
     const house = stage(['compute.cmp1'], () => ({
       verdict: 'deaf',
       tookMs: 5_000,
@@ -69,7 +73,8 @@ describe('a round of probes', () => {
     }));
     await round(house);
     await round(house);
-    const sample = { verdict: 'deaf', how: 'No answer.', consumers: 1, unacknowledged: 7, ackRate: 0.2 };
+    const work = { unacknowledged: 7, ackRate: 0.2, readers: ['socket 1'] };
+    const sample = { verdict: 'deaf', how: 'No answer.', consumers: 1, ...work };
     expect((await track(house, 'compute.cmp1'))?.samples).toMatchObject([sample, sample]);
   });
 

@@ -37,6 +37,9 @@ const consumers = [
   consumer('compute.cmp2', socket(2)),
 ];
 
+/** Who read it when it was asked. */
+const read = { readers: [socket(1)] };
+
 /** cmp1 is deaf, cmp2 answers. */
 const deaf = (change: Change = {}): Observation =>
   seen({
@@ -44,7 +47,7 @@ const deaf = (change: Change = {}): Observation =>
     connections,
     consumers,
     probes: probed({
-      'compute.cmp1': { samples: samples('deaf', 3), exchange: 'nova' },
+      'compute.cmp1': { samples: samples('deaf', 3, () => read), exchange: 'nova' },
       'compute.cmp2': { samples: samples('alive', 1), exchange: 'nova' },
     }),
     ...change,
@@ -94,8 +97,12 @@ describe('no false alarm', () => {
     ['the queue is gone', deaf({ queues: [] })],
     ['the consumers were not counted', deaf({ queues: [{ vhost: '/', name: 'compute.cmp1', seenBy: A }] })],
     [
-      'it connected after the probes: it is just starting',
-      deaf({ connections: connections.map((one) => ({ ...one, connectedAtMs: NOW - MINUTE })) }),
+      'another connection reads it since the last but one probe: it was restarted',
+      deaf({ probes: silentTrack((index) => ({ readers: [index < 2 ? 'the old one' : socket(1)] })) }),
+    ],
+    [
+      'the connection that was silent is gone: whoever reads it now was not asked yet',
+      deaf({ probes: silentTrack(() => ({ readers: ['the old one'] })) }),
     ],
     ['the broker is out of memory and takes no messages', deaf({ nodes: alarmed })],
     ['it acknowledges requests all the time', deaf({ probes: silentTrack(() => ({ ackRate: 3.2 })) })],
@@ -121,6 +128,14 @@ describe('no false alarm', () => {
     expect(found(now)).toEqual([]);
   });
 
+  test('readers that could not be listed, or are some of several, break no streak', () => {
+    const readers = [[socket(1), socket(2)], undefined, [socket(2)]];
+    const change = (index: number) => (readers[index] === undefined ? {} : { readers: readers[index] });
+    expect(found(deaf({ probes: silentTrack(change) }))).toHaveLength(1);
+    const blind = { rows: [], missing: [{ node: A, why: 'timeout' }] };
+    expect(found(deaf({ connections: blind }))).toHaveLength(1);
+  });
+
   test('its own probes, acknowledged and not answered, are no work', () => {
     const now = deaf({ probes: silentTrack(() => ({ ackRate: 0.2, unacknowledged: 0 })) });
     expect(found(now)).toHaveLength(1);
@@ -129,7 +144,6 @@ describe('no false alarm', () => {
   test('a shared queue whose readers have none of their own is judged by itself', () => {
     const now = deaf({
       queues: [queue('compute')],
-      consumers: consumers.slice(0, 1),
       probes: probed({ compute: { samples: samples('deaf', 3) } }),
     });
     expect(found(now)).toMatchObject([{ subject: 'compute', severity: 'critical' }]);
@@ -187,6 +201,7 @@ describe('what it proposes', () => {
     const now = deaf({
       connections: workers,
       consumers: workers.map(({ name }) => consumer('compute.cmp1', name)),
+      probes: silentTrack(() => ({ readers: ['a', 'b'] })),
     });
     const choices = deafService.choices?.(contextOf(deafService, now, { answered: answers([ping, silent]) }));
     expect(choices?.map(({ id }) => id)).toEqual(['nova-compute@10.3.0.1', 'close']);
