@@ -35,10 +35,14 @@ export type UnboundFacts = z.infer<typeof unboundFacts>;
 /** Unbound queues, together where they are of one topic: one cause, one card. */
 export function unboundQueues(now: Observation): readonly UnboundFacts[] {
   const { snapshot, probes, settings } = now;
+  const suspects = Object.entries(probes.tracks).filter(
+    ([, { samples }]) => samples.at(-1)?.verdict === 'absent' && samples.length >= PROBES_THAT_PROVE,
+  );
+  if (suspects.length === 0) return [];
   const rows = new Map(snapshot.queues.rows.map((row) => [queueKey(row.vhost, row.name), row]));
   const isIgnored = ignoring(settings.detection.ignoreQueues);
   const groups = new Map<string, UnboundFacts>();
-  for (const [key, track] of Object.entries(probes.tracks)) {
+  for (const [key, track] of suspects) {
     const row = rows.get(key);
     if (row === undefined || !isRpcQueue(row) || isIgnored(row.name)) continue;
     const lost = lostBinding(now, track, row);

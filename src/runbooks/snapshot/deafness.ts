@@ -42,13 +42,17 @@ export type DeafFacts = z.infer<typeof deafFacts>;
 
 /** The topics with at least one deaf server, as the newest sweep and the probes before it have it. */
 export function deafTopics(now: Observation): readonly DeafFacts[] {
-  // While the broker takes no messages no answer can come, whoever listens.
-  if (hasAlarm(now.snapshot)) return [];
   const { snapshot, settings, probes } = now;
+  const suspects = Object.entries(probes.tracks).filter(
+    ([, { samples }]) =>
+      samples.at(-1)?.verdict === 'deaf' && samples.length >= settings.detection.deafProbes,
+  );
+  // While the broker takes no messages no answer can come, whoever listens.
+  if (suspects.length === 0 || hasAlarm(snapshot)) return [];
   const rows = new Map(snapshot.queues.rows.map((row) => [queueKey(row.vhost, row.name), row]));
   const isIgnored = ignoring(settings.detection.ignoreQueues);
   const topics = new Map<string, DeafFacts>();
-  for (const [key, track] of Object.entries(probes.tracks)) {
+  for (const [key, track] of suspects) {
     const row = rows.get(key);
     if (row === undefined || !isRpcQueue(row) || isIgnored(row.name)) continue;
     const server = deafServerOf(now, track, row, rows);
