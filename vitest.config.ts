@@ -9,6 +9,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // Properties are played a thousand times, and a machine may be busy.
+          testTimeout: 60_000,
           include: ['test/**/*.test.ts'],
           exclude: tiers.flatMap((tier) => [`test/${tier}/**`, `test/**/*.${tier}.test.ts`]),
         },

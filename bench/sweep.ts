@@ -8,6 +8,7 @@ import {
   detect,
   detectionDefaults,
   emptyHistory,
+  noProbes,
   type Observation,
   remember,
   type Snapshot,
@@ -147,7 +148,7 @@ async function timeDetection(snapshot: Snapshot): Promise<number> {
     reachedBy: { kind: 'unknown' },
   } as const;
   const history = remember(remember(emptyHistory, snapshot), snapshot);
-  const observation: Observation = { snapshot, history, settings };
+  const observation: Observation = { snapshot, history, probes: noProbes, settings };
   const timed = (work: () => unknown): number =>
     median(
       Array.from({ length: 20 }, () => {

@@ -53,7 +53,7 @@ function botConfig({ slack, redisUrl, cluster, controlUrl, hostCommand, healthPo
         services: serviceTable.map(({ name, queues }) => ({ name, queues, host: 'sandbox' })),
         partitionHandling: 'ignore',
         // Much shorter than in a real cloud: nobody wants to wait ten minutes to see a zombie queue told.
-        detection: { zombieAfter: '3s', resolveAfterSweeps: 2 },
+        detection: { zombieAfter: '3s', deafProbes: 2, resolveAfterSweeps: 2 },
       },
     ],
     hosts: {
@@ -70,7 +70,7 @@ function botConfig({ slack, redisUrl, cluster, controlUrl, hostCommand, healthPo
       selfApproval: { reversible: true, destructive: true, node: true },
       approvals: { destructive: 1, node: 1 },
     },
-    schedule: { sweep: '3s', probe: '30s', digest: { cron: '0 9 * * 1-5', timezone: 'Europe/Berlin' } },
+    schedule: { sweep: '3s', probe: '5s', digest: { cron: '0 9 * * 1-5', timezone: 'Europe/Berlin' } },
     health: { host: '127.0.0.1', port: healthPort },
     log: { level: 'info' },
     sandbox: { controlUrl },

@@ -90,17 +90,30 @@ async function serves(cluster: ClusterSetup, setup: NodeSetup): Promise<boolean>
 }
 
 /** One read of a node's management API, for the sandbox's own waiting. */
-export async function readManagement(
+export const readManagement = (
   cluster: Pick<ClusterSetup, 'username' | 'password'>,
   node: Pick<NodeSetup, 'managementPort'>,
   path: string,
+): Promise<unknown> => askManagement(cluster, node, 'GET', path);
+
+/** Asks one node's management API for anything; undefined where the answer has no body. */
+export async function askManagement(
+  cluster: Pick<ClusterSetup, 'username' | 'password'>,
+  node: Pick<NodeSetup, 'managementPort'>,
+  method: 'GET' | 'POST' | 'DELETE',
+  path: string,
+  body?: object,
 ): Promise<unknown> {
   const answer = await fetch(`http://127.0.0.1:${node.managementPort}${path}`, {
+    method,
     headers: {
       authorization: `Basic ${Buffer.from(`${cluster.username}:${cluster.password}`).toString('base64')}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     signal: AbortSignal.timeout(5_000),
   });
-  if (!answer.ok) throw new Error(`GET ${path} of port ${node.managementPort}: ${answer.status}`);
-  return answer.json();
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${method} ${path} of port ${node.managementPort}: ${answer.status}`);
+  return text === '' ? undefined : JSON.parse(text);
 }

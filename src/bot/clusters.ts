@@ -4,11 +4,15 @@ import {
   type Clock,
   type ClusterPorts,
   type CollectNode,
+  type ConsumersAsked,
   collectSnapshot,
   emptyHistory,
   type History,
   type HostExecutor,
   lookAt,
+  noProbes,
+  type Observation,
+  type ProbeHistory,
   remember,
 } from '../runbooks/index.ts';
 import type { ClusterConfig } from './config/config.ts';
@@ -38,8 +42,10 @@ export function openCluster(options: {
   readonly sweepMs: number;
   /** The stored memory of earlier sweeps; none where there is no store. */
   readonly history: () => Promise<History | undefined>;
+  /** What the scheduled probes found; none where there is no store. */
+  readonly probes?: () => Promise<ProbeHistory | undefined>;
 }): OpenCluster {
-  const { config, hosts, clock, sweepMs, history } = options;
+  const { config, hosts, clock, sweepMs, history, probes = async () => undefined } = options;
   const { username, password, settings } = config;
   const nodes: readonly CollectNode[] = config.nodes.map((node) => ({
     name: node.name,
@@ -53,18 +59,33 @@ export function openCluster(options: {
   const prober = openProber(config, management);
   const ports: ClusterPorts = { settings, management, hosts, clock, probe: prober.probe };
 
+  let newest: Observation | undefined;
+  const observe = async (consumers: ConsumersAsked): Promise<Observation> => {
+    const deadlineMs = sweepDeadlineMs(sweepMs);
+    const [before, probed, snapshot] = await Promise.all([
+      history(),
+      probes(),
+      collectSnapshot({ cluster: settings.name, nodes, deadlineMs, consumers, clock }),
+    ]);
+    newest = {
+      snapshot,
+      history: remember(before ?? emptyHistory, snapshot),
+      probes: probed ?? noProbes,
+      settings,
+    };
+    return newest;
+  };
+
   return {
     config,
     ports,
     actions: bindActions(ports),
-    async observe(consumers) {
-      const deadlineMs = sweepDeadlineMs(sweepMs);
-      const [before, snapshot] = await Promise.all([
-        history(),
-        collectSnapshot({ cluster: settings.name, nodes, deadlineMs, consumers, clock }),
-      ]);
-      return { snapshot, history: remember(before ?? emptyHistory, snapshot), settings };
+    observe,
+    async lately(withinMs) {
+      const isFresh = newest !== undefined && clock.now() - newest.snapshot.takenAtMs <= withinMs;
+      return isFresh && newest !== undefined ? newest : await observe('counted');
     },
+    listen: (wanted) => prober.listen(wanted),
     answer: (looks) => lookAt(looks, ports, { deadlineMs: LOOK_MS }),
     close: () => prober.close(),
   };

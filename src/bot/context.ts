@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { TapOptions, TappedMessage } from '../rpc/index.ts';
 import type {
   Answered,
   BoundActions,
@@ -33,6 +34,10 @@ export interface ClusterHandle {
    * them named.
    */
   observe(consumers: ConsumersAsked): Promise<Observation>;
+  /** The newest observation of this process if it is no older than this, else a fresh one: for who needs only the listings. */
+  lately(withinMs: number): Promise<Observation>;
+  /** Listens in on an exchange, bounded by what is wanted. Throws when the exchange does not exist or the broker cannot be reached. */
+  listen(wanted: TapOptions & { readonly vhost?: string }): AsyncGenerator<TappedMessage, void>;
   /** Goes and looks; each answer, or why there is none. Writes nothing and never rejects. */
   answer(looks: readonly Look[]): Promise<Answered>;
 }

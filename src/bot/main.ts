@@ -2,11 +2,19 @@
 import { program } from './cli/program.ts';
 import { processEnvironment } from './config/environment.ts';
 
+const unread: (() => void)[] = [];
+// `watership … | head`: whoever prints without end is told, and what is printed after that is nobody's loss.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  for (const stop of unread) stop();
+});
+
 process.exitCode = await program({
   argv: process.argv.slice(2),
   environment: processEnvironment,
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
+  onUnread: (stop) => unread.push(stop),
   onStop: (stop) => {
     const signals = ['SIGINT', 'SIGTERM'] as const;
     for (const signal of signals) process.on(signal, () => stop(signal));

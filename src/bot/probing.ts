@@ -1,17 +1,24 @@
 import {
-  formatTransportUrl,
-  getTransport,
   type ManagementApi,
+  type ProbeKind,
+  type ProbeResult,
   probeService,
+  type TapOptions,
+  type TappedMessage,
   Target,
   type Transport,
+  tap,
 } from '../rpc/index.ts';
-import type { ClusterPorts } from '../runbooks/index.ts';
+import type { ClusterPorts, ProbeAnswer, ServiceSettings } from '../runbooks/index.ts';
+import { entryOfQueue } from '../runbooks/index.ts';
+import { clusterTransport } from './cluster-transport.ts';
 import type { ClusterConfig } from './config/config.ts';
+import { type Route, routeTo } from './route.ts';
 
-/** RPC probes of one cluster: a connection for each vhost, opened when it is first asked for. */
+/** RPC probes and taps of one cluster: a connection for each vhost, opened when it is first asked for. */
 export interface Prober {
   readonly probe: ClusterPorts['probe'];
+  listen(wanted: TapOptions & { readonly vhost?: string }): AsyncGenerator<TappedMessage, void>;
   close(): Promise<void>;
 }
 
@@ -25,61 +32,92 @@ export function openProber(config: ClusterConfig, management: readonly Managemen
   const transportFor = (vhost: string): Transport => {
     const known = transports.get(vhost);
     if (known) return known;
-    const opened = getTransport(urlOf(config, vhost), {
-      connectionName: 'watership',
-      ...(config.nodes.some(({ amqp }) => amqp.startsWith('amqps:')) ? { tls: { enabled: true } } : {}),
-    });
+    const opened = clusterTransport(config, vhost);
     transports.set(vhost, opened);
     return opened;
   };
   return {
-    async probe({ topic, server, vhost = config.vhost, timeoutMs: allowedMs }) {
+    async probe({ topic, server, vhost = config.vhost, exchange: known, timeoutMs: allowedMs }) {
       const timeoutMs = Math.min(LONGEST_PROBE_MS / (1 - EXCHANGE_SHARE), allowedMs);
       const queue = server === undefined ? topic : `${topic}.${server}`;
-      const exchange = await exchangeOf(management, vhost, queue, timeoutMs * EXCHANGE_SHARE);
-      const target = new Target({
-        topic,
-        ...(server === undefined ? {} : { server }),
-        ...(exchange === undefined ? {} : { exchange }),
-      });
-      const { verdict, tookMs, how } = await probeService(transportFor(vhost), target, {
-        timeoutMs: timeoutMs * (1 - EXCHANGE_SHARE),
-      });
-      return { verdict, tookMs, how };
+      const entry = entryOfQueue(queue, config.settings);
+      const prefer = known ?? entry?.exchange;
+      const route = () =>
+        routeTo(
+          management,
+          { vhost, queue, ...(prefer === undefined ? {} : { prefer }) },
+          timeoutMs * EXCHANGE_SHARE,
+        );
+      const ask = (exchange: string | undefined): Promise<ProbeResult> => {
+        const target = {
+          topic,
+          ...(server === undefined ? {} : { server }),
+          ...(exchange === undefined ? {} : { exchange }),
+        };
+        const { kind, version } = mannerOf(entry);
+        return probeService(
+          transportFor(vhost),
+          new Target({ ...target, ...(version === undefined ? {} : { version }) }),
+          { kind, timeoutMs: timeoutMs * (1 - EXCHANGE_SHARE) },
+        );
+      };
+
+      const learned = prefer === undefined ? await route() : undefined;
+      const asked = prefer ?? learned?.exchange;
+      const result = await ask(asked);
+      if (result.verdict !== 'absent') return answerOf(result, asked);
+      // It may have moved since; and what leads to it now says whether anything does.
+      const now = learned ?? (await route());
+      if (now?.exchange !== undefined && now.exchange !== asked) {
+        return answerOf(await ask(now.exchange), now.exchange, now);
+      }
+      return absent(result, asked, now);
     },
-    async close() {
+    listen: ({ vhost = config.vhost, ...wanted }) => tap(transportFor(vhost), wanted),
+    close: async () => {
       await Promise.all([...transports.values()].map((transport) => transport.cleanup()));
     },
   };
 }
 
-/** Each OpenStack project has its own exchange (nova, cinder, …); the queue's own binding knows which. */
-async function exchangeOf(
-  management: readonly ManagementApi[],
-  vhost: string,
-  queue: string,
-  timeoutMs: number,
-): Promise<string | undefined> {
-  const asked = management.map(async (api) => {
-    const bindings = await api.bindingsOfQueue(vhost, queue, { timeoutMs });
-    const bound = bindings.find(({ source, routingKey }) => source !== '' && routingKey === queue);
-    if (bound === undefined) throw new Error(`${api.node} knows no binding of ${queue}`);
-    return bound.source;
-  });
-  // Nobody knows: then the default exchange of OpenStack is as good a guess as any, and the probe tells.
-  return Promise.any(asked).catch(() => undefined);
+function answerOf(
+  { verdict, tookMs, how, consumers }: ProbeResult,
+  exchange: string | undefined,
+  route?: Route,
+): ProbeAnswer {
+  const isReached = verdict === 'alive' || verdict === 'deaf';
+  return {
+    verdict,
+    tookMs,
+    how,
+    ...(consumers === undefined ? {} : { consumers }),
+    ...(isReached && exchange !== undefined ? { exchange } : {}),
+    ...(verdict === 'absent' && route !== undefined ? { bindings: route.bindings } : {}),
+  };
 }
 
-function urlOf(config: ClusterConfig, vhost: string): string {
-  return formatTransportUrl({
-    transport: 'rabbit',
-    virtualHost: vhost === '/' ? '' : vhost,
-    hosts: config.settings.nodes.map(({ amqpHost, amqpPort }) => ({
-      hostname: amqpHost,
-      port: amqpPort,
-      username: config.username,
-      password: config.password,
-    })),
-    query: {},
-  });
+/** Nothing leads to it from where it was asked for. Where that was a guess, it says nothing about the service. */
+function absent(result: ProbeResult, asked: string | undefined, route: Route | undefined): ProbeAnswer {
+  if (asked === undefined && route === undefined) {
+    const how = 'Which exchange leads to it could not be found out: no management API answered.';
+    return { verdict: 'unreachable', tookMs: result.tookMs, how };
+  }
+  if (asked !== undefined || result.consumers === undefined) return answerOf(result, undefined, route);
+  const count = result.consumers === 1 ? '1 consumer' : `${result.consumers} consumers`;
+  const how = `No exchange leads to it under its own name, although it has ${count}.`;
+  return { ...answerOf(result, undefined, route), how };
+}
+
+/** Every nova service answers this ping; any other question would leave a line in its log, for its versions begin above 1. */
+const NOVA = /^nova-/;
+
+/** How the service of this entry is asked. */
+function mannerOf(entry: ServiceSettings | undefined): {
+  readonly kind: ProbeKind;
+  readonly version?: string;
+} {
+  const { probe, rpcVersion, name = '' } = entry ?? {};
+  const version = rpcVersion === undefined ? {} : { version: rpcVersion };
+  if (probe !== undefined && probe !== 'off') return { kind: probe, ...version };
+  return { kind: rpcVersion === undefined && NOVA.test(name) ? 'baseapi' : 'auto', ...version };
 }

@@ -10,7 +10,7 @@ import { postDigest } from './digest/post-digest.ts';
 import { examine, type HealthServer, serveHealth } from './health.ts';
 import { openConfiguredHosts } from './hosts.ts';
 import { forgetLater, openCourier, openQueues, type Queues } from './jobs/queues.ts';
-import { schedule, scheduleSweep } from './jobs/schedules.ts';
+import { schedule, scheduleProbe, scheduleSweep } from './jobs/schedules.ts';
 import { tellSoon } from './jobs/tell-soon.ts';
 import { createVitals, type Vitals } from './jobs/vitals.ts';
 import { type Speakers, startWorkers } from './jobs/workers.ts';
@@ -44,6 +44,7 @@ export async function startBot(
     config.clusters.map((cluster) => {
       const { name } = cluster.settings;
       const history = async () => (await stores.memory.get(name))?.history;
+      const probes = () => stores.probes.get(name);
       return [
         name,
         openCluster({
@@ -52,6 +53,7 @@ export async function startBot(
           clock,
           sweepMs: config.schedule.sweepMs,
           history,
+          probes,
         }),
       ];
     }),
@@ -189,6 +191,8 @@ function watchSchedules({ config, stores, clock, log }: BotContext, queues: Queu
       vitals.failed('schedule');
       lastPutInMs = clock.now();
       await scheduleSweep(queues, config, settings.name);
+      // What lost the one has lost the other too.
+      await scheduleProbe(queues, config, settings.name);
     }
   };
   const timer = setInterval(() => {

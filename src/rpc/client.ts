@@ -40,6 +40,11 @@ export interface ClientOptions {
   readonly callMonitorTimeoutMs?: number;
   /** Throw MessageUndeliverable at once when no queue takes the request. @default false */
   readonly mandatory?: boolean;
+  /**
+   * Declare the exchange before sending to it, as Python does. Without, a request to an exchange that does not exist
+   * throws MessageDeliveryFailure and leaves nothing behind. @default true
+   */
+  readonly declares?: boolean;
   /** Makes an error of one's own of a remote failure; undefined leaves it a RemoteError. */
   readonly toError?: (failure: RemoteFailure) => Error | undefined;
 }
@@ -62,7 +67,8 @@ export class RpcClient {
 
   /** A client like this one with another server, version, timeout and so on. */
   prepare(options: PrepareOptions): RpcClient {
-    const { timeoutMs, versionCap, send, retry, callMonitorTimeoutMs, mandatory, ...target } = options;
+    const { timeoutMs, versionCap, send, retry, callMonitorTimeoutMs, mandatory, declares, ...target } =
+      options;
     return new RpcClient(this.#transport, this.target.with(target), {
       ...this.#options,
       ...(timeoutMs !== undefined && { timeoutMs }),
@@ -71,6 +77,7 @@ export class RpcClient {
       ...(retry !== undefined && { retry }),
       ...(callMonitorTimeoutMs !== undefined && { callMonitorTimeoutMs }),
       ...(mandatory !== undefined && { mandatory }),
+      ...(declares !== undefined && { declares }),
     });
   }
 
@@ -126,7 +133,12 @@ export class RpcClient {
     });
   }
 
-  #route(): { exchange: string; routingKey: string; declare: Exchange } {
+  #route(): { exchange: string; routingKey: string; declare?: Exchange } {
+    const { declare, ...route } = this.#declaredRoute();
+    return this.#options.declares === false ? route : { ...route, declare };
+  }
+
+  #declaredRoute(): { exchange: string; routingKey: string; declare: Exchange } {
     const { queues } = this.#transport.options;
     if (this.target.fanout) {
       const fanout = fanoutExchange(topicOf(this.target), queues);

@@ -43,7 +43,11 @@ export { type Reconciled, type ReconcileInput, reconcile, restartedBy } from './
 export * from './run.ts';
 export * from './runbook.ts';
 export * from './snapshot/history.ts';
+export * from './snapshot/next-probes.ts';
 export * from './snapshot/observation.ts';
+export { entryOfQueue } from './snapshot/owners.ts';
+export * from './snapshot/probe-history.ts';
 export { remember } from './snapshot/remember.ts';
+export { isRpcQueue, type RpcName, rpcNameOf } from './snapshot/rpc-queues.ts';
 export { sidesOf } from './snapshot/sides.ts';
 export type * from './snapshot/snapshot.ts';

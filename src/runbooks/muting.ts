@@ -1,5 +1,5 @@
 import type { Incident } from './incident.ts';
-import type { Runbook } from './runbook.ts';
+import type { Finding, Runbook } from './runbook.ts';
 
 /** An incident as a sweep leaves it, and whether the sweep found it. */
 export interface Standing {
@@ -33,5 +33,21 @@ export function muting(book: readonly Runbook[], all: readonly Standing[]): Read
   return causes;
 }
 
-const explains = (book: readonly Runbook[], cause: Incident, symptom: Incident): boolean =>
-  book.find(({ id }) => id === cause.runbook)?.mutes.includes(symptom.runbook) === true;
+function explains(book: readonly Runbook[], cause: Incident, symptom: Incident): boolean {
+  if (!isSymptomOf(book, cause, symptom)) return false;
+  const isNarrow = book.find(({ id }) => id === cause.runbook)?.explains !== undefined;
+  return !isNarrow || cause.openedAtMs <= symptom.openedAtMs || symptom.mutedBy === cause.id;
+}
+
+/** Does this trouble explain that one, as the book has it? */
+export function isSymptomOf(
+  book: readonly Runbook[],
+  cause: Pick<Finding, 'runbook' | 'facts'>,
+  symptom: Pick<Finding, 'runbook' | 'subject' | 'facts'>,
+): boolean {
+  const runbook = book.find(({ id }) => id === cause.runbook);
+  if (!runbook?.mutes.includes(symptom.runbook)) return false;
+  if (runbook.explains === undefined) return true;
+  const facts = runbook.facts.safeParse(cause.facts);
+  return facts.success && runbook.explains(facts.data, symptom);
+}

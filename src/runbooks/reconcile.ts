@@ -1,7 +1,8 @@
 import type { Incident, News, Pending } from './incident.ts';
-import { muting } from './muting.ts';
+import { isSymptomOf, muting } from './muting.ts';
 import type { Run } from './run.ts';
 import type { Finding, Runbook, Severity, Verdict } from './runbook.ts';
+import { noProbes, type ProbeHistory } from './snapshot/probe-history.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 import { isSeenWhole } from './snapshot/views.ts';
 
@@ -12,6 +13,8 @@ export interface ReconcileInput {
   readonly pending: readonly Pending[];
   readonly findings: readonly Finding[];
   readonly snapshot: Snapshot;
+  /** What the scheduled probes found. @default none */
+  readonly probes?: ProbeHistory;
   /** Sweeps without the finding before an incident resolves. */
   readonly resolveAfterSweeps: number;
   readonly nowMs: number;
@@ -129,10 +132,12 @@ function unfound(input: ReconcileInput, incident: Incident): Draft {
 const isTreated = ({ treated }: ReconcileInput, { id }: Incident): boolean => treated?.has(id) === true;
 
 /** Does this sweep prove that it is over? Without the runbook's own answer, only one that saw everything does. */
-function isOver({ book, snapshot }: ReconcileInput, incident: Incident): Verdict {
+function isOver({ book, snapshot, probes = noProbes }: ReconcileInput, incident: Incident): Verdict {
   const runbook = book.find(({ id }) => id === incident.runbook);
   const facts = runbook?.facts.safeParse(incident.facts);
-  return runbook?.isOver && facts?.success ? runbook.isOver(snapshot, facts.data) : isSeenWhole(snapshot);
+  return runbook?.isOver && facts?.success
+    ? runbook.isOver(snapshot, facts.data, probes)
+    : isSeenWhole(snapshot);
 }
 
 function refreshed(input: ReconcileInput, incident: Incident, finding: Finding): Draft {
@@ -205,7 +210,7 @@ const isWaiting = (input: ReconcileInput, finding: Finding): boolean =>
   sweepsOf(input, finding) < confirmSweeps(input, finding);
 
 const mutes = ({ book }: ReconcileInput, cause: Finding, symptom: Finding): boolean =>
-  book.find(({ id }) => id === cause.runbook)?.mutes.includes(symptom.runbook) === true;
+  isSymptomOf(book, cause, symptom);
 
 function opened(input: ReconcileInput, finding: Finding, id = input.newId()): Draft {
   const { key, runbook, subject, severity, facts } = finding;

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { ActionCall } from './action.ts';
 import type { Answered, Look } from './look.ts';
 import type { Observation } from './snapshot/observation.ts';
+import type { ProbeHistory } from './snapshot/probe-history.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 
 export type Severity = 'info' | 'warning' | 'critical';
@@ -145,6 +146,11 @@ export interface Runbook<Facts = unknown> {
   readonly handbook: readonly string[];
   /** Ids of runbooks whose findings are symptoms of this one and stay silent below it. */
   readonly mutes: readonly string[];
+  /**
+   * Asked of each finding of a runbook that it mutes: is this one a symptom of these facts? Whoever answers explains only
+   * what comes after it: a trouble that was told first keeps its card and its treatment. Absent: it explains all of them.
+   */
+  readonly explains?: (facts: Facts, symptom: Pick<Finding, 'runbook' | 'subject' | 'facts'>) => boolean;
   /** Sweeps in a row that must find it before it is told. */
   readonly confirmSweeps: number;
   readonly facts: z.ZodType<Facts>;
@@ -154,7 +160,7 @@ export interface Runbook<Facts = unknown> {
    * `go: false` when the sweep could not have seen it, or when it is on its way and not there yet.
    * Absent: every node must have answered, and every listing must be whole.
    */
-  readonly isOver?: (snapshot: Snapshot, facts: Facts) => Verdict;
+  readonly isOver?: (snapshot: Snapshot, facts: Facts, probes: ProbeHistory) => Verdict;
   /**
    * Nodes that could not be read when these facts were made. Facts that were made from less do not take the place of
    * those that were made from more. Absent: the facts do not depend on it.

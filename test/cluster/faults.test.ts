@@ -70,6 +70,33 @@ test('a hung consumer is restarted, and its queue drains', async () => {
   expect(Number(ready)).toBeLessThan(5);
 });
 
+test('a deaf service is told while nothing piles up; after its restart it answers', async () => {
+  const before = sandbox.pids('nova-compute');
+  await sandbox.say('break', 'deaf-service');
+  const card = await alertAbout(page, /answers nobody/i);
+  expect(await review(page, 'alice', card)).toContain('Restart nova-compute');
+  await approve(page, 'alice');
+  await resolved(page, card);
+  const after = sandbox.pids('nova-compute');
+  expect(after.filter((pid) => before.includes(pid))).toHaveLength(1);
+  const probed = await sandbox.watership('probe', 'compute');
+  expect(probed.exitCode).toBe(0);
+  expect(probed.output).toMatch(/compute\.cmp1 +alive/);
+});
+
+test('a queue that lost its binding is bound again, and its service answers', async () => {
+  await sandbox.say('break', 'unbound');
+  const card = await alertAbout(page, /no exchange leads to conductor/i);
+  const probed = await sandbox.watership('probe', 'conductor');
+  expect(probed.exitCode).toBe(2);
+  expect(await review(page, 'alice', card)).toContain('Bind conductor to openstack again');
+  await approve(page, 'alice');
+  await resolved(page, card);
+  const bindings = await list('list_bindings', 'source_name', 'destination_name');
+  expect(bindings).toContainEqual(['openstack', 'conductor']);
+  expect((await sandbox.watership('call', 'conductor', 'object_action')).exitCode).toBe(0);
+});
+
 test('a node that is down is started', async () => {
   await sandbox.say('break', 'node-down');
   const card = await alertAbout(page, /down/i);

@@ -1,5 +1,6 @@
+import type { ConsumeMessage } from 'amqplib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { getRpcServer, probeService, Target } from '../../src/rpc/index.ts';
+import { decodeBody, getRpcServer, probeService, Target } from '../../src/rpc/index.ts';
 import { openTestBroker, type TestBroker } from './broker.ts';
 
 let broker: TestBroker;
@@ -63,6 +64,22 @@ test('a service whose queue lost its binding is absent although it consumes', as
   const result = await probeService(prober, new Target({ topic }));
   expect(result).toMatchObject({ verdict: 'absent', consumers: 1 });
   expect(result.how).toContain(`although queue '${topic}' has 1 consumer`);
+});
+
+test('a probe asks for no signs of life, and expires by itself', async () => {
+  const { prober, exchange } = await serve();
+  const queue = broker.unique('watched');
+  await broker.raw(async (channel) => {
+    await channel.assertQueue(queue, { expires: 60_000 });
+    await channel.bindQueue(queue, exchange, queue);
+    const seen = new Promise<ConsumeMessage>((resolve) => {
+      void channel.consume(queue, (message) => message && resolve(message), { noAck: true });
+    });
+    await probeService(prober, new Target({ topic: queue }), { timeoutMs: 500 });
+    const { content, properties } = await seen;
+    expect(decodeBody(content, properties)).toMatchObject({ _timeout: null });
+    expect(properties.expiration).toBe('500');
+  });
 });
 
 test('many probes at once each get their own answer', async () => {

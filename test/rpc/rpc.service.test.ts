@@ -100,6 +100,15 @@ describe('calls', () => {
     await expect(lonely.prepare({ mandatory: true }).call({}, 'echo')).rejects.toThrow(MessageUndeliverable);
   });
 
+  test('who declares nothing leaves nothing behind where nobody is', async () => {
+    const exchange = broker.unique('nowhere');
+    const target = new Target({ exchange, topic: 'nobody' });
+    const client = getRpcClient(broker.transport(), target, { declares: false });
+    await expect(client.call({}, 'echo')).rejects.toThrow('404');
+    await expect(client.prepare({ fanout: true }).cast({}, 'echo')).rejects.toThrow('404');
+    await expect(broker.raw((channel) => channel.checkExchange(exchange))).rejects.toThrow('404');
+  });
+
   test('of many mandatory messages only those without a queue come back', async () => {
     const { client } = await serve({ echo: () => 'here' });
     const outcomes = await Promise.allSettled(

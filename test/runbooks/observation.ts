@@ -4,6 +4,7 @@ import type { Finding, Runbook, Step, StepContext } from '../../src/runbooks/run
 import { emptyHistory, type History, queueKey, type Sample } from '../../src/runbooks/snapshot/history.ts';
 import type { ClusterSettings, Observation } from '../../src/runbooks/snapshot/observation.ts';
 import { detectionDefaults } from '../../src/runbooks/snapshot/observation.ts';
+import { noProbes, type ProbeHistory } from '../../src/runbooks/snapshot/probe-history.ts';
 import { sidesOf } from '../../src/runbooks/snapshot/sides.ts';
 import type {
   ConnectionSeen,
@@ -135,6 +136,7 @@ export interface Change {
   readonly connections?: readonly ConnectionSeen[] | Listing<ConnectionSeen>;
   readonly consumers?: readonly ConsumerSeen[] | Listing<ConsumerSeen>;
   readonly history?: Partial<History>;
+  readonly probes?: ProbeHistory;
   readonly settings?: Partial<ClusterSettings>;
   readonly takenAtMs?: number;
 }
@@ -158,6 +160,7 @@ export function seen(change: Change = {}): Observation {
       consumers: asListing(change.consumers),
     },
     history: { ...emptyHistory, sweeps: 100, ...change.history },
+    probes: change.probes ?? noProbes,
     settings: { ...settings, ...change.settings },
   };
 }

@@ -10,6 +10,8 @@ export interface Console {
   readonly err: (text: string) => void;
   /** Registers what SIGINT and SIGTERM call. */
   readonly onStop: (stop: (signal: string) => void) => void;
+  /** Registers what is called when nobody reads the output any more: the pipe behind it is closed. */
+  readonly onUnread?: (stop: () => void) => void;
 }
 
 /** Options that every command takes. */

@@ -2,16 +2,21 @@ import { Command, CommanderError, Option } from 'commander';
 import { version } from '../version.ts';
 import { agentCommand } from './agent.ts';
 import { auditCommand } from './audit.ts';
+import { URL_VARIABLE } from './broker.ts';
+import { callCommand } from './call.ts';
+import { castCommand } from './cast.ts';
 import { checkCommand } from './check.ts';
 import { type CommonOptions, type Console, exitCodes } from './console.ts';
 import { digestCommand } from './digest.ts';
 import { haltCommand } from './halt.ts';
 import { incidentsCommand } from './incidents.ts';
+import { probeCommand } from './probe.ts';
 import { runbooksCommand } from './runbooks.ts';
 import { sandboxCommand } from './sandbox.ts';
 import { schemaCommand } from './schema.ts';
 import { startCommand } from './start.ts';
 import { sweepCommand } from './sweep.ts';
+import { tapCommand } from './tap.ts';
 
 /** The command line. Answers with the exit code; it never ends the process itself. */
 export async function program(options: Console & { readonly argv: readonly string[] }): Promise<number> {
@@ -20,6 +25,8 @@ export async function program(options: Console & { readonly argv: readonly strin
     .description('Keeps RabbitMQ under OpenStack alive: looks, says what is wrong, asks, repairs, proves.')
     .version(version())
     .exitOverride()
+    // `call … --version 1.2` is the version of the RPC; `watership --version` is our own.
+    .enablePositionalOptions()
     .configureOutput({ writeOut: options.out, writeErr: options.err })
     .showSuggestionAfterError();
 
@@ -51,6 +58,51 @@ export async function program(options: Console & { readonly argv: readonly strin
     'look once and print what is wrong: exits 0 healthy, 1 warnings, 2 critical, 3 could not see',
     sweepCommand,
   ).option('--cluster <name>', 'only this cluster');
+  const broker = (self: Command): Command =>
+    self
+      .option(
+        '--url <url>',
+        `rabbit://user:password@host:port/vhost instead of a configuration; or in ${URL_VARIABLE}`,
+      )
+      .option('--cluster <name>', 'only this cluster')
+      .option('--vhost <name>', 'this vhost');
+  const request = (self: Command): Command =>
+    broker(self)
+      .argument('<topic>', 'such as compute')
+      .argument('<method>', 'such as ping')
+      .option('--server <name>', 'only this server of the topic')
+      .option('--fanout', 'to every server of the topic (a cast only)')
+      .option('--namespace <name>', 'of the method')
+      .option('--version <version>', 'of the RPC interface, such as 1.2')
+      .option('--exchange <name>', 'such as nova (default: where the queue is bound)')
+      .option('--timeout <duration>', 'longest wait', '10s')
+      .option('--args <json>', 'the arguments, as a JSON object')
+      .option('--context <json>', 'the request context, as a JSON object');
+  request(
+    command(
+      'call',
+      'call a service: exits 0 answered, 1 with an exception, 2 not answered, 3 could not ask',
+      callCommand,
+    ),
+  );
+  request(command('cast', 'send a service a request that is not answered', castCommand));
+  broker(
+    command(
+      'probe',
+      'ask services whether they answer: exits 0 alive, 1 absent, 2 deaf, 3 could not ask',
+      probeCommand,
+    ),
+  )
+    .argument('[topic]', 'such as compute; its servers are asked too')
+    .argument('[server]', 'only this server of the topic')
+    .option('--exchange <name>', 'such as nova (default: where the queue is bound)')
+    .option('--all', 'every service of the configuration');
+  broker(command('tap', 'show what passes an exchange, and take nothing away', tapCommand))
+    .argument('<exchange>', 'such as nova')
+    .argument('<routing-key>', 'such as notifications.#')
+    .option('--max-messages <n>', 'end after so many')
+    .option('--max-seconds <n>', 'end after so many seconds', '60')
+    .option('--unmask', 'show tokens and passwords too');
   command('incidents', 'list incidents, newest first', incidentsCommand)
     .option('--cluster <name>', 'only this cluster')
     .option('--limit <n>', 'how many', '20');

@@ -99,6 +99,11 @@ const service = z.strictObject({
   host: text('the name of an entry under hosts, or from-connection').default('from-connection'),
   unit: text('the unit, container or workload to restart').optional(),
   restart: oneOf(presetNames).optional(),
+  exchange: text('the exchange its queues are bound to, such as nova').optional(),
+  probe: oneOf(['auto', 'ping', 'ignoreErrors', 'baseapi', 'off']).optional(),
+  rpcVersion: text('an RPC version in quotes, such as "6.0"')
+    .regex(/^\d+\.\d+(\.\d+)?$/, { error: 'an RPC version in quotes, such as "6.0"' })
+    .optional(),
 });
 
 const count = wholeNumber(0, 1_000_000_000);
@@ -111,6 +116,7 @@ const detection = z.strictObject({
   channelsWarning: count.optional(),
   channelsCritical: count.optional(),
   channelsGrowth: count.optional(),
+  deafProbes: wholeNumber(2, 20).optional(),
   resolveAfterSweeps: wholeNumber(1, 1_000).optional(),
   ignoreQueues: z
     .array(regularExpression('^audit\\.'), { error: 'a list of regular expressions' })

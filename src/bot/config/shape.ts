@@ -78,11 +78,11 @@ function shapeCluster(cluster: ClusterFile, defaultChannel: string): ClusterConf
         ...definite(detection),
         ...definite({ zombieAfterMs: zombieAfter }),
       },
-      services: cluster.services.map(({ name, queues, host, unit }) => ({
+      services: cluster.services.map(({ name, queues, host, unit, exchange, probe, rpcVersion }) => ({
         name,
         queues,
         host,
-        ...definite({ unit }),
+        ...definite({ unit, exchange, probe, rpcVersion }),
       })),
       ...definite({ partitionHandling: cluster.partitionHandling }),
       reachedBy: shapeReachedBy(cluster.reachedBy),

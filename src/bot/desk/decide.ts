@@ -16,7 +16,7 @@ export type Roles = { readonly isApprover: boolean; readonly isAdmin: boolean } 
 /** What is asked for. */
 export type Ask =
   | { readonly kind: 'read' | 'acknowledge' | 'diagnose' | 'halt' }
-  | { readonly kind: 'review' | 'choose' | 'confirm' | 'rule' | 'resume' }
+  | { readonly kind: 'review' | 'choose' | 'confirm' | 'rule' | 'resume' | 'tap' }
   | { readonly kind: 'cancel'; readonly requestedBy: string }
   | { readonly kind: 'vote'; readonly ballot: Ballot };
 
@@ -98,6 +98,8 @@ function byRole(ask: Ask, principal: Principal): Decision {
       return approversOnly(principal, 'say what became of a step');
     case 'resume':
       return approversOnly(principal, 'resume what was halted');
+    case 'tap':
+      return approversOnly(principal, 'listen in on what services say to each other');
     case 'vote':
       return castVote(ask.ballot, principal);
   }

@@ -5,12 +5,16 @@ import type { Courier } from '../courier.ts';
 /** Names of the queues; a job of each carries only an id, never state. */
 export const queueNames = {
   sweep: 'sweep',
+  probe: 'probe',
   run: 'run',
   tell: 'tell',
   digest: 'digest',
 } as const;
 
 export interface SweepJob {
+  readonly cluster: string;
+}
+export interface ProbeJob {
   readonly cluster: string;
 }
 export interface RunJob {
@@ -27,6 +31,7 @@ export interface DigestJob {
 
 export interface Queues {
   readonly sweep: Queue<SweepJob>;
+  readonly probe: Queue<ProbeJob>;
   readonly run: Queue<RunJob>;
   readonly tell: Queue<TellJob>;
   readonly digest: Queue<DigestJob>;
@@ -47,6 +52,7 @@ export function openQueues(connection: Redis, prefix: string, onError: (error: E
   const options = { connection, prefix: queuePrefix(prefix), defaultJobOptions };
   const queues = {
     sweep: new Queue<SweepJob>(queueNames.sweep, options),
+    probe: new Queue<ProbeJob>(queueNames.probe, options),
     run: new Queue<RunJob>(queueNames.run, options),
     tell: new Queue<TellJob>(queueNames.tell, options),
     digest: new Queue<DigestJob>(queueNames.digest, options),

@@ -3,6 +3,7 @@ import type { Queues } from './queues.ts';
 
 const DIGEST = 'digest';
 const sweepId = (cluster: string): string => `sweep.${cluster}`;
+const probeId = (cluster: string): string => `probe.${cluster}`;
 
 /** Puts the schedules of the configuration into Redis; those of clusters that are gone are taken out. */
 export async function schedule(queues: Queues, config: BotConfig): Promise<void> {
@@ -11,6 +12,11 @@ export async function schedule(queues: Queues, config: BotConfig): Promise<void>
     config.clusters.map(({ settings }) => sweepId(settings.name)),
   );
   for (const { settings } of config.clusters) await scheduleSweep(queues, config, settings.name);
+  await keepOnly(
+    queues.probe,
+    config.clusters.map(({ settings }) => probeId(settings.name)),
+  );
+  for (const { settings } of config.clusters) await scheduleProbe(queues, config, settings.name);
 
   const { digest } = config.schedule;
   await keepOnly(queues.digest, digest === undefined ? [] : [DIGEST]);
@@ -38,7 +44,19 @@ export async function scheduleSweep(queues: Queues, config: BotConfig, cluster: 
   );
 }
 
-type Scheduled = Pick<Queues['sweep'] | Queues['digest'], 'getJobSchedulers' | 'removeJobScheduler'>;
+/** As for the sweeps. */
+export async function scheduleProbe(queues: Queues, config: BotConfig, cluster: string): Promise<void> {
+  await queues.probe.upsertJobScheduler(
+    probeId(cluster),
+    { every: config.schedule.probeMs },
+    { name: 'probe', data: { cluster }, opts: { removeOnComplete: true, removeOnFail: { count: 100 } } },
+  );
+}
+
+type Scheduled = Pick<
+  Queues['sweep'] | Queues['probe'] | Queues['digest'],
+  'getJobSchedulers' | 'removeJobScheduler'
+>;
 
 async function keepOnly(queue: Scheduled, wanted: readonly string[]): Promise<void> {
   for (const { key } of await queue.getJobSchedulers()) {

@@ -72,7 +72,7 @@ async function compare(
   observation: Observation,
   { findings, failures }: Detected,
 ): Promise<Compared> {
-  const { snapshot, history, settings } = observation;
+  const { snapshot, history, probes, settings } = observation;
   const { cluster, takenAtMs } = snapshot;
   const [open, before, runs] = await Promise.all([
     stores.incidents.open(cluster),
@@ -86,6 +86,7 @@ async function compare(
       pending: before?.pending ?? [],
       findings,
       snapshot,
+      probes,
       resolveAfterSweeps: settings.detection.resolveAfterSweeps,
       nowMs: takenAtMs,
       newId,

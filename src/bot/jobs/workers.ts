@@ -1,8 +1,10 @@
 import { type Job, Worker, type WorkerOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { BotContext } from '../context.ts';
+import { probeRound } from './probe.ts';
 import {
   type DigestJob,
+  type ProbeJob,
   queueNames,
   queuePrefix,
   type RunJob,
@@ -71,6 +73,15 @@ export function startWorkers(
     { ...base, concurrency: Math.max(2, clusters.size * 2) },
   );
 
+  const probeWorker = new Worker<ProbeJob>(
+    queueNames.probe,
+    async ({ data }) => {
+      const cluster = clusters.get(data.cluster);
+      if (cluster !== undefined) await probeRound(context, cluster);
+    },
+    { ...base, concurrency: Math.max(2, clusters.size * 2) },
+  );
+
   const runWorker = new Worker<RunJob>(
     queueNames.run,
     async (job) => {
@@ -104,7 +115,7 @@ export function startWorkers(
     base,
   );
 
-  const all: readonly Worker[] = [sweepWorker, runWorker, tellWorker, digestWorker];
+  const all: readonly Worker[] = [sweepWorker, probeWorker, runWorker, tellWorker, digestWorker];
   for (const worker of all) {
     worker.on('failed', (job: Job | undefined, error: Error) => {
       vitals.failed(worker.name);

@@ -20,6 +20,7 @@ export interface Keys {
   readonly untold: string;
   readonly mark: string;
   readonly memory: (cluster: string) => string;
+  readonly probes: (cluster: string) => string;
   readonly card: (incident: string) => string;
   readonly lease: (name: string) => string;
   readonly fence: string;
@@ -42,6 +43,7 @@ export function keysFor(prefix: string): Keys {
     untold: key('untold'),
     mark: key('untold-mark'),
     memory: (cluster) => key('memory', cluster),
+    probes: (cluster) => key('probes', cluster),
     card: (incident) => key('card', incident),
     lease: (name) => key('lease', name),
     fence: key('fence'),

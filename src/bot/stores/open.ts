@@ -10,6 +10,7 @@ import {
   openLeases,
   openMemory,
   openOnce,
+  openProbes,
   openUntold,
 } from './small-stores.ts';
 import type { Stores } from './stores.ts';
@@ -21,6 +22,7 @@ export function openStores(redis: Redis, prefix: string): Stores {
     incidents: openIncidents(redis, keys),
     runs: openRuns(redis, keys),
     memory: openMemory(redis, keys),
+    probes: openProbes(redis, keys),
     cards: openCards(redis, keys),
     audit: openAudit(redis, keys),
     chain: openChain(redis, keys),

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import type { ProbeHistory } from '../../runbooks/index.ts';
 import { KEEP_SECONDS } from './items.ts';
 import type { Keys } from './keys.ts';
 import { putMemory, releaseLease, renewLease, runScript, settleTold, takeLease } from './scripts.ts';
@@ -11,6 +12,7 @@ import type {
   LeaseStore,
   MemoryStore,
   OnceStore,
+  ProbeStore,
   SweepMemory,
   UntoldStore,
 } from './stores.ts';
@@ -34,6 +36,19 @@ export function openMemory(redis: Redis, keys: Keys): MemoryStore {
         [memory.sweptAtMs, JSON.stringify(memory)],
       );
       return answer === 'stored' ? 'stored' : 'conflict';
+    },
+  };
+}
+
+export function openProbes(redis: Redis, keys: Keys): ProbeStore {
+  return {
+    async get(cluster) {
+      const json = await redis.get(keys.probes(cluster));
+      // Written by `put` below.
+      return json === null ? undefined : (JSON.parse(json) as ProbeHistory);
+    },
+    async put(cluster, probes) {
+      await redis.set(keys.probes(cluster), JSON.stringify(probes));
     },
   };
 }

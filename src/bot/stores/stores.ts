@@ -1,4 +1,4 @@
-import type { Glance, History, Incident, Pending, Run } from '../../runbooks/index.ts';
+import type { Glance, History, Incident, Pending, ProbeHistory, Run } from '../../runbooks/index.ts';
 import type { AuditEntry, RecordedEntry } from '../audit/entry.ts';
 import type { AuditRecord } from '../audit/link.ts';
 
@@ -78,6 +78,12 @@ export interface MemoryStore {
   sweptAtMs(cluster: string): Promise<number | undefined>;
   /** Refused (`conflict`) when a newer sweep has written already. */
   put(cluster: string, memory: SweepMemory): Promise<Stored>;
+}
+
+/** What the scheduled probes of a cluster found. One round at a time writes it: whoever holds the lease of the probes. */
+export interface ProbeStore {
+  get(cluster: string): Promise<ProbeHistory | undefined>;
+  put(cluster: string, probes: ProbeHistory): Promise<void>;
 }
 
 /** Where an incident stands in Slack: a view, rebuilt from state whenever it is lost. */
@@ -189,6 +195,7 @@ export interface Stores {
   readonly incidents: IncidentStore;
   readonly runs: RunStore;
   readonly memory: MemoryStore;
+  readonly probes: ProbeStore;
   readonly cards: CardStore;
   readonly audit: AuditStore;
   readonly chain: AuditChain;

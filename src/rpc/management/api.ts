@@ -35,6 +35,16 @@ export interface ManagementApi {
     name: string,
     options: RequestLimits & { readonly ifUnused: true; readonly ifEmpty?: boolean },
   ): Promise<WriteAnswer>;
+  /** `POST /api/bindings/{vhost}/e/{exchange}/q/{queue}`. Binding twice is the same as once; `absent`: one of them is not there. */
+  bindQueue(
+    binding: {
+      readonly vhost: string;
+      readonly exchange: string;
+      readonly queue: string;
+      readonly routingKey: string;
+    },
+    options: RequestLimits,
+  ): Promise<WriteAnswer>;
   /** `DELETE /api/connections/{name}` with `X-Reason`. */
   closeConnection(name: string, options: RequestLimits & { readonly reason: string }): Promise<WriteAnswer>;
   /** `whoami`: the user and its tags, to check the credential. */

@@ -23,8 +23,10 @@ export interface HttpEndpoint {
 }
 
 export interface Ask {
-  readonly method: 'GET' | 'DELETE';
+  readonly method: 'GET' | 'DELETE' | 'POST';
   readonly path: string;
+  /** Sent as JSON. */
+  readonly body?: object;
   readonly headers?: Readonly<Record<string, string>>;
   /** Lets the broker compress its answer: fewer bytes on the wire for more of the broker's processor time. */
   readonly gzip?: boolean;
@@ -123,7 +125,9 @@ function clientOf(endpoint: HttpEndpoint, url: URL): AxiosInstance {
 const configOf = (ask: Ask): AxiosRequestConfig => ({
   method: ask.method,
   url: ask.path,
+  ...(ask.body === undefined ? {} : { data: JSON.stringify(ask.body) }),
   headers: {
+    ...(ask.body === undefined ? {} : { 'content-type': 'application/json' }),
     // Anything: for a path that it does not know, the broker would answer a narrower wish with 406 instead of 404.
     accept: '*/*',
     'accept-encoding': ask.gzip === true ? 'gzip' : 'identity',

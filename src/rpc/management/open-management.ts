@@ -91,6 +91,15 @@ export function openManagement(endpoint: ManagementEndpoint): ManagementApi {
       const guard = options.ifEmpty === true ? 'if-unused=true&if-empty=true' : 'if-unused=true';
       return write({ method: 'DELETE', path: `${queuePath(vhost, name)}?${guard}` }, options);
     },
+    bindQueue: async ({ vhost, exchange, queue, routingKey }, options) =>
+      write(
+        {
+          method: 'POST',
+          path: `/api/bindings/${segment(vhost)}/e/${segment(exchange)}/q/${segment(queue)}`,
+          body: { routing_key: routingKey, arguments: {} },
+        },
+        options,
+      ),
     closeConnection: async (name, options) =>
       write(
         {

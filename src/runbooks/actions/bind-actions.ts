@@ -9,6 +9,7 @@ import { nodeRejoin } from './node-rejoin.ts';
 import { nodeStart } from './node-start.ts';
 import { nodeStop } from './node-stop.ts';
 import type { ClusterPorts } from './ports.ts';
+import { queueBind } from './queue-bind.ts';
 import { queueDelete } from './queue-delete.ts';
 import { serviceRestart } from './service-restart.ts';
 
@@ -57,6 +58,7 @@ function entry<Args>(action: Action<Args, ClusterPorts>): readonly [string, AnyA
 /** Everything the product can do to a cluster. */
 const actions: ReadonlyMap<string, AnyAction> = new Map([
   entry(queueDelete),
+  entry(queueBind),
   entry(connectionClose),
   entry(serviceRestart),
   entry(nodeStop),

@@ -13,13 +13,24 @@ export interface ClusterPorts {
     readonly topic: string;
     readonly server?: string;
     readonly vhost?: string;
+    /** Where it is bound, if that is known; it is found out otherwise. */
+    readonly exchange?: string;
     readonly timeoutMs: number;
-  }) => Promise<{
-    readonly verdict: 'alive' | 'deaf' | 'absent' | 'unreachable';
-    readonly tookMs: number;
-    readonly how: string;
-  }>;
+  }) => Promise<ProbeAnswer>;
   readonly clock: Clock;
+}
+
+/** What came of an RPC probe. */
+export interface ProbeAnswer {
+  readonly verdict: 'alive' | 'deaf' | 'absent' | 'unreachable';
+  readonly tookMs: number;
+  readonly how: string;
+  /** Consumers of its queue, where they were counted. */
+  readonly consumers?: number;
+  /** The exchange that leads to its queue, where one does. */
+  readonly exchange?: string;
+  /** Where no route led to it: what bindings its queue has. Absent: they could not be read. */
+  readonly bindings?: 'own' | 'other' | 'none';
 }
 
 /** Time enters here, so that tests can hold it. */

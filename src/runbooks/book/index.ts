@@ -3,12 +3,14 @@ import { autoheal } from './autoheal.ts';
 import { backlog } from './backlog.ts';
 import { cannotSee } from './cannot-see.ts';
 import { channelLeak } from './channel-leak.ts';
+import { deafService } from './deaf-service.ts';
 import { linkDown } from './link-down.ts';
 import { nodeDown } from './node-down.ts';
 import { orphanReply } from './orphan-reply.ts';
 import { partition } from './partition.ts';
 import { pausedMinority } from './paused-minority.ts';
 import { silentDrop } from './silent-drop.ts';
+import { unboundService } from './unbound-service.ts';
 import { zombieQueue } from './zombie-queue.ts';
 
 /** Every runbook, causes before symptoms. */
@@ -21,6 +23,8 @@ export const book: readonly Runbook[] = [
   nodeDown,
   cannotSee,
   channelLeak,
+  deafService,
+  unboundService,
   zombieQueue,
   orphanReply,
   backlog,

@@ -34,6 +34,8 @@ export const linkDown = defineRunbook<Facts>({
     'autoheal',
     'node-down',
     'paused-minority',
+    'deaf-service',
+    'unbound-service',
     'backlog',
     'zombie-queue',
     'orphan-reply',

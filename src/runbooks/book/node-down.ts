@@ -40,7 +40,7 @@ export const nodeDown = defineRunbook<Facts>({
     'A node does not answer and the others see it stopped, or it runs by itself outside the cluster. Starts it on its ' +
     'host, or has it join again, and checks that every view shows it running.',
   handbook: ['D20', 'D23', 'D24'],
-  mutes: ['backlog', 'zombie-queue', 'orphan-reply'],
+  mutes: ['deaf-service', 'unbound-service', 'backlog', 'zombie-queue', 'orphan-reply'],
   confirmSweeps: 2,
   facts,
   detect: (now) => [...downNodes(now), ...loneNodes(now)],

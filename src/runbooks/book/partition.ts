@@ -56,6 +56,8 @@ export const partition = defineRunbook<Facts>({
     'autoheal',
     'node-down',
     'paused-minority',
+    'deaf-service',
+    'unbound-service',
     'backlog',
     'zombie-queue',
     'orphan-reply',

@@ -24,7 +24,7 @@ export const pausedMinority = defineRunbook<Facts>({
     'A node serves nothing while its Erlang VM runs and a majority goes on without it: with pause_minority it waits ' +
     'for the network and resumes by itself. Only where the node says that this mode is off is its app started.',
   handbook: ['D20', 'D25'],
-  mutes: ['backlog', 'zombie-queue', 'orphan-reply'],
+  mutes: ['deaf-service', 'unbound-service', 'backlog', 'zombie-queue', 'orphan-reply'],
   confirmSweeps: 2,
   facts,
   detect: (now) => {

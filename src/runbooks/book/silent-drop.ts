@@ -29,6 +29,8 @@ export const silentDrop = defineRunbook<Facts>({
     'autoheal',
     'node-down',
     'paused-minority',
+    'deaf-service',
+    'unbound-service',
     'backlog',
     'zombie-queue',
     'orphan-reply',

@@ -46,7 +46,8 @@ async function answerTo(look: Look, ports: ClusterPorts, left: () => Limits): Pr
       return lookAtConnection(ports.management, look.name, left);
     case 'probe': {
       const { look: _, ...probe } = look;
-      return { kind: 'probe', ...(await ports.probe({ ...probe, timeoutMs: left().timeoutMs })) };
+      const { verdict, tookMs, how } = await ports.probe({ ...probe, timeoutMs: left().timeoutMs });
+      return { kind: 'probe', verdict, tookMs, how };
     }
     case 'side':
       return withApi(ports, look.node, (api) => lookAtSide(api, left()));

@@ -162,7 +162,7 @@ function refreshFacts(
 
 /** A silent detector proves nothing by itself: the sweep must have been able to see the trouble. */
 const isOver = (runbook: Runbook, now: Observation, facts: unknown): boolean =>
-  runbook.isOver === undefined ? sawEverything(now) : runbook.isOver(now.snapshot, facts).go;
+  runbook.isOver === undefined ? sawEverything(now) : runbook.isOver(now.snapshot, facts, now.probes).go;
 
 function sawEverything({ snapshot }: Observation): boolean {
   return (

@@ -1,10 +1,13 @@
 import type { History } from './history.ts';
+import type { ProbeHistory } from './probe-history.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** All that a detector may know: what was just seen, the short memory with it folded in, and the operator's settings. */
 export interface Observation {
   readonly snapshot: Snapshot;
   readonly history: History;
+  /** What the scheduled RPC probes found lately; `noProbes` where none were made. */
+  readonly probes: ProbeHistory;
   readonly settings: ClusterSettings;
 }
 
@@ -43,6 +46,12 @@ export interface ServiceSettings {
   readonly host: string;
   /** The unit, container or workload name to restart; `{host}` stands for the host. Absent: the service's name. */
   readonly unit?: string;
+  /** The exchange that its queues are bound to (`nova`, `neutron`). Absent: it is learned from the bindings. */
+  readonly exchange?: string;
+  /** How it is asked whether it answers (`ProbeKind` of the messaging core), or `off`. Absent: as its name suggests. */
+  readonly probe?: 'auto' | 'ping' | 'ignoreErrors' | 'baseapi' | 'off';
+  /** The RPC version that a probe names: with one that the service does not have, each probe leaves a line in its log. */
+  readonly rpcVersion?: string;
 }
 
 /** When is a number a finding? Defaults in `detectionDefaults`. */
@@ -61,6 +70,8 @@ export interface DetectionSettings {
   readonly channelsCritical: number;
   /** Channels gained over the kept samples, steadily, that count as a leak whatever the level. @default 10 */
   readonly channelsGrowth: number;
+  /** Probes in a row without an answer that make a service deaf. @default 3 */
+  readonly deafProbes: number;
   /** Sweeps without the finding before an incident resolves by itself. @default 3 */
   readonly resolveAfterSweeps: number;
   /** Queues matching one of these are expected to have no reader or to pile up; they are never findings. @default [] */
@@ -75,6 +86,7 @@ export const detectionDefaults: DetectionSettings = {
   channelsWarning: 100,
   channelsCritical: 500,
   channelsGrowth: 10,
+  deafProbes: 3,
   resolveAfterSweeps: 3,
   ignoreQueues: [],
 };

@@ -38,7 +38,7 @@ export function readersOf({ snapshot, settings }: Observation, queue: ReadQueue)
   const readers = new Map<string, Reader>();
   for (const connection of reading) {
     const owner = ownerOfConnection(byName.get(connection) ?? {}, settings, [queue.name]);
-    const id = nameOf(owner) ?? connection;
+    const id = nameOfOwner(owner) ?? connection;
     const known = readers.get(id);
     const server = servers.get(connection) ?? known?.server;
     const connections = [...(known?.connections ?? []), connection];
@@ -47,7 +47,8 @@ export function readersOf({ snapshot, settings }: Observation, queue: ReadQueue)
   return [...readers.values()].toSorted((one, other) => one.id.localeCompare(other.id));
 }
 
-function nameOf({ service, pid, peerHost }: Owner): string | undefined {
+/** `nova-compute:4241@10.3.0.1`; undefined where the client does not say its name. */
+export function nameOfOwner({ service, pid, peerHost }: Owner): string | undefined {
   if (service === undefined || service === '') return undefined;
   return `${service}${pid === undefined ? '' : `:${pid}`}${peerHost === undefined ? '' : `@${peerHost}`}`;
 }

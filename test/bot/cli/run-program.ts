@@ -4,19 +4,31 @@ import { join } from 'node:path';
 import { program } from '../../../src/bot/cli/program.ts';
 
 /** Runs the command line as `main.ts` does, and catches what it prints. */
-export async function runProgram(...argv: readonly string[]) {
+export const runProgram = (...argv: readonly string[]) => runProgramWith({}, ...argv);
+
+/** The same with something of the process around it. */
+export async function runProgramWith(
+  around: {
+    readonly variables?: Readonly<Record<string, string>>;
+    readonly onStop?: (stop: (signal: string) => void) => void;
+    /** Told of everything that is printed, at once. */
+    readonly onOut?: (text: string) => void;
+  },
+  ...argv: readonly string[]
+) {
   let out = '';
   let err = '';
   const exitCode = await program({
     argv,
-    environment: { read: () => undefined },
+    environment: { read: (name) => around.variables?.[name] },
     out: (text) => {
       out += text;
+      around.onOut?.(text);
     },
     err: (text) => {
       err += text;
     },
-    onStop: () => {},
+    onStop: around.onStop ?? (() => {}),
   });
   return { exitCode, out, err };
 }

@@ -94,8 +94,8 @@ clusters:
     password: p
     partitionHandling: pause_minority
     reachedBy: { transportUrl: "rabbit://u:p@one:5672,u:p%40@[::1]:5673/openstack?ssl=1" }
-    detection: { zombieAfter: 90s, backlogReady: 100, ignoreQueues: ['^audit'] }
-    services: [ { name: cinder-scheduler, queues: '^cinder-scheduler', restart: systemd } ]
+    detection: { zombieAfter: 90s, backlogReady: 100, deafProbes: 2, ignoreQueues: ['^audit'] }
+    services: [ { name: cinder-scheduler, queues: '^cinder-scheduler', restart: systemd, exchange: openstack, probe: ping, rpcVersion: '3.0' } ]
     nodes:
       - { name: rabbit@a, management: 'http://[::1]:15672/', amqp: 'amqps://a.example', epmd: false, host: server-44, prometheus: 'http://a:15692/' }
 hosts: { server-44: { via: local, preset: kolla-docker, addresses: [10.3.0.44], operations: { node.stop: [stop, it] } } }
@@ -108,8 +108,23 @@ sandbox: { controlUrl: http://127.0.0.1:4000 }
       settings: {
         partitionHandling: 'pause_minority',
         reachedBy: { kind: 'transport-url', hosts: ['one:5672', '[::1]:5673'] },
-        detection: { zombieAfterMs: 90_000, backlogReady: 100, backlogDrained: 5, ignoreQueues: ['^audit'] },
-        services: [{ name: 'cinder-scheduler', queues: '^cinder-scheduler', host: 'from-connection' }],
+        detection: {
+          zombieAfterMs: 90_000,
+          backlogReady: 100,
+          backlogDrained: 5,
+          deafProbes: 2,
+          ignoreQueues: ['^audit'],
+        },
+        services: [
+          {
+            name: 'cinder-scheduler',
+            queues: '^cinder-scheduler',
+            host: 'from-connection',
+            exchange: 'openstack',
+            probe: 'ping',
+            rpcVersion: '3.0',
+          },
+        ],
         nodes: [{ name: 'rabbit@a', host: 'server-44', amqpHost: 'a.example', amqpPort: 5671 }],
       },
       nodes: [{ management: 'http://[::1]:15672', prometheus: 'http://a:15692' }],
@@ -190,6 +205,12 @@ describe('a bad configuration', () => {
       '15671 }',
       '15671 }\n    services: [ { name: n, queues: n, host: h, restart: systemd } ]\nhosts: { h: { via: local, preset: custom } }',
       'expected "custom", the preset of host h; came "systemd"',
+    ],
+    [
+      'an RPC version that YAML takes for a number',
+      '15671 }',
+      '15671 }\n    services: [ { name: n, queues: n, rpcVersion: 6.0 } ]',
+      'services[0].rpcVersion: expected an RPC version in quotes, such as "6.0"; came 6',
     ],
     [
       'a haproxy on an unknown host',

@@ -36,6 +36,7 @@ const asks: readonly Ask['kind'][] = [
   'confirm',
   'rule',
   'resume',
+  'tap',
 ];
 const plain = asks.map((kind) => ({ kind })) as readonly Exclude<Ask, { kind: 'vote' | 'cancel' }>[];
 

@@ -8,7 +8,7 @@ import type {
   SweepMemory,
   TimelineEntry,
 } from '../../../src/bot/stores/stores.ts';
-import type { Incident, Run } from '../../../src/runbooks/index.ts';
+import type { Incident, ProbeHistory, Run } from '../../../src/runbooks/index.ts';
 import { activeStates } from '../../../src/runbooks/index.ts';
 import { chainOf } from '../audit/chain-of.ts';
 import type { FakeClock } from './clock.ts';
@@ -20,6 +20,7 @@ export interface FakeStores extends Stores {
     readonly runs: Map<string, Run>;
     readonly timelines: Map<string, TimelineEntry[]>;
     readonly memories: Map<string, SweepMemory>;
+    readonly probes: Map<string, ProbeHistory>;
     readonly cards: Map<string, CardPlace>;
     readonly audit: AuditEntry[];
     readonly untold: Map<string, number>;
@@ -32,6 +33,7 @@ export function fakeStores(clock: FakeClock): FakeStores {
     runs: new Map(),
     timelines: new Map(),
     memories: new Map(),
+    probes: new Map(),
     cards: new Map(),
     audit: [],
     untold: new Map(),
@@ -135,6 +137,10 @@ export function fakeStores(clock: FakeClock): FakeStores {
         kept.memories.set(cluster, memory);
         return 'stored';
       },
+    },
+    probes: {
+      get: async (cluster) => kept.probes.get(cluster),
+      put: async (cluster, probes) => void kept.probes.set(cluster, probes),
     },
     cards: {
       get: async (incident) => kept.cards.get(incident),

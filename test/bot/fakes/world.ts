@@ -9,6 +9,7 @@ import {
   detectionDefaults,
   emptyHistory,
   type Incident,
+  noProbes,
   type Observation,
   type Run,
   type Runbook,
@@ -41,6 +42,7 @@ const settings: ClusterSettings = {
 export const quiet: Observation = {
   settings,
   history: emptyHistory,
+  probes: noProbes,
   snapshot: {
     cluster: 'prod-a',
     takenAtMs: Date.UTC(2026, 10, 22, 3, 0, 0),
@@ -256,6 +258,8 @@ export function createWorld(
       reconcile: unused,
     },
     observe: async () => split,
+    lately: async () => split,
+    listen: unused,
     answer: async () => ({}),
   };
   const context: BotContext = {

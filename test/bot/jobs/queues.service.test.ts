@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Queue, QueueEvents } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, inject, test } from 'vitest';
+import { waitFor } from '../../../sandbox/wait.ts';
 import {
   forgetLater,
   openCourier,
@@ -193,6 +194,16 @@ describe('the schedule', () => {
     await schedule(queues, config);
     await schedule(queues, { ...config, clusters: [] });
     expect(await queues.sweep.getJobSchedulers()).toEqual([]);
+    expect(await queues.probe.getJobSchedulers()).toEqual([]);
+  });
+
+  test('probes each cluster beside the sweeps, at its own pace', async () => {
+    const { queues, context } = works(`test-${randomUUID()}`, {});
+    await schedule(queues, { ...config, schedule: { ...config.schedule, probeMs: 200 } });
+    expect(await queues.probe.getJobSchedulers()).toMatchObject([{ key: 'probe.house', every: 200 }]);
+    const at = async () => (await context.stores.probes.get('house'))?.probedAtMs;
+    const first = await waitFor('a round of probes', at, { withinMs: 10_000 });
+    await waitFor('another round', async () => ((await at()) ?? 0) > first, { withinMs: 10_000 });
   });
 
   test('of the digest keeps its cron and its time zone', async () => {

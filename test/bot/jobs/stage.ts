@@ -122,6 +122,10 @@ export function contextOf(options: {
     ports: {} as ClusterPorts,
     actions,
     observe: () => house.observe(),
+    lately: () => house.observe(),
+    listen: () => {
+      throw new Error('nobody listens in here');
+    },
     answer: async () => answers,
   };
   return {

@@ -153,6 +153,15 @@ describe('the small stores', () => {
     expect(await stores.memory.sweptAtMs('elsewhere')).toBeUndefined();
   });
 
+  test('what probes found is kept as it was', async () => {
+    const { probes } = fresh();
+    expect(await probes.get('house')).toBeUndefined();
+    const found = { tracks: { k: { vhost: '/', queue: 'compute', samples: [] } }, probedAtMs: 7 };
+    await probes.put('house', found);
+    expect(await probes.get('house')).toEqual(found);
+    expect(await probes.get('elsewhere')).toBeUndefined();
+  });
+
   test('a lease has one holder, its token rises, and it can be handed on', async () => {
     const { leases } = fresh();
     const granted = await Promise.all(

@@ -171,6 +171,19 @@ describe('a real broker', () => {
     await api.deleteQueue('/', name, { ...limits, ifUnused: true });
   });
 
+  test('binds a queue, once or twice, and says when something is not there', async () => {
+    const channel = await queueWith('to-bind', 0);
+    await channel.assertExchange('to-bind_topic', 'topic', { durable: false });
+    const binding = { vhost: '/', exchange: 'to-bind_topic', queue: 'to-bind', routingKey: 'to-bind' };
+    expect(await api.bindQueue(binding, limits)).toEqual({ kind: 'accepted' });
+    expect(await api.bindQueue(binding, limits)).toEqual({ kind: 'accepted' });
+    const named = (await api.bindingsOfQueue('/', 'to-bind', limits)).filter(({ source }) => source !== '');
+    expect(named).toMatchObject([{ source: 'to-bind_topic', routingKey: 'to-bind' }]);
+    expect(await api.bindQueue({ ...binding, exchange: 'no-such' }, limits)).toEqual({ kind: 'absent' });
+    await channel.deleteExchange('to-bind_topic');
+    await channel.deleteQueue('to-bind');
+  });
+
   test('lists bindings and exchanges', async () => {
     const channel = await queueWith('bound', 0);
     await channel.assertExchange('bound_fanout', 'fanout', { durable: true });

@@ -346,6 +346,22 @@ describe('writes', () => {
     expect(node.requests).toHaveLength(1);
   });
 
+  test('a queue is bound by one request that names everything', async () => {
+    const bodies: string[] = [];
+    const accept: Route = (request, response) => {
+      request.setEncoding('utf8').on('data', (part: string) => bodies.push(part));
+      request.on('end', () => response.writeHead(201).end());
+    };
+    await using node = await openFakeNode({ '/api/bindings/%2F/e/nova/q/compute.cmp%2F1': accept });
+    const binding = { vhost: '/', exchange: 'nova', queue: 'compute.cmp/1', routingKey: 'compute.cmp/1' };
+    const api = opened(node.url);
+    expect(await api.bindQueue(binding, limits)).toEqual({ kind: 'accepted' });
+    expect(node.requests).toEqual(['POST /api/bindings/%2F/e/nova/q/compute.cmp%2F1']);
+    expect(bodies).toEqual(['{"routing_key":"compute.cmp/1","arguments":{}}']);
+    expect(await api.bindQueue({ ...binding, exchange: 'gone' }, limits)).toEqual({ kind: 'absent' });
+    await expect(api.bindQueue({ ...binding, exchange: '..' }, limits)).rejects.toThrow(RangeError);
+  });
+
   test('the reason for closing a connection travels as one plain line', async () => {
     const accept: Route = (_, response) => response.writeHead(204).end();
     await using node = await openFakeNode({ '/api/connections/c': accept });

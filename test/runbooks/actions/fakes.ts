@@ -31,6 +31,7 @@ export const api = (node: string, answers: Partial<ManagementApi> = {}): Managem
   channelsOfConnection: notAsked,
   healthCheck: notAsked,
   deleteQueue: notAsked,
+  bindQueue: notAsked,
   closeConnection: notAsked,
   whoAmI: notAsked,
   ...answers,

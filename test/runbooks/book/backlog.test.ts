@@ -327,7 +327,7 @@ test('the drain is followed to below five, with progress', () => {
 
 test('it is over when the level is, not when a node could not be asked', () => {
   const facts = backlog.detect(found())[0]?.facts;
-  const over = (now: Observation) => backlog.isOver?.(now.snapshot, facts).go;
+  const over = (now: Observation) => backlog.isOver?.(now.snapshot, facts, now.probes).go;
   expect([
     over(seen({ queues: [{ ...full, ready: 500 }] })),
     over(seen({ queues: [{ ...full, ready: 501 }] })),

@@ -17,6 +17,7 @@ import {
   splitViews,
   withoutC,
 } from '../observation.ts';
+import { probed, samples } from '../probes.ts';
 
 const ids = book.map(({ id }) => id);
 
@@ -80,6 +81,19 @@ describe('whatever the names are, a headline is short and a card has at most fou
       seen({
         queues: [queue(`reply_${long}:x:1`, { ready: 9_000, consumers: 0 })],
         history: { queues: queueHistory(`reply_${long}:x:1`, { consumerlessSinceMs: NOW - HOUR }) },
+      }),
+    ],
+    [
+      'deaf-service',
+      seen({ queues: [queue(nasty)], probes: probed({ [nasty]: { samples: samples('deaf', 9) } }) }),
+    ],
+    [
+      'unbound-service',
+      seen({
+        queues: [queue(`${long}.${long}`)],
+        probes: probed({
+          [`${long}.${long}`]: { samples: samples('absent', 2, () => ({ bindings: 'none' })) },
+        }),
       }),
     ],
   ])('%s', (id, now) => {

@@ -100,7 +100,7 @@ describe('a member of the cluster that is not in the configuration', () => {
 
   test('is over when no answering node lists it, and not while nobody answers', () => {
     const facts = cannotSee.detect(withD(true))[0]?.facts;
-    const over = (now: Observation) => cannotSee.isOver?.(now.snapshot, facts).go;
+    const over = (now: Observation) => cannotSee.isOver?.(now.snapshot, facts, now.probes).go;
     const nobody = seen({ nodes: [silent(A), silent(B), silent(C)] });
     expect([over(quiet), over(withD(false)), over(nobody)]).toEqual([true, false, false]);
   });
@@ -140,7 +140,8 @@ test('it is over when the very thing can be read again', () => {
   const facts = (now: Observation) => cannotSee.detect(now)[0]?.facts;
   const missing = seen({ queues: { rows: [], missing: [{ node: B, why: 'slow' }] } });
   const all = seen({ nodes: [silent(A), silent(B), silent(C)] });
-  const over = (was: Observation, is: Observation) => cannotSee.isOver?.(is.snapshot, facts(was)).go;
+  const over = (was: Observation, is: Observation) =>
+    cannotSee.isOver?.(is.snapshot, facts(was), is.probes).go;
   expect([
     over(unseen('timeout'), quiet),
     over(unseen('timeout'), unseen('refused')),

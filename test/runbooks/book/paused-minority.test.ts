@@ -116,9 +116,7 @@ describe('a node that may be paused', () => {
 test('it is over only when it answers again', () => {
   const facts = pausedMinority.detect(paused)[0]?.facts;
   const blind = seen({ nodes: [answering(A), answering(B), silent(C, 'timeout')] });
-  expect([quiet, blind, paused].map(({ snapshot }) => pausedMinority.isOver?.(snapshot, facts).go)).toEqual([
-    true,
-    false,
-    false,
-  ]);
+  expect(
+    [quiet, blind, paused].map(({ snapshot, probes }) => pausedMinority.isOver?.(snapshot, facts, probes).go),
+  ).toEqual([true, false, false]);
 });

@@ -54,8 +54,7 @@ test('it waits, and never restarts', () => {
 test('it is over when the views agree, not when the nodes merely answer', () => {
   const facts = silentDrop.detect(dropped)[0]?.facts;
   const apart = seen({ nodes: [answering(A, [row(A), downRow(B), row(C)]), answering(B), answering(C)] });
-  expect([quiet, apart].map(({ snapshot }) => silentDrop.isOver?.(snapshot, facts).go)).toEqual([
-    true,
-    false,
-  ]);
+  expect(
+    [quiet, apart].map(({ snapshot, probes }) => silentDrop.isOver?.(snapshot, facts, probes).go),
+  ).toEqual([true, false]);
 });

@@ -30,6 +30,7 @@ export function api(node: string, change: Partial<ManagementApi> = {}): Manageme
     channelsOfConnection: unexpected,
     healthCheck: unexpected,
     deleteQueue: unexpected,
+    bindQueue: unexpected,
     closeConnection: unexpected,
     whoAmI: unexpected,
     ...change,

@@ -16,6 +16,7 @@ import {
   detectionDefaults,
   emptyHistory,
   nextOrder,
+  noProbes,
   startRun,
 } from '../../../src/runbooks/index.ts';
 
@@ -41,6 +42,7 @@ export function room(
       consumers: { rows: [], missing: [] },
     },
     history: emptyHistory,
+    probes: noProbes,
     settings: {
       name: 'house',
       nodes: [],

@@ -23,6 +23,8 @@ export interface Asked {
   readonly channel: string;
   /** The words after the verb, without a `share` at the end. */
   readonly words: readonly string[];
+  /** Says something to the one who asked before the answer is there. */
+  readonly meanwhile?: (text: string) => Promise<void>;
 }
 
 /** An answer: shown to the one who asked, or to the channel when they said `share`. */

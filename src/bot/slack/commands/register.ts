@@ -7,16 +7,18 @@ import type { Lobby } from '../lobby.ts';
 import { ack } from './ack.ts';
 import { audit } from './audit.ts';
 import { breakIt, heal } from './break.ts';
-import { type Command, type Reply, say } from './command.ts';
+import { type Asked, type Command, type Reply, say } from './command.ts';
 import { digest } from './digest.ts';
 import { halt, resume } from './halt.ts';
 import { helpOf } from './help.ts';
 import { incidents } from './incidents.ts';
 import { parseTyped } from './parse.ts';
+import { probe } from './probe.ts';
 import { queues } from './queues.ts';
 import { run } from './run.ts';
 import { runbooks } from './runbooks.ts';
 import { status } from './status.ts';
+import { tap } from './tap.ts';
 
 const help = helpOf(() => commands);
 
@@ -25,6 +27,8 @@ export const commands: readonly Command[] = [
   status,
   incidents,
   queues,
+  probe,
+  tap,
   runbooks,
   run,
   ack,
@@ -43,7 +47,13 @@ export function registerCommands(app: App, lobby: Lobby): void {
     // At once: some verbs take longer than the three seconds that Slack waits.
     await acknowledge();
     try {
-      const { reply, isShared } = await answer(lobby, command);
+      const meanwhile = async (text: string): Promise<void> => {
+        // That it could not be said changes nothing: the answer itself comes after it.
+        await respond(lobby.adapt(responseOf(say(text), false))).catch((error: unknown) => {
+          lobby.counter.context.log.warn({ err: error }, 'A command could not say that it takes longer');
+        });
+      };
+      const { reply, isShared } = await answer(lobby, command, meanwhile);
       await respond(lobby.adapt(responseOf(reply, isShared)));
     } catch (error) {
       await respond(responseOf(say(FAULT), false));
@@ -55,6 +65,7 @@ export function registerCommands(app: App, lobby: Lobby): void {
 async function answer(
   lobby: Lobby,
   command: SlashCommand,
+  meanwhile: NonNullable<Asked['meanwhile']>,
 ): Promise<{ readonly reply: Reply; readonly isShared: boolean }> {
   const { verb, words, isShared } = parseTyped(command.text);
   const click: Click = { user: command.user_id, userTeam: command.team_id, team: command.team_id };
@@ -73,7 +84,10 @@ async function answer(
     const hint = near === undefined ? 'Type /rabbit help for all of them.' : `Did you mean /rabbit ${near}?`;
     return { reply: say(`I do not know “${verb}”. ${hint}`), isShared: false };
   }
-  return { reply: await found.run({ lobby, click, channel: command.channel_id, words }), isShared };
+  return {
+    reply: await found.run({ lobby, click, channel: command.channel_id, words, meanwhile }),
+    isShared,
+  };
 }
 
 function responseOf({ text, blocks, isPrivate }: Reply, isShared: boolean): RespondArguments {

@@ -1,0 +1,22 @@
+import { type Fault, serviceNamed } from './fault.ts';
+
+const deaf = new Set<number>();
+
+/** A service's process lives, keeps its connection and its subscriptions, and answers nobody. */
+export const deafService: Fault = {
+  name: 'deaf-service',
+  title: 'a nova-compute stays connected and subscribed, and answers nobody',
+  async make(broken) {
+    const victim = serviceNamed(broken, 'nova-compute');
+    victim.order({ do: 'hang' });
+    deaf.add(victim.pid());
+    return `nova-compute (${victim.host}, pid ${victim.pid()}) takes requests and answers none. Nothing piles up yet.`;
+  },
+  async heal({ services }) {
+    const still = services.filter((service) => deaf.has(service.pid()));
+    deaf.clear();
+    if (still.length === 0) return undefined;
+    for (const service of still) await service.restart();
+    return `Restarted: ${still.map(({ name, host }) => `${name} (${host})`).join(', ')}.`;
+  },
+};

@@ -1,0 +1,116 @@
+import type { Observation } from '../../../runbooks/index.ts';
+import type { ClusterHandle } from '../../context.ts';
+import { type Candidate, candidatesOfAll, candidatesOfTopic, type Surveyed, survey } from '../../survey.ts';
+import { context as contextBlock, header, linesSection, notification, small } from '../blocks.ts';
+import { counted } from '../words.ts';
+import type { Command, Reply } from './command.ts';
+
+/** So many are asked for one command: an answer must be readable, and come soon. */
+const MOST = 20;
+const PROBE_MS = 6_500;
+/** Slack's users expect an answer within three seconds; who is silent is waited for longer. */
+const SOON_MS = 2_000;
+
+/** Asks services whether they answer. Read-only, so anybody may. */
+export const probe: Command = {
+  verb: 'probe',
+  usage: 'probe [topic] [server]',
+  summary: 'Ask services whether they answer: all, those of a topic, or one server.',
+  async run({ lobby, words: [topic, server], meanwhile }): Promise<Reply> {
+    const { clusters, config, clock } = lobby.counter.context;
+    const timer = new AbortController();
+    const patience = clock.sleep(SOON_MS, timer.signal).then(
+      () => meanwhile?.('I am asking. Who does not answer is waited for about five seconds.'),
+      () => undefined,
+    );
+    try {
+      const asked = await Promise.all(
+        [...clusters].map(async ([name, handle]) => ({
+          name,
+          ...(await ask(handle, config.schedule.sweepMs, topic, server)),
+        })),
+      );
+      const all = asked.flatMap(({ surveyed }) => surveyed);
+      return {
+        text: notification(verdictOf(all)),
+        blocks: [
+          header(verdictOf(all)),
+          ...asked.flatMap((one) => [
+            linesSection(asked.length > 1 ? one.name : undefined, linesOf(one.surveyed)),
+            ...(one.notes.length === 0 ? [] : [contextBlock(one.notes.map((note) => small(note)))]),
+          ]),
+        ],
+      };
+    } finally {
+      timer.abort();
+      await patience;
+    }
+  },
+};
+
+interface Asked {
+  readonly surveyed: readonly Surveyed[];
+  readonly notes: readonly string[];
+}
+
+async function ask(
+  handle: ClusterHandle,
+  sweepMs: number,
+  topic: string | undefined,
+  server: string | undefined,
+): Promise<Asked> {
+  const { vhost } = handle.config;
+  const observation = server === undefined ? await handle.lately(sweepMs) : undefined;
+  const candidates = candidatesFor(observation, vhost, topic, server);
+  const surveyed = await survey(candidates.slice(0, MOST), ({ queue, vhost: its, exchange }) =>
+    handle.ports.probe({
+      topic: queue,
+      vhost: its,
+      timeoutMs: PROBE_MS,
+      ...(exchange === undefined ? {} : { exchange }),
+    }),
+  );
+  const left = candidates.length - surveyed.length;
+  const gaps = observation?.snapshot.queues.missing ?? [];
+  return {
+    surveyed,
+    notes: [
+      ...(left > 0 ? [`${counted(left, 'more queue')} not asked: I ask at most ${MOST} at a time.`] : []),
+      ...gaps.map(({ node, why }) => `The queues of ${node} could not be listed: ${why}`),
+    ],
+  };
+}
+
+function candidatesFor(
+  observation: Observation | undefined,
+  vhost: string,
+  topic: string | undefined,
+  server: string | undefined,
+): readonly Candidate[] {
+  if (observation === undefined) return [{ vhost, queue: `${topic}.${server}` }];
+  return topic === undefined
+    ? candidatesOfAll(observation).candidates
+    : candidatesOfTopic(observation, topic, vhost);
+}
+
+function verdictOf(all: readonly Surveyed[]): string {
+  if (all.length === 0) return 'I know no service to probe: name a topic, or write it under services.';
+  const alive = all.filter(({ verdict }) => verdict === 'alive').length;
+  return alive === all.length
+    ? `${counted(alive, 'queue')} asked, all answer`
+    : `${alive} of ${all.length} answer`;
+}
+
+/** The silent ones first. */
+function linesOf(surveyed: readonly Surveyed[]): readonly string[] {
+  const rank = { deaf: 0, absent: 1, unreachable: 2, alive: 3 } as const;
+  const lines = surveyed
+    .toSorted((one, other) => rank[one.verdict] - rank[other.verdict])
+    .map(({ queue, verdict, tookMs = 0, consumers, how }) => {
+      const readers = consumers === undefined ? '' : `, ${counted(consumers, 'consumer')}`;
+      return verdict === 'alive'
+        ? `${queue}: alive, ${Math.max(1, Math.round(tookMs))} ms${readers}`
+        : `${queue}: ${verdict}${readers} - ${how}`;
+    });
+  return lines.length === 0 ? ['Nothing to ask.'] : lines;
+}

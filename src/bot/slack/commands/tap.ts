@@ -1,0 +1,106 @@
+import { stringifyJson, type TappedMessage } from '../../../rpc/index.ts';
+import type { ClusterHandle } from '../../context.ts';
+import { decide } from '../../desk/decide.ts';
+import { redact } from '../../redact.ts';
+import { tappedOf } from '../../tapped.ts';
+import { context as contextBlock, header, linesSection, notification, small } from '../blocks.ts';
+import { counted } from '../words.ts';
+import { type Command, type Reply, say } from './command.ts';
+
+const MAX_MESSAGES = 10;
+const MAX_SECONDS = 15;
+/** Of a message, so that all of them fit. */
+const SHOWN = 240;
+
+/** Listens in for some seconds. It shows what services say to each other, so approvers only, and to nobody but them. */
+export const tap: Command = {
+  verb: 'tap',
+  usage: 'tap <exchange> <routing key> [cluster]',
+  summary: `Show up to ${MAX_MESSAGES} messages that pass an exchange, secrets masked. Approvers may.`,
+  async run({ lobby, click, words, meanwhile }): Promise<Reply> {
+    const { context, people } = lobby.counter;
+    const [exchange, routingKey, wanted] = words;
+    if (exchange === undefined || routingKey === undefined) {
+      return say('Which exchange, and which routing key? For example /rabbit tap nova notifications.#');
+    }
+    const decision = decide({ kind: 'tap' }, await people.principal(click), { kind: 'command' });
+    if (!decision.allowed) return say(decision.because);
+    const names = [...context.clusters.keys()].filter((name) => wanted === undefined || name === wanted);
+    const [name, another] = names;
+    const handle = name === undefined ? undefined : context.clusters.get(name);
+    if (name === undefined || handle === undefined || another !== undefined) {
+      const known = [...context.clusters.keys()].join(', ');
+      return say(
+        another === undefined
+          ? `I do not know a cluster “${wanted}”. There is: ${known}.`
+          : `Which cluster? Add one of: ${known}.`,
+      );
+    }
+    await context.stores.audit.append({
+      atMs: context.clock.now(),
+      actor: click.user,
+      event: 'tap',
+      cluster: name,
+      text: `Listened in on exchange ${exchange} with key ${routingKey}.`,
+    });
+    await meanwhile?.(`I listen for ${MAX_SECONDS} seconds, or until ${MAX_MESSAGES} messages have passed.`);
+    return heard(exchange, routingKey, await listen(handle, exchange, routingKey));
+  },
+};
+
+type Heard =
+  | { readonly kind: 'heard'; readonly messages: readonly TappedMessage[] }
+  | { readonly kind: 'failed'; readonly because: string };
+
+async function listen(handle: ClusterHandle, exchange: string, routingKey: string): Promise<Heard> {
+  const messages: TappedMessage[] = [];
+  try {
+    const tapped = handle.listen({
+      exchange,
+      routingKey,
+      maxMessages: MAX_MESSAGES,
+      maxSeconds: MAX_SECONDS,
+    });
+    for await (const message of tapped) messages.push(message);
+    return { kind: 'heard', messages };
+  } catch (error) {
+    return { kind: 'failed', because: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function heard(exchange: string, routingKey: string, result: Heard): Reply {
+  if (result.kind === 'failed') return say(result.because);
+  const { messages } = result;
+  const verdict =
+    messages.length === 0
+      ? `Nothing passed ${exchange} under ${routingKey} in ${MAX_SECONDS} seconds`
+      : `${counted(messages.length, 'message')} passed ${exchange} under ${routingKey}`;
+  return {
+    text: notification(`${verdict}.`),
+    blocks: [
+      header(verdict),
+      ...(messages.length === 0 ? [] : [linesSection(undefined, messages.map(lineOf))]),
+      contextBlock([
+        small('Tokens and passwords are masked. Nothing was taken away, and nothing is left behind.'),
+      ]),
+    ],
+    // Payloads are for the one who asked.
+    isPrivate: true,
+  };
+}
+
+function lineOf(message: TappedMessage): string {
+  const said = tappedOf(message);
+  const { routingKey, bytes } = message;
+  const text = (value: unknown): string => redact(stringifyJson(value)).slice(0, SHOWN);
+  switch (said.kind) {
+    case 'notification':
+      return `${routingKey}: ${said.eventType} ${text(said.payload)}`;
+    case 'request':
+      return `${routingKey}: ${said.method} ${text(said.args)}`;
+    case 'other':
+      return `${routingKey}: ${text(said.message)}`;
+    case 'unreadable':
+      return `${routingKey}: ${bytes} bytes that cannot be read: ${said.because}`;
+  }
+}

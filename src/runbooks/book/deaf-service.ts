@@ -1,0 +1,312 @@
+import { answerTo, type Look } from '../look.ts';
+import type { StepContext, Verdict } from '../runbook.ts';
+import { defineRunbook } from '../runbook.ts';
+import {
+  type DeafFacts,
+  deafFacts,
+  deafTopics,
+  hasAlarm,
+  isHeardAgain,
+  WORKING_ACK_RATE,
+} from '../snapshot/deafness.ts';
+import { probeOfQueue, type ReadQueue, type RestartTarget, readersOf } from '../snapshot/readers.ts';
+import { count, counted, fitting, sentence, some, span } from '../snapshot/words.ts';
+import { workersOf } from '../snapshot/workers.ts';
+
+type Context = StepContext<DeafFacts>;
+
+const ANSWERS_WITHIN_MS = 180_000;
+const LOOKS_THAT_PROVE = 3;
+/** So many are treated in one plan: people must be able to read what they approve. */
+const MAX_TREATED = 10;
+const NAMED = 3;
+const EVERYBODY = 'all';
+const CLOSE = 'close';
+
+export const deafService = defineRunbook<DeafFacts>({
+  id: 'deaf-service',
+  title: 'Deaf service',
+  summary:
+    'A service is connected and subscribed and answers nobody: several RPC probes in a row stay without an answer, while ' +
+    'the broker works. Restarts it on its host, or closes its connection, and probes until it answers.',
+  handbook: ['D19', 'D30'],
+  mutes: ['backlog'],
+  // The proof is several probes in a row, which is many sweeps already.
+  confirmSweeps: 1,
+  facts: deafFacts,
+  detect: (now) =>
+    deafTopics(now).map((facts) => ({
+      key: `deaf:${facts.vhost}:${facts.topic}`,
+      subject: facts.total === 1 ? (facts.servers[0]?.queue ?? facts.topic) : facts.topic,
+      severity: facts.answering === 0 ? ('critical' as const) : ('warning' as const),
+      facts,
+    })),
+  explains: ({ vhost, topic, servers }, { subject, facts }) =>
+    vhostOf(facts) === vhost && (subject === topic || servers.some(({ queue }) => queue === subject)),
+  isOver: (snapshot, { vhost, servers }, probes) => {
+    if (hasAlarm(snapshot)) return no('the broker takes no messages, so nothing could be asked');
+    const silent = servers.filter(({ queue }) => !isHeardAgain(snapshot, probes, vhost, queue));
+    return silent.length === 0 ? { go: true } : no(`${namesOf(silent)} has not answered yet`);
+  },
+  headline: (facts) => {
+    const [first] = facts.servers;
+    return facts.total === 1 && first
+      ? fitting(
+          `${first.queue} is connected and answers nobody, for ${silentFor(facts)}`,
+          `a server of ${facts.topic} is connected and answers nobody`,
+          'a service is connected and answers nobody',
+        )
+      : fitting(
+          `${counted(facts.total, 'server')} of ${facts.topic} are connected and answer nobody`,
+          `${counted(facts.total, 'server')} of a topic are connected and answer nobody`,
+        );
+  },
+  card: (facts) => [
+    {
+      label: 'Deaf',
+      value: some(
+        [
+          ...facts.servers.map(({ queue, probes }) => `${queue} (${counted(probes, 'probe')} unanswered)`),
+          ...Array.from({ length: facts.total - facts.servers.length }, () => ''),
+        ],
+        NAMED,
+      ),
+    },
+    { label: 'Silent for', value: `${silentFor(facts)} or more` },
+    {
+      label: 'Connected as',
+      value:
+        some(
+          facts.servers.flatMap(({ readers }) => readers),
+          NAMED,
+        ) || 'not known',
+    },
+    {
+      label: `Others of ${facts.topic}`,
+      value: facts.answering === 0 ? 'nobody answers' : answerWords(facts),
+    },
+  ],
+  choices: (context) => {
+    const targets = targetsOf(context);
+    const each = targets.map(({ id, because }) => ({ id, label: `Restart ${id}`, because }));
+    const all = {
+      id: EVERYBODY,
+      label: `Restart all ${targets.length}, one after the other`,
+      because: 'none of them answers a probe',
+    };
+    const close = {
+      id: CLOSE,
+      label: 'Close the connections',
+      because: 'a client whose loop still runs connects again by itself; one that hangs does not',
+    };
+    const restarts = targets.length > 1 ? [all, ...each] : each;
+    return connectionsOf(context).length === 0 ? restarts : [...restarts, close];
+  },
+  lost: (context) =>
+    connectionsOf(context).length === 0
+      ? []
+      : [`Calls that are being served by ${namesOf(deafNow(context))} are cut off, if it does serve any`],
+  undo: 'No, but nothing needs to be: it connects again, and what it had not acknowledged is delivered again.',
+  steps: [
+    {
+      kind: 'inspect',
+      id: 'probe',
+      title: ({ facts: { topic } }) => `Probe the deaf servers of ${topic}, and see who they are`,
+      looks: looksFor,
+      show: (context) => ({
+        title: `Who is silent behind ${context.facts.topic}`,
+        lines: evidenceLines(context),
+      }),
+    },
+    {
+      kind: 'decide',
+      id: 'still-deaf',
+      title: () => 'Still deaf, or only busy?',
+      looks: looksFor,
+      decide: judge,
+    },
+    {
+      kind: 'each',
+      id: 'restart-deaf',
+      over: (context) => restartedIn(context).map(({ id }) => id),
+      steps: [
+        {
+          kind: 'act',
+          id: 'restart',
+          title: ({ target = '' }) => `Restart ${target}`,
+          call: (context) => targetsOf(context).find(({ id }) => id === context.target)?.call,
+        },
+      ],
+    },
+    {
+      kind: 'each',
+      id: 'close-connections',
+      over: (context) => (wayOf(context) === CLOSE ? connectionsOf(context) : []),
+      steps: [
+        {
+          kind: 'act',
+          id: 'close',
+          title: ({ target = '' }) => `Close the connection ${target}`,
+          call: ({ target = '' }) => ({ action: 'connection.close', args: { name: target } }),
+        },
+      ],
+    },
+    {
+      kind: 'verify',
+      id: 'answers',
+      title: (context) =>
+        `${namesOf(treated(context.facts))} answers a probe, ${LOOKS_THAT_PROVE} times in a row`,
+      withinMs: ANSWERS_WITHIN_MS,
+      looksInARow: LOOKS_THAT_PROVE,
+      looks: ({ facts }) => treated(facts).map((server) => probeOfQueue(queueOf(facts, server))),
+      holds: haveAnswered,
+    },
+  ],
+});
+
+type Server = DeafFacts['servers'][number];
+
+const queueOf = ({ vhost }: DeafFacts, { queue }: Server): ReadQueue => ({ vhost, name: queue });
+
+/** Those that one plan is about. */
+const treated = ({ servers }: DeafFacts): readonly Server[] => servers.slice(0, MAX_TREATED);
+
+const namesOf = (servers: readonly Server[]): string =>
+  some(
+    servers.map(({ queue }) => queue),
+    NAMED,
+  );
+
+const answerWords = ({ answering }: DeafFacts): string =>
+  answering === 1 ? '1 answers' : `${count(answering)} answer`;
+
+/** A sentence that others are put behind. */
+const unended = (text: string): string => text.replace(/\.$/, '');
+
+const silentFor = ({ servers, seenAtMs }: DeafFacts): string =>
+  span(seenAtMs - Math.min(...servers.map(({ sinceMs }) => sinceMs)));
+
+function vhostOf(facts: unknown): unknown {
+  return typeof facts === 'object' && facts !== null && 'vhost' in facts ? facts.vhost : undefined;
+}
+
+/** A probe of each, and its queue read fresh: whether it acknowledges anything tells busy from deaf. */
+function looksFor({ facts }: Context): readonly Look[] {
+  return treated(facts).flatMap((server) => {
+    const { vhost, name } = queueOf(facts, server);
+    return [probeOfQueue({ vhost, name }), { look: 'queue', vhost, name } as const];
+  });
+}
+
+const probeOf = ({ facts, answered }: Context, server: Server) =>
+  answerTo(answered, probeOfQueue(queueOf(facts, server)));
+
+/** What its readers acknowledge a second, as the broker counts it. */
+function ackRateOf({ facts, answered }: Context, server: Server): number | undefined {
+  const { vhost, name } = queueOf(facts, server);
+  const answer = answerTo(answered, { look: 'queue', vhost, name });
+  const rates = answer.kind === 'queue' ? answer.byNode.flatMap(({ row }) => row?.ackRate ?? []) : [];
+  return rates.length === 0 ? undefined : Math.max(...rates);
+}
+
+/** Those that stay silent now as well, and do not work either. */
+const deafNow = (context: Context): readonly Server[] =>
+  treated(context.facts).filter((server) => {
+    const probe = probeOf(context, server);
+    const isSilent = probe.kind === 'probe' && probe.verdict === 'deaf';
+    return isSilent && (ackRateOf(context, server) ?? 0) <= WORKING_ACK_RATE;
+  });
+
+function targetsOf(context: Context): readonly RestartTarget[] {
+  const targets = deafNow(context).flatMap((server) =>
+    workersOf(context.now, queueOf(context.facts, server)),
+  );
+  return [...new Map(targets.map((target) => [target.id, target])).values()];
+}
+
+const connectionsOf = (context: Context): readonly string[] => [
+  ...new Set(
+    deafNow(context).flatMap((server) =>
+      readersOf(context.now, queueOf(context.facts, server)).flatMap(({ connections }) => connections),
+    ),
+  ),
+];
+
+/** The chosen way, or the proposed one. */
+function wayOf(context: Context): string {
+  const targets = targetsOf(context);
+  return context.choice ?? (targets.length > 1 ? EVERYBODY : (targets[0]?.id ?? CLOSE));
+}
+
+function restartedIn(context: Context): readonly RestartTarget[] {
+  const way = wayOf(context);
+  return targetsOf(context).filter(({ id }) => way === EVERYBODY || way === id);
+}
+
+function evidenceLines(context: Context): readonly string[] {
+  const { facts, now } = context;
+  const left = facts.total - treated(facts).length;
+  return [
+    ...treated(facts).map((server) => {
+      const probe = probeOf(context, server);
+      const readers = readersOf(now, queueOf(facts, server));
+      const who =
+        readers.length === 0 ? 'no reader is known' : `read by ${sentence(readers.map(({ id }) => id))}`;
+      const ack = ackRateOf(context, server);
+      const held = server.unacknowledged ?? 0;
+      return [
+        `${server.queue}: ${probe.kind === 'probe' ? unended(probe.how) : `no probe: ${probe.because}`}`,
+        who,
+        ...(held > 0 ? [`${counted(held, 'request')} in hand`] : []),
+        ...(ack === undefined ? [] : [`${ack.toFixed(1)}/s acknowledged`]),
+      ].join('; ');
+    }),
+    ...(left > 0 ? [`${count(left)} more are deaf; a plan treats at most ${MAX_TREATED}`] : []),
+    facts.answering === 0
+      ? `Nobody else of ${facts.topic} answers: look for what they share, such as a database, before a restart`
+      : `Of the others of ${facts.topic}, ${answerWords(facts)}`,
+  ];
+}
+
+function judge(context: Context): Verdict {
+  const { facts, now } = context;
+  if (hasAlarm(now.snapshot)) {
+    return no('A node is out of memory or disk, so the broker takes no messages: nobody could answer now.');
+  }
+  const servers = treated(facts);
+  const deaf = deafNow(context);
+  if (deaf.length > 0) {
+    const isTreatable = targetsOf(context).length > 0 || connectionsOf(context).length > 0;
+    if (!isTreatable) return no(`${namesOf(deaf)} is deaf, and I do not know which process reads it.`);
+    return { go: true, because: `No answer to a fresh probe either: ${namesOf(deaf)}.` };
+  }
+  const busy = servers.filter((server) => {
+    const probe = probeOf(context, server);
+    return probe.kind === 'probe' && probe.verdict === 'deaf';
+  });
+  if (busy.length > 0) {
+    return no(
+      `${namesOf(busy)} acknowledges requests all the time: it is busy, not deaf. A restart would not help.`,
+    );
+  }
+  const [unasked] = servers.flatMap((server) => {
+    const probe = probeOf(context, server);
+    if (probe.kind === 'unseen') return [`${server.queue}: ${probe.because}`];
+    return probe.verdict === 'unreachable' || probe.verdict === 'absent'
+      ? [`${server.queue}: ${probe.how}`]
+      : [];
+  });
+  return unasked === undefined
+    ? no('It answers again.')
+    : no(`I could not ask again, so I propose nothing (${unasked})`);
+}
+
+function haveAnswered(context: Context): Verdict {
+  const asked = treated(context.facts).map((server) => ({ server, probe: probeOf(context, server) }));
+  const silent = asked.filter(({ probe }) => probe.kind !== 'probe' || probe.verdict !== 'alive');
+  if (silent.length > 0) return no(`no answer from ${namesOf(silent.map(({ server }) => server))} yet`);
+  const tookMs = asked.flatMap(({ probe }) => (probe.kind === 'probe' ? [probe.tookMs] : []));
+  return { go: true, because: `answered within ${Math.ceil(Math.max(...tookMs))} ms` };
+}
+
+const no = (because: string): Verdict => ({ go: false, because });

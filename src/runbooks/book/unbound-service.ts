@@ -1,0 +1,309 @@
+import { answerTo, type Look } from '../look.ts';
+import type { Choice, StepContext, Verdict } from '../runbook.ts';
+import { defineRunbook } from '../runbook.ts';
+import { type UnboundFacts, unboundFacts, unboundQueues } from '../snapshot/bindings-lost.ts';
+import { isHeardAgain } from '../snapshot/deafness.ts';
+import type { ProbeHistory } from '../snapshot/probe-history.ts';
+import { probeOfQueue, readersOf } from '../snapshot/readers.ts';
+import { count, counted, fitting, sentence, some, span } from '../snapshot/words.ts';
+
+type Context = StepContext<UnboundFacts>;
+type Lost = UnboundFacts['queues'][number];
+
+const ANSWERS_WITHIN_MS = 120_000;
+const LOOKS_THAT_PROVE = 2;
+/** So many are treated in one plan: people must be able to read what they approve. */
+const MAX_TREATED = 10;
+const NAMED = 3;
+const CLOSE = 'close';
+const BIND = 'bind:';
+
+export const unboundService = defineRunbook<UnboundFacts>({
+  id: 'unbound-service',
+  title: 'Service without a binding',
+  summary:
+    'A service reads its queue, and no exchange leads to it: every request is lost while all looks green. Binds the ' +
+    'queue again where it was, or closes its reader’s connection so that it declares everything anew, and probes it.',
+  handbook: ['D30'],
+  mutes: ['backlog'],
+  // The proof is two probes in a row, which is several sweeps already.
+  confirmSweeps: 1,
+  facts: unboundFacts,
+  detect: (now) =>
+    unboundQueues(now).map((facts) => ({
+      key: `unbound:${facts.vhost}:${facts.topic}`,
+      subject: facts.total === 1 ? (facts.queues[0]?.name ?? facts.topic) : facts.topic,
+      severity: 'critical' as const,
+      facts,
+    })),
+  explains: ({ vhost, queues }, { subject, facts }) =>
+    vhostOf(facts) === vhost && queues.some(({ name }) => name === subject),
+  isOver: (snapshot, { vhost, queues }, probes) => {
+    const lost = queues.filter(({ name }) => {
+      const isHeard = isHeardAgain(snapshot, probes, vhost, name);
+      return !isHeard && !isBoundAgain(probes, vhost, name);
+    });
+    return lost.length === 0 ? { go: true } : no(`nothing leads to ${namesOf(lost)} yet`);
+  },
+  headline: (facts) => {
+    const [first] = facts.queues;
+    return facts.total === 1 && first
+      ? fitting(
+          `no exchange leads to ${first.name}: every request to it is lost`,
+          'no exchange leads to a service’s queue: every request to it is lost',
+        )
+      : fitting(
+          `no exchange leads to ${counted(facts.total, 'queue')} of ${facts.topic}: requests to them are lost`,
+          `no exchange leads to ${counted(facts.total, 'queue')} of a topic: requests to them are lost`,
+        );
+  },
+  card: (facts) => [
+    {
+      label: facts.total === 1 ? 'Queue' : 'Queues',
+      value:
+        some(
+          facts.queues.map(({ name, consumers }) => `${name} (${counted(consumers, 'consumer')})`),
+          NAMED,
+        ) + (facts.vhost === '/' ? '' : ` in ${facts.vhost}`),
+    },
+    { label: 'Belongs to exchange', value: facts.exchange ?? 'not known; the plan asks' },
+    { label: 'Lost since', value: `${span(facts.seenAtMs - facts.sinceMs)} or longer` },
+    { label: 'Service', value: facts.service ?? 'no entry under `services` matches' },
+  ],
+  choices: (context) => {
+    const close: Choice = {
+      id: CLOSE,
+      label: 'Close the connections of the readers',
+      because: 'each connects again by itself, and declares and binds everything anew',
+    };
+    const binds = waysToBind(context.facts);
+    const canClose = connectionsOf(context).length > 0;
+    // Known: the binding alone is the smaller change. Not known: the service itself knows best where it belongs.
+    if (!canClose) return binds;
+    return context.facts.exchange === undefined ? [close, ...binds] : [...binds, close];
+  },
+  lost: (context) =>
+    wayOf(context) === CLOSE
+      ? [`Calls that ${namesOf(lostNow(context))} serves for others, over the same connection, are cut off`]
+      : [],
+  undo: 'A binding can be deleted again. A closed connection comes back by itself.',
+  steps: [
+    {
+      kind: 'inspect',
+      id: 'bindings',
+      title: ({ facts }) => `Read what leads to ${namesOf(facts.queues)}, and who reads it`,
+      looks: looksFor,
+      show: (context) => ({ title: 'What leads to it', lines: evidenceLines(context) }),
+    },
+    {
+      kind: 'decide',
+      id: 'still-unbound',
+      title: () => 'Still without a binding, and where does it belong?',
+      looks: looksFor,
+      decide: judge,
+    },
+    {
+      kind: 'each',
+      id: 'bind-queues',
+      over: (context) => (exchangeIn(context) === undefined ? [] : lostNow(context).map(({ name }) => name)),
+      steps: [
+        {
+          kind: 'act',
+          id: 'bind',
+          title: (context) => `Bind ${context.target ?? ''} to ${exchangeIn(context) ?? ''} again`,
+          call: (context) => {
+            const exchange = exchangeIn(context);
+            const { target: queue } = context;
+            return exchange === undefined || queue === undefined
+              ? undefined
+              : {
+                  action: 'queue.bind',
+                  // oslo.messaging binds each queue under its own name.
+                  args: { vhost: context.facts.vhost, queue, exchange, routingKey: queue },
+                };
+          },
+        },
+      ],
+    },
+    {
+      kind: 'each',
+      id: 'close-connections',
+      over: (context) => (wayOf(context) === CLOSE ? connectionsOf(context) : []),
+      steps: [
+        {
+          kind: 'act',
+          id: 'close',
+          title: ({ target = '' }) => `Close the connection ${target}`,
+          call: ({ target = '' }) => ({ action: 'connection.close', args: { name: target } }),
+        },
+      ],
+    },
+    {
+      kind: 'verify',
+      id: 'answers',
+      title: ({ facts }) => `${namesOf(treated(facts))} is bound and answers a probe`,
+      withinMs: ANSWERS_WITHIN_MS,
+      looksInARow: LOOKS_THAT_PROVE,
+      looks: looksFor,
+      holds: haveAnswered,
+    },
+  ],
+});
+
+const treated = ({ queues }: UnboundFacts): readonly Lost[] => queues.slice(0, MAX_TREATED);
+
+const namesOf = (queues: readonly Lost[]): string =>
+  some(
+    queues.map(({ name }) => name),
+    NAMED,
+  );
+
+function vhostOf(facts: unknown): unknown {
+  return typeof facts === 'object' && facts !== null && 'vhost' in facts ? facts.vhost : undefined;
+}
+
+/** Requests reach it again, whether or not it answers them: that it does not is another trouble. */
+function isBoundAgain(probes: ProbeHistory, vhost: string, name: string): boolean {
+  const track = Object.values(probes.tracks).find((one) => one.vhost === vhost && one.queue === name);
+  return track?.samples.at(-1)?.verdict === 'deaf';
+}
+
+function looksFor({ facts }: Context): readonly Look[] {
+  const { vhost } = facts;
+  return treated(facts).flatMap(({ name }) => [
+    { look: 'bindings', vhost, queue: name } as const,
+    probeOfQueue({ vhost, name }),
+  ]);
+}
+
+const bindingsOf = ({ facts: { vhost }, answered }: Context, queue: string) =>
+  answerTo(answered, { look: 'bindings', vhost, queue });
+
+const probeOf = ({ facts: { vhost }, answered }: Context, name: string) =>
+  answerTo(answered, probeOfQueue({ vhost, name }));
+
+/** Those that no route leads to now as well. What could not be read is not among them. */
+const lostNow = (context: Context): readonly Lost[] =>
+  treated(context.facts).filter(({ name }) => {
+    const probe = probeOf(context, name);
+    const bindings = bindingsOf(context, name);
+    const isBound = bindings.kind === 'bindings' && bindings.bindings.some((one) => one.routingKey === name);
+    return bindings.kind === 'bindings' && !isBound && probe.kind === 'probe' && probe.verdict === 'absent';
+  });
+
+const connectionsOf = (context: Context): readonly string[] => [
+  ...new Set(
+    lostNow(context).flatMap(({ name }) =>
+      readersOf(context.now, { vhost: context.facts.vhost, name }).flatMap(({ connections }) => connections),
+    ),
+  ),
+];
+
+function waysToBind({ exchange, knownFrom, candidates }: UnboundFacts): readonly Choice[] {
+  const because = {
+    memory: 'it was bound there when it was last seen',
+    configuration: 'the configuration says so',
+    siblings: 'the others of its topic or service are bound there',
+  } as const;
+  if (exchange !== undefined && knownFrom !== undefined) {
+    return [{ id: `${BIND}${exchange}`, label: `Bind to ${exchange} again`, because: because[knownFrom] }];
+  }
+  return candidates.map((candidate) => ({
+    id: `${BIND}${candidate}`,
+    label: `Bind to ${candidate}`,
+    because: 'other services are bound there; only you can tell whether this one belongs there',
+  }));
+}
+
+/** The chosen way, or the proposed one. */
+const wayOf = (context: Context): string =>
+  context.choice ?? (context.facts.exchange === undefined ? CLOSE : `${BIND}${context.facts.exchange}`);
+
+function exchangeIn(context: Context): string | undefined {
+  const way = wayOf(context);
+  return way.startsWith(BIND) ? way.slice(BIND.length) : undefined;
+}
+
+function evidenceLines(context: Context): readonly string[] {
+  const { facts, now } = context;
+  const left = facts.total - treated(facts).length;
+  return [
+    ...treated(facts).map(({ name }) => {
+      const bindings = bindingsOf(context, name);
+      const probe = probeOf(context, name);
+      const readers = readersOf(now, { vhost: facts.vhost, name });
+      const bound =
+        bindings.kind === 'unseen'
+          ? `its bindings could not be read: ${bindings.because}`
+          : bindings.bindings.length === 0
+            ? 'bound to no named exchange'
+            : `bound to ${some(
+                bindings.bindings.map(({ exchange, routingKey }) => `${exchange} under ${routingKey}`),
+                NAMED,
+              )}`;
+      return [
+        `${name}: ${bound}`,
+        readers.length === 0 ? 'no reader is known' : `read by ${sentence(readers.map(({ id }) => id))}`,
+        probe.kind === 'probe' ? probe.how.replace(/\.$/, '') : `no probe: ${probe.because}`,
+      ].join('; ');
+    }),
+    ...(left > 0 ? [`${count(left)} more are unbound; a plan treats at most ${MAX_TREATED}`] : []),
+    ...waysToBind(facts)
+      .slice(0, 1)
+      .map(({ label, because }) => `${label}: ${because}`),
+  ];
+}
+
+function judge(context: Context): Verdict {
+  const { facts } = context;
+  const queues = treated(facts);
+  const unread = queues.flatMap(({ name }) => {
+    const bindings = bindingsOf(context, name);
+    return bindings.kind === 'unseen' ? [`${name}: ${bindings.because}`] : [];
+  });
+  if (unread.length > 0) return no(`I could not read the bindings (${unread[0]})`);
+  const lost = lostNow(context);
+  if (lost.length > 0) {
+    const hasWay =
+      facts.exchange !== undefined || connectionsOf(context).length > 0 || context.choice !== undefined;
+    if (!hasWay) {
+      return no(
+        `I do not know to which exchange ${namesOf(lost)} belongs, nor who reads it. Put \`exchange\` into its entry under \`services\`, or restart the service.`,
+      );
+    }
+    const where = facts.exchange === undefined ? '' : ` It belongs to exchange ${facts.exchange}.`;
+    return { go: true, because: `Nothing leads to ${namesOf(lost)}.${where}` };
+  }
+  const broken = queues.filter(({ name }) => {
+    const probe = probeOf(context, name);
+    return probe.kind === 'probe' && probe.verdict === 'absent';
+  });
+  if (broken.length > 0) {
+    return no(
+      `The broker lists the binding of ${namesOf(broken)} and routes nothing by it: its routing table is damaged, and to bind ` +
+        'again would change nothing. Delete the binding in the management page, bind it again there, and probe; where that does ' +
+        'not help, delete the queue while its service is stopped.',
+    );
+  }
+  const [unasked] = queues.flatMap(({ name }) => {
+    const probe = probeOf(context, name);
+    if (probe.kind === 'unseen') return [`${name}: ${probe.because}`];
+    return probe.verdict === 'unreachable' ? [`${name}: ${probe.how}`] : [];
+  });
+  return unasked === undefined
+    ? no('It is bound again.')
+    : no(`I could not probe again, so I propose nothing (${unasked})`);
+}
+
+function haveAnswered(context: Context): Verdict {
+  const asked = treated(context.facts).map(({ name }) => ({ name, probe: probeOf(context, name) }));
+  const silent = asked.filter(({ probe }) => probe.kind !== 'probe' || probe.verdict !== 'alive');
+  const [first] = silent;
+  if (first !== undefined) {
+    const { name, probe } = first;
+    return no(`${name}: ${probe.kind === 'probe' ? probe.how : probe.because}`);
+  }
+  return { go: true, because: `${counted(asked.length, 'queue')} reached and answered` };
+}
+
+const no = (because: string): Verdict => ({ go: false, because });

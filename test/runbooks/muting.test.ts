@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { book } from '../../src/runbooks/book/index.ts';
+import type { Incident } from '../../src/runbooks/incident.ts';
+import { muting } from '../../src/runbooks/muting.ts';
+import { NOW, queue, seen } from './observation.ts';
+import { probed, samples } from './probes.ts';
+
+const now = seen({
+  queues: [queue('compute.cmp1', { ready: 200 }), queue('compute.cmp2', { ready: 9_000 })],
+  probes: probed({ 'compute.cmp1': { samples: samples('deaf', 3) } }),
+});
+
+function incidentOf(runbook: string, change: Partial<Incident> = {}, from = now): Incident {
+  const [found] = book.find(({ id }) => id === runbook)?.detect(from) ?? [];
+  if (found === undefined) throw new Error(`${runbook} found nothing`);
+  return {
+    ...found,
+    id: runbook,
+    cluster: 'prod-a',
+    runbook,
+    state: 'open',
+    openedAtMs: NOW,
+    lastSeenAtMs: NOW,
+    cleanSweeps: 0,
+    version: 1,
+    ...change,
+  };
+}
+
+const muted = (...incidents: readonly Incident[]) =>
+  Object.fromEntries(
+    muting(
+      book,
+      incidents.map((incident) => ({ incident, isFound: true })),
+    ),
+  );
+
+const piled = seen({ queues: [queue('compute.cmp1', { ready: 9_000 })] });
+const deaf = incidentOf('deaf-service');
+const ownPile = incidentOf('backlog', {}, piled);
+
+test('a deaf service explains the backlog of its own queue that comes after it', () => {
+  expect(muted(deaf, { ...ownPile, openedAtMs: NOW + 1 })).toEqual({ backlog: 'deaf-service' });
+});
+
+test('not the backlog of another queue, nor of the same name in another vhost', () => {
+  const other = incidentOf('backlog');
+  expect(other.subject).toBe('compute.cmp2');
+  expect(muted(deaf, { ...other, openedAtMs: NOW + 1 })).toEqual({});
+  const elsewhere = { ...ownPile, facts: { ...(ownPile.facts as object), vhost: 'other' } };
+  expect(muted(deaf, { ...elsewhere, openedAtMs: NOW + 1 })).toEqual({});
+});
+
+test('a backlog that was told first keeps its card and its treatment', () => {
+  expect(muted(deaf, { ...ownPile, openedAtMs: NOW - 1 })).toEqual({});
+});
+
+test('a split explains both, whenever it was told', () => {
+  const split: Incident = { ...deaf, id: 'split', key: 'network', runbook: 'partition', openedAtMs: NOW + 1 };
+  expect(muted(split, deaf)).toEqual({ 'deaf-service': 'split' });
+});
