@@ -1,5 +1,5 @@
 import { formatTransportUrl, getTransport, parseTransportUrl, type Transport } from '../../rpc/index.ts';
-import { type HostExecutor, openHosts } from '../../runbooks/index.ts';
+import type { HostExecutor } from '../../runbooks/index.ts';
 import { clusterTransport } from '../cluster-transport.ts';
 import { type OpenCluster, openCluster } from '../clusters.ts';
 import type { BotConfig, ClusterConfig } from '../config/config.ts';
@@ -42,11 +42,10 @@ export function brokersOf(console: Console, options: BrokerOptions): readonly Br
       console.err(`Without a configuration: --url rabbit://user@host:5672/, or that in ${URL_VARIABLE}.\n`);
     return undefined;
   }
-  const hosts = openHosts(config.hosts);
   return clustersOf(config, options.cluster).map((cluster) => ({
     kind: 'cluster',
     config: cluster,
-    handle: open(cluster, config, hosts),
+    handle: open(cluster, config),
     vhost: options.vhost ?? cluster.vhost,
   }));
 }
@@ -94,10 +93,16 @@ function clustersOf({ clusters }: BotConfig, wanted: string | undefined): readon
   throw new Error(`There is no cluster ${wanted ?? ''}; there are ${known}`);
 }
 
-const open = (config: ClusterConfig, { schedule }: BotConfig, hosts: HostExecutor): OpenCluster =>
+/** These commands talk to services and act on no host. */
+const noHosts: HostExecutor = {
+  argvOf: () => undefined,
+  run: async () => ({ kind: 'not-started', because: 'this command acts on no host' }),
+};
+
+const open = (config: ClusterConfig, { schedule }: BotConfig): OpenCluster =>
   openCluster({
     config,
-    hosts,
+    hosts: noHosts,
     clock: systemClock,
     sweepMs: schedule.sweepMs,
     history: async () => undefined,
