@@ -3,7 +3,7 @@ import { nearest } from '../../config/nearest.ts';
 import type { Click } from '../../desk/answer.ts';
 import { decide } from '../../desk/decide.ts';
 import { FAULT } from '../listeners/pressed.ts';
-import type { Lobby } from '../lobby.ts';
+import { isFirstDelivery, type Lobby } from '../lobby.ts';
 import { ack } from './ack.ts';
 import { breakIt, heal } from './break.ts';
 import { type Command, type Reply, say } from './command.ts';
@@ -41,7 +41,12 @@ export function registerCommands(app: App, lobby: Lobby): void {
     // At once: some verbs take longer than the three seconds that Slack waits.
     await acknowledge();
     try {
-      const { reply, isShared } = await answer(lobby, command);
+      const { reply, isShared } = (await isFirstDelivery(lobby, {
+        kind: 'command',
+        triggerId: command.trigger_id,
+      }))
+        ? await answer(lobby, command)
+        : { reply: say(AGAIN), isShared: false };
       await respond(lobby.adapt(responseOf(reply, isShared)));
     } catch (error) {
       await respond(responseOf(say(FAULT), false));
@@ -49,6 +54,10 @@ export function registerCommands(app: App, lobby: Lobby): void {
     }
   });
 }
+
+/** What somebody reads whose command reached us twice. */
+const AGAIN =
+  'This command reached me a second time and is carried out once. If no answer came, type it again.';
 
 async function answer(
   lobby: Lobby,
