@@ -12,6 +12,14 @@ export interface HealthReport {
   readonly status: 'ok' | 'failing';
   readonly redis: 'ok' | 'away';
   readonly slack: 'ok' | 'away';
+  /** Incidents whose message in Slack is behind what is known. */
+  readonly untold: {
+    readonly count: number;
+    readonly longestSeconds: number;
+    /** Longer than Slack's pace explains. */
+    readonly isLate: boolean;
+    readonly because?: string;
+  };
   readonly clusters: Readonly<
     Record<string, { readonly lastSweepSecondsAgo: number | null; readonly isLate: boolean }>
   >;
@@ -20,6 +28,8 @@ export interface HealthReport {
 /** Intervals without a sweep after which the bot does not do its work. */
 const LATE_INTERVALS = 4;
 const SHORTEST_LATE_MS = 30_000;
+/** A message that waits longer than this is not just paced. */
+const UNTOLD_LATE_MS = 300_000;
 
 type Needs = Pick<BotContext, 'config' | 'stores' | 'clock'>;
 
@@ -27,6 +37,7 @@ export async function examine(
   { config, stores, clock }: Needs,
   probes: HealthProbes,
   startedAtMs: number,
+  vitals: Pick<Vitals, 'read'>,
 ): Promise<HealthReport> {
   const isRedisThere = await probes.redis().catch(() => false);
   const lateMs = Math.max(SHORTEST_LATE_MS, LATE_INTERVALS * config.schedule.sweepMs);
@@ -39,11 +50,21 @@ export async function examine(
     }),
   );
   const isSlackThere = probes.slack();
-  const isWell = isRedisThere && isSlackThere && clusters.every(([, { isLate }]) => !isLate);
+  const waiting = isRedisThere ? await stores.untold.waiting().catch(() => []) : [];
+  const longestMs = Math.max(0, ...waiting.map(({ waitedMs }) => waitedMs));
+  const isUntoldLate = longestMs >= (config.notify?.afterMs ?? UNTOLD_LATE_MS);
+  const { untoldBecause } = vitals.read();
+  const isWell = isRedisThere && isSlackThere && !isUntoldLate && clusters.every(([, { isLate }]) => !isLate);
   return {
     status: isWell ? 'ok' : 'failing',
     redis: isRedisThere ? 'ok' : 'away',
     slack: isSlackThere ? 'ok' : 'away',
+    untold: {
+      count: waiting.length,
+      longestSeconds: Math.round(longestMs / 1_000),
+      isLate: isUntoldLate,
+      ...(waiting.length === 0 || untoldBecause === undefined ? {} : { because: untoldBecause }),
+    },
     clusters: Object.fromEntries(clusters),
   };
 }
@@ -126,6 +147,12 @@ export function metricsText(health: HealthReport, vitals: Vitals): string {
 
   family('redis_up', 'gauge', 'Is Redis there?', [['', health.redis === 'ok' ? 1 : 0]]);
   family('slack_up', 'gauge', 'Is Slack connected?', [['', health.slack === 'ok' ? 1 : 0]]);
+  family('untold_incidents', 'gauge', 'Incidents whose message in Slack is behind.', [
+    ['', health.untold.count],
+  ]);
+  family('untold_seconds', 'gauge', 'How long the longest of them has been.', [
+    ['', health.untold.longestSeconds],
+  ]);
   family(
     'sweep_age_seconds',
     'gauge',

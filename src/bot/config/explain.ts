@@ -67,7 +67,15 @@ function cureOf(issue: Issue, path: ConfigPath, expected: string, origin: Origin
   return near ? `write ${key}: ${near}` : `set ${key} to ${expected}`;
 }
 
-const SECRET_KEYS = new Set(['botToken', 'appToken', 'signingSecret', 'password', 'transportUrl', 'keys']);
+const SECRET_KEYS = new Set([
+  'botToken',
+  'appToken',
+  'signingSecret',
+  'password',
+  'transportUrl',
+  'webhook',
+  'keys',
+]);
 
 /** What came, for people; a secret is never shown. */
 export function tellValue(path: ConfigPath, origin: Pick<Origin, 'valueAt' | 'wasFilled'>): string {

@@ -58,6 +58,9 @@ export function shape(file: ConfigFile): BotConfig {
       probeMs: schedule.probe,
       ...definite({ digest: schedule.digest }),
     },
+    ...(file.notify === undefined
+      ? {}
+      : { notify: { webhook: file.notify.webhook, afterMs: file.notify.after } }),
     ...definite({ health: file.health, sandbox: file.sandbox }),
     log: file.log,
   };

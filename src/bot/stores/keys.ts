@@ -15,6 +15,8 @@ export interface Keys {
   readonly audit: string;
   /** Incidents whose message is behind the state, by the mark of the newest change. */
   readonly untold: string;
+  /** Incident → when its message was first seen to be behind. */
+  readonly untoldSince: string;
   readonly mark: string;
   readonly memory: (cluster: string) => string;
   readonly card: (incident: string) => string;
@@ -36,6 +38,7 @@ export function keysFor(prefix: string): Keys {
     timeline: (incident) => key('timeline', incident),
     audit: key('audit'),
     untold: key('untold'),
+    untoldSince: key('untold-since'),
     mark: key('untold-mark'),
     memory: (cluster) => key('memory', cluster),
     card: (incident) => key('card', incident),
