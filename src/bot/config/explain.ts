@@ -72,6 +72,7 @@ const SECRET_KEYS = new Set([
   'appToken',
   'signingSecret',
   'password',
+  'sentinelPassword',
   'transportUrl',
   'webhook',
   'keys',
