@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { book, type Clock } from '../runbooks/index.ts';
 import { type OpenCluster, openCluster } from './clusters.ts';
 import type { BotConfig } from './config/config.ts';
+import { exposedFiles } from './config/exposed-files.ts';
 import type { BotContext } from './context.ts';
 import { postDigest } from './digest/post-digest.ts';
 import { examine, type HealthServer, serveHealth } from './health.ts';
@@ -35,6 +36,7 @@ export async function startBot(
   config: BotConfig,
   { log, clock, signal }: { readonly log: Logger; readonly clock: Clock; readonly signal?: AbortSignal },
 ): Promise<RunningBot> {
+  warnOfFiles();
   const startedAtMs = clock.now();
   const vitals = createVitals();
   const redis = connectRedis(config.redis, log);
@@ -125,6 +127,11 @@ export async function startBot(
       isReady: () => isReady,
       vitals,
     });
+  }
+
+  function warnOfFiles(): void {
+    if (config.sandbox !== undefined) return;
+    for (const { path, text } of exposedFiles(config.readFrom ?? [])) log.warn(`${path}: ${text}`);
   }
 
   async function warnOfRedis(): Promise<void> {

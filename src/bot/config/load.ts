@@ -1,10 +1,11 @@
 import type { BotConfig } from './config.ts';
 import { crossCheck } from './cross-checks.ts';
 import type { Environment } from './environment.ts';
+import { mustBeFilled } from './own-secrets.ts';
 import { parseFile } from './parse-file.ts';
-import type { ConfigPath, ConfigProblem } from './problem.ts';
+import type { ConfigProblem } from './problem.ts';
 import { readFirst } from './read-first.ts';
-import { fileSchema, holdsPassword } from './schema.ts';
+import { fileSchema } from './schema.ts';
 import { shape } from './shape.ts';
 
 export type Loaded =
@@ -21,12 +22,17 @@ export function loadConfig(options: { readonly path?: string; readonly environme
 
 /** The same for a text that is already read. */
 export function parseConfig(text: string, file: string, environment: Environment): Loaded {
-  const parsed = parseFile(text, environment, { schema: fileSchema, crossCheck, isSecret });
+  const parsed = parseFile(text, environment, {
+    schema: fileSchema,
+    crossCheck,
+    isSecret: mustBeFilled,
+    isThrownAway,
+  });
   return parsed.kind === 'ok'
-    ? { kind: 'ok', file, config: shape(parsed.content) }
+    ? { kind: 'ok', file, config: { ...shape(parsed.content), readFrom: [file, ...parsed.files] } }
     : { kind: 'bad', file, problems: parsed.problems };
 }
 
-/** What is shared with an agent lets its holder command a host. */
-const isSecret = (path: ConfigPath, value: string): boolean =>
-  (path[0] === 'hosts' && path[2] === 'keys') || (path[0] === 'agents' && holdsPassword(value));
+/** The sandbox writes its own file anew at each start, with secrets that open nothing else. */
+const isThrownAway = (raw: unknown): boolean =>
+  typeof raw === 'object' && raw !== null && Reflect.get(raw, 'sandbox') !== undefined;

@@ -3,13 +3,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { program } from '../../../src/bot/cli/program.ts';
 
+/** What the configurations of these tests take from the environment. */
+const secrets: Readonly<Record<string, string>> = { BOT: 'xoxb-b', APP: 'xapp-a', RABBIT: 's3cret' };
+
 /** Runs the command line as `main.ts` does, and catches what it prints. */
-export async function runProgram(...argv: readonly string[]) {
+export const runProgram = (...argv: readonly string[]) => runProgramWith(secrets, ...argv);
+
+/** The same with another environment. */
+export async function runProgramWith(
+  environment: Readonly<Record<string, string>>,
+  ...argv: readonly string[]
+) {
   let out = '';
   let err = '';
   const exitCode = await program({
     argv,
-    environment: { read: () => undefined },
+    environment: { read: (name) => environment[name] },
     out: (text) => {
       out += text;
     },
@@ -34,13 +43,13 @@ export const configWith = (options: {
   readonly slack?: string;
 }): string => {
   const { management, redis = 'redis://127.0.0.1:1/0', slack = 'http://127.0.0.1:2/api/' } = options;
-  return configFile(`slack: { botToken: xoxb-b, appToken: xapp-a, channel: C0ALERTS, apiUrl: "${slack}" }
+  return configFile(`slack: { botToken: \${BOT}, appToken: \${APP}, channel: C0ALERTS, apiUrl: "${slack}" }
 redis: { url: "${redis}" }
 people: { approvers: [U0ALICE] }
 clusters:
   - name: house
     username: watership
-    password: s3cret
+    password: \${RABBIT}
     nodes: [ { name: rabbit@a, management: "${management}", amqp: "amqp://127.0.0.1:1", epmd: false } ]
 `);
 };

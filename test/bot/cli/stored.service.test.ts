@@ -15,9 +15,9 @@ afterAll(() => {
 
 function installation() {
   const prefix = `test-${randomUUID()}`;
-  const config = configFile(`slack: { botToken: b, appToken: a, channel: C0ALERTS }
+  const config = configFile(`slack: { botToken: \${BOT}, appToken: \${APP}, channel: C0ALERTS }
 redis: { url: "${inject('redisUrl')}", prefix: ${prefix} }
-clusters: [ { name: house, username: u, password: p, nodes: [ { name: a@h, management: "http://127.0.0.1:2" } ] } ]
+clusters: [ { name: house, username: u, password: "\${RABBIT}", nodes: [ { name: a@h, management: "http://127.0.0.1:2" } ] } ]
 `);
   return {
     stores: openStores(redis, prefix),
