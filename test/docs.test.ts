@@ -42,6 +42,16 @@ describe('the documents', () => {
       expect(commands.filter((command) => !allowed.includes(command))).toEqual([]);
     },
   );
+  test('the security page names only tests that exist', () => {
+    const page = readFileSync(join(root, 'docs/security.md'), 'utf8');
+    const named = [...page.matchAll(/`(test\/[^`]+)`: “([^”]+)”/g)];
+    expect(named.length).toBeGreaterThan(20);
+    const missing = named.filter(([, path = '', sentence = '']) => {
+      const file = join(root, path);
+      return !existsSync(file) || !readFileSync(file, 'utf8').includes(`'${sentence}'`);
+    });
+    expect(missing.map(([line]) => line)).toEqual([]);
+  });
 
   test('the README names only npm scripts that exist', () => {
     const { scripts } = z

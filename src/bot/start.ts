@@ -5,6 +5,7 @@ import { type AuditKeeper, keepAudit } from './audit/keeper.ts';
 import { startedEntry } from './audit/started.ts';
 import { type OpenCluster, openCluster } from './clusters.ts';
 import type { BotConfig } from './config/config.ts';
+import { exposedFiles } from './config/exposed-files.ts';
 import type { BotContext } from './context.ts';
 import { postDigest } from './digest/post-digest.ts';
 import { examine, type HealthServer, serveHealth } from './health.ts';
@@ -14,9 +15,12 @@ import { schedule, scheduleProbe, scheduleSweep } from './jobs/schedules.ts';
 import { tellSoon } from './jobs/tell-soon.ts';
 import { createVitals, type Vitals } from './jobs/vitals.ts';
 import { type Speakers, startWorkers } from './jobs/workers.ts';
+import { tellElsewhere } from './notify/watch-untold.ts';
+import { openWebhook } from './notify/webhook.ts';
 import { connectSlack } from './slack/connect.ts';
 import { createTeller } from './slack/teller.ts';
 import { connectRedis, connectRedisForJobs } from './stores/connect.ts';
+import { examineRedis } from './stores/examine.ts';
 import { openStores } from './stores/open.ts';
 
 /** How long running jobs get to end when the bot is asked to stop; what is cut off is settled by the next start. */
@@ -34,11 +38,12 @@ export async function startBot(
   config: BotConfig,
   { log, clock, signal }: { readonly log: Logger; readonly clock: Clock; readonly signal?: AbortSignal },
 ): Promise<RunningBot> {
+  warnOfFiles();
   const startedAtMs = clock.now();
   const vitals = createVitals();
-  const redis = connectRedis(config.redis.url, log);
-  const redisForJobs = connectRedisForJobs(config.redis.url);
-  const stores = openStores(redis, config.redis.prefix);
+  const redis = connectRedis(config.redis, log);
+  const redisForJobs = connectRedisForJobs(config.redis);
+  const stores = openStores(redis, config.redis.prefix, { copies: config.redis.copies ?? 0 });
   const hosts = openConfiguredHosts(config, clock);
   const clusters = new Map<string, OpenCluster>(
     config.clusters.map((cluster) => {
@@ -80,6 +85,7 @@ export async function startBot(
   try {
     await untilThere('Redis', () => reach(redis));
     await reach(redisForJobs);
+    await warnOfRedis();
     const queues = openQueues(redis, config.redis.prefix, (error) => {
       log.debug({ err: error }, 'A queue could not be reached');
     });
@@ -106,6 +112,7 @@ export async function startBot(
     await takeUp(context, queues);
     await schedule(queues, config);
     closers.push(watchSchedules(context, queues, vitals));
+    closers.push(watchUntold(context));
 
     // Last, so that the first click finds everybody at work.
     await untilThere('Slack', slack.start);
@@ -127,10 +134,23 @@ export async function startBot(
     };
     return serveHealth({
       listen: config.health,
-      report: () => examine({ config, stores, clock }, probes, startedAtMs),
+      report: () => examine({ config, stores, clock }, probes, startedAtMs, vitals),
       isReady: () => isReady,
       vitals,
     });
+  }
+
+  function warnOfFiles(): void {
+    if (config.sandbox !== undefined) return;
+    for (const { path, text } of exposedFiles(config.readFrom ?? [])) log.warn(`${path}: ${text}`);
+  }
+
+  async function warnOfRedis(): Promise<void> {
+    const { troubles } = await examineRedis(redis, { copies: config.redis.copies ?? 0, now: clock.now });
+    for (const { state, text } of troubles) {
+      if (state === 'bad') log.error(`Redis: ${text}`);
+      else log.warn(`Redis: ${text}`);
+    }
   }
 
   /** What waits for an outside part that is away must not keep the bot from stopping. */
@@ -198,6 +218,24 @@ function watchSchedules({ config, stores, clock, log }: BotContext, queues: Queu
   const timer = setInterval(() => {
     look().catch((error: unknown) => log.debug({ err: error }, 'The schedules could not be looked at'));
   }, silentMs / 2);
+  return async () => clearInterval(timer);
+}
+
+const UNTOLD_LOOK_MS = 15_000;
+
+/** What Slack does not take goes to the webhook after a while; without one the health page alone tells it. */
+function watchUntold(context: BotContext): () => Promise<void> {
+  const { notify } = context.config;
+  if (notify === undefined) return async () => {};
+  const webhook = openWebhook(notify.webhook);
+  const timer = setInterval(
+    () => {
+      tellElsewhere(context, { webhook, afterMs: notify.afterMs }).catch((error: unknown) => {
+        context.log.debug({ err: error }, 'What is untold could not be looked up');
+      });
+    },
+    Math.min(UNTOLD_LOOK_MS, notify.afterMs),
+  );
   return async () => clearInterval(timer);
 }
 

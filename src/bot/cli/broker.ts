@@ -78,7 +78,7 @@ function urlWith(url: string, { vhost, cluster }: BrokerOptions): string {
   const parsed = parseTransportUrl(url);
   if (parsed.hosts.length === 0) {
     throw new Error(
-      '--url: expected rabbit://user:password@host:port/vhost, came a URL without a host. Add one.',
+      '--url: expected rabbit://user:…@host:port/vhost, came a URL without a host. Add one.',
     );
   }
   return vhost === undefined

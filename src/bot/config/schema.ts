@@ -57,14 +57,31 @@ const slack = z.strictObject({
   mode: oneOf(['socket', 'http']).default('socket'),
   botToken: text('the bot token of the Slack app (xoxb-…)'),
   appToken: text('the app-level token of the Slack app (xapp-…)').optional(),
-  signingSecret: text('the signing secret of the Slack app').optional(),
+  signingSecret: z
+    .union([text('the signing secret'), z.array(text('a signing secret')).min(1).max(2)], {
+      error: 'the signing secret of the Slack app, or a list of the new one and the old one',
+    })
+    .optional(),
   port: port.optional(),
   channel,
   apiUrl: address(['https', 'http'], 'https://slack.com/api/').default('https://slack.com/api/'),
 });
 
 const redis = z.strictObject({
-  url: url(['redis', 'rediss'], 'redis://127.0.0.1:6379/0').default('redis://127.0.0.1:6379/0'),
+  url: url(['redis', 'rediss'], 'redis://127.0.0.1:6379/0').optional(),
+  sentinels: z
+    .array(z.strictObject({ host: text('an address'), port: port.default(26_379) }), {
+      error: 'a list of sentinels, { host: 10.3.0.44, port: 26379 }',
+    })
+    .min(1, { error: 'at least one sentinel' })
+    .optional(),
+  name: text('what the sentinels call the master, such as mymaster').optional(),
+  database: wholeNumber(0, 1_000).optional(),
+  username: text('the user of Redis').optional(),
+  password: text('the password of Redis').optional(),
+  sentinelPassword: text('the password of the sentinels').optional(),
+  tls: yesOrNo.optional(),
+  copies: wholeNumber(0, 10).optional(),
   prefix: name.default('watership'),
 });
 
@@ -169,6 +186,13 @@ const people = z.strictObject({
   planExpires: duration(10_000, '5m').default(300_000),
 });
 
+/** An alert tells much about a cloud: it goes over the network only encrypted. */
+function isEncryptedOrNear(value: string): boolean {
+  if (!URL.canParse(value)) return true;
+  const { protocol, hostname } = new URL(value);
+  return protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+}
+
 const digest = z.strictObject({
   cron: text('a cron expression such as 0 9 * * 1-5').refine(isCron, {
     error: 'a cron expression such as 0 9 * * 1-5',
@@ -225,6 +249,14 @@ export const fileSchema = z.strictObject({
   schedule: schedule.prefault({}),
   health: z.strictObject({ host: text('an address').default('127.0.0.1'), port }).optional(),
   audit: audit.prefault({}),
+  notify: z
+    .strictObject({
+      webhook: url(['https', 'http'], 'https://alerts.example.org/hook').refine(isEncryptedOrNear, {
+        error: 'an https URL; http is for an address of this machine only',
+      }),
+      after: duration(1_000, '5m').default(300_000),
+    })
+    .optional(),
   log: z.strictObject({ level: oneOf(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
   sandbox: z.strictObject({ controlUrl: url(['http'], 'http://127.0.0.1:8080') }).optional(),
 });

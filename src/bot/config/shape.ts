@@ -1,5 +1,5 @@
 import { detectionDefaults, type ReachedBy, type Tier } from '../../runbooks/index.ts';
-import type { BotConfig, ClusterConfig, NodeConfig } from './config.ts';
+import type { BotConfig, ClusterConfig, NodeConfig, RedisConfig } from './config.ts';
 import { definite } from './definite.ts';
 import type { Environment } from './environment.ts';
 import type { ConfigFile } from './schema.ts';
@@ -31,11 +31,15 @@ export function shape(file: ConfigFile, environment: Environment): BotConfig {
     slack: {
       mode: slack.mode,
       botToken: slack.botToken,
-      ...definite({ appToken: slack.appToken, signingSecret: slack.signingSecret, port: slack.port }),
+      ...definite({
+        appToken: slack.appToken,
+        signingSecrets: listOf(slack.signingSecret),
+        port: slack.port,
+      }),
       channel: slack.channel,
       apiUrl: slack.apiUrl,
     },
-    redis: file.redis,
+    redis: shapeRedis(file.redis),
     clusters: file.clusters.map((cluster) => shapeCluster(cluster, slack.channel)),
     hosts: shapeHosts(file.hosts, environment),
     ...definite({ agents: file.agents }),
@@ -52,10 +56,24 @@ export function shape(file: ConfigFile, environment: Environment): BotConfig {
       probeMs: schedule.probe,
       ...definite({ digest: schedule.digest }),
     },
+    ...(file.notify === undefined
+      ? {}
+      : { notify: { webhook: file.notify.webhook, afterMs: file.notify.after } }),
     ...definite({ health: file.health, sandbox: file.sandbox }),
     audit: { keep: file.audit.keep, ...definite({ file: file.audit.file, key: file.audit.key }) },
     log: file.log,
   };
+}
+
+const listOf = (value: string | readonly string[] | undefined): readonly string[] | undefined =>
+  typeof value === 'string' ? [value] : value;
+
+function shapeRedis({ url, prefix, copies, sentinels, name, ...rest }: ConfigFile['redis']): RedisConfig {
+  const single = { url: url ?? 'redis://127.0.0.1:6379/0', prefix };
+  if (sentinels === undefined || name === undefined) return { ...single, ...definite({ copies }) };
+  const { database = 0, tls = false, username, password, sentinelPassword } = rest;
+  const secrets = definite({ username, password, sentinelPassword });
+  return { ...single, copies: copies ?? 1, sentinel: { sentinels, name, database, tls, ...secrets } };
 }
 
 function shapeCluster(cluster: ClusterFile, defaultChannel: string): ClusterConfig {

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { ProbeHistory } from '../../runbooks/index.ts';
+import type { Copies } from './copies.ts';
 import { KEEP_SECONDS } from './items.ts';
 import type { Keys } from './keys.ts';
 import { putMemory, releaseLease, renewLease, runScript, settleTold, takeLease } from './scripts.ts';
@@ -88,6 +89,9 @@ export function openOnce(redis: Redis, keys: Keys): OnceStore {
     async first(key, forMs) {
       return (await redis.set(keys.once(key), '1', 'PX', forMs, 'NX')) === 'OK';
     },
+    async has(key) {
+      return (await redis.exists(keys.once(key))) === 1;
+    },
     async forget(key) {
       await redis.del(keys.once(key));
     },
@@ -96,7 +100,7 @@ export function openOnce(redis: Redis, keys: Keys): OnceStore {
 
 const EVERYWHERE = '*';
 
-export function openHalts(redis: Redis, keys: Keys): HaltStore {
+export function openHalts(redis: Redis, keys: Keys, copies: Copies): HaltStore {
   return {
     async isHalted(cluster) {
       const found = await redis.hmget(keys.halts, EVERYWHERE, cluster);
@@ -114,16 +118,14 @@ export function openHalts(redis: Redis, keys: Keys): HaltStore {
       return kept && { ...kept, everywhere: everywhere !== null };
     },
     async halt(cluster, by) {
-      await redis.hsetnx(
-        keys.halts,
-        cluster ?? EVERYWHERE,
-        JSON.stringify({ by, atMs: await timeOf(redis) }),
-      );
+      const halt = JSON.stringify({ by, atMs: await timeOf(redis) });
+      await copies.confirmed(() => redis.hsetnx(keys.halts, cluster ?? EVERYWHERE, halt));
     },
     async resume(cluster, _by) {
       // Resuming everything also ends the halts of single clusters: "resume" must not leave one behind unseen.
-      if (cluster === undefined) await redis.del(keys.halts);
-      else await redis.hdel(keys.halts, cluster);
+      await copies.confirmed(() =>
+        cluster === undefined ? redis.del(keys.halts) : redis.hdel(keys.halts, cluster),
+      );
     },
   };
 }
@@ -160,8 +162,21 @@ export function openUntold(redis: Redis, keys: Keys): UntoldStore {
     async markOf(incident) {
       return (await redis.zscore(keys.untold, incident)) ?? undefined;
     },
+    async waiting() {
+      const [incidents, known, nowMs] = await Promise.all([
+        redis.zrange(keys.untold, 0, '-1'),
+        redis.hgetall(keys.untoldSince),
+        timeOf(redis),
+      ]);
+      for (const incident of incidents.filter((id) => known[id] === undefined)) {
+        await redis.hsetnx(keys.untoldSince, incident, String(nowMs));
+      }
+      const gone = Object.keys(known).filter((id) => !incidents.includes(id));
+      if (gone.length > 0) await redis.hdel(keys.untoldSince, ...gone);
+      return incidents.map((incident) => ({ incident, waitedMs: nowMs - Number(known[incident] ?? nowMs) }));
+    },
     async settle(incident, mark) {
-      await runScript(redis, settleTold, [keys.untold], [incident, mark]);
+      await runScript(redis, settleTold, [keys.untold, keys.untoldSince], [incident, mark]);
     },
   };
 }

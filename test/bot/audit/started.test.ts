@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { startedEntry } from '../../../src/bot/audit/started.ts';
 import { parseConfig } from '../../../src/bot/config/load.ts';
 import { examine } from '../../../src/bot/health.ts';
+import { createVitals } from '../../../src/bot/jobs/vitals.ts';
 import { createWorld } from '../fakes/world.ts';
 
 function started(
@@ -9,12 +10,12 @@ function started(
 ) {
   const { password = 'p', key = 'sixteen characters', channel = 'C0ALERTS' } = change;
   const loaded = parseConfig(
-    `slack: { botToken: b, appToken: a, channel: ${channel} }
-audit: { key: "${key}" }
-clusters: [ { name: house, username: u, password: ${password}, nodes: [ { name: a@h, management: "http://127.0.0.1:2" } ] } ]
+    `slack: { botToken: \${B}, appToken: \${A}, channel: ${channel} }
+audit: { key: "\${KEY}" }
+clusters: [ { name: house, username: u, password: "\${P}", nodes: [ { name: a@h, management: "http://127.0.0.1:2" } ] } ]
 `,
     'test',
-    { read: () => undefined },
+    { read: (name) => ({ B: 'b', A: 'a', KEY: key, P: password })[name] },
   );
   if (loaded.kind === 'bad') throw new Error(JSON.stringify(loaded.problems));
   return startedEntry(loaded.config, 1).started;
@@ -28,12 +29,12 @@ test('a start names its version and its configuration, whose hash knows no secre
 
 test('the configuration refuses a relative mirror and a short key, with the cure', () => {
   const loaded = parseConfig(
-    `slack: { botToken: b, appToken: a, channel: C0ALERTS }
-audit: { file: audit.jsonl, key: short, keep: 10 }
-clusters: [ { name: house, username: u, password: p, nodes: [ { name: a@h, management: "http://127.0.0.1:2" } ] } ]
+    `slack: { botToken: \${SHORT}, appToken: \${SHORT}, channel: C0ALERTS }
+audit: { file: audit.jsonl, key: "\${SHORT}", keep: 10 }
+clusters: [ { name: house, username: u, password: "\${SHORT}", nodes: [ { name: a@h, management: "http://127.0.0.1:2" } ] } ]
 `,
     'test',
-    { read: () => undefined },
+    { read: () => 'short' },
   );
   expect(
     loaded.kind === 'bad' && loaded.problems.map(({ path, expected }) => `${path}: ${expected}`),
@@ -48,5 +49,8 @@ test('a mirror that cannot be written is told by the health page, and the bot co
   const { context, clock } = createWorld();
   const auditMirror = { kind: 'failing', problem: 'ENOSPC' } as const;
   const probes = { redis: async () => true, slack: () => true, auditMirror: () => auditMirror };
-  expect(await examine(context, probes, clock.now())).toMatchObject({ status: 'ok', auditMirror });
+  expect(await examine(context, probes, clock.now(), createVitals())).toMatchObject({
+    status: 'ok',
+    auditMirror,
+  });
 });

@@ -30,7 +30,7 @@ describe('what is wrong on the command line is said with its cure, and nothing i
     ],
     [
       ['call', 'compute', 'ping', '--url', 'rabbit:///'],
-      '--url: expected rabbit://user:password@host:port/vhost, came a URL without a host. Add one.',
+      '--url: expected rabbit://user:…@host:port/vhost, came a URL without a host. Add one.',
     ],
     [
       ['call', 'compute', 'ping', '--url', '//user:s3cret@host/'],

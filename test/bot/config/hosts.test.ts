@@ -21,11 +21,14 @@ function load(hosts: string, more: Readonly<Record<string, string>> = {}) {
     KEY: key.private,
     LOCKED: locked.private,
     WORD: 'horse',
+    BOT: 'xoxb-b',
+    APP: 'xapp-a',
+    RABBIT: 's3cret',
     ...more,
   };
-  const text = `slack: { botToken: xoxb-b, appToken: xapp-a, channel: C0ALERTS }
+  const text = `slack: { botToken: \${BOT}, appToken: \${APP}, channel: C0ALERTS }
 clusters:
-  - { name: prod-a, username: watership, password: secret, nodes: [ { name: rabbit@a, management: http://a } ] }
+  - { name: prod-a, username: watership, password: "\${RABBIT}", nodes: [ { name: rabbit@a, management: http://a } ] }
 hosts:
 ${hosts}`;
   return parseConfig(text, 'watership.yaml', { read: (name) => values[name] });
@@ -110,7 +113,7 @@ describe('a host over SSH', () => {
     ],
     [
       'a password',
-      '{ via: ssh, user: ops, key: "${KEY}", password: abc }',
+      '{ via: ssh, user: ops, key: "${KEY}", password: "${WORD}" }',
       'hosts.ctl1.password: expected one of via, ',
     ],
     [

@@ -2,8 +2,8 @@ import type { App, RespondArguments, SlashCommand } from '@slack/bolt';
 import { nearest } from '../../config/nearest.ts';
 import type { Click } from '../../desk/answer.ts';
 import { decide } from '../../desk/decide.ts';
-import { FAULT } from '../listeners/pressed.ts';
-import type { Lobby } from '../lobby.ts';
+import { faultOf } from '../listeners/pressed.ts';
+import { isFirstDelivery, type Lobby } from '../lobby.ts';
 import { ack } from './ack.ts';
 import { audit } from './audit.ts';
 import { breakIt, heal } from './break.ts';
@@ -53,14 +53,23 @@ export function registerCommands(app: App, lobby: Lobby): void {
           lobby.counter.context.log.warn({ err: error }, 'A command could not say that it takes longer');
         });
       };
-      const { reply, isShared } = await answer(lobby, command, meanwhile);
+      const { reply, isShared } = (await isFirstDelivery(lobby, {
+        kind: 'command',
+        triggerId: command.trigger_id,
+      }))
+        ? await answer(lobby, command, meanwhile)
+        : { reply: say(AGAIN), isShared: false };
       await respond(lobby.adapt(responseOf(reply, isShared)));
     } catch (error) {
-      await respond(responseOf(say(FAULT), false));
+      await respond(responseOf(say(faultOf(error)), false));
       throw error;
     }
   });
 }
+
+/** What somebody reads whose command reached us twice. */
+const AGAIN =
+  'This command reached me a second time and is carried out once. If no answer came, type it again.';
 
 async function answer(
   lobby: Lobby,

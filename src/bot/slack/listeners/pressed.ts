@@ -1,7 +1,9 @@
 import type { BlockButtonAction } from '@slack/bolt';
 import { z } from 'zod';
 import type { Click } from '../../desk/answer.ts';
+import { NotCopied } from '../../stores/copies.ts';
 import { isFirstDelivery, type Lobby, type Place, placeOf, whisper } from '../lobby.ts';
+import { SECOND_TIME, standingOf } from '../since.ts';
 
 /** A pressed button, with what a listener needs of Slack's payload. */
 export interface Pressed {
@@ -47,19 +49,26 @@ export async function once(
   const { click, place, actionId } = pressed;
   try {
     const actionTs = body.actions[0]?.action_ts ?? '';
-    if (!(await isFirstDelivery(lobby, { actionTs, actionId, user: click.user }))) {
-      return;
-    }
-    const text = await answer(pressed);
+    const isFirst = await isFirstDelivery(lobby, { kind: 'click', actionTs, actionId, user: click.user });
+    const text = isFirst ? await answer(pressed) : await since(lobby, pressed);
     if (text !== undefined) {
       await whisper(lobby, place, text);
     }
   } catch (error) {
-    await whisper(lobby, place, FAULT);
+    await whisper(lobby, place, faultOf(error));
     throw error;
   }
 }
 
+/** The first delivery may have been answered by another replica, or may have died with it: so this one is answered too. */
+const since = async ({ counter }: Lobby, { value }: Pressed): Promise<string> =>
+  `${SECOND_TIME} ${await standingOf(counter, value.split(' ')[0] ?? '')}`;
+
 /** What a person reads when something of ours broke; the log has the rest. */
-export const FAULT =
+export const faultOf = (error: unknown): string => (error instanceof NotCopied ? UNCOPIED : FAULT);
+
+const UNCOPIED =
+  'This is written down, but no replica of Redis has a copy yet: if Redis fails now, it is lost. Nothing is done on it before. Please look again in a minute.';
+
+const FAULT =
   'Something went wrong on my side and I cannot say whether your click was counted. Nothing is done twice: please look at the thread and try again.';
