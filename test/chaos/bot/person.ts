@@ -20,6 +20,8 @@ export function openTurn(): InTurn {
 }
 
 const LOOK_MS = 150;
+/** After so long without a card the broker is asked whether the trouble is still there. */
+const UNSEEN_MS = 20_000;
 const DIALOG_MS = 12_000;
 const VOTE_MS = 8_000;
 const waitingStates = ['diagnosing', 'checking', 'acting'];
@@ -38,10 +40,17 @@ export async function treat(
   const { page, state } = house;
   const { person, inTurn, moments, signal } = options;
   moments.reached('alert');
+  let blindSince = performance.now();
   while (!signal.aborted) {
     await sleep(LOOK_MS);
     const now = await lookAt(house, trouble);
-    if (now === undefined) continue;
+    if (now === undefined) {
+      if (performance.now() - blindSince < UNSEEN_MS) continue;
+      // What a dying node took along before anybody had noticed is nobody's trouble any more.
+      if ((await trouble.isTreated().catch(() => undefined)) === true) return;
+      blindSince = performance.now();
+      continue;
+    }
     const { card, run } = now;
     tellMoment(moments, run);
     if (headOf(card).startsWith('RESOLVED')) return;
