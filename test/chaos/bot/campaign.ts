@@ -28,7 +28,16 @@ export async function playCampaign(options: {
     rounds.push(round);
     options.tell([roundLine(round), ...(await explain(house, round))]);
   }
-  return { rounds, violations: rounds.reduce((sum, { violations }) => sum + violations.length, 0) };
+  const broken = await chainBroken(house);
+  options.tell(broken);
+  const violations = rounds.reduce((sum, { violations }) => sum + violations.length, 0);
+  return { rounds, violations: violations + broken.length };
+}
+
+/** Whatever died meanwhile: the audit must still be what was written, without a gap. */
+async function chainBroken({ sandbox }: House): Promise<readonly string[]> {
+  const { exitCode, output } = await sandbox.watership('audit', '--verify');
+  return exitCode === 0 ? [] : [`     audit: ${output.trim()}`];
 }
 
 function roundLine({
