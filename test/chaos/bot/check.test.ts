@@ -26,7 +26,7 @@ const notDone = entry('run.item.waiting', 'Delete q did not happen. It is tried 
 const call = { atMs: 310, method: 'DELETE', path: '/api/queues/%2F/q?if-unused=true', status: 204 };
 const incident: StoredIncident = {
   ...{ id: 'INC-0001', key: 'zombie', runbook: 'zombie-queue', subject: 'q', facts: {} },
-  ...{ state: 'resolved', run: 'RUN-0001' },
+  ...{ state: 'resolved', run: 'RUN-0001', openedAtMs: 50 },
 };
 const good: Evidence = {
   incidents: [incident],

@@ -32,18 +32,20 @@ export async function treat(
   trouble: Trouble,
   options: {
     readonly person: Person;
+    /** An incident of before is of another fault, though it has the same name. */
+    readonly madeAtMs: number;
     readonly inTurn: InTurn;
     readonly moments: Moments;
     readonly signal: AbortSignal;
   },
 ): Promise<void> {
   const { page, state } = house;
-  const { person, inTurn, moments, signal } = options;
+  const { person, madeAtMs, inTurn, moments, signal } = options;
   moments.reached('alert');
   let blindSince = performance.now();
   while (!signal.aborted) {
     await sleep(LOOK_MS);
-    const now = await lookAt(house, trouble);
+    const now = await lookAt(house, trouble, madeAtMs);
     if (now === undefined) {
       if (performance.now() - blindSince < UNSEEN_MS) continue;
       // What a dying node took along before anybody had noticed is nobody's trouble any more.
@@ -85,11 +87,14 @@ export async function treat(
 async function lookAt(
   { page, state }: House,
   trouble: Trouble,
+  sinceMs: number,
 ): Promise<
   { readonly incident: StoredIncident; readonly card: PageMessage; readonly run?: StoredRun } | undefined
 > {
   try {
-    const incident = (await state.incidents()).findLast((each) => trouble.isAbout(each));
+    const incident = (await state.incidents()).findLast(
+      (each) => each.openedAtMs >= sinceMs && trouble.isAbout(each),
+    );
     const card = incident && cardsOf(page.messages(), incident.id).at(-1);
     if (incident === undefined || card === undefined) return undefined;
     const run = (await state.runs()).find(({ id }) => id === incident.run);

@@ -42,6 +42,7 @@ export async function playRound(
   const moment = dice.pick(moments);
   const makes = chooseTroubles(dice, disturbance);
   const lagMs = dice.between(0, 900);
+  const madeAtMs = Date.now();
   const troubles: Trouble[] = [];
   for (const [index, make] of makes.entries()) troubles.push(await make(house, dice, number * 10 + index));
 
@@ -61,7 +62,7 @@ export async function playRound(
     ...troubles.map((trouble, index) =>
       treat(house, trouble, {
         person: index % 2 === 0 ? 'alice' : 'bob',
-        ...{ inTurn, moments: story, signal: over.signal },
+        ...{ madeAtMs, inTurn, moments: story, signal: over.signal },
       }),
     ),
   ]);

@@ -41,6 +41,7 @@ const incident = z.looseObject({
   subject: z.string(),
   facts: z.unknown(),
   state: z.enum(['open', 'resolved']),
+  openedAtMs: z.number(),
   mutedBy: z.string().optional(),
   run: z.string().optional(),
 });

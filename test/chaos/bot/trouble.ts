@@ -79,7 +79,7 @@ export const partition: MakeTrouble = async ({ order, broker }) => {
   await order('break', 'partition');
   return {
     words: 'rabbit45 split off',
-    isAbout: ({ runbook, state }) => runbook === 'partition' && state === 'open',
+    isAbout: ({ runbook }) => runbook === 'partition',
     isTreated: () => broker.isWhole(),
     clear: async () => void (await order('heal', 'split')),
   };
