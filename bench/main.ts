@@ -14,6 +14,10 @@ const benches: Readonly<Record<string, { readonly what: string; readonly run: ()
     what: 'the memory of an RPC client and server over a million calls',
     run: async () => (await import('./rpc-memory.ts')).benchMemory,
   },
+  latency: {
+    what: 'how long a click and a command wait while a thousand incidents are open and sweeps never stop',
+    run: async () => (await import('./latency.ts')).benchLatency,
+  },
 };
 
 /** Takes the arguments after its name, and gives the exit code: 0 when the aims hold. */

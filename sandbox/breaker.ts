@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from './cluster.ts';
 import type { Breakable } from './faults/fault.ts';
 import { faultList, faults } from './faults/index.ts';
+import type { RedisServer } from './redis.ts';
 import type { Service } from './services.ts';
 
 /** What came of a command, for a person. */
@@ -13,13 +14,15 @@ export interface Said {
 /** Breaks and heals, one thing at a time. */
 export interface Breaker {
   break(fault: string): Promise<Said>;
-  heal(): Promise<Said>;
+  /** All of them, or the one that is named. */
+  heal(fault?: string): Promise<Said>;
 }
 
 /** The breaker of one sandbox. */
 export function openBreaker(sandbox: {
   readonly cluster: Cluster;
   readonly services: readonly Service[];
+  readonly redis: RedisServer;
 }): Breaker {
   let turn: Promise<unknown> = Promise.resolve();
   let pending: readonly Promise<void>[] = [];
@@ -43,25 +46,30 @@ export function openBreaker(sandbox: {
   return {
     break: (name) => {
       const fault = faults.find((candidate) => candidate.name === name);
-      if (fault === undefined) {
-        const text = `There is no fault ${JSON.stringify(name)}. Faults:\n${faultList}`;
-        return Promise.resolve({ ok: false, text });
-      }
+      if (fault === undefined) return Promise.resolve(unknown(name));
       return inTurn(async () => ({ ok: true, text: await fault.make(breakable) }));
     },
-    heal: () =>
-      inTurn(async () => {
+    heal: (name) => {
+      const chosen = faults.filter((candidate) => name === undefined || candidate.name === name);
+      if (name !== undefined && chosen.length === 0) return Promise.resolve(unknown(name));
+      return inTurn(async () => {
         await Promise.all(pending);
         pending = [];
         const done: string[] = [];
-        for (const fault of faults) {
+        for (const fault of chosen) {
           const text = await fault.heal(breakable);
           if (text !== undefined) done.push(text);
         }
         return { ok: true, text: done.length === 0 ? 'Nothing is broken.' : done.join('\n') };
-      }),
+      });
+    },
   };
 }
+
+const unknown = (fault: string): Said => ({
+  ok: false,
+  text: `There is no fault ${JSON.stringify(fault)}. Faults:\n${faultList}`,
+});
 
 /** The words of whatever was thrown. */
 export function messageOf(error: unknown): string {

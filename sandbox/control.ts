@@ -12,7 +12,7 @@ export interface Controlled {
 
 /**
  * Opens the port by which a second terminal, `/rabbit break` and the bot's host commands drive the sandbox:
- * POST /break {fault}, /heal, /stop, /node/<verb> {node, peer?}, /service/<verb> {service, pid?}, and GET /status.
+ * POST /break {fault}, /heal {fault?}, /stop, /node/<verb> {node, peer?}, /service/<verb> {service, pid?}, and GET /status.
  * Every answer is `{ "ok": …, "text": … }`, 200 when ok and 400 when not.
  */
 export function openControl(port: number, controlled: Controlled): Promise<{ readonly url: string }> {
@@ -42,7 +42,8 @@ async function answer(request: IncomingMessage, controlled: Controlled): Promise
     case 'break':
       return controlled.breaker.break(text(body, 'fault') ?? '');
     case 'heal':
-      return controlled.breaker.heal();
+      // Without a fault: everything. An empty one is what a terminal sends when none was typed.
+      return controlled.breaker.heal(text(body, 'fault') || undefined);
     case 'stop':
       setImmediate(controlled.stop);
       return { ok: true, text: 'The sandbox stops.' };

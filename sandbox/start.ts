@@ -38,7 +38,7 @@ export async function startSandbox(options: {
   const ports = await freePorts(4 + portsOfCluster(NODE_NAMES.length));
   const [redisPort = 0, slackPort = 0, controlPort = 0, healthPort = 0, ...clusterPorts] = ports;
 
-  const [redisUrl, slack, cluster] = await Promise.all([
+  const [redis, slack, cluster] = await Promise.all([
     startRedis({ folder: layout.redis, port: redisPort, supervisor }).then(told(progress, 'Redis is up')),
     startSlack({ folder: layout.slack, port: slackPort, supervisor }).then(told(progress, 'Slack is up')),
     startCluster({
@@ -53,7 +53,7 @@ export async function startSandbox(options: {
   const services = startServices({ cluster, logs: layout.logs, supervisor });
   const operationsLog = join(layout.logs, 'operations.jsonl');
   const control = await openControl(controlPort, {
-    breaker: openBreaker({ cluster, services }),
+    breaker: openBreaker({ cluster, services, redis }),
     operations: hostOperations({ cluster, services, log: operationsLog }),
     status: () => describeStatus({ cluster, services, healthPort, slack }),
     stop: options.stop,
@@ -61,11 +61,11 @@ export async function startSandbox(options: {
   const { url: controlUrl } = control;
   const { hostCommand, config } = layout;
   writeHostCommand(hostCommand, controlUrl);
-  writeBotConfig({ path: config, slack, redisUrl, cluster, controlUrl, hostCommand, healthPort });
+  writeBotConfig({ path: config, slack, redisUrl: redis.url, cluster, controlUrl, hostCommand, healthPort });
 
   const report = (): SandboxReport =>
     describeSandbox({
-      ...{ layout, slack, redisUrl, cluster, controlUrl, healthPort, operationsLog },
+      ...{ layout, slack, redisUrl: redis.url, cluster, controlUrl, healthPort, operationsLog },
       processes: supervisor.running(),
     });
   await Promise.all([

@@ -26,6 +26,12 @@ export function cpuMs(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
 }
 
+/** Milliseconds that a process's main thread was ready to run so far and had to wait for a processor. */
+export function waitedMs(pid: number): number {
+  const [, waitedNs = '0'] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ');
+  return Number(waitedNs) / 1e6;
+}
+
 /** What the broker spends in a second while nobody asks it anything. */
 export async function idleCpuPerSecond(pid: number, seconds: number): Promise<number> {
   const before = cpuMs(pid);

@@ -1,4 +1,5 @@
 import type { Cluster } from '../cluster.ts';
+import type { RedisServer } from '../redis.ts';
 import type { Service } from '../services.ts';
 
 /** One way to break the sandbox, and how to undo it. */
@@ -16,6 +17,7 @@ export interface Fault {
 export interface Breakable {
   readonly cluster: Cluster;
   readonly services: readonly Service[];
+  readonly redis: RedisServer;
   /** Work that goes on after `make` has answered. It is waited for before anything is healed. */
   later(afterMs: number, work: () => Promise<void>): void;
 }

@@ -4,6 +4,7 @@ import { deafService } from './deaf-service.ts';
 import type { Fault } from './fault.ts';
 import { nodeDown } from './node-down.ts';
 import { partition } from './partition.ts';
+import { redisCrash } from './redis-crash.ts';
 import { split } from './split.ts';
 import { unbound } from './unbound.ts';
 import { zombieQueue } from './zombie-queue.ts';
@@ -18,6 +19,7 @@ export const faults: readonly Fault[] = [
   deafService,
   backlog,
   zombieQueue,
+  redisCrash,
 ];
 
 /** One fault a line, for help and for an unknown name. */

@@ -43,12 +43,13 @@ export interface TestSandbox {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Starts a sandbox in a folder of its own and waits for READY. */
-export async function openSandbox(): Promise<TestSandbox> {
+/** Starts a sandbox in a folder of its own, with its bot unless told otherwise, and waits for READY. */
+export async function openSandbox(options: { readonly withoutBot?: boolean } = {}): Promise<TestSandbox> {
   const folder = mkdtempSync(join(tmpdir(), 'watership-sandbox-'));
   const main = join(projectFolder, 'sandbox', 'main.ts');
   const start = ['--import', 'tsx', main, '--dir', folder];
-  const child = spawn(process.execPath, start, {
+  const without = options.withoutBot === true ? ['start', '--without-bot'] : [];
+  const child = spawn(process.execPath, [...start, ...without], {
     cwd: projectFolder,
     // Its channel to us: when the tests die in whatever way, it ends.
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

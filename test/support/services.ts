@@ -31,13 +31,13 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   };
   try {
     const [redisPort = 0, ...ports] = await freePorts(1 + portsOfCluster(1));
-    const [redisUrl, cluster] = await Promise.all([
+    const [redis, cluster] = await Promise.all([
       startRedis({ folder: join(folder, 'redis'), port: redisPort, supervisor }),
       startCluster({ folder: join(folder, 'rabbitmq'), names: ['rabbit@localhost'], ports, supervisor }),
     ]);
     const { username, password } = cluster.setup;
     for (const { setup: node } of cluster.nodes) {
-      project.provide('redisUrl', redisUrl);
+      project.provide('redisUrl', redis.url);
       project.provide('amqpUrl', `amqp://${username}:${password}@127.0.0.1:${node.amqpPort}`);
       project.provide('managementUrl', `http://${username}:${password}@127.0.0.1:${node.managementPort}`);
       project.provide('metricsUrl', `http://127.0.0.1:${node.metricsPort}`);

@@ -84,6 +84,10 @@ export async function findOrStart(counter: Counter, incident: Incident, user: st
   if (active !== undefined) {
     return { kind: 'running', run: active, isNew: false };
   }
+  const repaired = await justRepaired(counter, incident);
+  if (repaired !== undefined) {
+    return { kind: 'refused', answer: repaired };
+  }
   const names = await counter.people.names([user]);
   const runId = await stores.runs.nextId();
   let before = incident;
@@ -129,6 +133,24 @@ export async function findOrStart(counter: Counter, incident: Incident, user: st
   });
   await carryOnSoon(counter.context, run.id);
   return { kind: 'running', run, isNew: true };
+}
+
+/** So many sweeps decide whether a repair has ended the incident. */
+const SWEEPS_TO_RESOLVE = 2;
+
+/** A new run would stand in the place of the one that has just repaired it, and the card would not say so any more. */
+async function justRepaired({ context }: Counter, { id, run }: Incident): Promise<Answer | undefined> {
+  const last = run === undefined ? undefined : await context.stores.runs.get(run);
+  if (last?.state !== 'done' || last.endedAtMs === undefined) {
+    return undefined;
+  }
+  const agoMs = context.clock.now() - last.endedAtMs;
+  return agoMs > SWEEPS_TO_RESOLVE * context.config.schedule.sweepMs
+    ? undefined
+    : {
+        text: `${last.id} has repaired ${id}, verified ${span(agoMs)} ago. The next sweep resolves it, or shows that it is back.`,
+        refused: true,
+      };
 }
 
 export async function activeRunOf({ context }: Counter, incident: Incident): Promise<Run | undefined> {

@@ -160,9 +160,17 @@ function whyOvertaken(incident: Incident, runbook: string): string | undefined {
   return incident.runbook === runbook ? undefined : 'The trouble has changed, and wants another treatment.';
 }
 
+/** More than this is a storm, or Slack is away. */
+const MANY_UNTOLD = 50;
+
 /** Changes that were stored and not yet told: Slack was away, or the process died in between. */
 async function tellUntold(context: BotContext): Promise<void> {
-  for (const { incident } of await context.stores.untold.list()) await tellSoon(context, incident);
+  const { stores, config } = context;
+  const untold = await stores.untold.list();
+  // They are of all clusters: with many of each, one sweep of an interval asks for all, and not every cluster's own.
+  if (untold.length > MANY_UNTOLD && !(await stores.once.first('tell-untold', config.schedule.sweepMs)))
+    return;
+  for (const { incident } of untold) await tellSoon(context, incident);
 }
 
 async function noticeGap({ stores, clock, config, log }: BotContext, cluster: string): Promise<void> {

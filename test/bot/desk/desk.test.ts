@@ -90,6 +90,20 @@ describe('a diagnosis', () => {
     expect(sent.carriedOn).toEqual([run?.id]);
   });
 
+  test('is not started in the moment between a repair and the sweep that resolves it', async () => {
+    const { counter, clock, stores, run } = await withPlan();
+    const done = { ...run, state: 'done' as const, endedAtMs: clock.now(), version: run.version + 1 };
+    const story = { atMs: clock.now(), actor: 'watership', event: 'run.done', text: 'Done.' };
+    await stores.runs.put(done, run.version, story);
+    const early = await diagnose(counter, 'INC-0412', by(BOB));
+    expect(early).toMatchObject({
+      kind: 'refused',
+      answer: { text: expect.stringMatching(/^RUN-0001 has repaired INC-0412/) },
+    });
+    clock.pass(60_000);
+    expect(await diagnose(counter, 'INC-0412', by(BOB))).toMatchObject({ kind: 'running', isNew: true });
+  });
+
   test('is not started from another channel, by a guest or by somebody else’s workspace', async () => {
     const { counter, open, stores } = createDesk();
     await open();

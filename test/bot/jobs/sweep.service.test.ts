@@ -5,7 +5,7 @@ import type { BotContext, ClusterHandle } from '../../../src/bot/context.ts';
 import { carryRun } from '../../../src/bot/jobs/run.ts';
 import { sweep } from '../../../src/bot/jobs/sweep.ts';
 import type { Plan, Runbook } from '../../../src/runbooks/index.ts';
-import { lampWith } from '../../runbooks/engine/toy.ts';
+import { incident, lampWith } from '../../runbooks/engine/toy.ts';
 import { approval, askForRun, buildHouse, contextOf, recordingCourier, send, simpleLamp } from './stage.ts';
 
 let redis: Redis;
@@ -213,4 +213,20 @@ test('a change that was stored and not told is told by the next sweep', async ()
   expect(courier.told).toEqual([]);
   await sweepOnce(contextOf({ redis, house, prefix, courier }));
   expect(courier.told).toEqual(['INC-0001']);
+});
+
+test('when much is untold it is asked for once an interval, and not by every sweep of every cluster', async () => {
+  const courier = recordingCourier();
+  const one = contextOf({ redis, house: { ...buildHouse(), lamps: [] }, courier });
+  const schedule = { ...one.config.schedule, sweepMs: 60_000 };
+  const context = { ...one, config: { ...one.config, schedule } };
+  const atMs = Date.now();
+  for (let index = 0; index < 60; index += 1) {
+    const id = `INC-9${index}`;
+    const other = { ...incident, id, cluster: 'other', key: id, openedAtMs: atMs };
+    await context.stores.incidents.put(other, 0, { atMs, actor: 'test', event: 'opened', text: 'opened' });
+  }
+  await newsOf(context);
+  await newsOf(context);
+  expect(courier.told.filter((id) => id.startsWith('INC-9'))).toHaveLength(60);
 });

@@ -1,0 +1,35 @@
+import { parseArgs } from 'node:util';
+import { playCampaign } from './campaign.ts';
+import { tableOf } from './report.ts';
+
+const USAGE = `npm run chaos -- [--runs 25] [--seed 1] [--minutes <n>]
+Breaks a sandbox and three bots on it, again and again, and checks from outside that every promise was kept.
+The same seed breaks the same things. 200 runs are the full size. Exit code 1: a promise was broken.`;
+
+process.exit(await main());
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      runs: { type: 'string', default: '25' },
+      seed: { type: 'string', default: '1' },
+      minutes: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const [runs, seed, minutes] = [
+    Number(values.runs),
+    Number(values.seed),
+    Number(values.minutes ?? 'Infinity'),
+  ];
+  if (values.help || !(runs > 0) || Number.isNaN(seed) || !(minutes > 0)) {
+    console.error(USAGE);
+    return 2;
+  }
+  const campaign = await playCampaign({
+    ...{ runs, seed, withinMs: minutes * 60_000 },
+    tell: (lines) => console.log(lines.join('\n')),
+  });
+  console.log(`\n${tableOf(campaign)}`);
+  return campaign.violations === 0 ? 0 : 1;
+}
