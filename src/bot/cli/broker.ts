@@ -77,9 +77,7 @@ function urlWith(url: string, { vhost, cluster }: BrokerOptions): string {
   // Throws what is wrong with it, without repeating it: it may hold a password.
   const parsed = parseTransportUrl(url);
   if (parsed.hosts.length === 0) {
-    throw new Error(
-      '--url: expected rabbit://user:…@host:port/vhost, came a URL without a host. Add one.',
-    );
+    throw new Error('--url: expected rabbit://user:…@host:port/vhost, came a URL without a host. Add one.');
   }
   return vhost === undefined
     ? url
