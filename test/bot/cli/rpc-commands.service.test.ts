@@ -48,7 +48,9 @@ async function serve(endpoint: object = {}) {
   const exchange = broker.unique('exchange');
   const topic = broker.unique('topic');
   const transport = broker.transport({ controlExchange: exchange });
-  await getRpcServer(transport, new Target({ topic, server: 'host1' }), [endpoint]).start();
+  await getRpcServer(transport, new Target({ topic, server: 'host1' }), [endpoint], {
+    bindingCheckMs: 0,
+  }).start();
   return { exchange, topic, transport };
 }
 
