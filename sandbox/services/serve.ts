@@ -21,7 +21,8 @@ export async function serve(
   const endpoint = Object.fromEntries(service.methods.map((method) => [method, handler]));
   const target = new Target({ topic: service.topic, server: host });
   // One at a time, as a worker that is out of threads; the rest stays ready in the queue.
-  const server = getRpcServer(transport, target, [endpoint], { executor: 'blocking' });
+  // A Python service does not notice that it lost its binding: these must not mend it by themselves either.
+  const server = getRpcServer(transport, target, [endpoint], { executor: 'blocking', bindingCheckMs: 0 });
   await server.start();
   return {
     hang: () => {

@@ -86,7 +86,10 @@ async function serve(topic: string, executor: 'async' | 'blocking' = 'async') {
   const exchange = broker.unique('exchange');
   const transport = broker.transport({ controlExchange: exchange, connectionName: 'the-service' });
   const hang = () => new Promise(() => {});
-  await getRpcServer(transport, new Target({ topic, server: 'host1' }), [{ hang }], { executor }).start();
+  await getRpcServer(transport, new Target({ topic, server: 'host1' }), [{ hang }], {
+    executor,
+    bindingCheckMs: 0,
+  }).start();
   return exchange;
 }
 
