@@ -101,7 +101,9 @@ describe('the audit at a terminal', () => {
 
   test('is verified with its mirror: sound, edited in the file, cut off in Redis', async () => {
     const file = join(folder, 'audit.jsonl');
-    const { stores, run, key } = installation(`audit: { file: ${file}, key: a-key-that-redis-has-not }`);
+    const { stores, run, key } = installation(
+      `audit: { file: ${file}, key: "\${file:${configFile('a-key-that-redis-has-not')}}" }`,
+    );
     for (const text of ['one', 'two', 'three']) await stores.audit.append(entry(text));
     expect(await run('audit', '--verify')).toMatchObject({
       exitCode: 0,
