@@ -29,7 +29,7 @@ export async function playCampaign(options: {
     options.tell([roundLine(round), ...(await explain(house, round))]);
   }
   const broken = await chainBroken(house);
-  options.tell(broken);
+  if (broken.length > 0) options.tell(broken);
   const violations = rounds.reduce((sum, { violations }) => sum + violations.length, 0);
   return { rounds, violations: violations + broken.length };
 }
