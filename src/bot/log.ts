@@ -1,7 +1,15 @@
 import { type DestinationStream, type Logger, pino, stdSerializers } from 'pino';
 import { redact } from './redact.ts';
 
-const SECRET_KEYS = ['password', 'botToken', 'appToken', 'signingSecret', 'authorization', 'transportUrl'];
+const SECRET_KEYS = [
+  'password',
+  'botToken',
+  'appToken',
+  'signingSecret',
+  'signingSecrets',
+  'authorization',
+  'transportUrl',
+];
 
 /** The log: one JSON object a line, secrets taken out of fields, texts and errors. */
 export function createLog(level: string, destination?: DestinationStream): Logger {

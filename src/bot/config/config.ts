@@ -22,7 +22,8 @@ export interface SlackConfig {
   readonly mode: 'socket' | 'http';
   readonly botToken: string;
   readonly appToken?: string;
-  readonly signingSecret?: string;
+  /** By which Slack signs its requests; beside the new one the old one, while it is changed. */
+  readonly signingSecrets?: readonly string[];
   readonly port?: number;
   /** Channel for clusters that name none, and for digests. */
   readonly channel: string;

@@ -57,7 +57,11 @@ const slack = z.strictObject({
   mode: oneOf(['socket', 'http']).default('socket'),
   botToken: text('the bot token of the Slack app (xoxb-…)'),
   appToken: text('the app-level token of the Slack app (xapp-…)').optional(),
-  signingSecret: text('the signing secret of the Slack app').optional(),
+  signingSecret: z
+    .union([text('the signing secret'), z.array(text('a signing secret')).min(1).max(2)], {
+      error: 'the signing secret of the Slack app, or a list of the new one and the old one',
+    })
+    .optional(),
   port: port.optional(),
   channel,
   apiUrl: address(['https', 'http'], 'https://slack.com/api/').default('https://slack.com/api/'),

@@ -31,7 +31,11 @@ export function shape(file: ConfigFile, environment: Environment): BotConfig {
     slack: {
       mode: slack.mode,
       botToken: slack.botToken,
-      ...definite({ appToken: slack.appToken, signingSecret: slack.signingSecret, port: slack.port }),
+      ...definite({
+        appToken: slack.appToken,
+        signingSecrets: listOf(slack.signingSecret),
+        port: slack.port,
+      }),
       channel: slack.channel,
       apiUrl: slack.apiUrl,
     },
@@ -57,6 +61,9 @@ export function shape(file: ConfigFile, environment: Environment): BotConfig {
     log: file.log,
   };
 }
+
+const listOf = (value: string | readonly string[] | undefined): readonly string[] | undefined =>
+  typeof value === 'string' ? [value] : value;
 
 function shapeCluster(cluster: ClusterFile, defaultChannel: string): ClusterConfig {
   const nodes = cluster.nodes.map(shapeNode);

@@ -1,8 +1,7 @@
-import { HTTPReceiver } from '@slack/bolt';
 import type { BotContext } from '../context.ts';
 import { postDigest } from '../digest/post-digest.ts';
 import { createApp } from './app.ts';
-import { slackLogger } from './logger.ts';
+import { createHttpReceiver } from './http/http-receiver.ts';
 import type { SlackPort } from './port.ts';
 import { openSocket } from './socket.ts';
 import { createTeller } from './teller.ts';
@@ -37,9 +36,11 @@ export async function connectSlack(context: BotContext): Promise<SlackConnection
     digest: () => postDigest(context, port, {}),
   };
   if (config.slack.mode === 'http') {
-    const receiver = new HTTPReceiver({
-      signingSecret: config.slack.signingSecret ?? '',
-      logger: slackLogger(log),
+    const receiver = createHttpReceiver({
+      port: config.slack.port ?? DEFAULT_PORT,
+      secrets: config.slack.signingSecrets ?? [],
+      clock,
+      log,
     });
     const { app, settled } = createApp(context, port, receiver);
     let isListening = false;
@@ -47,7 +48,7 @@ export async function connectSlack(context: BotContext): Promise<SlackConnection
       ...speaking,
       isConnected: () => true,
       start: async () => {
-        await app.start(config.slack.port ?? DEFAULT_PORT);
+        await app.start();
         isListening = true;
       },
       stop: async () => {

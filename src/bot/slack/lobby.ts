@@ -1,11 +1,12 @@
 import type { Click } from '../desk/answer.ts';
 import type { Counter } from '../desk/counter.ts';
 import { notification, plainSection } from './blocks.ts';
+import { type Delivery, deliveryKey } from './delivery.ts';
 import type { SlackPort } from './port.ts';
 import type { Adapt } from './stand-in.ts';
 
-/** How long a click is remembered: Slack delivers again within minutes. */
-const CLICK_MS = 600_000;
+/** How long a delivery is remembered. Slack delivers again within minutes; a captured request is good for six. */
+const REMEMBERED_MS = 900_000;
 
 /** What every listener is handed. */
 export interface Lobby {
@@ -24,16 +25,14 @@ export interface Place {
   readonly threadTs?: string;
 }
 
-/** True for the first delivery of a click. Slack may deliver twice, and to two replicas. */
-export async function isFirstDelivery(
-  { counter }: Lobby,
-  {
-    actionTs,
-    actionId,
-    user,
-  }: { readonly actionTs: string; readonly actionId: string; readonly user: string },
-): Promise<boolean> {
-  return await counter.context.stores.once.first(`click:${actionTs}:${actionId}:${user}`, CLICK_MS);
+/** True for the first delivery of something. Slack may deliver twice, and to two replicas. */
+export async function isFirstDelivery({ counter }: Lobby, delivery: Delivery): Promise<boolean> {
+  return await counter.context.stores.once.first(deliveryKey(delivery), REMEMBERED_MS);
+}
+
+/** Nothing came of it, and the same may be sent again: a modal that was handed back for a correction. */
+export async function forgetDelivery({ counter }: Lobby, delivery: Delivery): Promise<void> {
+  await counter.context.stores.once.forget(deliveryKey(delivery));
 }
 
 /** Says something to one person. That it could not be said changes nothing: what was done is stored. */

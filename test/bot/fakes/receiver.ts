@@ -55,7 +55,7 @@ export const submitted = (
   type: 'view_submission',
   team,
   user: { id: user, team_id: 'T1' },
-  view: { id: 'V1', type: 'modal', ...view, state: { values } },
+  view: { id: 'V1', hash: '1795316400.V1', type: 'modal', ...view, state: { values } },
 });
 
 /** A chosen radio button in an open modal. */
@@ -81,7 +81,9 @@ export const chosen = (
   ],
 });
 
-/** A typed command, as Slack sends it. */
+let commandsTyped = 0;
+
+/** A typed command, as Slack sends it: each with a trigger of its own. */
 export const typed = (user: string, channel: string, text: string, responseUrl: string) => ({
   command: '/rabbit',
   text,
@@ -92,7 +94,7 @@ export const typed = (user: string, channel: string, text: string, responseUrl: 
   channel_id: channel,
   channel_name: 'rabbit-alerts',
   response_url: responseUrl,
-  trigger_id: 'trigger',
+  trigger_id: `trigger-${++commandsTyped}`,
   api_app_id: 'A1',
   token: 'x',
 });

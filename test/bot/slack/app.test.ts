@@ -49,12 +49,30 @@ describe('a button', () => {
     ]);
   });
 
-  test('delivered three times counts once', async () => {
-    const { deliver, open, slack } = createBot();
+  test('delivered three times counts once, and each delivery is answered', async () => {
+    const { deliver, open, slack, stores } = createBot();
     await open();
     const click = press(ALICE, 'incident:ack', 'INC-0412');
     await Promise.all([deliver(click), deliver(click), deliver(click)]);
-    expect(slack.whispers).toHaveLength(1);
+    expect(stores.kept.audit.filter(({ event }) => event === 'incident.acknowledged')).toHaveLength(1);
+    expect(slack.whispers).toHaveLength(3);
+    await deliver(click);
+    expect(slack.whispers.at(-1)?.text).toBe(
+      'This reached me a second time; it counts once at most. Alice Anderson is on INC-0412.',
+    );
+  });
+
+  test('delivered to two replicas counts once', async () => {
+    const world = createWorld();
+    await world.open();
+    const [left, right] = [createBot(world), createBot(world)];
+    const click = press(ALICE, 'incident:diagnose', 'INC-0412');
+    await Promise.all([left.deliver(click), right.deliver(click)]);
+    expect(world.stores.kept.runs.size).toBe(1);
+    expect(world.slack.whispers.map(({ text }) => text.split(' ').slice(0, 3).join(' ')).toSorted()).toEqual([
+      'RUN-0001 looks at',
+      'This reached me',
+    ]);
   });
 
   test('of something long over says what has happened since', async () => {
@@ -167,6 +185,23 @@ describe('approving', () => {
     await settled();
     expect(stores.kept.runs.get('RUN-0001')).toMatchObject({ state: 'proposed', choice: 'ctl3', votes: [] });
     expect(readAloud(slack.views.get('V1')?.blocks ?? [])).toContain('1. Stop RabbitMQ on ctl1');
+  });
+
+  test('an approval that is delivered twice counts once, and the second answer says how it stands', async () => {
+    const { deliver, view, stores } = await withModal();
+    const first = await deliver(submitted(BOB, view, filled()));
+    expect(JSON.stringify(first)).toContain('Recorded. 1 of 1 approvals.');
+    expect(JSON.stringify(await deliver(submitted(BOB, view, filled())))).toContain(
+      'This reached me a second time; it counts once at most.',
+    );
+    expect(stores.kept.runs.get('RUN-0001')?.votes).toHaveLength(1);
+  });
+
+  test('an approval that was handed back may be sent again from the same window', async () => {
+    const { deliver, view } = await withModal();
+    const wrong = { ...filled(), cluster_name: { value: { type: 'plain_text_input', value: 'prod-b' } } };
+    expect(await deliver(submitted(BOB, view, wrong))).toMatchObject({ response_action: 'errors' });
+    expect(JSON.stringify(await deliver(submitted(BOB, view, filled())))).toContain('Recorded.');
   });
 
   test('a window of another version says so', async () => {
@@ -287,6 +322,12 @@ test('the Home tab shows the clusters and what is mine', async () => {
     '# What you have taken\nINC-0412 P1 prod-a: ctl3 is cut off from ctl1 + ctl2. (open since 03:00:00 UTC)',
   );
   expect(await stores.homes.recent({ withinMs: 1_000, limit: 5 })).toEqual([ALICE]);
+});
+
+test('an event that Slack delivers again is one event', async () => {
+  const { deliver, slack } = createBot();
+  await Promise.all([deliver(homeOpened(ALICE)), deliver(homeOpened(ALICE))]);
+  expect(slack.calls.get('publishHome')).toBe(1);
 });
 
 interface Responded {

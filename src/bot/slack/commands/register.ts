@@ -3,7 +3,7 @@ import { nearest } from '../../config/nearest.ts';
 import type { Click } from '../../desk/answer.ts';
 import { decide } from '../../desk/decide.ts';
 import { FAULT } from '../listeners/pressed.ts';
-import type { Lobby } from '../lobby.ts';
+import { isFirstDelivery, type Lobby } from '../lobby.ts';
 import { ack } from './ack.ts';
 import { audit } from './audit.ts';
 import { breakIt, heal } from './break.ts';
@@ -53,7 +53,12 @@ export function registerCommands(app: App, lobby: Lobby): void {
           lobby.counter.context.log.warn({ err: error }, 'A command could not say that it takes longer');
         });
       };
-      const { reply, isShared } = await answer(lobby, command, meanwhile);
+      const { reply, isShared } = (await isFirstDelivery(lobby, {
+        kind: 'command',
+        triggerId: command.trigger_id,
+      }))
+        ? await answer(lobby, command, meanwhile)
+        : { reply: say(AGAIN), isShared: false };
       await respond(lobby.adapt(responseOf(reply, isShared)));
     } catch (error) {
       await respond(responseOf(say(FAULT), false));
@@ -61,6 +66,10 @@ export function registerCommands(app: App, lobby: Lobby): void {
     }
   });
 }
+
+/** What somebody reads whose command reached us twice. */
+const AGAIN =
+  'This command reached me a second time and is carried out once. If no answer came, type it again.';
 
 async function answer(
   lobby: Lobby,

@@ -3,8 +3,9 @@ import type { Click } from '../../desk/answer.ts';
 import { type Voted, vote } from '../../desk/vote.ts';
 import { noteModal, type ReviewReference, readReference } from '../cards/review-modal.ts';
 import { approvalCallback, approvalFields } from '../ids.ts';
-import type { Lobby } from '../lobby.ts';
+import { forgetDelivery, isFirstDelivery, type Lobby } from '../lobby.ts';
 import { makingView, showChoice, viewOf } from '../review.ts';
+import { SECOND_TIME, standingOf } from '../since.ts';
 import { sentence } from '../words.ts';
 import { FAULT } from './pressed.ts';
 
@@ -30,8 +31,18 @@ export function register(app: App, lobby: Lobby): void {
       );
       return;
     }
+    const delivery = { kind: 'view', viewId: view.id, hash: view.hash, user: click.user } as const;
     try {
-      await ack(lobby.adapt(await responseTo(lobby, view, reference, click)));
+      if (!(await isFirstDelivery(lobby, delivery))) {
+        await ack(lobby.adapt(await secondResponse(lobby, reference)));
+        return;
+      }
+      const response = await responseTo(lobby, view, reference, click);
+      if (response.response_action === 'errors') {
+        // Nothing was counted, and the same window comes back corrected.
+        await forgetDelivery(lobby, delivery);
+      }
+      await ack(lobby.adapt(response));
     } catch (error) {
       await ack({ response_action: 'errors', errors: { [approvalFields.reason.block]: FAULT } });
       throw error;
@@ -71,6 +82,14 @@ async function responseTo(lobby: Lobby, view: ViewOutput, reference: ReviewRefer
         view: noteModal('Recorded', await recordedLines(lobby, voted)),
       };
   }
+}
+
+/** The first delivery's answer may never have arrived: this one says how the run stands. */
+async function secondResponse({ counter }: Lobby, { run }: ReviewReference) {
+  return {
+    response_action: 'update' as const,
+    view: noteModal('Counted once', [SECOND_TIME, await standingOf(counter, run)]),
+  };
 }
 
 async function recordedLines(

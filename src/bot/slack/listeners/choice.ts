@@ -17,6 +17,7 @@ export function register(app: App, lobby: Lobby): void {
     }
     const actionTs = 'action_ts' in action ? action.action_ts : '';
     const isFirst = await isFirstDelivery(lobby, {
+      kind: 'click',
       actionTs,
       actionId: action.action_id,
       user: body.user.id,

@@ -5,7 +5,7 @@ import type { People } from '../../desk/people.ts';
 import { context as contextBlock, header, linesSection, small } from '../blocks.ts';
 import { clusterStatus, incidentLines } from '../commands/status.ts';
 import { limits } from '../limits.ts';
-import type { Lobby } from '../lobby.ts';
+import { isFirstDelivery, type Lobby } from '../lobby.ts';
 import type { SlackPort } from '../port.ts';
 
 /** For so long after it was opened a Home tab is kept up to date: a night on call. */
@@ -16,8 +16,10 @@ const GATHER_MS = 5_000;
 
 /** The Home tab: each cluster, and what this person has taken. Made anew whenever it is opened. */
 export function register(app: App, lobby: Lobby): void {
-  app.event('app_home_opened', async ({ event }) => {
-    if (event.tab === 'home') {
+  app.event('app_home_opened', async ({ event, body }) => {
+    // Slack tries an event again when its answer was lost; the tab is made once.
+    const isFirst = await isFirstDelivery(lobby, { kind: 'event', eventId: body.event_id });
+    if (event.tab === 'home' && isFirst) {
       const { context, people } = lobby.counter;
       await lobby.port.publishHome(event.user, await homeOf(context, people, event.user));
       await context.stores.homes.opened(event.user);

@@ -2,6 +2,7 @@ import type { BlockButtonAction } from '@slack/bolt';
 import { z } from 'zod';
 import type { Click } from '../../desk/answer.ts';
 import { isFirstDelivery, type Lobby, type Place, placeOf, whisper } from '../lobby.ts';
+import { SECOND_TIME, standingOf } from '../since.ts';
 
 /** A pressed button, with what a listener needs of Slack's payload. */
 export interface Pressed {
@@ -47,10 +48,8 @@ export async function once(
   const { click, place, actionId } = pressed;
   try {
     const actionTs = body.actions[0]?.action_ts ?? '';
-    if (!(await isFirstDelivery(lobby, { actionTs, actionId, user: click.user }))) {
-      return;
-    }
-    const text = await answer(pressed);
+    const isFirst = await isFirstDelivery(lobby, { kind: 'click', actionTs, actionId, user: click.user });
+    const text = isFirst ? await answer(pressed) : await since(lobby, pressed);
     if (text !== undefined) {
       await whisper(lobby, place, text);
     }
@@ -59,6 +58,10 @@ export async function once(
     throw error;
   }
 }
+
+/** The first delivery may have been answered by another replica, or may have died with it: so this one is answered too. */
+const since = async ({ counter }: Lobby, { value }: Pressed): Promise<string> =>
+  `${SECOND_TIME} ${await standingOf(counter, value.split(' ')[0] ?? '')}`;
 
 /** What a person reads when something of ours broke; the log has the rest. */
 export const FAULT =

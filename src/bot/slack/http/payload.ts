@@ -1,0 +1,58 @@
+import type { IncomingMessage } from 'node:http';
+import { z } from 'zod';
+
+/** Slack's largest payloads are modals with all they hold, far below this. */
+const LARGEST_BYTES = 1_048_576;
+
+export type RawBody =
+  | { readonly kind: 'read'; readonly text: string }
+  | { readonly kind: 'too-large' }
+  | { readonly kind: 'broken-off' };
+
+/** Reads a request's body as it came, because the signature is over these very bytes; never more than a bound. */
+export async function readBody(request: IncomingMessage): Promise<RawBody> {
+  if (Number(request.headers['content-length'] ?? 0) > LARGEST_BYTES) {
+    return { kind: 'too-large' };
+  }
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of request) {
+      const part = Buffer.from(chunk);
+      size += part.length;
+      if (size > LARGEST_BYTES) {
+        return { kind: 'too-large' };
+      }
+      chunks.push(part);
+    }
+  } catch {
+    return { kind: 'broken-off' };
+  }
+  return { kind: 'read', text: Buffer.concat(chunks).toString('utf8') };
+}
+
+/** What Slack sent: an object, whichever of its two ways of writing it was used; undefined when it is neither. */
+export type Payload = Readonly<Record<string, unknown>>;
+
+export function parsePayload(contentType: string | undefined, text: string): Payload | undefined {
+  const kind = contentType?.split(';')[0]?.trim().toLowerCase();
+  if (kind === 'application/json') {
+    return parseObject(text);
+  }
+  if (kind !== 'application/x-www-form-urlencoded') {
+    return undefined;
+  }
+  const form = new URLSearchParams(text);
+  const payload = form.get('payload');
+  return payload === null ? Object.fromEntries(form) : parseObject(payload);
+}
+
+const object = z.record(z.string(), z.unknown());
+
+function parseObject(text: string): Payload | undefined {
+  try {
+    return object.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
