@@ -1,99 +1,62 @@
 import type { Clock } from '../../runbooks/index.ts';
 import { SlackBusy } from './errors.ts';
+import { createLane, type Lane, type Pace } from './pacer-lane.ts';
 import type { Urgency } from './port.ts';
 
-/** Slack takes one message a second in a channel, and short bursts: https://docs.slack.dev/apis/web-api/rate-limits */
-const EVERY_MS = 1_000;
-const BURST = 3;
-/** A longer wait than this is the caller's to retry. */
-const LONGEST_WAIT_MS = 30_000;
-
-const order: readonly Urgency[] = ['decision', 'normal', 'progress'];
-
-interface Waiting {
-  readonly urgency: Urgency;
-  readonly go: () => void;
+/** A kind of call that Slack counts by itself, and the channel where it also counts by channel. */
+export interface Way {
+  readonly kind: 'post' | 'update' | 'whisper';
+  readonly channel?: string;
 }
 
-interface Lane {
-  readonly waiting: Waiting[];
-  tokens: number;
-  countedAtMs: number;
-  pausedUntilMs: number;
-  isServing: boolean;
+/**
+ * What Slack takes: https://docs.slack.dev/apis/web-api/rate-limits. One message a second in a channel with short bursts, and
+ * some hundreds a minute in a workspace; 50 edits a minute in a workspace; 100 private answers a minute.
+ */
+const paces: Readonly<Record<Way['kind'], { readonly channel: Pace; readonly all: Pace }>> = {
+  post: { channel: { everyMs: 1_000, burst: 3 }, all: { everyMs: 250, burst: 20 } },
+  update: { channel: { everyMs: 1_000, burst: 3 }, all: { everyMs: 1_200, burst: 10 } },
+  whisper: { channel: { everyMs: 600, burst: 20 }, all: { everyMs: 600, burst: 20 } },
+};
+
+/** Lets calls through at Slack's pace, the most urgent first; waits out a Retry-After once. */
+export interface Pacer {
+  /** Rejects with `SlackBusy` when Slack asks for a longer pause: the caller's job comes again after it. */
+  run<T>(way: Way, urgency: Urgency, call: () => Promise<T>): Promise<T>;
 }
 
-/** Lets calls through at Slack's pace, one lane a channel, the most urgent first; waits out a Retry-After once. */
-export function createPacer(clock: Clock): {
-  run<T>(lane: string, urgency: Urgency, call: () => Promise<T>): Promise<T>;
-} {
+export function createPacer(clock: Clock): Pacer {
   const lanes = new Map<string, Lane>();
 
-  const laneOf = (name: string): Lane => {
-    const known = lanes.get(name);
-    if (known !== undefined) {
-      return known;
-    }
-    const lane = { waiting: [], tokens: BURST, countedAtMs: clock.now(), pausedUntilMs: 0, isServing: false };
-    lanes.set(name, lane);
-    return lane;
-  };
-
-  const enter = async (lane: Lane, urgency: Urgency): Promise<void> => {
-    await new Promise<void>((go) => {
-      lane.waiting.push({ urgency, go });
-      if (!lane.isServing) {
-        lane.isServing = true;
-        void serve(lane);
-      }
-    });
-  };
-
-  const serve = async (lane: Lane): Promise<void> => {
-    while (lane.waiting.length > 0) {
-      const waitMs = untilNext(lane, clock.now());
-      if (waitMs > 0) {
-        await clock.sleep(waitMs);
-        continue;
-      }
-      lane.tokens -= 1;
-      takeMostUrgent(lane.waiting)?.go();
-    }
-    lane.isServing = false;
+  const laneOf = (name: string, pace: Pace): Lane => {
+    const known = lanes.get(name) ?? createLane(clock, pace);
+    lanes.set(name, known);
+    return known;
   };
 
   return {
-    async run(name, urgency, call) {
-      const lane = laneOf(name);
-      await enter(lane, urgency);
+    async run({ kind, channel }, urgency, call) {
+      const pace = paces[kind];
+      const all = laneOf(kind, pace.all);
+      const own = channel === undefined ? all : laneOf(`${kind} ${channel}`, pace.channel);
+      const enter = async (): Promise<void> => {
+        await own.enter(urgency);
+        if (own !== all) {
+          await all.enter(urgency);
+        }
+      };
+      await enter();
       try {
         return await call();
       } catch (error) {
-        if (!(error instanceof SlackBusy) || error.retryAfterMs > LONGEST_WAIT_MS) {
+        if (!(error instanceof SlackBusy)) {
           throw error;
         }
-        lane.pausedUntilMs = Math.max(lane.pausedUntilMs, clock.now() + error.retryAfterMs);
-        await enter(lane, urgency);
+        // Slack counts messages by channel, edits by workspace: whoever comes next need not be told the same again.
+        (kind === 'post' ? own : all).pause(error.retryAfterMs);
+        await enter();
         return await call();
       }
     },
   };
-}
-
-function untilNext(lane: Lane, nowMs: number): number {
-  if (lane.pausedUntilMs > nowMs) {
-    return lane.pausedUntilMs - nowMs;
-  }
-  const earned = Math.floor((nowMs - lane.countedAtMs) / EVERY_MS);
-  if (earned > 0) {
-    lane.tokens = Math.min(BURST, lane.tokens + earned);
-    lane.countedAtMs += earned * EVERY_MS;
-  }
-  return lane.tokens > 0 ? 0 : lane.countedAtMs + EVERY_MS - nowMs;
-}
-
-function takeMostUrgent(waiting: Waiting[]): Waiting | undefined {
-  const ranks = waiting.map(({ urgency }) => order.indexOf(urgency));
-  const first = ranks.indexOf(Math.min(...ranks));
-  return waiting.splice(first, 1)[0];
 }

@@ -12,10 +12,11 @@ export interface SlackPort {
   userInfo(user: string): Promise<SlackPerson>;
   groupMembers(group: string): Promise<readonly string[]>;
   /**
-   * The timestamp of a message of ours in a channel whose blocks begin with this prefix; undefined when there is none, or
-   * when the app may not read the channel. Used after a crash only, so that a card is not posted twice.
+   * The timestamp of a message of ours in a channel, or in a thread of it, whose blocks' ids begin with this prefix; undefined
+   * when there is none, or when the app may not read the channel. Used only where a post may have been made and not written
+   * down: after a crash, or when no answer came.
    */
-  findMessage(channel: string, blockIdPrefix: string): Promise<string | undefined>;
+  findMessage(channel: string, blockIdPrefix: string, threadTs?: string): Promise<string | undefined>;
 }
 
 export interface OutgoingMessage {

@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
+import type { KnownBlock } from '@slack/types';
 import { activeStates, type Incident, type Run } from '../../runbooks/index.ts';
 import type { BotContext } from '../context.ts';
 import { createPeople } from '../desk/people.ts';
-import { hold } from '../jobs/hold.ts';
+import { type Held, hold } from '../jobs/hold.ts';
 import type { CardPlace, Halt, TimelineEntry } from '../stores/stores.ts';
 import type { Rendered } from './blocks.ts';
 import { incidentCard } from './cards/incident-card.ts';
@@ -10,7 +11,7 @@ import { progressMessage } from './cards/progress-message.ts';
 import { threadLines } from './cards/thread-lines.ts';
 import { SlackRefused, ToldElsewhere } from './errors.ts';
 import { createHomes } from './listeners/home.ts';
-import type { SlackPort } from './port.ts';
+import type { OutgoingMessage, SlackPort, Urgency } from './port.ts';
 import { bookOf, speak } from './spoken.ts';
 import type { Names } from './words.ts';
 
@@ -19,8 +20,8 @@ const LEASE_MS = 10_000;
 /** How long another teller is waited for, and how often it is asked. */
 const LEASE_WAITS = 20;
 const LEASE_WAIT_MS = 250;
-/** How long the marker of a post stands: a crash is followed by a retry much sooner. */
-const POSTING_MARKER_MS = 3_600_000;
+/** How long the marker of a post stands: longer than a message that Slack does not take is tried. */
+const POSTING_MARKER_MS = 24 * 3_600_000;
 
 /** Slack's words for "this message is not there any more, or can no longer be edited". */
 const lostCodes = new Set(['message_not_found', 'cant_update_message', 'edit_window_closed']);
@@ -56,7 +57,7 @@ export function createTeller({
         held = await hold(leases, name, holder, LEASE_MS);
       }
       try {
-        const scene = await look(id);
+        const scene = await look(id, held);
         if (scene !== undefined) {
           await show(scene);
         }
@@ -68,7 +69,7 @@ export function createTeller({
     },
   };
 
-  async function look(id: string): Promise<Scene | undefined> {
+  async function look(id: string, held: Held): Promise<Scene | undefined> {
     const { stores } = context;
     const incident = await stores.incidents.get(id);
     if (incident === undefined) {
@@ -83,6 +84,7 @@ export function createTeller({
     const halt = isUnderWay ? await stores.halts.find(incident.cluster) : undefined;
     const names = await people.names(idsIn(incident, run, halt));
     return {
+      held,
       incident,
       timeline: await stores.incidents.timeline(id),
       names,
@@ -113,33 +115,55 @@ export function createTeller({
       }
     }
     const channel = place?.channel ?? channelOf(incident);
-    const ts = await postOnce(incident.id, channel, card);
+    const { ts, isOld } = await postOnce(
+      scene,
+      { ...card, channel, urgency: 'decision' },
+      { marker: `card:${incident.id}`, blocks: `${incident.id}.` },
+    );
+    if (isOld && !(await wasUpdated(channel, ts, card))) {
+      // Taken away again by a person in this very moment: the next telling posts anew.
+      throw new ToldElsewhere(`The card of ${incident.id} was there and is gone`);
+    }
     return await keep(incident.id, { channel, ts, shown, told: 0 });
   }
 
   /**
-   * A process that died between posting and writing down where would post a second card. The marker says that somebody has
-   * tried before; then the channel is asked first.
+   * A process that died between posting and writing down where, or that heard no answer, would post a second time. The marker
+   * says that somebody has tried before; then the channel or the thread is asked first.
    */
-  async function postOnce(id: string, channel: string, card: Rendered): Promise<string> {
-    const isFirst = await context.stores.once.first(`card:${id}`, POSTING_MARKER_MS);
-    const found = isFirst ? undefined : await slack.findMessage(channel, `${id}.`);
-    if (found !== undefined && (await wasUpdated(channel, found, card))) {
-      return found;
+  async function postOnce(
+    { held }: Scene,
+    message: OutgoingMessage,
+    { marker, blocks }: { readonly marker: string; readonly blocks: string },
+  ): Promise<{ readonly ts: string; readonly isOld: boolean }> {
+    const isFirst = await context.stores.once.first(marker, POSTING_MARKER_MS);
+    const found = isFirst ? undefined : await slack.findMessage(message.channel, blocks, message.threadTs);
+    if (found !== undefined) {
+      return { ts: found, isOld: true };
     }
-    const { ts } = await slack.postMessage({ ...card, channel, urgency: 'decision' });
-    return ts;
+    if (!held.isHeld()) {
+      throw new ToldElsewhere('This process stood still; another one may be telling by now');
+    }
+    return { ...(await slack.postMessage(message)), isOld: false };
   }
 
-  async function tellLines({ incident, timeline, names }: Scene, place: CardPlace): Promise<CardPlace> {
+  async function tellLines(scene: Scene, place: CardPlace): Promise<CardPlace> {
+    const { incident, timeline, names } = scene;
     let told = place;
     for (const batch of threadLines(timeline.slice(place.told), names, context.clock.now())) {
-      await slack.postMessage({
+      const blocks = `line.${incident.id}.${told.told}.`;
+      const message = {
         ...batch.message,
+        blocks: withId(batch.message.blocks, blocks),
         channel: place.channel,
         threadTs: place.ts,
         ...(batch.broadcast ? { broadcast: true } : {}),
-      });
+      };
+      const { ts, isOld } = await postOnce(scene, message, { marker: `${blocks}${place.ts}`, blocks });
+      if (isOld) {
+        // It was posted before, perhaps with fewer lines than there are by now.
+        await wasUpdated(place.channel, ts, { text: message.text, blocks: message.blocks });
+      }
       told = await keep(incident.id, { ...told, told: told.told + batch.lines });
     }
     return told;
@@ -157,12 +181,19 @@ export function createTeller({
       if (progress.shown === shown) {
         return;
       }
-      if (await wasUpdated(channel, progress.ts, message, 'progress')) {
+      if (await wasUpdated(channel, progress.ts, message, urgencyOf(run))) {
         await keep(scene.incident.id, { ...place, progress: { ...progress, shown } });
         return;
       }
     }
-    const { ts } = await slack.postMessage({ ...message, channel, threadTs: place.ts });
+    const { ts, isOld } = await postOnce(
+      scene,
+      { ...message, channel, threadTs: place.ts, urgency: urgencyOf(run) },
+      { marker: `progress:${run.id}:${place.ts}`, blocks: `${run.id}.` },
+    );
+    if (isOld) {
+      await wasUpdated(channel, ts, message, urgencyOf(run));
+    }
     await keep(scene.incident.id, { ...place, progress: { run: run.id, ts, shown } });
   }
 
@@ -178,7 +209,7 @@ export function createTeller({
     }
     const message = progressOf(scene, older);
     if (hashOf(message) !== shown) {
-      await wasUpdated(channel, ts, message, 'progress');
+      await wasUpdated(channel, ts, message);
     }
   }
 
@@ -218,7 +249,7 @@ export function createTeller({
     channel: string,
     ts: string,
     message: Rendered,
-    urgency: 'normal' | 'progress' = 'normal',
+    urgency: Urgency = 'normal',
   ): Promise<boolean> {
     try {
       await slack.updateMessage({ ...message, channel, ts, urgency });
@@ -243,6 +274,8 @@ export function createTeller({
 
 /** Everything a telling needs, read once at its beginning. */
 interface Scene {
+  /** While it is held nobody else tells this incident. */
+  readonly held: Held;
   readonly incident: Incident;
   readonly run?: Run;
   readonly halt?: Halt;
@@ -256,6 +289,18 @@ function idsIn(incident: Incident, run: Run | undefined, halt: Halt | undefined)
   const cancelled = /^(\S+) cancelled it/.exec(run?.because ?? '')?.[1];
   return [...new Set([...ids, cancelled])].filter((id) => id !== undefined);
 }
+
+/** What waits for a person goes before news; what changes every few seconds may be left out. */
+function urgencyOf({ state }: Run): Urgency {
+  if (state === 'proposed' || state === 'unknown') {
+    return 'decision';
+  }
+  return activeStates.includes(state) ? 'progress' : 'normal';
+}
+
+/** The first block's id is what a message is found by. */
+const withId = ([first, ...rest]: readonly KnownBlock[], id: string): readonly KnownBlock[] =>
+  first === undefined ? [] : [{ ...first, block_id: id }, ...rest];
 
 const hashOf = (message: Rendered): string =>
   createHash('sha256').update(JSON.stringify(message)).digest('base64url').slice(0, 22);

@@ -19,18 +19,29 @@ import { adaptTo } from './stand-in.ts';
 const CALL_TIMEOUT_MS = 10_000;
 /** How many messages back a lost card is looked for. */
 const LOOK_BACK_MESSAGES = 100;
+/** A thread is told from its beginning: all of it is looked through, as far as one answer reaches. */
+const LOOK_BACK_REPLIES = 999;
+/** Slack asks for seconds. What asks for a day (something in between that is broken) must not silence us for one. */
+const LONGEST_PAUSE_SECONDS = 300;
 
 /** Options under which a call fails soon and plainly: whoever called owns the retry. */
-export const clientOptions = (config: SlackConfig) => ({
+export const clientOptions = (config: SlackConfig, timeoutMs = CALL_TIMEOUT_MS) => ({
   slackApiUrl: config.apiUrl,
-  timeout: CALL_TIMEOUT_MS,
+  timeout: timeoutMs,
   rejectRateLimitedCalls: true,
   retryConfig: { retries: 0 },
 });
 
-/** The port to a real Slack. */
-export function openSlackPort(config: SlackConfig, clock: Clock): SlackPort {
-  const client = new WebClient(config.botToken, { ...clientOptions(config), logger: quietLogger() });
+/** The port to a real Slack. A call that has no answer after `timeoutMs` (@default 10000) has failed. */
+export function openSlackPort(
+  config: SlackConfig,
+  clock: Clock,
+  { timeoutMs }: { readonly timeoutMs?: number } = {},
+): SlackPort {
+  const client = new WebClient(config.botToken, {
+    ...clientOptions(config, timeoutMs),
+    logger: quietLogger(),
+  });
   const pacer = createPacer(clock);
   const adapt = adaptTo(config.apiUrl);
 
@@ -52,9 +63,9 @@ export function openSlackPort(config: SlackConfig, clock: Clock): SlackPort {
 
   return {
     async postMessage(message) {
-      const lane = `post ${message.channel}`;
+      const way = { kind: 'post', channel: message.channel } as const;
       return await withLadder(message, (rung) =>
-        pacer.run(lane, message.urgency ?? 'normal', async () => {
+        pacer.run(way, message.urgency ?? 'normal', async () => {
           const answer = await call('chat.postMessage', () => client.chat.postMessage(postOf(rung)));
           return { ts: answer.ts ?? '' };
         }),
@@ -63,7 +74,7 @@ export function openSlackPort(config: SlackConfig, clock: Clock): SlackPort {
 
     async updateMessage(message) {
       await withLadder(message, (rung) =>
-        pacer.run(`update ${message.channel}`, message.urgency ?? 'normal', () =>
+        pacer.run({ kind: 'update', channel: message.channel }, message.urgency ?? 'normal', () =>
           call('chat.update', () =>
             // Without blocks Slack would keep the old ones.
             client.chat.update({ ...bodyOf(rung), ts: message.ts, blocks: adapt([...(rung.blocks ?? [])]) }),
@@ -74,7 +85,11 @@ export function openSlackPort(config: SlackConfig, clock: Clock): SlackPort {
 
     async postEphemeral(message) {
       await withLadder(message, (rung) =>
-        call('chat.postEphemeral', () => client.chat.postEphemeral({ ...bodyOf(rung), user: message.user })),
+        pacer.run({ kind: 'whisper' }, 'decision', () =>
+          call('chat.postEphemeral', () =>
+            client.chat.postEphemeral({ ...bodyOf(rung), user: message.user }),
+          ),
+        ),
       );
     },
 
@@ -105,12 +120,18 @@ export function openSlackPort(config: SlackConfig, clock: Clock): SlackPort {
       return answer.users ?? [];
     },
 
-    async findMessage(channel, blockIdPrefix) {
+    async findMessage(channel, blockIdPrefix, threadTs) {
+      const messagesOf = async () =>
+        threadTs === undefined
+          ? await call('conversations.history', () =>
+              client.conversations.history({ channel, limit: LOOK_BACK_MESSAGES }),
+            )
+          : await call('conversations.replies', () =>
+              client.conversations.replies({ channel, ts: threadTs, limit: LOOK_BACK_REPLIES }),
+            );
       try {
-        const answer = await call('conversations.history', () =>
-          client.conversations.history({ channel, limit: LOOK_BACK_MESSAGES }),
-        );
-        return answer.messages?.find((message) =>
+        const { messages } = await messagesOf();
+        return messages?.find((message) =>
           message.blocks?.some((block) => block.block_id?.startsWith(blockIdPrefix) === true),
         )?.ts;
       } catch (error) {
@@ -155,12 +176,13 @@ async function call<Answer extends WebAPICallResult>(
     return await send();
   } catch (cause) {
     if (cause instanceof WebAPIRateLimitedError) {
-      throw new SlackBusy(method, cause.retryAfter * 1000, { cause });
+      const seconds = Math.min(Math.max(1, cause.retryAfter), LONGEST_PAUSE_SECONDS);
+      throw new SlackBusy(method, seconds * 1_000, { cause });
     }
     if (cause instanceof WebAPIPlatformError) {
       throw new SlackRefused(method, cause.data.error, { cause });
     }
-    const why = cause instanceof WebAPIHTTPError ? `HTTP ${cause.statusCode}` : 'no answer';
+    const why = cause instanceof WebAPIHTTPError ? `HTTP ${cause.statusCode}` : 'no usable answer';
     throw new SlackUnreachable(`${method}: ${why} from Slack`, { cause });
   }
 }

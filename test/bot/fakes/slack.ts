@@ -128,11 +128,12 @@ export function fakeSlack(): FakeSlack {
       count('groupMembers');
       return valueOrThrow(groups.get(group), 'no_such_subteam');
     },
-    async findMessage(channel, blockIdPrefix) {
+    async findMessage(channel, blockIdPrefix, threadTs) {
       count('findMessage');
       return messages.find(
         (message) =>
           message.channel === channel &&
+          (threadTs === undefined || message.threadTs === threadTs) &&
           message.blocks?.some(({ block_id }) => block_id?.startsWith(blockIdPrefix) === true) === true,
       )?.ts;
     },

@@ -4,8 +4,10 @@ import { halt, resume } from '../../../src/bot/desk/halts.ts';
 import { acknowledge, diagnose } from '../../../src/bot/desk/incidents.ts';
 import { createPeople } from '../../../src/bot/desk/people.ts';
 import { SlackBusy, SlackUnreachable } from '../../../src/bot/slack/errors.ts';
+import type { OutgoingMessage } from '../../../src/bot/slack/port.ts';
 import { createTeller } from '../../../src/bot/slack/teller.ts';
 import type { Incident } from '../../../src/runbooks/index.ts';
+import type { FakeSlack } from '../fakes/slack.ts';
 import { ALICE, CHANNEL, createWorld, DAVE } from '../fakes/world.ts';
 import { readAloud } from './read-aloud.ts';
 
@@ -165,6 +167,29 @@ describe('the teller', () => {
     expect(texts(slack.messages)).toContain('Seen in 2 sweeps.');
   });
 
+  test('does not say a line twice that Slack took without an answer, and leaves out none', async () => {
+    const { open, teller, slack, stores, clock } = createScene();
+    await open();
+    loseAnswer(slack, ({ threadTs }) => threadTs !== undefined);
+    await expect(teller.tell('INC-0412')).rejects.toThrow('no usable answer');
+    await stores.incidents.note('INC-0412', [{ atMs: clock.now(), text: 'It grew.' }]);
+    await teller.tell('INC-0412');
+    expect(texts(slack.messages.slice(1))).toEqual(['Seen in 2 sweeps. It grew.']);
+  });
+
+  test('shows a run in one message though the answer to its first post was lost', async () => {
+    const { open, teller, slack, counter, diagnosed } = createScene();
+    await open();
+    await diagnose(counter, 'INC-0412', click);
+    loseAnswer(slack, ({ text }) => text.startsWith('prod-a: ctl3'));
+    await expect(teller.tell('INC-0412')).rejects.toThrow('no usable answer');
+    await diagnosed('RUN-0001');
+    await teller.tell('INC-0412');
+    const progress = slack.messages.filter(({ text }) => text.startsWith('prod-a: ctl3'));
+    expect(progress).toHaveLength(1);
+    expect(progress[0]?.text).toContain('a plan waits for approval');
+  });
+
   test('throws when Slack is away, and changes no state', async () => {
     const { open, teller, slack, stores } = createScene();
     const incident = await open();
@@ -201,6 +226,20 @@ describe('the teller', () => {
     expect(slack.messages).toHaveLength(2);
   });
 });
+
+/** Slack takes the first such message, and its answer never arrives. */
+function loseAnswer(slack: FakeSlack, isMeant: (message: OutgoingMessage) => boolean): void {
+  const { postMessage } = slack;
+  let isLost = false;
+  slack.postMessage = async (message) => {
+    const answer = await postMessage(message);
+    if (isMeant(message) && !isLost) {
+      isLost = true;
+      throw new SlackUnreachable('no usable answer');
+    }
+    return answer;
+  };
+}
 
 async function change(
   stores: ReturnType<typeof createWorld>['stores'],

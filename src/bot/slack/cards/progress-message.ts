@@ -76,9 +76,15 @@ export function progressMessage(input: ProgressInput): Rendered {
     .update(JSON.stringify([text, content, buttons]))
     .digest('hex')
     .slice(0, 8);
+  const [first, ...rest] = content;
   return {
     text,
-    blocks: [...content, ...buttons.map((row, index) => actions(`${run.id}.${version}.${index}`, row))],
+    blocks: [
+      // By this id the message is found again.
+      ...(first === undefined ? [] : [{ ...first, block_id: `${run.id}.${version}` }]),
+      ...rest,
+      ...buttons.map((row, index) => actions(`${run.id}.${version}.${index}`, row)),
+    ],
   };
 }
 
