@@ -17,6 +17,14 @@ export interface HealthReport {
   readonly slack: 'ok' | 'away';
   /** Told, and never a reason to be unhealthy: without its mirror the bot repairs all the same. */
   readonly auditMirror?: MirrorReport;
+  /** Incidents whose message in Slack is behind what is known. */
+  readonly untold: {
+    readonly count: number;
+    readonly longestSeconds: number;
+    /** Longer than Slack's pace explains. */
+    readonly isLate: boolean;
+    readonly because?: string;
+  };
   readonly clusters: Readonly<
     Record<string, { readonly lastSweepSecondsAgo: number | null; readonly isLate: boolean }>
   >;
@@ -25,6 +33,8 @@ export interface HealthReport {
 /** Intervals without a sweep after which the bot does not do its work. */
 const LATE_INTERVALS = 4;
 const SHORTEST_LATE_MS = 30_000;
+/** A message that waits longer than this is not just paced. */
+const UNTOLD_LATE_MS = 300_000;
 
 type Needs = Pick<BotContext, 'config' | 'stores' | 'clock'>;
 
@@ -32,6 +42,7 @@ export async function examine(
   { config, stores, clock }: Needs,
   probes: HealthProbes,
   startedAtMs: number,
+  vitals: Pick<Vitals, 'read'>,
 ): Promise<HealthReport> {
   const isRedisThere = await probes.redis().catch(() => false);
   const lateMs = Math.max(SHORTEST_LATE_MS, LATE_INTERVALS * config.schedule.sweepMs);
@@ -45,12 +56,22 @@ export async function examine(
   );
   const isSlackThere = probes.slack();
   const auditMirror = probes.auditMirror?.();
-  const isWell = isRedisThere && isSlackThere && clusters.every(([, { isLate }]) => !isLate);
+  const waiting = isRedisThere ? await stores.untold.waiting().catch(() => []) : [];
+  const longestMs = Math.max(0, ...waiting.map(({ waitedMs }) => waitedMs));
+  const isUntoldLate = longestMs >= (config.notify?.afterMs ?? UNTOLD_LATE_MS);
+  const { untoldBecause } = vitals.read();
+  const isWell = isRedisThere && isSlackThere && !isUntoldLate && clusters.every(([, { isLate }]) => !isLate);
   return {
     status: isWell ? 'ok' : 'failing',
     redis: isRedisThere ? 'ok' : 'away',
     slack: isSlackThere ? 'ok' : 'away',
     ...(auditMirror === undefined ? {} : { auditMirror }),
+    untold: {
+      count: waiting.length,
+      longestSeconds: Math.round(longestMs / 1_000),
+      isLate: isUntoldLate,
+      ...(waiting.length === 0 || untoldBecause === undefined ? {} : { because: untoldBecause }),
+    },
     clusters: Object.fromEntries(clusters),
   };
 }
@@ -139,6 +160,12 @@ export function metricsText(health: HealthReport, vitals: Vitals): string {
       ['', isFailing ? 1 : 0],
     ]);
   }
+  family('untold_incidents', 'gauge', 'Incidents whose message in Slack is behind.', [
+    ['', health.untold.count],
+  ]);
+  family('untold_seconds', 'gauge', 'How long the longest of them has been.', [
+    ['', health.untold.longestSeconds],
+  ]);
   family(
     'sweep_age_seconds',
     'gauge',

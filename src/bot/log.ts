@@ -9,6 +9,7 @@ const SECRET_KEYS = [
   'signingSecrets',
   'authorization',
   'transportUrl',
+  'webhook',
 ];
 
 /** The log: one JSON object a line, secrets taken out of fields, texts and errors. */

@@ -14,6 +14,8 @@ import { schedule, scheduleProbe, scheduleSweep } from './jobs/schedules.ts';
 import { tellSoon } from './jobs/tell-soon.ts';
 import { createVitals, type Vitals } from './jobs/vitals.ts';
 import { type Speakers, startWorkers } from './jobs/workers.ts';
+import { tellElsewhere } from './notify/watch-untold.ts';
+import { openWebhook } from './notify/webhook.ts';
 import { connectSlack } from './slack/connect.ts';
 import { createTeller } from './slack/teller.ts';
 import { connectRedis, connectRedisForJobs } from './stores/connect.ts';
@@ -106,6 +108,7 @@ export async function startBot(
     await takeUp(context, queues);
     await schedule(queues, config);
     closers.push(watchSchedules(context, queues, vitals));
+    closers.push(watchUntold(context));
 
     // Last, so that the first click finds everybody at work.
     await untilThere('Slack', slack.start);
@@ -127,7 +130,7 @@ export async function startBot(
     };
     return serveHealth({
       listen: config.health,
-      report: () => examine({ config, stores, clock }, probes, startedAtMs),
+      report: () => examine({ config, stores, clock }, probes, startedAtMs, vitals),
       isReady: () => isReady,
       vitals,
     });
@@ -198,6 +201,24 @@ function watchSchedules({ config, stores, clock, log }: BotContext, queues: Queu
   const timer = setInterval(() => {
     look().catch((error: unknown) => log.debug({ err: error }, 'The schedules could not be looked at'));
   }, silentMs / 2);
+  return async () => clearInterval(timer);
+}
+
+const UNTOLD_LOOK_MS = 15_000;
+
+/** What Slack does not take goes to the webhook after a while; without one the health page alone tells it. */
+function watchUntold(context: BotContext): () => Promise<void> {
+  const { notify } = context.config;
+  if (notify === undefined) return async () => {};
+  const webhook = openWebhook(notify.webhook);
+  const timer = setInterval(
+    () => {
+      tellElsewhere(context, { webhook, afterMs: notify.afterMs }).catch((error: unknown) => {
+        context.log.debug({ err: error }, 'What is untold could not be looked up');
+      });
+    },
+    Math.min(UNTOLD_LOOK_MS, notify.afterMs),
+  );
   return async () => clearInterval(timer);
 }
 

@@ -85,6 +85,7 @@ test('metrics are Prometheus text, with names of clusters escaped', () => {
     status: 'failing',
     redis: 'ok',
     slack: 'away',
+    untold: { count: 2, longestSeconds: 61, isLate: false },
     clusters: {
       'a"b': { lastSweepSecondsAgo: 3, isLate: false },
       new: { lastSweepSecondsAgo: null, isLate: true },
@@ -100,6 +101,8 @@ test('metrics are Prometheus text, with names of clusters escaped', () => {
   ).toEqual([
     'watership_redis_up 1',
     'watership_slack_up 0',
+    'watership_untold_incidents 2',
+    'watership_untold_seconds 61',
     'watership_sweep_age_seconds{cluster="a\\"b"} 3',
     'watership_sweeps_total{cluster="a\\"b"} 0',
     'watership_sweep_failures_total{cluster="a\\"b"} 1',

@@ -13,6 +13,8 @@ export interface BotConfig {
   /** Health and metrics; absent: no port is opened. */
   readonly health?: { readonly host: string; readonly port: number };
   readonly audit: AuditConfig;
+  /** Where alerts go that Slack does not take; absent: nowhere. */
+  readonly notify?: { readonly webhook: string; readonly afterMs: number };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
   /** Set by the sandbox only: where `/rabbit break <fault>` is sent. */
   readonly sandbox?: { readonly controlUrl: string };

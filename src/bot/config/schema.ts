@@ -173,6 +173,13 @@ const people = z.strictObject({
   planExpires: duration(10_000, '5m').default(300_000),
 });
 
+/** An alert tells much about a cloud: it goes over the network only encrypted. */
+function isEncryptedOrNear(value: string): boolean {
+  if (!URL.canParse(value)) return true;
+  const { protocol, hostname } = new URL(value);
+  return protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+}
+
 const digest = z.strictObject({
   cron: text('a cron expression such as 0 9 * * 1-5').refine(isCron, {
     error: 'a cron expression such as 0 9 * * 1-5',
@@ -229,6 +236,14 @@ export const fileSchema = z.strictObject({
   schedule: schedule.prefault({}),
   health: z.strictObject({ host: text('an address').default('127.0.0.1'), port }).optional(),
   audit: audit.prefault({}),
+  notify: z
+    .strictObject({
+      webhook: url(['https', 'http'], 'https://alerts.example.org/hook').refine(isEncryptedOrNear, {
+        error: 'an https URL; http is for an address of this machine only',
+      }),
+      after: duration(1_000, '5m').default(300_000),
+    })
+    .optional(),
   log: z.strictObject({ level: oneOf(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
   sandbox: z.strictObject({ controlUrl: url(['http'], 'http://127.0.0.1:8080') }).optional(),
 });

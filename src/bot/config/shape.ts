@@ -56,6 +56,9 @@ export function shape(file: ConfigFile, environment: Environment): BotConfig {
       probeMs: schedule.probe,
       ...definite({ digest: schedule.digest }),
     },
+    ...(file.notify === undefined
+      ? {}
+      : { notify: { webhook: file.notify.webhook, afterMs: file.notify.after } }),
     ...definite({ health: file.health, sandbox: file.sandbox }),
     audit: { keep: file.audit.keep, ...definite({ file: file.audit.file, key: file.audit.key }) },
     log: file.log,

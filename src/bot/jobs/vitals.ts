@@ -10,12 +10,18 @@ export interface Vitals {
   ): void;
   sweepFailed(cluster: string): void;
   failed(queue: string): void;
+  /** Slack took a message. */
+  told(): void;
+  /** Slack did not take one; why, in words. */
+  couldNotTell(because: string): void;
   read(): VitalsRead;
 }
 
 export interface VitalsRead {
   readonly sweeps: ReadonlyMap<string, SweepVitals>;
   readonly failures: ReadonlyMap<string, number>;
+  /** Why the last message could not be told; absent once one is taken again. */
+  readonly untoldBecause?: string;
 }
 
 export interface SweepVitals {
@@ -30,6 +36,7 @@ export interface SweepVitals {
 export function createVitals(): Vitals {
   const sweeps = new Map<string, SweepVitals>();
   const failures = new Map<string, number>();
+  let untoldBecause: string | undefined;
   const of = (cluster: string): SweepVitals => sweeps.get(cluster) ?? { count: 0, failures: 0 };
   return {
     swept(cluster, startedAtMs, endedAtMs, { observation, findings }) {
@@ -48,6 +55,12 @@ export function createVitals(): Vitals {
     failed(queue) {
       failures.set(queue, (failures.get(queue) ?? 0) + 1);
     },
-    read: () => ({ sweeps, failures }),
+    told() {
+      untoldBecause = undefined;
+    },
+    couldNotTell(because) {
+      untoldBecause = because;
+    },
+    read: () => ({ sweeps, failures, ...(untoldBecause === undefined ? {} : { untoldBecause }) }),
   };
 }

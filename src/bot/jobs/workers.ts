@@ -1,6 +1,7 @@
 import { type Job, Worker, type WorkerOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { BotContext } from '../context.ts';
+import { ToldElsewhere } from '../slack/errors.ts';
 import { probeRound } from './probe.ts';
 import {
   type DigestJob,
@@ -99,7 +100,17 @@ export function startWorkers(
 
   const tellWorker = new Worker<TellJob>(
     queueNames.tell,
-    ({ data }) => tell(context, speakers.tell, data.incident),
+    async ({ data }) => {
+      try {
+        await tell(context, speakers.tell, data.incident);
+        vitals.told();
+      } catch (error) {
+        if (!(error instanceof ToldElsewhere)) {
+          vitals.couldNotTell(error instanceof Error ? error.message : String(error));
+        }
+        throw error;
+      }
+    },
     {
       ...base,
       concurrency: TELLS_AT_ONCE,

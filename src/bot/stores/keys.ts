@@ -18,6 +18,8 @@ export interface Keys {
   readonly mirrored: string;
   /** Incidents whose message is behind the state, by the mark of the newest change. */
   readonly untold: string;
+  /** Incident → when its message was first seen to be behind. */
+  readonly untoldSince: string;
   readonly mark: string;
   readonly memory: (cluster: string) => string;
   readonly probes: (cluster: string) => string;
@@ -41,6 +43,7 @@ export function keysFor(prefix: string): Keys {
     audit: key('audit-chain'),
     mirrored: key('audit-mirrored'),
     untold: key('untold'),
+    untoldSince: key('untold-since'),
     mark: key('untold-mark'),
     memory: (cluster) => key('memory', cluster),
     probes: (cluster) => key('probes', cluster),

@@ -93,8 +93,12 @@ export const addLines: Script = `${tail}
   tell(KEYS[1], KEYS[2], KEYS[3], ARGV[1], rest(2))
   return 'stored'`;
 
-/** Takes an incident off the list of untold ones, unless it has changed since. KEYS untold. ARGV incident, mark. */
+/**
+ * Takes an incident off the list of untold ones, unless it has changed since; in either case it has just been told.
+ * KEYS untold, untold since. ARGV incident, mark.
+ */
 export const settleTold: Script = `
+  redis.call('HDEL', KEYS[2], ARGV[1])
   if redis.call('ZSCORE', KEYS[1], ARGV[1]) == ARGV[2] then redis.call('ZREM', KEYS[1], ARGV[1]) end
   return 'stored'`;
 

@@ -160,8 +160,21 @@ export function openUntold(redis: Redis, keys: Keys): UntoldStore {
     async markOf(incident) {
       return (await redis.zscore(keys.untold, incident)) ?? undefined;
     },
+    async waiting() {
+      const [incidents, known, nowMs] = await Promise.all([
+        redis.zrange(keys.untold, 0, '-1'),
+        redis.hgetall(keys.untoldSince),
+        timeOf(redis),
+      ]);
+      for (const incident of incidents.filter((id) => known[id] === undefined)) {
+        await redis.hsetnx(keys.untoldSince, incident, String(nowMs));
+      }
+      const gone = Object.keys(known).filter((id) => !incidents.includes(id));
+      if (gone.length > 0) await redis.hdel(keys.untoldSince, ...gone);
+      return incidents.map((incident) => ({ incident, waitedMs: nowMs - Number(known[incident] ?? nowMs) }));
+    },
     async settle(incident, mark) {
-      await runScript(redis, settleTold, [keys.untold], [incident, mark]);
+      await runScript(redis, settleTold, [keys.untold, keys.untoldSince], [incident, mark]);
     },
   };
 }

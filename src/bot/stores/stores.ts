@@ -180,8 +180,16 @@ export interface UntoldStore {
   /** Every incident whose message is behind, oldest change first, with the mark to settle it by. */
   list(): Promise<readonly { readonly incident: string; readonly mark: string }[]>;
   markOf(incident: string): Promise<string | undefined>;
+  /** The same incidents, and for how long nothing of them could be told: by Redis' clock, counted from the first such call. */
+  waiting(): Promise<readonly Waiting[]>;
   /** The message shows what was true at this mark; a newer change keeps the incident on the list. */
   settle(incident: string, mark: string): Promise<void>;
+}
+
+/** An incident whose message is behind. */
+export interface Waiting {
+  readonly incident: string;
+  readonly waitedMs: number;
 }
 
 /** Who has opened the Home tab lately: their tabs are published again when something changes. */

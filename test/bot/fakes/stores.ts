@@ -42,6 +42,7 @@ export function fakeStores(clock: FakeClock): FakeStores {
   const once = new Map<string, number>();
   const halts = new Map<string, { readonly by: string; readonly atMs: number }>();
   const homes = new Map<string, number>();
+  const untoldSince = new Map<string, number>();
   let incidentNumber = 0;
   let runNumber = 0;
   let mark = 0;
@@ -241,7 +242,18 @@ export function fakeStores(clock: FakeClock): FakeStores {
         const at = kept.untold.get(incident);
         return at === undefined ? undefined : String(at);
       },
+      waiting: async () => {
+        for (const id of untoldSince.keys()) {
+          if (!kept.untold.has(id)) untoldSince.delete(id);
+        }
+        return [...kept.untold.keys()].map((incident) => {
+          const sinceMs = untoldSince.get(incident) ?? clock.now();
+          untoldSince.set(incident, sinceMs);
+          return { incident, waitedMs: clock.now() - sinceMs };
+        });
+      },
       settle: async (incident, at) => {
+        untoldSince.delete(incident);
         if (String(kept.untold.get(incident)) === at) {
           kept.untold.delete(incident);
         }
