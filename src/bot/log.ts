@@ -3,6 +3,7 @@ import { redact } from './redact.ts';
 
 const SECRET_KEYS = [
   'password',
+  'sentinelPassword',
   'botToken',
   'appToken',
   'signingSecret',

@@ -19,6 +19,7 @@ import { openWebhook } from './notify/webhook.ts';
 import { connectSlack } from './slack/connect.ts';
 import { createTeller } from './slack/teller.ts';
 import { connectRedis, connectRedisForJobs } from './stores/connect.ts';
+import { examineRedis } from './stores/examine.ts';
 import { openStores } from './stores/open.ts';
 
 /** How long running jobs get to end when the bot is asked to stop; what is cut off is settled by the next start. */
@@ -38,9 +39,9 @@ export async function startBot(
 ): Promise<RunningBot> {
   const startedAtMs = clock.now();
   const vitals = createVitals();
-  const redis = connectRedis(config.redis.url, log);
-  const redisForJobs = connectRedisForJobs(config.redis.url);
-  const stores = openStores(redis, config.redis.prefix);
+  const redis = connectRedis(config.redis, log);
+  const redisForJobs = connectRedisForJobs(config.redis);
+  const stores = openStores(redis, config.redis.prefix, { copies: config.redis.copies ?? 0 });
   const hosts = openConfiguredHosts(config, clock);
   const clusters = new Map<string, OpenCluster>(
     config.clusters.map((cluster) => {
@@ -82,6 +83,7 @@ export async function startBot(
   try {
     await untilThere('Redis', () => reach(redis));
     await reach(redisForJobs);
+    await warnOfRedis();
     const queues = openQueues(redis, config.redis.prefix, (error) => {
       log.debug({ err: error }, 'A queue could not be reached');
     });
@@ -134,6 +136,14 @@ export async function startBot(
       isReady: () => isReady,
       vitals,
     });
+  }
+
+  async function warnOfRedis(): Promise<void> {
+    const { troubles } = await examineRedis(redis, { copies: config.redis.copies ?? 0, now: clock.now });
+    for (const { state, text } of troubles) {
+      if (state === 'bad') log.error(`Redis: ${text}`);
+      else log.warn(`Redis: ${text}`);
+    }
   }
 
   /** What waits for an outside part that is away must not keep the bot from stopping. */

@@ -1,9 +1,10 @@
-import { Redis } from 'ioredis';
 import { formatTransportUrl, getTransport, openManagement } from '../../rpc/index.ts';
 import type { OpenHosts } from '../../runbooks/index.ts';
-import type { BotConfig, ClusterConfig, NodeConfig } from '../config/config.ts';
+import type { BotConfig, ClusterConfig, NodeConfig, RedisConfig } from '../config/config.ts';
 import { openConfiguredHosts } from '../hosts.ts';
 import { redact } from '../redact.ts';
+import { openRedis, tellRedis } from '../stores/connect.ts';
+import { examineRedis } from '../stores/examine.ts';
 import { systemClock } from '../system-clock.ts';
 import { hostChecks } from './check-hosts.ts';
 import {
@@ -54,7 +55,7 @@ const firstCause = (error: unknown): unknown =>
   error instanceof Error && error.cause !== undefined ? firstCause(error.cause) : error;
 
 function* checksOf(config: BotConfig, hosts: OpenHosts): Iterable<Check> {
-  yield { what: `Redis ${new URL(config.redis.url).host}`, ask: () => checkRedis(config.redis.url) };
+  yield { what: `Redis ${tellRedis(config.redis)}`, ask: () => checkRedis(config.redis) };
   yield* slackChecks(config);
   for (const cluster of config.clusters) {
     for (const node of cluster.nodes) {
@@ -72,13 +73,12 @@ function* checksOf(config: BotConfig, hosts: OpenHosts): Iterable<Check> {
   }
 }
 
-const OLDEST_REDIS_MAJOR = 6;
-
-async function checkRedis(url: string): Promise<CheckVerdict> {
-  const redis = new Redis(url, {
+async function checkRedis(config: RedisConfig): Promise<CheckVerdict> {
+  const redis = openRedis(config, {
     lazyConnect: true,
     retryStrategy: () => null,
     connectTimeout: CHECK_LIMIT_MS,
+    commandTimeout: CHECK_LIMIT_MS,
   });
   let reason: Error | undefined;
   redis.on('error', (error) => {
@@ -89,23 +89,10 @@ async function checkRedis(url: string): Promise<CheckVerdict> {
       // "Connection is closed" says less than the error that closed it.
       throw reason ?? error;
     });
-    const info = await redis.info();
-    const version = /redis_version:(\S+)/.exec(info)?.[1] ?? 'unknown';
-    const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1];
-    const isPersistent = /aof_enabled:1/.test(info);
-    if (Number.parseInt(version, 10) < OLDEST_REDIS_MAJOR) {
-      return bad(`version ${version}; at least ${OLDEST_REDIS_MAJOR} is needed`);
-    }
-    if (policy !== undefined && policy !== 'noeviction') {
-      return bad(
-        `version ${version}, but maxmemory-policy is ${policy}: it may drop runs and jobs; set noeviction`,
-      );
-    }
-    return isPersistent
-      ? ok(`version ${version}, noeviction, append-only file on`)
-      : warning(
-          `version ${version}, noeviction, but appendonly is no: a crash of Redis loses the last seconds`,
-        );
+    const { version, troubles } = await examineRedis(redis, { copies: config.copies ?? 0, now: Date.now });
+    if (troubles.length === 0) return ok(`version ${version}, noeviction, append-only file on`);
+    const told = `version ${version}; ${troubles.map(({ text }) => text).join('; ')}`;
+    return troubles.some(({ state }) => state === 'bad') ? bad(told) : warning(told);
   } finally {
     redis.disconnect();
   }

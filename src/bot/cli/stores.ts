@@ -1,25 +1,36 @@
 import type { BotConfig } from '../config/config.ts';
-import { createLog } from '../log.ts';
-import { connectRedis } from '../stores/connect.ts';
+import { openRedis, tellRedis } from '../stores/connect.ts';
 import { openStores } from '../stores/open.ts';
 import type { Stores } from '../stores/stores.ts';
+
+const LIMIT_MS = 5_000;
 
 /** Opens the stores for one command, and closes them after it. */
 export async function withStores<Answer>(
   config: BotConfig,
   work: (stores: Stores) => Promise<Answer>,
 ): Promise<Answer> {
-  const redis = connectRedis(config.redis.url, createLog('silent'));
+  const redis = openRedis(config.redis, {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    connectTimeout: LIMIT_MS,
+    commandTimeout: LIMIT_MS,
+    // A command says at once that Redis is away.
+    retryStrategy: () => null,
+  });
+  // What it tells reaches the caller of the command that fails.
+  redis.on('error', () => {});
   try {
     try {
       await redis.connect();
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      throw new Error(`Redis at ${new URL(config.redis.url).host} cannot be reached: ${why}`, {
+      throw new Error(`Redis at ${tellRedis(config.redis)} cannot be reached: ${why}`, {
         cause: error,
       });
     }
-    return await work(openStores(redis, config.redis.prefix));
+    return await work(openStores(redis, config.redis.prefix, { copies: config.redis.copies ?? 0 }));
   } finally {
     redis.disconnect();
   }

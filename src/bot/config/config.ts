@@ -3,7 +3,7 @@ import type { ClusterSettings, HostSettings, Tier } from '../../runbooks/index.t
 /** The whole configuration after parsing: defaults filled in, secrets resolved, durations in milliseconds. */
 export interface BotConfig {
   readonly slack: SlackConfig;
-  readonly redis: { readonly url: string; readonly prefix: string };
+  readonly redis: RedisConfig;
   readonly clusters: readonly ClusterConfig[];
   readonly hosts: Readonly<Record<string, HostConfig>>;
   /** The broker of the agents; absent where no host is reached by one. */
@@ -18,6 +18,27 @@ export interface BotConfig {
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
   /** Set by the sandbox only: where `/rabbit break <fault>` is sent. */
   readonly sandbox?: { readonly controlUrl: string };
+}
+
+export interface RedisConfig {
+  /** A single server. Not used where there are sentinels. */
+  readonly url: string;
+  readonly sentinel?: SentinelConfig;
+  readonly prefix: string;
+  /** How many replicas must hold a vote, a halt or an entry of the ledger before it counts. @default 0; with sentinels 1 */
+  readonly copies?: number;
+}
+
+/** A master that is found by asking its sentinels, and found anew after a failover. */
+export interface SentinelConfig {
+  readonly sentinels: readonly { readonly host: string; readonly port: number }[];
+  /** What the sentinels call the master. */
+  readonly name: string;
+  readonly database: number;
+  readonly username?: string;
+  readonly password?: string;
+  readonly sentinelPassword?: string;
+  readonly tls: boolean;
 }
 
 export interface SlackConfig {

@@ -11,6 +11,7 @@ export function crossCheck(raw: unknown, environment: Environment): readonly Cro
   const file = crossView(raw);
   return [
     ...slackMode(file),
+    ...redisKind(file),
     ...tokens(file),
     ...names(file),
     ...hostNames(file),
@@ -41,6 +42,38 @@ function* slackMode({ slack }: CrossView): Iterable<CrossProblem> {
       'the port to listen on, because slack.mode is http',
       'add port, or set mode to socket',
     );
+  }
+}
+
+const ofSentinels = ['name', 'database', 'username', 'password', 'sentinelPassword', 'tls'] as const;
+
+/** One server by its URL, or a master by its sentinels: a mixture would hide which one is used. */
+function* redisKind({ redis }: CrossView): Iterable<CrossProblem> {
+  if (redis === undefined) return;
+  if (redis.sentinels !== undefined && redis.name === undefined) {
+    yield {
+      path: ['redis', 'name'],
+      expected: 'what the sentinels call the master, because there are sentinels',
+      came: 'nothing',
+      cure: 'add name, such as mymaster',
+    };
+  }
+  if (redis.sentinels !== undefined && redis.url !== undefined) {
+    yield {
+      path: ['redis', 'url'],
+      expected: 'no URL, because there are sentinels',
+      came: 'a URL',
+      cure: 'remove url; user, password and database of the master have keys of their own',
+    };
+  }
+  for (const key of redis.sentinels === undefined ? ofSentinels : []) {
+    if (redis[key] === undefined) continue;
+    yield {
+      path: ['redis', key],
+      expected: `no ${key}, because there are no sentinels`,
+      came: 'one',
+      cure: 'put it into redis.url, rediss://user:password@host:6379/0, or add sentinels',
+    };
   }
 }
 

@@ -51,7 +51,20 @@ const slack = z.object({
   port: z.unknown().optional(),
 });
 
+const any = z.unknown().optional();
+const redis = z.object({
+  url: any,
+  sentinels: any,
+  name: any,
+  database: any,
+  username: any,
+  password: any,
+  sentinelPassword: any,
+  tls: any,
+});
+
 const crossSchema = z.object({
+  redis: redis.optional().catch(undefined),
   slack: slack.optional().catch(undefined),
   clusters: listOf(cluster),
   agents: z.unknown().optional(),
@@ -65,4 +78,4 @@ export type CrossNode = z.output<typeof node>;
 
 /** What the cross checks can use of a file, however much of it is wrong. */
 export const crossView = (raw: unknown): CrossView =>
-  crossSchema.catch({ slack: undefined, clusters: [], hosts: undefined }).parse(raw ?? {});
+  crossSchema.catch({ redis: undefined, slack: undefined, clusters: [], hosts: undefined }).parse(raw ?? {});

@@ -68,7 +68,20 @@ const slack = z.strictObject({
 });
 
 const redis = z.strictObject({
-  url: url(['redis', 'rediss'], 'redis://127.0.0.1:6379/0').default('redis://127.0.0.1:6379/0'),
+  url: url(['redis', 'rediss'], 'redis://127.0.0.1:6379/0').optional(),
+  sentinels: z
+    .array(z.strictObject({ host: text('an address'), port: port.default(26_379) }), {
+      error: 'a list of sentinels, { host: 10.3.0.44, port: 26379 }',
+    })
+    .min(1, { error: 'at least one sentinel' })
+    .optional(),
+  name: text('what the sentinels call the master, such as mymaster').optional(),
+  database: wholeNumber(0, 1_000).optional(),
+  username: text('the user of Redis').optional(),
+  password: text('the password of Redis').optional(),
+  sentinelPassword: text('the password of the sentinels').optional(),
+  tls: yesOrNo.optional(),
+  copies: wholeNumber(0, 10).optional(),
   prefix: name.default('watership'),
 });
 

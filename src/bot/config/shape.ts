@@ -1,5 +1,5 @@
 import { detectionDefaults, type ReachedBy, type Tier } from '../../runbooks/index.ts';
-import type { BotConfig, ClusterConfig, NodeConfig } from './config.ts';
+import type { BotConfig, ClusterConfig, NodeConfig, RedisConfig } from './config.ts';
 import { definite } from './definite.ts';
 import type { Environment } from './environment.ts';
 import type { ConfigFile } from './schema.ts';
@@ -39,7 +39,7 @@ export function shape(file: ConfigFile, environment: Environment): BotConfig {
       channel: slack.channel,
       apiUrl: slack.apiUrl,
     },
-    redis: file.redis,
+    redis: shapeRedis(file.redis),
     clusters: file.clusters.map((cluster) => shapeCluster(cluster, slack.channel)),
     hosts: shapeHosts(file.hosts, environment),
     ...definite({ agents: file.agents }),
@@ -67,6 +67,14 @@ export function shape(file: ConfigFile, environment: Environment): BotConfig {
 
 const listOf = (value: string | readonly string[] | undefined): readonly string[] | undefined =>
   typeof value === 'string' ? [value] : value;
+
+function shapeRedis({ url, prefix, copies, sentinels, name, ...rest }: ConfigFile['redis']): RedisConfig {
+  const single = { url: url ?? 'redis://127.0.0.1:6379/0', prefix };
+  if (sentinels === undefined || name === undefined) return { ...single, ...definite({ copies }) };
+  const { database = 0, tls = false, username, password, sentinelPassword } = rest;
+  const secrets = definite({ username, password, sentinelPassword });
+  return { ...single, copies: copies ?? 1, sentinel: { sentinels, name, database, tls, ...secrets } };
+}
 
 function shapeCluster(cluster: ClusterFile, defaultChannel: string): ClusterConfig {
   const nodes = cluster.nodes.map(shapeNode);

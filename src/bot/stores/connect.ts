@@ -1,37 +1,77 @@
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from 'pino';
+import type { RedisConfig } from '../config/config.ts';
 
 const COMMAND_TIMEOUT_MS = 5_000;
 const RETRY_MS = 1_000;
+const SENTINEL_ANSWER_MS = 2_000;
+
+/** Where Redis is. */
+export type RedisAddress = Pick<RedisConfig, 'url' | 'sentinel'>;
 
 /**
  * A connection for commands: while Redis is away each command fails at once, so that nobody acts on what cannot be written down.
  * The connection itself tries again for ever.
  */
-export function connectRedis(url: string, log: Logger): Redis {
-  const redis = new Redis(url, {
+export function connectRedis(address: RedisAddress, log: Logger): Redis {
+  const redis = openRedis(address, {
     lazyConnect: true,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     commandTimeout: COMMAND_TIMEOUT_MS,
     retryStrategy: () => RETRY_MS,
+    reconnectOnError: isDemoted,
   });
   tellOnce(redis, log);
   return redis;
 }
 
 /** A connection that waits for jobs: it blocks, and takes up its wait again when Redis is back. */
-export function connectRedisForJobs(url: string): Redis {
-  const redis = new Redis(url, {
+export function connectRedisForJobs(address: RedisAddress): Redis {
+  const redis = openRedis(address, {
     lazyConnect: true,
     maxRetriesPerRequest: null,
     retryStrategy: () => RETRY_MS,
+    reconnectOnError: isDemoted,
   });
   // The other connection of this process has told already; without a listener ioredis prints each attempt.
   redis.on('error', () => {});
   return redis;
 }
+
+/** One connection with no care of its own, to a single Redis or to whatever the sentinels call the master just now. */
+export function openRedis(
+  { url, sentinel }: RedisAddress,
+  options: Omit<RedisOptions, 'replyMapping'>,
+): Redis {
+  if (sentinel === undefined) return new Redis(url, options);
+  const { sentinels, name, database, username, password, sentinelPassword, tls } = sentinel;
+  return new Redis({
+    ...options,
+    sentinels: [...sentinels],
+    name,
+    db: database,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
+    ...(tls ? { tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true } : {}),
+    sentinelCommandTimeout: SENTINEL_ANSWER_MS,
+    // Whoever does not try again for the master does not for the sentinels either.
+    sentinelRetryStrategy: options.retryStrategy ?? (() => RETRY_MS),
+    // The sentinels tell of a failover; else a master that hangs is noticed only when its connection breaks.
+    failoverDetector: true,
+  });
+}
+
+/** Redis in words, without what opens it. */
+export const tellRedis = ({ url, sentinel }: RedisAddress): string =>
+  sentinel === undefined
+    ? new URL(url).host
+    : `${sentinel.name} by ${sentinel.sentinels.map(({ host, port }) => `${host}:${port}`).join(', ')}`;
+
+/** A master that was made a replica refuses to write by this code: whoever is the master now is looked up again. */
+const isDemoted = (error: Error): boolean => error.message.startsWith('READONLY');
 
 /** One line when Redis goes and one when it comes back, however many attempts lie between. */
 function tellOnce(redis: Redis, log: Logger): void {

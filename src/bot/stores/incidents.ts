@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { entriesArgument } from '../audit/entry-text.ts';
+import type { Copies } from './copies.ts';
 import { KEEP_SECONDS, newestIds, parseStored, readItems } from './items.ts';
 import type { Keys } from './keys.ts';
 import { addLines, putIncident, runScript } from './scripts.ts';
@@ -8,7 +9,7 @@ import type { IncidentStore, TimelineEntry } from './stores.ts';
 // A cluster filter is applied after reading: read this many times more than asked for.
 const FILTER_FACTOR = 10;
 
-export function openIncidents(redis: Redis, keys: Keys): IncidentStore {
+export function openIncidents(redis: Redis, keys: Keys, copies: Copies): IncidentStore {
   const itemKey = (id: string): string => keys.item('incident', id);
   return {
     async nextId() {
@@ -38,32 +39,36 @@ export function openIncidents(redis: Redis, keys: Keys): IncidentStore {
     async put(incident, expectedVersion, audit, timeline = []) {
       const entries = audit === undefined ? [] : [audit].flat();
       const version = expectedVersion + 1;
-      const answer = await runScript(
-        redis,
-        putIncident,
-        [
-          itemKey(incident.id),
-          keys.recent('incident'),
-          keys.open(incident.cluster),
-          keys.timeline(incident.id),
-          keys.audit,
-          keys.untold,
-          keys.mark,
-        ],
-        [
-          expectedVersion,
-          version,
-          JSON.stringify({ ...incident, version }),
-          incident.id,
-          incident.resolvedAtMs ?? incident.openedAtMs,
-          incident.state,
-          incident.key,
-          entriesArgument(entries),
-          KEEP_SECONDS,
-          entries.length === 0 && timeline.length === 0 ? 'quiet' : 'loud',
-          ...timeline.map((entry) => JSON.stringify(entry)),
-        ],
-      );
+      const send = () =>
+        runScript(
+          redis,
+          putIncident,
+          [
+            itemKey(incident.id),
+            keys.recent('incident'),
+            keys.open(incident.cluster),
+            keys.timeline(incident.id),
+            keys.audit,
+            keys.untold,
+            keys.mark,
+          ],
+          [
+            expectedVersion,
+            version,
+            JSON.stringify({ ...incident, version }),
+            incident.id,
+            incident.resolvedAtMs ?? incident.openedAtMs,
+            incident.state,
+            incident.key,
+            entriesArgument(entries),
+            KEEP_SECONDS,
+            entries.length === 0 && timeline.length === 0 ? 'quiet' : 'loud',
+            ...timeline.map((entry) => JSON.stringify(entry)),
+          ],
+        );
+      // What a sweep saw the next one sees again; what a person did nobody does again.
+      const isPersons = entries.some(({ actor }) => actor !== 'watership');
+      const answer = await (isPersons ? copies.confirmed(send) : send());
       return answer === 'stored' ? 'stored' : 'conflict';
     },
 

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { openAudit, openChain } from './audit.ts';
+import { openCopies } from './copies.ts';
 import { openIncidents } from './incidents.ts';
 import { keysFor } from './keys.ts';
 import { openRuns } from './runs.ts';
@@ -15,12 +16,20 @@ import {
 } from './small-stores.ts';
 import type { Stores } from './stores.ts';
 
-/** The stores of one installation over one Redis connection. What Redis refuses or cannot answer reaches the caller. */
-export function openStores(redis: Redis, prefix: string): Stores {
+/**
+ * The stores of one installation over one Redis connection. What Redis refuses or cannot answer reaches the caller. `copies`: how
+ * many replicas must hold what people decide and what the ledger says, @default 0.
+ */
+export function openStores(
+  redis: Redis,
+  prefix: string,
+  { copies: needed = 0 }: { readonly copies?: number } = {},
+): Stores {
   const keys = keysFor(prefix);
+  const copies = openCopies(redis, needed);
   return {
-    incidents: openIncidents(redis, keys),
-    runs: openRuns(redis, keys),
+    incidents: openIncidents(redis, keys, copies),
+    runs: openRuns(redis, keys, copies),
     memory: openMemory(redis, keys),
     probes: openProbes(redis, keys),
     cards: openCards(redis, keys),
@@ -28,7 +37,7 @@ export function openStores(redis: Redis, prefix: string): Stores {
     chain: openChain(redis, keys),
     leases: openLeases(redis, keys),
     once: openOnce(redis, keys),
-    halts: openHalts(redis, keys),
+    halts: openHalts(redis, keys, copies),
     untold: openUntold(redis, keys),
     homes: openHomes(redis, keys),
   };

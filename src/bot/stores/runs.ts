@@ -1,12 +1,13 @@
 import type { Redis } from 'ioredis';
 import { activeStates } from '../../runbooks/index.ts';
 import { entriesArgument } from '../audit/entry-text.ts';
+import type { Copies } from './copies.ts';
 import { KEEP_SECONDS, newestIds, parseStored, readItems } from './items.ts';
 import type { Keys } from './keys.ts';
 import { putRun, runScript } from './scripts.ts';
 import type { RunStore } from './stores.ts';
 
-export function openRuns(redis: Redis, keys: Keys): RunStore {
+export function openRuns(redis: Redis, keys: Keys, copies: Copies): RunStore {
   const itemKey = (id: string): string => keys.item('run', id);
   return {
     async nextId() {
@@ -32,30 +33,32 @@ export function openRuns(redis: Redis, keys: Keys): RunStore {
     async put(run, expectedVersion, audit, timeline = []) {
       const entries = audit === undefined ? [] : [audit].flat();
       const version = expectedVersion + 1;
-      const answer = await runScript(
-        redis,
-        putRun,
-        [
-          itemKey(run.id),
-          keys.recent('run'),
-          keys.active,
-          keys.timeline(run.incident),
-          keys.audit,
-          keys.untold,
-          keys.mark,
-        ],
-        [
-          expectedVersion,
-          version,
-          JSON.stringify({ ...run, version }),
-          run.id,
-          run.endedAtMs ?? run.startedAtMs,
-          activeStates.includes(run.state) ? 'active' : 'ended',
-          run.incident,
-          entriesArgument(entries),
-          KEEP_SECONDS,
-          ...timeline.map((entry) => JSON.stringify(entry)),
-        ],
+      const answer = await copies.confirmed(() =>
+        runScript(
+          redis,
+          putRun,
+          [
+            itemKey(run.id),
+            keys.recent('run'),
+            keys.active,
+            keys.timeline(run.incident),
+            keys.audit,
+            keys.untold,
+            keys.mark,
+          ],
+          [
+            expectedVersion,
+            version,
+            JSON.stringify({ ...run, version }),
+            run.id,
+            run.endedAtMs ?? run.startedAtMs,
+            activeStates.includes(run.state) ? 'active' : 'ended',
+            run.incident,
+            entriesArgument(entries),
+            KEEP_SECONDS,
+            ...timeline.map((entry) => JSON.stringify(entry)),
+          ],
+        ),
       );
       return answer === 'stored' ? 'stored' : 'conflict';
     },

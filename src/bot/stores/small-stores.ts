@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { ProbeHistory } from '../../runbooks/index.ts';
+import type { Copies } from './copies.ts';
 import { KEEP_SECONDS } from './items.ts';
 import type { Keys } from './keys.ts';
 import { putMemory, releaseLease, renewLease, runScript, settleTold, takeLease } from './scripts.ts';
@@ -96,7 +97,7 @@ export function openOnce(redis: Redis, keys: Keys): OnceStore {
 
 const EVERYWHERE = '*';
 
-export function openHalts(redis: Redis, keys: Keys): HaltStore {
+export function openHalts(redis: Redis, keys: Keys, copies: Copies): HaltStore {
   return {
     async isHalted(cluster) {
       const found = await redis.hmget(keys.halts, EVERYWHERE, cluster);
@@ -114,16 +115,14 @@ export function openHalts(redis: Redis, keys: Keys): HaltStore {
       return kept && { ...kept, everywhere: everywhere !== null };
     },
     async halt(cluster, by) {
-      await redis.hsetnx(
-        keys.halts,
-        cluster ?? EVERYWHERE,
-        JSON.stringify({ by, atMs: await timeOf(redis) }),
-      );
+      const halt = JSON.stringify({ by, atMs: await timeOf(redis) });
+      await copies.confirmed(() => redis.hsetnx(keys.halts, cluster ?? EVERYWHERE, halt));
     },
     async resume(cluster, _by) {
       // Resuming everything also ends the halts of single clusters: "resume" must not leave one behind unseen.
-      if (cluster === undefined) await redis.del(keys.halts);
-      else await redis.hdel(keys.halts, cluster);
+      await copies.confirmed(() =>
+        cluster === undefined ? redis.del(keys.halts) : redis.hdel(keys.halts, cluster),
+      );
     },
   };
 }

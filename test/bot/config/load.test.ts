@@ -322,3 +322,40 @@ test('the published JSON Schema is the one that the program prints', () => {
   const published = readFileSync(join(import.meta.dirname, '../../../deploy/watership.schema.json'), 'utf8');
   expect(published).toBe(`${JSON.stringify(configJsonSchema(), null, 2)}\n`);
 });
+
+describe('a Redis with sentinels', () => {
+  const withRedis = (redis: string): string => `${good}redis: ${redis}\n`;
+  const three = '[{ host: 10.3.0.44 }, { host: 10.3.0.45, port: 26380 }]';
+
+  test('is asked of them, and a vote needs one copy', () => {
+    expect(
+      configOf(withRedis(`{ sentinels: ${three}, name: burrow, password: "\${RABBIT}" }`)).redis,
+    ).toEqual({
+      url: 'redis://127.0.0.1:6379/0',
+      prefix: 'watership',
+      copies: 1,
+      sentinel: {
+        sentinels: [
+          { host: '10.3.0.44', port: 26_379 },
+          { host: '10.3.0.45', port: 26_380 },
+        ],
+        name: 'burrow',
+        database: 0,
+        tls: false,
+        password: 'pa#ss: {word}',
+      },
+    });
+  });
+
+  test.each([
+    [`{ sentinels: ${three} }`, 'redis.name: expected what the sentinels call the master'],
+    [
+      `{ sentinels: ${three}, name: b, url: redis://h }`,
+      'redis.url: expected no URL, because there are sentinels',
+    ],
+    ['{ password: x }', 'redis.password: expected no password, because there are no sentinels; came one'],
+    ['{ sentinels: [] , name: b }', 'redis.sentinels: expected at least one sentinel'],
+  ])('%s is refused', (redis, problem) => {
+    expect(told(withRedis(redis))).toContain(problem);
+  });
+});

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { createApp } from '../../../src/bot/slack/app.ts';
+import { NotCopied } from '../../../src/bot/stores/copies.ts';
 import { chosen, fakeReceiver, homeOpened, pressed, submitted, typed } from '../fakes/receiver.ts';
 import { ALICE, BOB, CHANNEL, createWorld, DAVE, type World } from '../fakes/world.ts';
 import { readAloud } from './read-aloud.ts';
@@ -85,6 +86,16 @@ describe('a button', () => {
       'INC-0412 was resolved 1 h ago. There is nothing left to do here.',
       'INC-0412 was resolved 1 h ago. There is nothing left to do here.',
       'I do not know RUN-0001 any more.',
+    ]);
+  });
+
+  test('that Redis has no copy of yet is told so', async () => {
+    const { deliver, open, slack, stores } = createBot();
+    await open();
+    Object.assign(stores.incidents, { put: () => Promise.reject(new NotCopied('0 of 1')) });
+    await deliver(press(ALICE, 'incident:ack', 'INC-0412'));
+    expect(slack.whispers).toMatchObject([
+      { text: expect.stringMatching(/^This is written down, but no replica of Redis has a copy yet/) },
     ]);
   });
 

@@ -2,7 +2,7 @@ import type { App, RespondArguments, SlashCommand } from '@slack/bolt';
 import { nearest } from '../../config/nearest.ts';
 import type { Click } from '../../desk/answer.ts';
 import { decide } from '../../desk/decide.ts';
-import { FAULT } from '../listeners/pressed.ts';
+import { faultOf } from '../listeners/pressed.ts';
 import { isFirstDelivery, type Lobby } from '../lobby.ts';
 import { ack } from './ack.ts';
 import { audit } from './audit.ts';
@@ -61,7 +61,7 @@ export function registerCommands(app: App, lobby: Lobby): void {
         : { reply: say(AGAIN), isShared: false };
       await respond(lobby.adapt(responseOf(reply, isShared)));
     } catch (error) {
-      await respond(responseOf(say(FAULT), false));
+      await respond(responseOf(say(faultOf(error)), false));
       throw error;
     }
   });

@@ -7,7 +7,7 @@ import { forgetDelivery, isFirstDelivery, type Lobby } from '../lobby.ts';
 import { makingView, showChoice, viewOf } from '../review.ts';
 import { SECOND_TIME, standingOf } from '../since.ts';
 import { sentence } from '../words.ts';
-import { FAULT } from './pressed.ts';
+import { faultOf } from './pressed.ts';
 
 /** A submitted approval. Everything that decides is asked within Slack's three seconds; all work is the runner's. */
 export function register(app: App, lobby: Lobby): void {
@@ -44,7 +44,7 @@ export function register(app: App, lobby: Lobby): void {
       }
       await ack(lobby.adapt(response));
     } catch (error) {
-      await ack({ response_action: 'errors', errors: { [approvalFields.reason.block]: FAULT } });
+      await ack({ response_action: 'errors', errors: { [approvalFields.reason.block]: faultOf(error) } });
       throw error;
     }
   });

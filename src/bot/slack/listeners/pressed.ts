@@ -1,6 +1,7 @@
 import type { BlockButtonAction } from '@slack/bolt';
 import { z } from 'zod';
 import type { Click } from '../../desk/answer.ts';
+import { NotCopied } from '../../stores/copies.ts';
 import { isFirstDelivery, type Lobby, type Place, placeOf, whisper } from '../lobby.ts';
 import { SECOND_TIME, standingOf } from '../since.ts';
 
@@ -54,7 +55,7 @@ export async function once(
       await whisper(lobby, place, text);
     }
   } catch (error) {
-    await whisper(lobby, place, FAULT);
+    await whisper(lobby, place, faultOf(error));
     throw error;
   }
 }
@@ -64,5 +65,10 @@ const since = async ({ counter }: Lobby, { value }: Pressed): Promise<string> =>
   `${SECOND_TIME} ${await standingOf(counter, value.split(' ')[0] ?? '')}`;
 
 /** What a person reads when something of ours broke; the log has the rest. */
-export const FAULT =
+export const faultOf = (error: unknown): string => (error instanceof NotCopied ? UNCOPIED : FAULT);
+
+const UNCOPIED =
+  'This is written down, but no replica of Redis has a copy yet: if Redis fails now, it is lost. Nothing is done on it before. Please look again in a minute.';
+
+const FAULT =
   'Something went wrong on my side and I cannot say whether your click was counted. Nothing is done twice: please look at the thread and try again.';
