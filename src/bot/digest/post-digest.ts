@@ -1,4 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import type { BotContext } from '../context.ts';
+import { hold } from '../jobs/hold.ts';
+import { withId } from '../slack/blocks.ts';
+import { ToldElsewhere } from '../slack/errors.ts';
 import type { SlackPort } from '../slack/port.ts';
 import { bookOf, speak } from '../slack/spoken.ts';
 import { digestMessage } from './digest-message.ts';
@@ -8,6 +12,8 @@ const DAY_MS = 24 * 3_600_000;
 /** The last digest is looked for so far back; before the first one, a digest covers a day. */
 const LOOK_BACK_MS = 8 * DAY_MS;
 const POSTED = 'digest.posted';
+/** Renewed while the post lasts; a replica that died is replaced after it. */
+const LEASE_MS = 10_000;
 const READ_AT_MOST = 5_000;
 
 type DigestContext = Pick<BotContext, 'config' | 'stores' | 'clock' | 'clusters' | 'book'>;
@@ -18,24 +24,45 @@ export async function postDigest(
   slack: SlackPort,
   options: { readonly slot?: string; readonly channel?: string },
 ): Promise<void> {
-  const { once } = context.stores;
-  if (options.slot === undefined) return post(context, slack, options.channel);
-  const slot = `digest-slot:${options.slot}`;
-  if (!(await once.first(slot, LOOK_BACK_MS))) return;
+  const channel = options.channel ?? context.config.slack.channel;
+  const { slot } = options;
+  if (slot === undefined) {
+    await slack.postMessage({ ...digestMessage(await readDigest(context)), channel });
+    return noteDown(context, channel);
+  }
+  const held = await hold(context.stores.leases, `digest:${slot}`, randomUUID(), LEASE_MS);
+  // Another replica is at it. The job comes again, and finds it done, or its replica dead.
+  if (held === undefined) throw new ToldElsewhere(`The digest of ${slot} is being posted by another process`);
   try {
-    await post(context, slack, options.channel);
-  } catch (error) {
-    // Slack was away: the job is tried again, and must find the slot free.
-    await once.forget(slot);
-    throw error;
+    await postOnce(context, slack, { slot, channel });
+  } finally {
+    await held.release();
   }
 }
 
-async function post(context: DigestContext, slack: SlackPort, wanted: string | undefined): Promise<void> {
-  const { stores, clock, config } = context;
-  const digest = await readDigest(context);
-  const channel = wanted ?? config.slack.channel;
-  await slack.postMessage({ ...digestMessage(digest), channel });
+/**
+ * A process may die between any two of these lines. The first mark says that a post may have been made: then the channel is
+ * asked before another one is. The second says that all is done.
+ */
+async function postOnce(
+  context: DigestContext,
+  slack: SlackPort,
+  { slot, channel }: { readonly slot: string; readonly channel: string },
+): Promise<void> {
+  const { once } = context.stores;
+  const posted = `digest-slot:${slot}`;
+  if (await once.has(posted)) return;
+  const blocks = `digest.${slot}`;
+  const isFirst = await once.first(`digest-begun:${slot}`, LOOK_BACK_MS);
+  if (isFirst || (await slack.findMessage(channel, blocks)) === undefined) {
+    const { text, blocks: shown } = digestMessage(await readDigest(context));
+    await slack.postMessage({ text, blocks: withId(shown, blocks), channel });
+  }
+  await once.first(posted, LOOK_BACK_MS);
+  await noteDown(context, channel);
+}
+
+async function noteDown({ stores, clock }: DigestContext, channel: string): Promise<void> {
   await stores.audit.append({
     atMs: clock.now(),
     actor: 'watership',

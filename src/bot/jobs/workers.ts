@@ -123,7 +123,8 @@ export function startWorkers(
     queueNames.digest,
     // A scheduler's job keeps its planned time.
     ({ opts }) => speakers.digest(new Date(opts.prevMillis ?? context.clock.now()).toISOString()),
-    base,
+    // A digest whose process died is taken up by another: what it did is looked up before anything is posted.
+    { ...base, maxStalledCount: 10 },
   );
 
   const all: readonly Worker[] = [sweepWorker, probeWorker, runWorker, tellWorker, digestWorker];

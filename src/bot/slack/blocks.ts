@@ -70,6 +70,10 @@ export function pairs(rows: readonly { readonly label: string; readonly value: s
   };
 }
 
+/** The first block's id is what a message is found by, after its answer was lost. */
+export const withId = ([first, ...rest]: readonly KnownBlock[], id: string): readonly KnownBlock[] =>
+  first === undefined ? [] : [{ ...first, block_id: clip(id, limits.blockId) }, ...rest];
+
 export function context(elements: readonly (MrkdwnElement | PlainTextElement)[]): ContextBlock {
   return { type: 'context', elements: elements.slice(0, limits.contextElements) };
 }

@@ -1,11 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { KnownBlock } from '@slack/types';
 import { activeStates, type Incident, type Run } from '../../runbooks/index.ts';
 import type { BotContext } from '../context.ts';
 import { createPeople } from '../desk/people.ts';
 import { type Held, hold } from '../jobs/hold.ts';
 import type { CardPlace, Halt, TimelineEntry } from '../stores/stores.ts';
-import type { Rendered } from './blocks.ts';
+import { type Rendered, withId } from './blocks.ts';
 import { incidentCard } from './cards/incident-card.ts';
 import { progressMessage } from './cards/progress-message.ts';
 import { threadLines } from './cards/thread-lines.ts';
@@ -297,10 +296,6 @@ function urgencyOf({ state }: Run): Urgency {
   }
   return activeStates.includes(state) ? 'progress' : 'normal';
 }
-
-/** The first block's id is what a message is found by. */
-const withId = ([first, ...rest]: readonly KnownBlock[], id: string): readonly KnownBlock[] =>
-  first === undefined ? [] : [{ ...first, block_id: id }, ...rest];
 
 const hashOf = (message: Rendered): string =>
   createHash('sha256').update(JSON.stringify(message)).digest('base64url').slice(0, 22);

@@ -89,6 +89,9 @@ export function openOnce(redis: Redis, keys: Keys): OnceStore {
     async first(key, forMs) {
       return (await redis.set(keys.once(key), '1', 'PX', forMs, 'NX')) === 'OK';
     },
+    async has(key) {
+      return (await redis.exists(keys.once(key))) === 1;
+    },
     async forget(key) {
       await redis.del(keys.once(key));
     },

@@ -149,6 +149,8 @@ export interface LeaseStore {
 export interface OnceStore {
   /** True for the first caller of this key within `forMs`. */
   first(key: string, forMs: number): Promise<boolean>;
+  /** Has somebody been first, and not taken it back? */
+  has(key: string): Promise<boolean>;
   /** Takes a `first` back: what it stood for did not happen after all. */
   forget(key: string): Promise<void>;
 }

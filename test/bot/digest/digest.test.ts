@@ -123,10 +123,12 @@ describe('the digest', () => {
 
   test('is posted once for a slot, and covers what came since the last one', async () => {
     const { context, slack, stores, clock } = createWorld();
-    await Promise.all([
+    const tries = await Promise.allSettled([
       postDigest(context, slack, { slot: 'Mon' }),
       postDigest(context, slack, { slot: 'Mon' }),
     ]);
+    expect(tries.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+    await postDigest(context, slack, { slot: 'Mon' });
     expect(slack.messages).toMatchObject([{ channel: 'C0MAIN' }]);
     expect(stores.kept.audit.map(({ event }) => event)).toEqual(['digest.posted']);
 
@@ -151,6 +153,19 @@ describe('the digest', () => {
     slack.failNext('postMessage', new Error('Slack is away'));
     await expect(postDigest(context, slack, { slot: 'Mon' })).rejects.toThrow('Slack is away');
     expect(slack.messages).toEqual([]);
+    await postDigest(context, slack, { slot: 'Mon' });
+    expect(slack.messages).toHaveLength(1);
+  });
+
+  test('whose process died behind the post is not posted a second time', async () => {
+    const { context, slack } = createWorld();
+    const { postMessage } = slack;
+    slack.postMessage = async (message) => {
+      await postMessage(message);
+      throw new Error('killed');
+    };
+    await expect(postDigest(context, slack, { slot: 'Mon' })).rejects.toThrow('killed');
+    slack.postMessage = postMessage;
     await postDigest(context, slack, { slot: 'Mon' });
     expect(slack.messages).toHaveLength(1);
   });

@@ -202,6 +202,7 @@ export function fakeStores(clock: FakeClock): FakeStores {
         once.set(key, clock.now() + forMs);
         return true;
       },
+      has: async (key) => (once.get(key) ?? 0) > clock.now(),
       forget: async (key) => {
         once.delete(key);
       },

@@ -28,6 +28,8 @@ export interface SlackServer extends AsyncDisposable {
   readonly calls: string[];
   /** The next calls that send a message meet these, one each. */
   readonly script: Fault[];
+  /** Called when a message was taken and its answer is still to be sent. */
+  onPosted: (message: KeptMessage) => Promise<void>;
 }
 
 export async function slackServer(script: readonly Fault[] = []): Promise<SlackServer> {
@@ -79,8 +81,13 @@ export async function slackServer(script: readonly Fault[] = []): Promise<SlackS
       response.setHeader('content-type', 'application/json').end(JSON.stringify(answer));
     };
     switch (fault?.kind) {
-      case undefined:
-        return json(take(method, form));
+      case undefined: {
+        const before = messages.length;
+        const answer = take(method, form);
+        const [posted] = messages.slice(before);
+        if (posted !== undefined) await slack.onPosted(posted);
+        return json(answer);
+      }
       case 'busy':
         response.writeHead(429, { 'retry-after': fault.retryAfter }).end();
         return;
@@ -106,15 +113,17 @@ export async function slackServer(script: readonly Fault[] = []): Promise<SlackS
   await once(server, 'listening');
   const address = server.address();
   if (typeof address !== 'object' || address === null) throw new Error('no port');
-  return {
+  const slack: SlackServer = {
     url: `http://127.0.0.1:${address.port}/api/`,
     messages,
     calls,
     script: faults,
+    onPosted: async () => {},
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       server.close();
       await once(server, 'close');
     },
   };
+  return slack;
 }
