@@ -2,6 +2,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { MirrorReport } from './audit/keeper.ts';
 import type { BotContext } from './context.ts';
 import type { Vitals } from './jobs/vitals.ts';
+import { redactKnown } from './redact.ts';
 
 /** What can be asked of the outside parts. Each answers quickly, or is taken for away. */
 export interface HealthProbes {
@@ -94,7 +95,7 @@ export function serveHealth(options: {
   const { listen, report, isReady, vitals } = options;
   const server = createServer((request, response) => {
     respond(request.url ?? '/', response).catch((error: unknown) => {
-      response.writeHead(500).end(`${String(error)}\n`);
+      send(response, 500, `${String(error)}\n`, TEXT_TYPE);
     });
   });
 
@@ -134,7 +135,7 @@ const TEXT_TYPE = 'text/plain; charset=utf-8';
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 function send(response: ServerResponse, status: number, body: string, type: string): void {
-  response.writeHead(status, { 'content-type': type }).end(body);
+  response.writeHead(status, { 'content-type': type }).end(redactKnown(body));
 }
 
 /** The Prometheus exposition: whether the parts are there, and how the sweeps go. */

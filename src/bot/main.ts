@@ -1,6 +1,13 @@
 #!/usr/bin/env node
 import { program } from './cli/program.ts';
 import { processEnvironment } from './config/environment.ts';
+import { redact } from './redact.ts';
+
+// Node would print the error as it is. The process ends all the same: nobody knows what state it is in.
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`${redact(error.stack ?? String(error))}\n`);
+  process.kill(process.pid, 'SIGKILL');
+});
 
 const unread: (() => void)[] = [];
 // `watership … | head`: whoever prints without end is told, and what is printed after that is nobody's loss.

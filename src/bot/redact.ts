@@ -9,17 +9,64 @@ const PRIVATE_KEY = new RegExp(
   'g',
 );
 
-const SECRETS: readonly (readonly [RegExp, string])[] = [
+type Pattern = readonly [RegExp, string];
+
+const SHAPES: readonly Pattern[] = [
   // scheme://user:password@host, also without a user; up to the last @, because a password may hold one.
   [/([a-z][a-z0-9+.-]*:\/\/[^\s:/@"']*):[^\s/"']*@/gi, '$1:…@'],
   [/\b(xox[a-z]|xapp)-[A-Za-z0-9-]+/g, '$1-…'],
   [PRIVATE_KEY, '-----BEGIN PRIVATE KEY-----…'],
+];
+
+const LABELLED: readonly Pattern[] = [
   // "key": "value", as JSON has it; numbers and objects are no secrets, and the line must stay JSON.
   [new RegExp(String.raw`\b(${KEYS})(${QUOTE}\s*:\s*${QUOTE})[^"'\\]+`, 'gi'), '$1$2…'],
   [new RegExp(String.raw`\b(${KEYS})(:\s+)((?:basic|bearer)\s+)?[^\s"'\\,;{[]+`, 'gi'), '$1$2…'],
   [new RegExp(String.raw`\b(${KEYS})=[^\s"'\\,;&]+`, 'gi'), '$1=…'],
 ];
 
+/** A shorter one would blank out words that are none. */
+const SHORTEST = 6;
+/** The secrets of the configuration in every form in which a library may repeat them, the longest first. */
+let known: readonly string[] = [];
+
+/**
+ * From here on these are taken out of every text, whatever stands around them. The one thing in the process that is shared by
+ * all: a text may leave it in many ways, and each of them must know.
+ */
+export function learnSecrets(secrets: readonly string[]): void {
+  const forms = secrets.filter(({ length }) => length >= SHORTEST).flatMap(formsOf);
+  known = [...new Set([...known, ...forms])].toSorted((one, other) => other.length - one.length);
+}
+
+const formsOf = (secret: string): readonly string[] => [
+  secret,
+  encodeURIComponent(secret),
+  JSON.stringify(secret).slice(1, -1),
+  Buffer.from(secret).toString('base64'),
+  Buffer.from(secret).toString('base64').replace(/=+$/, ''),
+  Buffer.from(secret).toString('base64url'),
+];
+
+const replaceAll = (text: string, patterns: readonly Pattern[]): string =>
+  patterns.reduce((current, [pattern, instead]) => current.replace(pattern, instead), text);
+
+/** Takes out what surely is a secret, and nothing else: for texts that people wrote, with words such as "token:" in them. */
+export const redactKnown = (text: string): string =>
+  replaceAll(
+    known.reduce((current, secret) => current.replaceAll(secret, '…'), text),
+    SHAPES,
+  );
+
 /** Takes passwords and tokens out of a text that leaves the process: logs, errors, messages. */
-export const redact = (text: string): string =>
-  SECRETS.reduce((current, [pattern, instead]) => current.replace(pattern, instead), text);
+export const redact = (text: string): string => replaceAll(redactKnown(text), LABELLED);
+
+/** The same for every `text` in a payload of Slack; the ids in it stay. */
+export function redactTexts<Payload>(payload: Payload): Payload {
+  // A payload is JSON by its nature: the same value comes back with other texts in it.
+  return JSON.parse(
+    JSON.stringify(payload, (key, value: unknown) =>
+      key === 'text' && typeof value === 'string' ? redact(value) : value,
+    ),
+  ) as Payload;
+}

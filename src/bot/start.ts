@@ -5,6 +5,7 @@ import { type AuditKeeper, keepAudit } from './audit/keeper.ts';
 import { startedEntry } from './audit/started.ts';
 import { type OpenCluster, openCluster } from './clusters.ts';
 import type { BotConfig } from './config/config.ts';
+import { exposedFiles } from './config/exposed-files.ts';
 import type { BotContext } from './context.ts';
 import { postDigest } from './digest/post-digest.ts';
 import { examine, type HealthServer, serveHealth } from './health.ts';
@@ -37,6 +38,7 @@ export async function startBot(
   config: BotConfig,
   { log, clock, signal }: { readonly log: Logger; readonly clock: Clock; readonly signal?: AbortSignal },
 ): Promise<RunningBot> {
+  warnOfFiles();
   const startedAtMs = clock.now();
   const vitals = createVitals();
   const redis = connectRedis(config.redis, log);
@@ -136,6 +138,11 @@ export async function startBot(
       isReady: () => isReady,
       vitals,
     });
+  }
+
+  function warnOfFiles(): void {
+    if (config.sandbox !== undefined) return;
+    for (const { path, text } of exposedFiles(config.readFrom ?? [])) log.warn(`${path}: ${text}`);
   }
 
   async function warnOfRedis(): Promise<void> {

@@ -65,17 +65,17 @@ async function freePort(): Promise<number> {
 
 async function configFor(redisUrl: string, slackUrl: string): Promise<BotConfig> {
   const loaded = parseConfig(
-    `slack: { mode: http, signingSecret: s, port: ${await freePort()}, botToken: xoxb-b, channel: C0ALERTS, apiUrl: "${slackUrl}" }
+    `slack: { mode: http, signingSecret: "\${ANY}", port: ${await freePort()}, botToken: "\${ANY}", channel: C0ALERTS, apiUrl: "${slackUrl}" }
 redis: { url: "${redisUrl}" }
 health: { port: ${await freePort()} }
 schedule: { sweep: 1s }
 clusters:
   - name: house
     username: u
-    password: p
+    password: \${ANY}
     nodes: [ { name: rabbit@a, management: http://127.0.0.1:1, epmd: false } ]`,
     'test',
-    { read: () => undefined },
+    { read: () => 'any' },
   );
   if (loaded.kind === 'bad') throw new Error(JSON.stringify(loaded.problems));
   return loaded.config;

@@ -1,6 +1,7 @@
 import { formatTransportUrl, getTransport, openManagement } from '../../rpc/index.ts';
 import type { OpenHosts } from '../../runbooks/index.ts';
 import type { BotConfig, ClusterConfig, NodeConfig, RedisConfig } from '../config/config.ts';
+import { exposedFiles } from '../config/exposed-files.ts';
 import { openConfiguredHosts } from '../hosts.ts';
 import { redact } from '../redact.ts';
 import { openRedis, tellRedis } from '../stores/connect.ts';
@@ -65,12 +66,20 @@ function* checksOf(config: BotConfig, hosts: OpenHosts): Iterable<Check> {
     }
   }
   yield* hostChecks(config, hosts);
+  for (const path of config.sandbox === undefined ? (config.readFrom ?? []) : []) {
+    yield { what: `file ${path}`, ask: async () => checkFile(path) };
+  }
   if (config.people.approvers.length === 0 && config.people.adminApprovers.length === 0) {
     yield {
       what: 'people',
       ask: async () => warning('nobody may approve; name people.approvers to repair anything'),
     };
   }
+}
+
+function checkFile(path: string): CheckVerdict {
+  const [exposed] = exposedFiles([path]);
+  return exposed === undefined ? ok('nobody else may read or change it') : warning(exposed.text);
 }
 
 async function checkRedis(config: RedisConfig): Promise<CheckVerdict> {

@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
+import { redactKnown } from '../redact.ts';
 import { version } from '../version.ts';
 import { agentCommand } from './agent.ts';
 import { auditCommand } from './audit.ts';
@@ -19,7 +20,13 @@ import { sweepCommand } from './sweep.ts';
 import { tapCommand } from './tap.ts';
 
 /** The command line. Answers with the exit code; it never ends the process itself. */
-export async function program(options: Console & { readonly argv: readonly string[] }): Promise<number> {
+export async function program(given: Console & { readonly argv: readonly string[] }): Promise<number> {
+  // Whatever a command prints, and whatever error ends it: no secret of the configuration is in it.
+  const options = {
+    ...given,
+    out: (text: string) => given.out(redactKnown(text)),
+    err: (text: string) => given.err(redactKnown(text)),
+  };
   let exitCode: number = exitCodes.ok;
   const root = new Command('watership')
     .description('Keeps RabbitMQ under OpenStack alive: looks, says what is wrong, asks, repairs, proves.')
@@ -45,8 +52,8 @@ export async function program(options: Console & { readonly argv: readonly strin
         ),
       )
       .option('--json', 'print JSON')
-      .action(async (...given: readonly unknown[]) => {
-        const self = given.at(-1);
+      .action(async (...handed: readonly unknown[]) => {
+        const self = handed.at(-1);
         if (!(self instanceof Command)) return;
         exitCode = await run(options, self.opts<Own>(), self.args);
       });

@@ -15,6 +15,8 @@ export interface BotConfig {
   readonly audit: AuditConfig;
   /** Where alerts go that Slack does not take; absent: nowhere. */
   readonly notify?: { readonly webhook: string; readonly afterMs: number };
+  /** The file itself and those of its secrets. */
+  readonly readFrom?: readonly string[];
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
   /** Set by the sandbox only: where `/rabbit break <fault>` is sent. */
   readonly sandbox?: { readonly controlUrl: string };

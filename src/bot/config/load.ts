@@ -1,9 +1,9 @@
 import type { BotConfig } from './config.ts';
 import { crossCheck } from './cross-checks.ts';
 import type { Environment } from './environment.ts';
-import { holdsPassword } from './fields.ts';
+import { mustBeFilled } from './own-secrets.ts';
 import { parseFile } from './parse-file.ts';
-import type { ConfigPath, ConfigProblem } from './problem.ts';
+import type { ConfigProblem } from './problem.ts';
 import { readFirst } from './read-first.ts';
 import { fileSchema } from './schema.ts';
 import { shape } from './shape.ts';
@@ -25,14 +25,18 @@ export function parseConfig(text: string, file: string, environment: Environment
   const parsed = parseFile(text, environment, {
     schema: fileSchema,
     crossCheck: (raw) => crossCheck(raw, environment),
-    isSecret,
+    isSecret: mustBeFilled,
+    isThrownAway,
   });
   return parsed.kind === 'ok'
-    ? { kind: 'ok', file, config: shape(parsed.content, environment) }
+    ? {
+        kind: 'ok',
+        file,
+        config: { ...shape(parsed.content, environment), readFrom: [file, ...parsed.files] },
+      }
     : { kind: 'bad', file, problems: parsed.problems };
 }
 
-/** What lets its holder command a host: a key that is shared with its agent, or one that logs in. */
-const isSecret = (path: ConfigPath, value: string): boolean =>
-  (path[0] === 'hosts' && /^(?:keys?|passphrase)$/.test(String(path[2]))) ||
-  (path[0] === 'agents' && holdsPassword(value));
+/** The sandbox writes its own file anew at each start, with secrets that open nothing else. */
+const isThrownAway = (raw: unknown): boolean =>
+  typeof raw === 'object' && raw !== null && Reflect.get(raw, 'sandbox') !== undefined;

@@ -1,7 +1,9 @@
 import { isMap, isNode, LineCounter, parseDocument, visit, type YAMLParseError } from 'yaml';
 import type { z } from 'zod';
+import { learnSecrets } from '../redact.ts';
 import type { Environment } from './environment.ts';
 import { explain, type Origin, problemAt } from './explain.ts';
+import { recognisable } from './own-secrets.ts';
 import type { ConfigPath, ConfigProblem, CrossProblem } from './problem.ts';
 import { fillIn, shield } from './secrets.ts';
 
@@ -12,10 +14,13 @@ export interface FileKind<File> {
   readonly crossCheck: (raw: unknown) => readonly CrossProblem[];
   /** Whether this value may come from `${…}` only. @default none */
   readonly isSecret?: (path: ConfigPath, value: string) => boolean;
+  /** Whether the secrets of this file are worth nothing, so that they may stand in it. @default never */
+  readonly isThrownAway?: (raw: unknown) => boolean;
 }
 
 export type Parsed<File> =
-  | { readonly kind: 'ok'; readonly content: File }
+  /** `files`: those that were read for its secrets. */
+  | { readonly kind: 'ok'; readonly content: File; readonly files: readonly string[] }
   | { readonly kind: 'bad'; readonly problems: readonly ConfigProblem[] };
 
 /** Reads YAML, fills secrets in, and answers with the checked content or with everything that is wrong, all at once. */
@@ -26,6 +31,9 @@ export function parseFile<File>(text: string, environment: Environment, kind: Fi
     return { kind: 'bad', problems: [yamlProblem(document.errors, lines)] };
   }
 
+  const isThrownAway = kind.isThrownAway?.(document.toJS()) === true;
+  const files = new Set<string>();
+  const literal: ConfigProblem[] = [];
   const filledPaths = new Set<string>();
   const problems: ConfigProblem[] = [];
   const lineAt = (path: ConfigPath): number | undefined => {
@@ -49,13 +57,15 @@ export function parseFile<File>(text: string, environment: Environment, kind: Fi
       } else if (filled.wasFilled) {
         scalar.value = filled.value;
         filledPaths.add(JSON.stringify(path));
-      } else if (kind.isSecret?.(path, scalar.value)) {
-        problems.push(problemAt(path, { lineAt }, ...literalSecret));
+        for (const read of filled.files) files.add(read);
+      } else if (!isThrownAway && kind.isSecret?.(path, scalar.value)) {
+        literal.push(problemAt(path, { lineAt }, ...literalSecret));
       }
     },
   });
 
   const raw: unknown = document.toJS();
+  learnSecrets(recognisable(raw));
   const origin: Origin = {
     valueAt: (path) => at(raw, path),
     lineAt,
@@ -74,7 +84,8 @@ export function parseFile<File>(text: string, environment: Environment, kind: Fi
       .crossCheck(raw)
       .map(({ path, expected, came, cure }) => problemAt(path, origin, expected, came, cure)),
   );
-  if (parsed.success && problems.length === 0) return { kind: 'ok', content: parsed.data };
+  tellNew(problems, literal);
+  if (parsed.success && problems.length === 0) return { kind: 'ok', content: parsed.data, files: [...files] };
   return {
     kind: 'bad',
     problems: problems.toSorted((left, right) => (left.line ?? 0) - (right.line ?? 0)),

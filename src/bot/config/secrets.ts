@@ -11,22 +11,30 @@ export const shield = (text: string): string =>
   text.replace(/\$\{([^{}\n]*)\}/g, (_, inner: string) => `$${OPEN}${inner}${CLOSE}`);
 
 export type Filled =
-  | { readonly kind: 'ok'; readonly value: unknown; readonly wasFilled: boolean }
+  | {
+      readonly kind: 'ok';
+      readonly value: unknown;
+      readonly wasFilled: boolean;
+      /** Files that were read for it. */
+      readonly files: readonly string[];
+    }
   | { readonly kind: 'bad'; readonly missing: string; readonly cure: string };
 
 /** Puts in the values of `${ENV}` and `${file:/path}`; the content of a file loses its last newline. */
 export function fillIn(value: string, environment: Environment): Filled {
   let problem: { missing: string; cure: string } | undefined;
   let wasFilled = false;
+  const files: string[] = [];
   const filled = value.replace(new RegExp(`\\$${OPEN}([^${CLOSE}]*)${CLOSE}`, 'g'), (_, inner: string) => {
     wasFilled = true;
+    if (inner.startsWith('file:')) files.push(inner.slice('file:'.length));
     const found = inner.startsWith('file:')
       ? fromFile(inner.slice('file:'.length))
       : fromEnvironment(inner, environment);
     if (found.kind === 'bad') problem ??= found;
     return found.kind === 'ok' ? found.text : '';
   });
-  return problem ? { kind: 'bad', ...problem } : { kind: 'ok', value: filled, wasFilled };
+  return problem ? { kind: 'bad', ...problem } : { kind: 'ok', value: filled, wasFilled, files };
 }
 
 type Read =

@@ -1,3 +1,5 @@
+import { redact } from '../redact.ts';
+
 /** Longest time for one notice. */
 const SEND_MS = 10_000;
 
@@ -16,7 +18,7 @@ export function openWebhook(url: string, { timeoutMs = SEND_MS } = {}): Webhook 
   const { host } = new URL(url);
   return {
     async send(notice) {
-      const answer = await post(url, JSON.stringify(notice), timeoutMs).catch((cause: unknown) => {
+      const answer = await post(url, redact(JSON.stringify(notice)), timeoutMs).catch((cause: unknown) => {
         const why =
           cause instanceof Error && cause.name === 'TimeoutError'
             ? `no answer in ${timeoutMs} ms`

@@ -1,3 +1,5 @@
+import { redactTexts } from '../redact.ts';
+
 const dateToken = /<!date\^(\d+)\^([^|>]*)\|[^>]*>/g;
 
 /** Follows a `<` so that a stand-in does not read a mention or a link into it. Not to be seen. */
@@ -8,11 +10,11 @@ export type Adapt = <Payload>(payload: Payload) => Payload;
 
 /**
  * Slack shows `<!date^…>` in each reader's own time zone and undoes the escaping of `&`, `<` and `>`. Its stand-ins do neither:
- * for them times are written out in UTC, and the escaping is undone here.
+ * for them times are written out in UTC, and the escaping is undone here. For both, secrets are taken out of every text.
  */
 export function adaptTo(apiUrl: string): Adapt {
   const isSlack = /(^|\.)slack\.com$/.test(new URL(apiUrl).hostname);
-  return isSlack ? (payload) => payload : adapt;
+  return isSlack ? redactTexts : (payload) => adapt(redactTexts(payload));
 }
 
 function adapt<Payload>(payload: Payload): Payload {

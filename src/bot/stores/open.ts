@@ -3,6 +3,7 @@ import { openAudit, openChain } from './audit.ts';
 import { openCopies } from './copies.ts';
 import { openIncidents } from './incidents.ts';
 import { keysFor } from './keys.ts';
+import { redactedStores } from './redacted.ts';
 import { openRuns } from './runs.ts';
 import {
   openCards,
@@ -27,7 +28,7 @@ export function openStores(
 ): Stores {
   const keys = keysFor(prefix);
   const copies = openCopies(redis, needed);
-  return {
+  return redactedStores({
     incidents: openIncidents(redis, keys, copies),
     runs: openRuns(redis, keys, copies),
     memory: openMemory(redis, keys),
@@ -40,5 +41,5 @@ export function openStores(
     halts: openHalts(redis, keys, copies),
     untold: openUntold(redis, keys),
     homes: openHomes(redis, keys),
-  };
+  });
 }

@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { program } from '../../../src/bot/cli/program.ts';
 
+/** What the configurations of these tests take from the environment. */
+const secrets: Readonly<Record<string, string>> = { BOT: 'xoxb-b', APP: 'xapp-a', RABBIT: 's3cret' };
+
 /** Runs the command line as `main.ts` does, and catches what it prints. */
 export const runProgram = (...argv: readonly string[]) => runProgramWith({}, ...argv);
 
@@ -20,7 +23,8 @@ export async function runProgramWith(
   let err = '';
   const exitCode = await program({
     argv,
-    environment: { read: (name) => around.variables?.[name] },
+    // A test that says nothing of them has these secrets.
+    environment: { read: (name) => around.variables?.[name] ?? secrets[name] },
     out: (text) => {
       out += text;
       around.onOut?.(text);
@@ -46,13 +50,13 @@ export const configWith = (options: {
   readonly slack?: string;
 }): string => {
   const { management, redis = 'redis://127.0.0.1:1/0', slack = 'http://127.0.0.1:2/api/' } = options;
-  return configFile(`slack: { botToken: xoxb-b, appToken: xapp-a, channel: C0ALERTS, apiUrl: "${slack}" }
+  return configFile(`slack: { botToken: \${BOT}, appToken: \${APP}, channel: C0ALERTS, apiUrl: "${slack}" }
 redis: { url: "${redis}" }
 people: { approvers: [U0ALICE] }
 clusters:
   - name: house
     username: watership
-    password: s3cret
+    password: \${RABBIT}
     nodes: [ { name: rabbit@a, management: "${management}", amqp: "amqp://127.0.0.1:1", epmd: false } ]
 `);
 };

@@ -21,10 +21,10 @@ afterAll(() => {
 
 function installation(more = '', redisUrl = inject('redisUrl')) {
   const prefix = `test-${randomUUID()}`;
-  const config = configFile(`slack: { botToken: b, appToken: a, channel: C0ALERTS }
+  const config = configFile(`slack: { botToken: \${BOT}, appToken: \${APP}, channel: C0ALERTS }
 redis: { url: "${redisUrl}", prefix: ${prefix} }
 ${more}
-clusters: [ { name: house, username: u, password: p, nodes: [ { name: a@h, management: "http://127.0.0.1:2" } ] } ]
+clusters: [ { name: house, username: u, password: "\${RABBIT}", nodes: [ { name: a@h, management: "http://127.0.0.1:2" } ] } ]
 `);
   return {
     stores: openStores(redis, prefix),

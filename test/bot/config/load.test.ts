@@ -297,7 +297,7 @@ describe('a bad configuration', () => {
       .concat('redis: { url: "rediss://me:hunter2@h:1/0", prefix: "a b" }\n')
       .concat('hosts: ${APP}\n');
     const text = told(bad);
-    expect(text).toContain('4 problems');
+    expect(text).toContain('5 problems');
     expect(text).not.toMatch(/pa#ss|hunter2|xapp-app/);
   });
 

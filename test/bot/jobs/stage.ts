@@ -90,11 +90,11 @@ export const simpleLamp: Runbook = lampWith({
 
 export const config = (() => {
   const loaded = parseConfig(
-    `slack: { botToken: b, appToken: a, channel: C0ALERTS }
+    `slack: { botToken: "\${ANY}", appToken: "\${ANY}", channel: C0ALERTS }
 schedule: { sweep: 1s }
-clusters: [ { name: house, username: u, password: p, nodes: [ { name: a@h, management: http://127.0.0.1:1 } ] } ]`,
+clusters: [ { name: house, username: u, password: "\${ANY}", nodes: [ { name: a@h, management: http://127.0.0.1:1 } ] } ]`,
     'test',
-    { read: () => undefined },
+    { read: () => 'any' },
   );
   if (loaded.kind === 'bad') throw new Error(JSON.stringify(loaded.problems));
   return loaded.config;

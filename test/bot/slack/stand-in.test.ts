@@ -10,8 +10,8 @@ const message = {
 };
 
 test('for Slack itself nothing is changed', () => {
-  expect(adaptTo('https://slack.com/api/')(message)).toBe(message);
-  expect(adaptTo('https://prod-a.slack.com/api/')(message)).toBe(message);
+  expect(adaptTo('https://slack.com/api/')(message)).toEqual(message);
+  expect(adaptTo('https://prod-a.slack.com/api/')(message)).toEqual(message);
 });
 
 test('for a stand-in times are written out and markup is undone without waking mentions', () => {

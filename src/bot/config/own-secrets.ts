@@ -1,0 +1,73 @@
+import type { ConfigPath } from './problem.ts';
+
+/** Keys whose value opens something. */
+const SECRET_KEY = /(token|secret|password|passphrase|webhook|^keys?)$/i;
+/** `scheme://user:password@host`. */
+const PASSWORD_IN_URL = /^[a-z][a-z0-9+.-]*:\/\/[^\s/]*?:([^\s/]+)@/i;
+/** Passwords of the further hosts of a transport URL. */
+const PASSWORDS_IN_URL = /(?:\/\/|,)[^\s:/,@]*:([^\s/,]+)@/g;
+
+/** A value of the file that opens something. */
+export interface OwnSecret {
+  readonly path: ConfigPath;
+  readonly value: string;
+}
+
+/** Every secret of a file, wherever it stands: by the name of its key, or because it is part of a URL. */
+export function* secretsIn(value: unknown, path: ConfigPath = []): Iterable<OwnSecret> {
+  if (typeof value === 'string') {
+    const key = path.findLast((part) => typeof part === 'string');
+    if (typeof key === 'string' && SECRET_KEY.test(key)) yield { path, value };
+    if (key === 'webhook' && URL.canParse(value)) yield { path, value: new URL(value).pathname.slice(1) };
+    for (const [, password = ''] of value.matchAll(PASSWORDS_IN_URL)) {
+      yield { path, value: password };
+      yield { path, value: decoded(password) };
+    }
+    return;
+  }
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, each] of Object.entries(value)) {
+    yield* secretsIn(each, [...path, Array.isArray(value) ? Number(key) : key]);
+  }
+  yield* basicOf(value, path);
+}
+
+/**
+ * The secrets that can be taken out of a text. One that is also part of a name (password `rabbit`, node `rabbit@server-44`) is
+ * left in: a card without its names would help nobody at night, and such a password protects nothing.
+ */
+export function recognisable(raw: unknown): readonly string[] {
+  const secrets = [...secretsIn(raw)].map(({ value }) => value);
+  const plain = [...textsIn(raw)].filter((text) => !secrets.some((secret) => text === secret));
+  const names = plain.map((text) => text.replace(PASSWORDS_IN_URL, '').toLowerCase());
+  return secrets.filter((secret) => !names.some((name) => name.includes(secret.toLowerCase())));
+}
+
+function* textsIn(value: unknown): Iterable<string> {
+  if (typeof value === 'string') yield value;
+  if (typeof value !== 'object' || value === null) return;
+  for (const each of Object.values(value)) yield* textsIn(each);
+}
+
+/** May a scalar at this path stand in the file as it is? A webhook may: some hold nothing that is secret. */
+export const mustBeFilled = (path: ConfigPath, value: string): boolean => {
+  const key = path.findLast((part) => typeof part === 'string');
+  const isNamed = typeof key === 'string' && SECRET_KEY.test(key) && !/webhook$/i.test(key);
+  return isNamed || PASSWORD_IN_URL.test(value);
+};
+
+/** A user and a password as HTTP sends them: together, so that the password alone is not found in it. */
+function* basicOf(value: object, path: ConfigPath): Iterable<OwnSecret> {
+  const [username, password] = [Reflect.get(value, 'username'), Reflect.get(value, 'password')];
+  if (typeof username === 'string' && typeof password === 'string') {
+    yield { path, value: `${username}:${password}` };
+  }
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,282 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the placeholders of the configuration file
+
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { entryText } from '../../src/bot/audit/entry-text.ts';
+import { exposedFiles } from '../../src/bot/config/exposed-files.ts';
+import { parseConfig } from '../../src/bot/config/load.ts';
+import { serveHealth } from '../../src/bot/health.ts';
+import { createVitals } from '../../src/bot/jobs/vitals.ts';
+import { createLog } from '../../src/bot/log.ts';
+import { openWebhook } from '../../src/bot/notify/webhook.ts';
+import { adaptTo } from '../../src/bot/slack/stand-in.ts';
+import { openSlackPort } from '../../src/bot/slack/web-client-port.ts';
+import { redactedStores } from '../../src/bot/stores/redacted.ts';
+import { configFile, runProgramWith } from './cli/run-program.ts';
+import { fakeClock } from './fakes/clock.ts';
+import { fakeStores } from './fakes/stores.ts';
+import { openIncident, proposedRun } from './fakes/world.ts';
+
+/*
+ * Every way on which a text leaves the process is fed every secret here, in every form in which a library may repeat it. A new
+ * way out (a log, a message, a file) gets its line in `waysOut`.
+ */
+
+const secrets: Readonly<Record<string, string>> = {
+  BOT: 'xoxb-1-Quillwort',
+  APP: 'xapp-1-Sundew',
+  SIGNING: 'bladderwort0signing',
+  SIGNING_OLD: 'butterwort0signing',
+  RABBIT: 'p@ss/word "of" cat’s-ear',
+  REDIS: 'stonecrop+redis',
+  TRANSPORT: 'hogweed-transport',
+  HOOK: 'toadflax-hook-path',
+};
+
+const file = (here: string): string => `
+slack: { mode: http, port: 3000, signingSecret: ["\${SIGNING}", "\${SIGNING_OLD}"], botToken: "\${BOT}", appToken: "\${APP}", channel: C0ALERTS, apiUrl: "${here}/api/" }
+redis: { url: "redis://:\${REDIS}@127.0.0.1:1/0" }
+notify: { webhook: "http://127.0.0.1:1/\${HOOK}" }
+clusters:
+  - name: house
+    username: watership
+    password: "\${RABBIT}"
+    reachedBy: { transportUrl: "rabbit://nova:\${TRANSPORT}@10.0.0.1:5672,nova:\${TRANSPORT}@10.0.0.2:5672/" }
+    nodes: [ { name: rabbit@a, management: "${here}", amqp: "amqp://127.0.0.1:1", epmd: false } ]
+`;
+
+const basic = Buffer.from(`watership:${secrets['RABBIT']}`).toString('base64');
+const forms = [
+  ...Object.values(secrets).flatMap((secret) => [
+    secret,
+    encodeURIComponent(secret),
+    JSON.stringify(secret).slice(1, -1),
+    Buffer.from(secret).toString('base64'),
+  ]),
+  basic,
+];
+/** A text of a thing that repeats what it was given. */
+const leak = `refused: ${forms.join(' | ')} | redis://:${secrets['REDIS']}@h/0 | Authorization: Basic ${basic}`;
+
+const leaksIn = (out: string): readonly string[] => forms.filter((form) => out.includes(form));
+
+/** Everything that was sent to it, and an answer that repeats all of it. */
+const echo = (() => {
+  const bodies: string[] = [];
+  const server = createServer(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += String(chunk);
+    const given = new URLSearchParams(body);
+    // A token is Slack's own to have: it comes in a header or the form, and is no leak there.
+    given.delete('token');
+    bodies.push(request.url === '/hook' ? body : decodeURIComponent(given.toString().replaceAll('+', ' ')));
+    response.writeHead(request.url?.startsWith('/api/') && request.method === 'GET' ? 500 : 200, {
+      'content-type': 'application/json',
+    });
+    response.end(
+      JSON.stringify({ ok: false, error: leak, reason: `${request.headers.authorization ?? ''} ${leak}` }),
+    );
+  });
+  return { server, bodies };
+})();
+
+let here = '';
+beforeAll(async () => {
+  echo.server.listen(0, '127.0.0.1');
+  await once(echo.server, 'listening');
+  const address = echo.server.address();
+  if (typeof address !== 'object' || address === null) throw new Error('no port');
+  here = `http://127.0.0.1:${address.port}`;
+  const loaded = parseConfig(file(here), 'watership.yaml', { read: (name) => secrets[name] });
+  if (loaded.kind === 'bad') throw new Error(JSON.stringify(loaded.problems));
+});
+afterAll(async () => {
+  echo.server.closeAllConnections();
+  echo.server.close();
+});
+
+/** Runs a command of the command line with these secrets, and answers with all that it printed. */
+async function printed(...argv: readonly string[]): Promise<string> {
+  const { out, err } = await runProgramWith(
+    { variables: secrets },
+    ...argv,
+    '--config',
+    configFile(file(here)),
+  );
+  return `${out}\n${err}`;
+}
+
+const section = { type: 'section' as const, text: { type: 'plain_text' as const, text: leak } };
+const titled = { title: { type: 'plain_text' as const, text: 'x' }, blocks: [section] };
+
+async function sentToSlack(): Promise<string> {
+  const config = {
+    mode: 'socket',
+    botToken: secrets['BOT'] ?? '',
+    channel: 'C1',
+    apiUrl: `${here}/api/`,
+  } as const;
+  const slack = openSlackPort(config, fakeClock());
+  const message = { channel: 'C1', text: leak, blocks: [section] };
+  const from = echo.bodies.length;
+  const tried = await Promise.allSettled([
+    slack.postMessage(message),
+    slack.updateMessage({ ...message, ts: '1.2' }),
+    slack.postEphemeral({ ...message, user: 'U1' }),
+    slack.openView('t', { type: 'modal', ...titled }),
+    slack.updateView('V1', { type: 'modal', ...titled }),
+    slack.publishHome('U1', { type: 'home', blocks: [section] }),
+  ]);
+  expect(tried.every(({ status }) => status === 'rejected')).toBe(true);
+  const sent = echo.bodies.slice(from);
+  expect(sent.length).toBeGreaterThanOrEqual(6);
+  return sent.join('\n');
+}
+
+async function servedByHealth(path: string): Promise<string> {
+  const vitals = createVitals();
+  vitals.failed(leak);
+  const health = await serveHealth({
+    listen: { host: '127.0.0.1', port: 0 },
+    isReady: () => true,
+    vitals,
+    report: async () => ({
+      status: 'failing',
+      redis: 'ok',
+      slack: 'ok',
+      untold: { count: 1, longestSeconds: 1, isLate: true, because: leak },
+      clusters: {},
+    }),
+  });
+  try {
+    return await (await fetch(`http://127.0.0.1:${health.port}${path}`)).text();
+  } finally {
+    await health.close();
+  }
+}
+
+async function stored(): Promise<string> {
+  const kept = fakeStores(fakeClock());
+  const stores = redactedStores(kept);
+  const entry = { atMs: 1, actor: 'watership', event: 'run.error', text: leak };
+  await stores.incidents.put(openIncident, 0, entry, [{ atMs: 1, text: leak }]);
+  await stores.incidents.note(openIncident.id, [{ atMs: 1, text: leak }]);
+  await stores.runs.put(proposedRun(), 0, entry, [{ atMs: 1, text: leak }]);
+
+  return JSON.stringify([entryText(entry), [...kept.kept.timelines]]);
+}
+
+function logged(): string {
+  const lines: string[] = [];
+  const log = createLog('debug', { write: (line: string) => lines.push(line) });
+  const cause = new Error(leak);
+  log.error({ err: new Error(leak, { cause }), detail: leak, deep: { er: [leak] } }, leak);
+  log.debug(leak);
+  expect(lines.map((line) => typeof JSON.parse(line))).toEqual(['object', 'object']);
+  return lines.join('');
+}
+
+const waysOut: readonly (readonly [string, () => string | Promise<string>])[] = [
+  ['the log', logged],
+  ['a message, a modal and a Home tab of Slack', sentToSlack],
+  [
+    'an answer to a command or to a submitted modal',
+    () => JSON.stringify(adaptTo('https://slack.com/api/')({ text: leak, blocks: [section] })),
+  ],
+  ['the audit and the lines of a thread', stored],
+  ['the health page', () => servedByHealth('/healthz')],
+  ['the metrics', () => servedByHealth('/metrics')],
+  [
+    'the webhook',
+    async () => {
+      await openWebhook(`${here}/hook`).send({ text: leak });
+      return echo.bodies.at(-1) ?? '';
+    },
+  ],
+  // Redis and AMQP refuse the connection; the management API and Slack repeat what they were given.
+  ['the check of every connection', () => printed('check')],
+  ['the check of every connection, as JSON', () => printed('check', '--json')],
+  ['a sweep whose nodes repeat the password', () => printed('sweep')],
+  ['a command that finds no Redis', () => printed('audit')],
+  ['a command line that is wrong', () => printed('sweep', '--cluster', leak)],
+];
+
+describe('a secret of the configuration', () => {
+  test.each(waysOut)('does not leave by %s', async (_way, out) => {
+    const text = await out();
+    expect(text.length).toBeGreaterThan(10);
+    expect(leaksIn(text)).toEqual([]);
+  });
+
+  test('is what these tests look for: a text that was let through holds them all', () => {
+    expect(leaksIn(leak)).toEqual(forms);
+  });
+
+  test('that is part of a name leaves the names as they are', () => {
+    const text = file(here).replaceAll('10.0.0.1', 'nightshade-1');
+    const loaded = parseConfig(text, 'watership.yaml', {
+      read: (name) => (name === 'RABBIT' ? 'nightshade' : secrets[name]),
+    });
+    expect(loaded.kind).toBe('ok');
+    expect(JSON.stringify(adaptTo('https://slack.com/api/')({ text: 'nightshade-1 is down' }))).toContain(
+      'nightshade-1',
+    );
+  });
+
+  test.each([
+    ['botToken: "${BOT}"', 'botToken: xoxb-1-2', 'slack.botToken'],
+    ['"${SIGNING_OLD}"', 'literal', 'slack.signingSecret[1]'],
+    [':${REDIS}@', ':literal@', 'redis.url'],
+    ['nova:${TRANSPORT}@10.0.0.1', 'nova:literal@10.0.0.1', undefined],
+    ['password: "${RABBIT}"', 'password: literal', 'clusters[0].password'],
+  ])('does not stand in the file itself: %s as %s', (from, to, place) => {
+    const loaded = parseConfig(file(here).replace(from, to), 'watership.yaml', {
+      read: (name) => secrets[name],
+    });
+    const told = loaded.kind === 'bad' ? loaded.problems : [];
+    // A URL that is partly filled in is taken for filled in.
+    expect(told.map(({ path }) => path)).toEqual(place === undefined ? [] : [place]);
+    expect(told.map(({ came }) => came)).toEqual(
+      place === undefined ? [] : ['a value that stands in this file'],
+    );
+  });
+});
+
+describe('a file of the configuration', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'watership-modes-'));
+  const withMode = (mode: number): string => {
+    const path = join(folder, mode.toString(8));
+    writeFileSync(path, 'x');
+    chmodSync(path, mode);
+    return path;
+  };
+
+  test.each([
+    [0o600, undefined],
+    [0o400, undefined],
+    [0o640, undefined],
+    [0o644, 'everybody may read it (mode 644); chmod 640'],
+    [0o604, 'everybody may read it (mode 604); chmod 600'],
+    [0o666, 'everybody may read and change it (mode 666); chmod 640'],
+    [0o660, 'its group may change it (mode 660); chmod 640'],
+  ])('of mode %o is told as %s', (mode, told) => {
+    const path = withMode(mode);
+    expect(exposedFiles([path]).map(({ text }) => text)).toEqual(
+      told === undefined ? [] : [`${told} ${path}`],
+    );
+  });
+
+  test('that is read for a secret is looked at too, by the check', async () => {
+    const path = withMode(0o644);
+    writeFileSync(path, 'clover-password');
+    const config = configFile(file(here).replace('${RABBIT}', `\${file:${path}}`));
+    chmodSync(config, 0o600);
+    const { out } = await runProgramWith({ variables: secrets }, 'check', '--config', config);
+    expect(out).toContain(`warning  file ${path}: everybody may read it (mode 644); chmod 640 ${path}`);
+    expect(out).toContain(`ok       file ${config}: nobody else may read or change it`);
+  });
+});
