@@ -43,6 +43,17 @@ describe('the documents', () => {
     },
   );
 
+  test('the security page names only tests that exist', () => {
+    const page = readFileSync(join(root, 'docs/security.md'), 'utf8');
+    const named = [...page.matchAll(/`(test\/[^`]+)`: “([^”]+)”/g)];
+    expect(named.length).toBeGreaterThan(20);
+    const missing = named.filter(([, path = '', sentence = '']) => {
+      const file = join(root, path);
+      return !existsSync(file) || !readFileSync(file, 'utf8').includes(`'${sentence}'`);
+    });
+    expect(missing.map(([line]) => line)).toEqual([]);
+  });
+
   test('the README names only npm scripts that exist', () => {
     const { scripts } = z
       .object({ scripts: z.record(z.string(), z.string()) })
