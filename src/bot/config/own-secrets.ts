@@ -49,12 +49,15 @@ function* textsIn(value: unknown): Iterable<string> {
   for (const each of Object.values(value)) yield* textsIn(each);
 }
 
-/** May a scalar at this path stand in the file as it is? A webhook may: some hold nothing that is secret. */
-export const mustBeFilled = (path: ConfigPath, value: string): boolean => {
-  const key = path.findLast((part) => typeof part === 'string');
-  const isNamed = typeof key === 'string' && SECRET_KEY.test(key) && !/webhook$/i.test(key);
-  return isNamed || PASSWORD_IN_URL.test(value);
-};
+/** Keys of URLs that may hold a password. In every other address there is none at all, which is the schema's to tell. */
+const URL_KEYS: readonly unknown[] = ['url', 'transportUrl'];
+
+/** Must a scalar at this path come from elsewhere? A webhook need not: some hold nothing that is secret. */
+export function mustBeFilled(path: ConfigPath, value: string): boolean {
+  const key = path.findLast((part) => typeof part === 'string') ?? '';
+  if (URL_KEYS.includes(key)) return PASSWORD_IN_URL.test(value);
+  return SECRET_KEY.test(String(key)) && !/webhook$/i.test(String(key));
+}
 
 /** A user and a password as HTTP sends them: together, so that the password alone is not found in it. */
 function* basicOf(value: object, path: ConfigPath): Iterable<OwnSecret> {

@@ -33,7 +33,6 @@ export function parseFile<File>(text: string, environment: Environment, kind: Fi
 
   const isThrownAway = kind.isThrownAway?.(document.toJS()) === true;
   const files = new Set<string>();
-  const literal: ConfigProblem[] = [];
   const filledPaths = new Set<string>();
   const problems: ConfigProblem[] = [];
   const lineAt = (path: ConfigPath): number | undefined => {
@@ -59,7 +58,7 @@ export function parseFile<File>(text: string, environment: Environment, kind: Fi
         filledPaths.add(JSON.stringify(path));
         for (const read of filled.files) files.add(read);
       } else if (!isThrownAway && kind.isSecret?.(path, scalar.value)) {
-        literal.push(problemAt(path, { lineAt }, ...literalSecret));
+        problems.push(problemAt(path, { lineAt }, ...literalSecret));
       }
     },
   });
@@ -84,7 +83,6 @@ export function parseFile<File>(text: string, environment: Environment, kind: Fi
       .crossCheck(raw)
       .map(({ path, expected, came, cure }) => problemAt(path, origin, expected, came, cure)),
   );
-  tellNew(problems, literal);
   if (parsed.success && problems.length === 0) return { kind: 'ok', content: parsed.data, files: [...files] };
   return {
     kind: 'bad',

@@ -15,9 +15,9 @@ const environment = { read: (name: string) => keys[name] };
 
 const url = 'rabbit://bot:${PASSWORD}@10.3.0.44:5672/agents';
 const file = (hosts: string, agents = `agents: { transportUrl: "${url}" }`, node = '') => `
-slack: { botToken: xoxb-b, appToken: xapp-a, channel: C0ALERTS }
+slack: { botToken: "\${PASSWORD}", appToken: "\${PASSWORD}", channel: C0ALERTS }
 clusters:
-  - { name: prod, username: u, password: p, nodes: [ { name: rabbit@srv, management: http://srv:15672${node} } ] }
+  - { name: prod, username: u, password: "\${PASSWORD}", nodes: [ { name: rabbit@srv, management: http://srv:15672${node} } ] }
 hosts: ${hosts}
 ${agents}
 `;

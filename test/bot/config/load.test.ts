@@ -353,7 +353,10 @@ describe('a Redis with sentinels', () => {
       `{ sentinels: ${three}, name: b, url: redis://h }`,
       'redis.url: expected no URL, because there are sentinels',
     ],
-    ['{ password: x }', 'redis.password: expected no password, because there are no sentinels; came one'],
+    [
+      '{ password: "${RABBIT}" }',
+      'redis.password: expected no password, because there are no sentinels; came one',
+    ],
     ['{ sentinels: [] , name: b }', 'redis.sentinels: expected at least one sentinel'],
   ])('%s is refused', (redis, problem) => {
     expect(told(withRedis(redis))).toContain(problem);
