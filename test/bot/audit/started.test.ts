@@ -9,12 +9,12 @@ function started(
 ) {
   const { password = 'p', key = 'sixteen characters', channel = 'C0ALERTS' } = change;
   const loaded = parseConfig(
-    `slack: { botToken: b, appToken: a, channel: ${channel} }
-audit: { key: "${key}" }
-clusters: [ { name: house, username: u, password: ${password}, nodes: [ { name: a@h, management: "http://127.0.0.1:2" } ] } ]
+    `slack: { botToken: "\${ANY}", appToken: "\${ANY}", channel: ${channel} }
+audit: { key: "\${KEY}" }
+clusters: [ { name: house, username: u, password: "\${PASSWORD}", nodes: [ { name: a@h, management: "http://127.0.0.1:2" } ] } ]
 `,
     'test',
-    { read: () => undefined },
+    { read: (name) => ({ KEY: key, PASSWORD: password })[name] ?? 'any' },
   );
   if (loaded.kind === 'bad') throw new Error(JSON.stringify(loaded.problems));
   return startedEntry(loaded.config, 1).started;
@@ -28,12 +28,12 @@ test('a start names its version and its configuration, whose hash knows no secre
 
 test('the configuration refuses a relative mirror and a short key, with the cure', () => {
   const loaded = parseConfig(
-    `slack: { botToken: b, appToken: a, channel: C0ALERTS }
-audit: { file: audit.jsonl, key: short, keep: 10 }
-clusters: [ { name: house, username: u, password: p, nodes: [ { name: a@h, management: "http://127.0.0.1:2" } ] } ]
+    `slack: { botToken: "\${ANY}", appToken: "\${ANY}", channel: C0ALERTS }
+audit: { file: audit.jsonl, key: "\${SHORT}", keep: 10 }
+clusters: [ { name: house, username: u, password: "\${ANY}", nodes: [ { name: a@h, management: "http://127.0.0.1:2" } ] } ]
 `,
     'test',
-    { read: () => undefined },
+    { read: () => 'short' },
   );
   expect(
     loaded.kind === 'bad' && loaded.problems.map(({ path, expected }) => `${path}: ${expected}`),

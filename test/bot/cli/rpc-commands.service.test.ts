@@ -1,3 +1,5 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the placeholders of the configuration file
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
@@ -21,12 +23,12 @@ function config(queues = '^nobody'): string {
   const amqp = new URL(inject('amqpUrl'));
   return configFile(
     JSON.stringify({
-      slack: { botToken: 'b', appToken: 'a', channel: 'C0ALERTS' },
+      slack: { botToken: '${BOT}', appToken: '${APP}', channel: 'C0ALERTS' },
       clusters: [
         {
           name: 'house',
           username: amqp.username,
-          password: amqp.password,
+          password: `\${file:${configFile(amqp.password)}}`,
           nodes: [
             {
               name: 'rabbit@localhost',

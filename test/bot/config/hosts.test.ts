@@ -21,11 +21,12 @@ function load(hosts: string, more: Readonly<Record<string, string>> = {}) {
     KEY: key.private,
     LOCKED: locked.private,
     WORD: 'horse',
+    ANY: 'any',
     ...more,
   };
-  const text = `slack: { botToken: xoxb-b, appToken: xapp-a, channel: C0ALERTS }
+  const text = `slack: { botToken: "\${ANY}", appToken: "\${ANY}", channel: C0ALERTS }
 clusters:
-  - { name: prod-a, username: watership, password: secret, nodes: [ { name: rabbit@a, management: http://a } ] }
+  - { name: prod-a, username: watership, password: "\${ANY}", nodes: [ { name: rabbit@a, management: http://a } ] }
 hosts:
 ${hosts}`;
   return parseConfig(text, 'watership.yaml', { read: (name) => values[name] });
@@ -110,7 +111,7 @@ describe('a host over SSH', () => {
     ],
     [
       'a password',
-      '{ via: ssh, user: ops, key: "${KEY}", password: abc }',
+      '{ via: ssh, user: ops, key: "${KEY}", password: "${WORD}" }',
       'hosts.ctl1.password: expected one of via, ',
     ],
     [
