@@ -43,7 +43,7 @@ export async function examine(
   { config, stores, clock }: Needs,
   probes: HealthProbes,
   startedAtMs: number,
-  vitals: Pick<Vitals, 'read'>,
+  vitals?: Pick<Vitals, 'read'>,
 ): Promise<HealthReport> {
   const isRedisThere = await probes.redis().catch(() => false);
   const lateMs = Math.max(SHORTEST_LATE_MS, LATE_INTERVALS * config.schedule.sweepMs);
@@ -60,7 +60,7 @@ export async function examine(
   const waiting = isRedisThere ? await stores.untold.waiting().catch(() => []) : [];
   const longestMs = Math.max(0, ...waiting.map(({ waitedMs }) => waitedMs));
   const isUntoldLate = longestMs >= (config.notify?.afterMs ?? UNTOLD_LATE_MS);
-  const { untoldBecause } = vitals.read();
+  const untoldBecause = vitals?.read().untoldBecause;
   const isWell = isRedisThere && isSlackThere && !isUntoldLate && clusters.every(([, { isLate }]) => !isLate);
   return {
     status: isWell ? 'ok' : 'failing',

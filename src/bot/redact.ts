@@ -12,8 +12,9 @@ const PRIVATE_KEY = new RegExp(
 type Pattern = readonly [RegExp, string];
 
 const SHAPES: readonly Pattern[] = [
-  // scheme://user:password@host, also without a user; up to the last @, because a password may hold one.
-  [/([a-z][a-z0-9+.-]*:\/\/[^\s:/@"']*):[^\s/"']*@/gi, '$1:…@'],
+  // scheme://user:…@host, also without a user; up to the last @, because a password may hold one. The word itself stands in
+  // our own examples of how such a URL is written.
+  [/([a-z][a-z0-9+.-]*:\/\/[^\s:/@"']*):(?!password@)[^\s/"']*@/gi, '$1:…@'],
   [/\b(xox[a-z]|xapp)-[A-Za-z0-9-]+/g, '$1-…'],
   [PRIVATE_KEY, '-----BEGIN PRIVATE KEY-----…'],
 ];

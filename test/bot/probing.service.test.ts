@@ -1,3 +1,5 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the placeholders of the configuration file
+
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
@@ -31,13 +33,13 @@ function openBot(queues: string) {
   const management = new URL(inject('managementUrl'));
   const loaded = parseConfig(
     JSON.stringify({
-      slack: { botToken: 'b', appToken: 'a', channel: 'C0ALERTS' },
+      slack: { botToken: '${ANY}', appToken: '${ANY}', channel: 'C0ALERTS' },
       schedule: { sweep: '1s', probe: '1s' },
       clusters: [
         {
           name: 'house',
           username: amqp.username,
-          password: amqp.password,
+          password: '${ANY}',
           nodes: [
             {
               name: 'rabbit@localhost',
@@ -52,7 +54,7 @@ function openBot(queues: string) {
       ],
     }),
     'test',
-    { read: () => undefined },
+    { read: () => amqp.password },
   );
   if (loaded.kind === 'bad') throw new Error(JSON.stringify(loaded.problems));
   const { config } = loaded;

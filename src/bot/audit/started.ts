@@ -16,7 +16,9 @@ export function startedEntry(config: BotConfig, atMs: number): AuditEntry {
   };
 }
 
-const SECRETS: ReadonlySet<string> = new Set(['password', 'botToken', 'appToken', 'signingSecret', 'key']);
+const SECRETS: ReadonlySet<string> = new Set(
+  'password sentinelPassword botToken appToken signingSecrets webhook key keys passphrase'.split(' '),
+);
 
 /** A hash of everything but the secrets: a short password could be guessed from its hash. */
 export const fingerprint = (config: BotConfig): string => hashOf(withoutSecrets(config));
@@ -26,9 +28,6 @@ function withoutSecrets(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutSecrets);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([name, member]) => [
-      name,
-      SECRETS.has(name) && typeof member === 'string' ? '…' : withoutSecrets(member),
-    ]),
+    Object.entries(value).map(([name, member]) => [name, SECRETS.has(name) ? '…' : withoutSecrets(member)]),
   );
 }

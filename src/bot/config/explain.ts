@@ -68,9 +68,9 @@ function cureOf(issue: Issue, path: ConfigPath, expected: string, origin: Origin
 }
 
 const SECRET_KEYS = new Set(
-  (
-    'botToken appToken signingSecret password sentinelPassword transportUrl webhook ' + 'keys key passphrase'
-  ).split(' '),
+  'botToken appToken signingSecret password sentinelPassword transportUrl webhook keys key passphrase'.split(
+    ' ',
+  ),
 );
 
 /** What came, for people; a secret is never shown. */

@@ -10,12 +10,12 @@ function started(
 ) {
   const { password = 'p', key = 'sixteen characters', channel = 'C0ALERTS' } = change;
   const loaded = parseConfig(
-    `slack: { botToken: \${B}, appToken: \${A}, channel: ${channel} }
+    `slack: { botToken: "\${ANY}", appToken: "\${ANY}", channel: ${channel} }
 audit: { key: "\${KEY}" }
-clusters: [ { name: house, username: u, password: "\${P}", nodes: [ { name: a@h, management: "http://127.0.0.1:2" } ] } ]
+clusters: [ { name: house, username: u, password: "\${PASSWORD}", nodes: [ { name: a@h, management: "http://127.0.0.1:2" } ] } ]
 `,
     'test',
-    { read: (name) => ({ B: 'b', A: 'a', KEY: key, P: password })[name] },
+    { read: (name) => ({ KEY: key, PASSWORD: password })[name] ?? 'any' },
   );
   if (loaded.kind === 'bad') throw new Error(JSON.stringify(loaded.problems));
   return startedEntry(loaded.config, 1).started;
@@ -29,9 +29,9 @@ test('a start names its version and its configuration, whose hash knows no secre
 
 test('the configuration refuses a relative mirror and a short key, with the cure', () => {
   const loaded = parseConfig(
-    `slack: { botToken: \${SHORT}, appToken: \${SHORT}, channel: C0ALERTS }
+    `slack: { botToken: "\${ANY}", appToken: "\${ANY}", channel: C0ALERTS }
 audit: { file: audit.jsonl, key: "\${SHORT}", keep: 10 }
-clusters: [ { name: house, username: u, password: "\${SHORT}", nodes: [ { name: a@h, management: "http://127.0.0.1:2" } ] } ]
+clusters: [ { name: house, username: u, password: "\${ANY}", nodes: [ { name: a@h, management: "http://127.0.0.1:2" } ] } ]
 `,
     'test',
     { read: () => 'short' },

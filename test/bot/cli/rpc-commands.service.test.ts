@@ -1,3 +1,5 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the placeholders of the configuration file
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
@@ -19,19 +21,16 @@ const soon = { withinMs: 20_000 };
 /** For what begins with a process of its own, on a busy machine. */
 const late = { withinMs: 60_000 };
 
-/** A secret as a configuration may hold it. */
-const secret = (text: string): string => `\${file:${configFile(text)}}`;
-
 function config(queues = '^nobody'): string {
   const amqp = new URL(inject('amqpUrl'));
   return configFile(
     JSON.stringify({
-      slack: { botToken: secret('b'), appToken: secret('a'), channel: 'C0ALERTS' },
+      slack: { botToken: '${BOT}', appToken: '${APP}', channel: 'C0ALERTS' },
       clusters: [
         {
           name: 'house',
           username: amqp.username,
-          password: secret(amqp.password),
+          password: `\${file:${configFile(amqp.password)}}`,
           nodes: [
             {
               name: 'rabbit@localhost',

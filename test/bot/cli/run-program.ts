@@ -23,7 +23,8 @@ export async function runProgramWith(
   let err = '';
   const exitCode = await program({
     argv,
-    environment: { read: (name) => around.variables?.[name] },
+    // A test that says nothing of them has these secrets.
+    environment: { read: (name) => around.variables?.[name] ?? secrets[name] },
     out: (text) => {
       out += text;
       around.onOut?.(text);
