@@ -51,7 +51,22 @@ const slack = z.object({
   port: z.unknown().optional(),
 });
 
+const counts = z
+  .object({ destructive: z.number().optional(), node: z.number().optional(), mass: z.number().optional() })
+  .catch({});
+const flags = z
+  .object({
+    destructive: z.boolean().optional(),
+    node: z.boolean().optional(),
+    mass: z.boolean().optional(),
+  })
+  .catch({});
+const people = z.object({ approvals: counts.default({}), selfApproval: flags.default({}) });
+
 const crossSchema = z.object({
+  people: people.optional().catch(undefined),
+  sandbox: z.unknown().optional(),
+  maintenance: listOf(z.object({ clusters: words.optional() }).catch({ clusters: undefined })).optional(),
   slack: slack.optional().catch(undefined),
   clusters: listOf(cluster),
   agents: z.unknown().optional(),
@@ -65,4 +80,6 @@ export type CrossNode = z.output<typeof node>;
 
 /** What the cross checks can use of a file, however much of it is wrong. */
 export const crossView = (raw: unknown): CrossView =>
-  crossSchema.catch({ slack: undefined, clusters: [], hosts: undefined }).parse(raw ?? {});
+  crossSchema
+    .catch({ slack: undefined, clusters: [], hosts: undefined, people: undefined, maintenance: [] })
+    .parse(raw ?? {});

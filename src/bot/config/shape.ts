@@ -46,21 +46,43 @@ export function shape(file: ConfigFile, environment: Environment): BotConfig {
       approvals: { ...approvalDefaults, ...definite(people.approvals) },
       typedConfirmation: definite(people.typedConfirmation),
       planExpiresMs: people.planExpires,
+      onCall: people.onCall ?? people.approvers,
+      owners: people.owners ?? people.adminApprovers,
+      cli: people.cli,
+      businessHours: {
+        days: people.businessHours.days,
+        fromMinute: minuteOf(people.businessHours.from),
+        untilMinute: minuteOf(people.businessHours.until),
+        timezone: people.businessHours.timezone,
+      },
     },
+    limits: file.limits,
+    halt: definite({ file: file.halt.file, always: environment.read('WATERSHIP_HALT') || undefined }),
+    maintenance: file.maintenance.map(({ cron, timezone, duration, clusters }) => ({
+      cron,
+      timezone,
+      durationMs: duration,
+      ...definite({ clusters }),
+    })),
     schedule: {
       sweepMs: schedule.sweep,
       probeMs: schedule.probe,
       ...definite({ digest: schedule.digest }),
     },
-    ...definite({ health: file.health, sandbox: file.sandbox }),
+    ...definite({ health: file.health, sandbox: file.sandbox, notify: file.notify }),
     audit: { keep: file.audit.keep, ...definite({ file: file.audit.file, key: file.audit.key }) },
     log: file.log,
   };
 }
 
+const minuteOf = (clockTime: string): number => {
+  const [hour = 0, minute = 0] = clockTime.split(':').map(Number);
+  return hour * 60 + minute;
+};
+
 function shapeCluster(cluster: ClusterFile, defaultChannel: string): ClusterConfig {
   const nodes = cluster.nodes.map(shapeNode);
-  const { zombieAfter, ...detection } = cluster.detection ?? {};
+  const { zombieAfter, looksApart, ...detection } = cluster.detection ?? {};
   return {
     settings: {
       name: cluster.name,
@@ -76,7 +98,7 @@ function shapeCluster(cluster: ClusterFile, defaultChannel: string): ClusterConf
       detection: {
         ...detectionDefaults,
         ...definite(detection),
-        ...definite({ zombieAfterMs: zombieAfter }),
+        ...definite({ zombieAfterMs: zombieAfter, looksApartMs: looksApart }),
       },
       services: cluster.services.map(({ name, queues, host, unit, exchange, probe, rpcVersion }) => ({
         name,
@@ -84,7 +106,7 @@ function shapeCluster(cluster: ClusterFile, defaultChannel: string): ClusterConf
         host,
         ...definite({ unit, exchange, probe, rpcVersion }),
       })),
-      ...definite({ partitionHandling: cluster.partitionHandling }),
+      ...definite({ partitionHandling: cluster.partitionHandling, protect: cluster.protect }),
       reachedBy: shapeReachedBy(cluster.reachedBy),
     },
     channel: cluster.channel ?? defaultChannel,

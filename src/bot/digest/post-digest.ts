@@ -1,6 +1,7 @@
 import type { BotContext } from '../context.ts';
 import type { SlackPort } from '../slack/port.ts';
 import { bookOf, speak } from '../slack/spoken.ts';
+import { withNames } from '../slack/words.ts';
 import { digestMessage } from './digest-message.ts';
 import { type Digest, digestOf } from './digest-of.ts';
 
@@ -10,7 +11,7 @@ const LOOK_BACK_MS = 8 * DAY_MS;
 const POSTED = 'digest.posted';
 const READ_AT_MOST = 5_000;
 
-type DigestContext = Pick<BotContext, 'config' | 'stores' | 'clock' | 'clusters' | 'book'>;
+type DigestContext = Pick<BotContext, 'config' | 'stores' | 'people' | 'clock' | 'clusters' | 'book'>;
 
 /** Posts the digest. With a `slot`, once for that slot, whichever replica comes first; without one, always. */
 export async function postDigest(
@@ -32,8 +33,11 @@ export async function postDigest(
 }
 
 async function post(context: DigestContext, slack: SlackPort, wanted: string | undefined): Promise<void> {
-  const { stores, clock, config } = context;
-  const digest = await readDigest(context);
+  const { stores, clock, config, people } = context;
+  const read = await readDigest(context);
+  const ids = read.glass.flatMap((line) => line.match(/\b[UW][A-Z0-9_]{2,}\b/g) ?? []);
+  const names = await people.names([...new Set(ids)]);
+  const digest = { ...read, glass: read.glass.map((line) => withNames(line, names)) };
   const channel = wanted ?? config.slack.channel;
   await slack.postMessage({ ...digestMessage(digest), channel });
   await stores.audit.append({
@@ -45,7 +49,7 @@ async function post(context: DigestContext, slack: SlackPort, wanted: string | u
 }
 
 /** Everything since the last digest, from the stores: no broker is asked. */
-export async function readDigest(context: Omit<DigestContext, 'config'>): Promise<Digest> {
+export async function readDigest(context: Omit<DigestContext, 'config' | 'people'>): Promise<Digest> {
   const { stores, clock, clusters, book } = context;
   const nowMs = clock.now();
   const older = await stores.audit.read({ sinceMs: nowMs - LOOK_BACK_MS, limit: READ_AT_MOST });

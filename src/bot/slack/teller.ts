@@ -3,6 +3,7 @@ import { activeStates, type Incident, type Run } from '../../runbooks/index.ts';
 import type { BotContext } from '../context.ts';
 import { createPeople } from '../desk/people.ts';
 import { hold } from '../jobs/hold.ts';
+import { type Announced, maintenanceOf } from '../maintenance.ts';
 import type { CardPlace, Halt, TimelineEntry } from '../stores/stores.ts';
 import type { Rendered } from './blocks.ts';
 import { incidentCard } from './cards/incident-card.ts';
@@ -82,6 +83,7 @@ export function createTeller({
     const isUnderWay = run !== undefined && activeStates.includes(run.state);
     const halt = isUnderWay ? await stores.halts.find(incident.cluster) : undefined;
     const names = await people.names(idsIn(incident, run, halt));
+    const maintenance = await maintenanceOf(context, incident.cluster);
     return {
       incident,
       timeline: await stores.incidents.timeline(id),
@@ -89,6 +91,7 @@ export function createTeller({
       ...(place === undefined ? {} : { place }),
       ...(run === undefined ? {} : { run }),
       ...(halt === undefined ? {} : { halt }),
+      ...(maintenance === undefined ? {} : { maintenance }),
     };
   }
 
@@ -131,14 +134,18 @@ export function createTeller({
     return ts;
   }
 
-  async function tellLines({ incident, timeline, names }: Scene, place: CardPlace): Promise<CardPlace> {
+  async function tellLines(
+    { incident, timeline, names, maintenance }: Scene,
+    place: CardPlace,
+  ): Promise<CardPlace> {
     let told = place;
     for (const batch of threadLines(timeline.slice(place.told), names, context.clock.now())) {
       await slack.postMessage({
         ...batch.message,
         channel: place.channel,
         threadTs: place.ts,
-        ...(batch.broadcast ? { broadcast: true } : {}),
+        // Planned work makes no noise; whom a message calls by name is called all the same.
+        ...(batch.broadcast && (maintenance === undefined || batch.isCall) ? { broadcast: true } : {}),
       });
       told = await keep(incident.id, { ...told, told: told.told + batch.lines });
     }
@@ -182,7 +189,7 @@ export function createTeller({
     }
   }
 
-  async function rootOf({ incident, run, halt, names }: Scene): Promise<Rendered> {
+  async function rootOf({ incident, run, halt, names, maintenance }: Scene): Promise<Rendered> {
     const open = await context.stores.incidents.open(incident.cluster);
     const muted: Record<string, number> = {};
     for (const below of open.filter(({ mutedBy }) => mutedBy === incident.id)) {
@@ -197,6 +204,7 @@ export function createTeller({
       names,
       ...(run === undefined ? {} : { run }),
       ...(halt === undefined ? {} : { halt }),
+      ...(maintenance === undefined ? {} : { maintenance }),
     });
   }
 
@@ -246,6 +254,7 @@ interface Scene {
   readonly incident: Incident;
   readonly run?: Run;
   readonly halt?: Halt;
+  readonly maintenance?: Announced;
   readonly timeline: readonly TimelineEntry[];
   readonly place?: CardPlace;
   readonly names: Names;

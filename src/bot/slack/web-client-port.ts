@@ -105,6 +105,11 @@ export function openSlackPort(config: SlackConfig, clock: Clock): SlackPort {
       return answer.users ?? [];
     },
 
+    async isShared(channel) {
+      const answer = await call('conversations.info', () => client.conversations.info({ channel }));
+      return answer.channel?.is_ext_shared === true || answer.channel?.is_pending_ext_shared === true;
+    },
+
     async findMessage(channel, blockIdPrefix) {
       try {
         const answer = await call('conversations.history', () =>

@@ -4,7 +4,7 @@ import { entriesArgument } from '../audit/entry-text.ts';
 import { KEEP_SECONDS, newestIds, parseStored, readItems } from './items.ts';
 import type { Keys } from './keys.ts';
 import { putRun, runScript } from './scripts.ts';
-import type { RunStore } from './stores.ts';
+import type { RunGuard, RunStore, RunStored } from './stores.ts';
 
 export function openRuns(redis: Redis, keys: Keys): RunStore {
   const itemKey = (id: string): string => keys.item('run', id);
@@ -29,7 +29,7 @@ export function openRuns(redis: Redis, keys: Keys): RunStore {
       return readItems(redis, 'run', ids.map(itemKey));
     },
 
-    async put(run, expectedVersion, audit, timeline = []) {
+    async put(run, expectedVersion, audit, timeline = [], guard = { fences: [] }) {
       const entries = audit === undefined ? [] : [audit].flat();
       const version = expectedVersion + 1;
       const answer = await runScript(
@@ -43,6 +43,10 @@ export function openRuns(redis: Redis, keys: Keys): RunStore {
           keys.audit,
           keys.untold,
           keys.mark,
+          keys.halts,
+          keys.strain(run.cluster),
+          keys.turned,
+          ...guard.fences.map(({ lease }) => keys.token(lease)),
         ],
         [
           expectedVersion,
@@ -54,10 +58,29 @@ export function openRuns(redis: Redis, keys: Keys): RunStore {
           run.incident,
           entriesArgument(entries),
           KEEP_SECONDS,
+          guardJson(guard),
           ...timeline.map((entry) => JSON.stringify(entry)),
         ],
       );
-      return answer === 'stored' ? 'stored' : 'conflict';
+      return answers.find((known) => known === answer) ?? 'conflict';
     },
   };
+}
+
+const answers = ['stored', 'conflict', 'fenced', 'halted', 'tripped'] as const satisfies readonly RunStored[];
+
+function guardJson({ fences, unlessHalted, strain }: RunGuard): string {
+  return JSON.stringify({
+    tokens: fences.map(({ token }) => String(token)),
+    unlessHalted,
+    ...(strain === undefined
+      ? {}
+      : {
+          strain: {
+            ...strain,
+            halt: JSON.stringify({ by: 'watership', atMs: strain.atMs, because: strain.because }),
+            line: JSON.stringify(strain.line),
+          },
+        }),
+  });
 }

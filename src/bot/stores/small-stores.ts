@@ -2,12 +2,11 @@ import type { Redis } from 'ioredis';
 import type { ProbeHistory } from '../../runbooks/index.ts';
 import { KEEP_SECONDS } from './items.ts';
 import type { Keys } from './keys.ts';
+import { timeOf } from './redis-time.ts';
 import { putMemory, releaseLease, renewLease, runScript, settleTold, takeLease } from './scripts.ts';
 import type {
   CardPlace,
   CardStore,
-  Halt,
-  HaltStore,
   HomeStore,
   LeaseStore,
   MemoryStore,
@@ -70,7 +69,7 @@ export function openLeases(redis: Redis, keys: Keys): LeaseStore {
   return {
     async take(name, holder, forMs) {
       const token = Number(
-        await runScript(redis, takeLease, [keys.lease(name), keys.fence], [holder, forMs]),
+        await runScript(redis, takeLease, [keys.lease(name), keys.fence, keys.token(name)], [holder, forMs]),
       );
       return token === 0 ? undefined : { token };
     },
@@ -92,46 +91,6 @@ export function openOnce(redis: Redis, keys: Keys): OnceStore {
       await redis.del(keys.once(key));
     },
   };
-}
-
-const EVERYWHERE = '*';
-
-export function openHalts(redis: Redis, keys: Keys): HaltStore {
-  return {
-    async isHalted(cluster) {
-      const found = await redis.hmget(keys.halts, EVERYWHERE, cluster);
-      return found.some((by) => by !== null);
-    },
-    async find(cluster) {
-      const [everywhere = null, one = null] = await redis.hmget(
-        keys.halts,
-        EVERYWHERE,
-        cluster ?? EVERYWHERE,
-      );
-      const json = everywhere ?? one;
-      // Written by `halt` below.
-      const kept = json === null ? undefined : (JSON.parse(json) as Omit<Halt, 'everywhere'>);
-      return kept && { ...kept, everywhere: everywhere !== null };
-    },
-    async halt(cluster, by) {
-      await redis.hsetnx(
-        keys.halts,
-        cluster ?? EVERYWHERE,
-        JSON.stringify({ by, atMs: await timeOf(redis) }),
-      );
-    },
-    async resume(cluster, _by) {
-      // Resuming everything also ends the halts of single clusters: "resume" must not leave one behind unseen.
-      if (cluster === undefined) await redis.del(keys.halts);
-      else await redis.hdel(keys.halts, cluster);
-    },
-  };
-}
-
-/** Redis' own clock: one for all replicas. */
-async function timeOf(redis: Redis): Promise<number> {
-  const [seconds, micros] = await redis.time();
-  return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
 }
 
 const HOMES_KEPT = 100;
