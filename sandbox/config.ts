@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { stringify } from 'yaml';
 import type { Cluster } from './cluster.ts';
 import { serviceTable } from './services/table.ts';
@@ -53,7 +54,7 @@ function botConfig({ slack, redisUrl, cluster, controlUrl, hostCommand, healthPo
         services: serviceTable.map(({ name, queues }) => ({ name, queues, host: 'sandbox' })),
         partitionHandling: 'ignore',
         // Much shorter than in a real cloud: nobody wants to wait ten minutes to see a zombie queue told.
-        detection: { zombieAfter: '3s', deafProbes: 2, resolveAfterSweeps: 2 },
+        detection: { zombieAfter: '3s', looksApart: '1s', deafProbes: 2, resolveAfterSweeps: 2 },
       },
     ],
     hosts: {
@@ -69,6 +70,8 @@ function botConfig({ slack, redisUrl, cluster, controlUrl, hostCommand, healthPo
       adminApprovers: [people.carol],
       selfApproval: { reversible: true, destructive: true, node: true },
       approvals: { destructive: 1, node: 1 },
+      // Whoever started the sandbox is Alice at the command line too.
+      cli: { [userInfo().username]: people.alice },
     },
     schedule: { sweep: '3s', probe: '5s', digest: { cron: '0 9 * * 1-5', timezone: 'Europe/Berlin' } },
     health: { host: '127.0.0.1', port: healthPort },
@@ -94,5 +97,6 @@ const HEAD = `# Written by the sandbox at each start; changes are lost. A real c
 const FOOT = `
 # One person may play the whole story here: who asks may also approve, and one yes is enough.
 # To see four eyes at work, edit a copy of this file: people.approvals { node: 2, destructive: 1 } and
-# people.selfApproval { reversible: true, destructive: false, node: false }, which are the defaults of a real bot.
+# people.selfApproval { reversible: true, destructive: false, node: false }, which are the defaults of a real bot;
+# without the entry "sandbox" a file may ask for more votes than these, and not for fewer.
 `;

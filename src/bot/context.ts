@@ -12,12 +12,15 @@ import type {
 } from '../runbooks/index.ts';
 import type { BotConfig, ClusterConfig } from './config/config.ts';
 import type { Courier } from './courier.ts';
+import type { People } from './desk/people.ts';
 import type { Stores } from './stores/stores.ts';
 
 /** What every part of the bot is handed at start: nothing here is global. */
 export interface BotContext {
   readonly config: BotConfig;
   readonly stores: Stores;
+  /** Who people are and what they may do, asked anew whenever it counts. */
+  readonly people: People;
   readonly courier: Courier;
   readonly clock: Clock;
   readonly log: Logger;

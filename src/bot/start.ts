@@ -7,6 +7,7 @@ import { type OpenCluster, openCluster } from './clusters.ts';
 import type { BotConfig } from './config/config.ts';
 import { exposedFiles } from './config/exposed-files.ts';
 import type { BotContext } from './context.ts';
+import { createPeople } from './desk/people.ts';
 import { postDigest } from './digest/post-digest.ts';
 import { examine, type HealthServer, serveHealth } from './health.ts';
 import { openConfiguredHosts } from './hosts.ts';
@@ -19,8 +20,10 @@ import { tellElsewhere } from './notify/watch-untold.ts';
 import { openWebhook } from './notify/webhook.ts';
 import { connectSlack } from './slack/connect.ts';
 import { createTeller } from './slack/teller.ts';
+import { openSlackPort } from './slack/web-client-port.ts';
 import { connectRedis, connectRedisForJobs } from './stores/connect.ts';
 import { examineRedis } from './stores/examine.ts';
+import { watchHalts } from './stores/halts.ts';
 import { openStores } from './stores/open.ts';
 
 /** How long running jobs get to end when the bot is asked to stop; what is cut off is settled by the next start. */
@@ -43,7 +46,10 @@ export async function startBot(
   const vitals = createVitals();
   const redis = connectRedis(config.redis, log);
   const redisForJobs = connectRedisForJobs(config.redis);
-  const stores = openStores(redis, config.redis.prefix, { copies: config.redis.copies ?? 0 });
+  const stores = openStores(redis, config.redis.prefix, {
+    copies: config.redis.copies ?? 0,
+    halt: config.halt,
+  });
   const hosts = openConfiguredHosts(config, clock);
   const clusters = new Map<string, OpenCluster>(
     config.clusters.map((cluster) => {
@@ -91,7 +97,13 @@ export async function startBot(
     });
     closers.push(() => queues.close());
     const courier = openCourier(queues);
-    const context: BotContext = { config, stores, courier, clock, log, clusters, book };
+    // Its own port, so that a lookup before an action never waits behind messages.
+    const people = createPeople({
+      slack: openSlackPort(config.slack, clock),
+      clock,
+      people: config.people,
+    });
+    const context: BotContext = { config, stores, people, courier, clock, log, clusters, book };
 
     await stores.audit.append(startedEntry(config, clock.now()));
     const kept = keepAudit(context);
@@ -105,6 +117,7 @@ export async function startBot(
       tell: (incident) => teller.tell(incident),
       digest: (slot) => postDigest(context, slack.port, { slot }),
     };
+    closers.push(await followHalts(context, redis));
     const workers = startWorkers(context, redisForJobs, speakers, vitals);
     closers.push(() => workers.stop(STOP_MS));
     await workers.ready();
@@ -194,6 +207,23 @@ async function takeUp(context: BotContext, queues: Queues): Promise<void> {
     for (const incident of await stores.incidents.open(settings.name)) await tellSoon(context, incident.id);
   }
   for (const { incident } of await stores.untold.list()) await tellSoon(context, incident);
+}
+
+/**
+ * A halt and its end reach every replica at once: what waits looks again now and not with its next retry. It is no more
+ * than a call to look: each write that begins an action asks for the halt itself.
+ */
+async function followHalts({ stores, courier, config, log }: BotContext, redis: Redis) {
+  const listening = redis.duplicate({ enableOfflineQueue: true });
+  // The connection of the commands has told already.
+  listening.on('error', () => {});
+  const look = async (cluster: string | undefined): Promise<void> => {
+    for (const run of await stores.runs.active(cluster)) await courier.carryOn(run.id);
+  };
+  await watchHalts(listening, config.redis.prefix, (cluster) => {
+    look(cluster).catch((error: unknown) => log.debug({ err: error }, 'A halt could not be passed on'));
+  });
+  return async () => listening.disconnect();
 }
 
 const SILENT_INTERVALS = 4;

@@ -1,8 +1,9 @@
 import type { z } from 'zod';
+import type { Deletion } from './limits.ts';
 import type { Verdict } from './runbook.ts';
 
 /**
- * Who must say yes (reference: the tiers of docs/security.md).
+ * Who must say yes (docs/safety.md).
  * `read`: nobody. `reversible`: one approver. `destructive`: one approver who did not ask for it.
  * `node`: two people. `mass`: two people, neither of whom asked.
  */
@@ -36,6 +37,8 @@ export interface Action<Args, Ports> {
   readonly timeLimitMs: number;
   /** The exact text people approve: what, on what, by which call or argv. */
   readonly describe: (args: Args, ports: Ports) => string;
+  /** The queue that goes for good, if one does: it counts for the limits, and its messages are typed before approval. */
+  readonly deletes?: (args: Args) => Deletion;
   /** The last look before the call, on the thing itself. */
   readonly precheck: (args: Args, ports: Ports) => Promise<Verdict>;
   /** Acts once. `reason` is for the broker's or host's own log: incident and approvers. */

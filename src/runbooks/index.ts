@@ -38,6 +38,7 @@ export { readPin } from './hosts/ssh/host-key.ts';
 export { privateKeyProblem } from './hosts/ssh/private-key.ts';
 export { programsOf } from './hosts/sudo.ts';
 export type * from './incident.ts';
+export * from './limits.ts';
 export * from './look.ts';
 export { type Reconciled, type ReconcileInput, reconcile, restartedBy } from './reconcile.ts';
 export * from './run.ts';

@@ -94,6 +94,8 @@ export interface QueueDetail extends QueueSeen {
   readonly messageBytes?: number;
   readonly idleSinceMs?: number;
   readonly leader?: string;
+  /** Messages a second that were handed out. */
+  readonly deliverRate?: number;
 }
 
 /** Looks with their answers, as a run keeps them. Keyed by `lookKey`. */

@@ -1,4 +1,5 @@
 import type { ActionCall, Tier } from './action.ts';
+import type { PlanLimits, Toll } from './limits.ts';
 import type { Answered, Look } from './look.ts';
 import type { Choice, Evidence } from './runbook.ts';
 
@@ -69,9 +70,17 @@ export interface Plan {
   readonly tier: Tier;
   readonly items: readonly PlannedItem[];
   readonly lost: readonly string[];
+  /** What it takes away for good; absent when it deletes nothing. */
+  readonly toll?: Toll;
+  /** The limits it was measured by. */
+  readonly limits: PlanLimits;
+  /** The limits that it goes over, one sentence each: that makes it `mass`. Absent: none. */
+  readonly over?: readonly string[];
   readonly undo: string;
   readonly madeAtMs: number;
   readonly expiresAtMs: number;
+  /** The second look comes no earlier than this, so that what is deleted was seen twice, some time apart. */
+  readonly notBeforeMs?: number;
 }
 
 export type PlannedItem =
@@ -85,6 +94,8 @@ export type PlannedItem =
       readonly describe: string;
       /** A fallback: it runs only if what comes before it was not enough. */
       readonly onlyIfNeeded: boolean;
+      /** It stands by itself: where it fails, its siblings may still be done. */
+      readonly isDeletion?: true;
     }
   | {
       readonly kind: 'verify';
@@ -135,6 +146,8 @@ export interface Vote {
   readonly planHash: string;
   readonly reason: string;
   readonly atMs: number;
+  /** Cast alone in an emergency: it stands for the second vote, and the owners are paged. */
+  readonly breakGlass?: true;
 }
 
 /** What the run wants from the world next. */

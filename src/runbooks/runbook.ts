@@ -172,6 +172,11 @@ export interface Runbook<Facts = unknown> {
   readonly card: (facts: Facts) => readonly FactLine[];
   /** What `/rabbit run <id> <subject>` and "explain" say about why nothing is offered; absent when there is a fix. */
   readonly choices?: (context: StepContext<Facts>) => readonly Choice[];
+  /**
+   * Queues that it would delete if a plan had no end. A plan that is part of more needs the votes of all of it: nothing
+   * is split into small plans to get around a limit. Absent: what the plan deletes.
+   */
+  readonly wanted?: (context: StepContext<Facts>) => number;
   /** What is lost for good if the plan runs, one line each; empty: nothing. */
   readonly lost: (context: StepContext<Facts>) => readonly string[];
   /** Can it be undone, and how? One sentence. */

@@ -52,6 +52,8 @@ export const row = (name: string, change: Partial<PeerRow> = {}): PeerRow => ({
   name,
   isRunning: true,
   partitions: [],
+  hasMemoryAlarm: false,
+  hasDiskAlarm: false,
   uptimeMs: 26 * HOUR,
   netTickTimeSeconds: 60,
   ...change,

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { book, runbookOf } from '../../src/runbooks/book/index.ts';
 import { detect } from '../../src/runbooks/detect.ts';
 import type { Incident, News, Pending } from '../../src/runbooks/incident.ts';
+import { limitDefaults } from '../../src/runbooks/limits.ts';
 import { type ReconcileInput, reconcile, restartedBy } from '../../src/runbooks/reconcile.ts';
 import type { Run } from '../../src/runbooks/run.ts';
 import type { Observation } from '../../src/runbooks/snapshot/observation.ts';
@@ -287,6 +288,7 @@ describe('a node that a run restarts', () => {
       items: [call(B), call(C), { ...call(A), call: { action: 'queue.delete', args: { name: A } } }],
       lost: [],
       undo: '',
+      limits: limitDefaults,
       madeAtMs: NOW,
       expiresAtMs: NOW,
     };

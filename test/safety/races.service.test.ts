@@ -5,7 +5,7 @@ import type { BotContext } from '../../src/bot/context.ts';
 import { createApp } from '../../src/bot/slack/app.ts';
 import { openStores } from '../../src/bot/stores/open.ts';
 import { systemClock } from '../../src/bot/system-clock.ts';
-import { advance, type Run, startRun, type Tier } from '../../src/runbooks/index.ts';
+import { advance, limitDefaults, type Run, startRun, type Tier } from '../../src/runbooks/index.ts';
 import { fakeReceiver, pressed, submitted } from '../bot/fakes/receiver.ts';
 import { person } from '../bot/fakes/slack.ts';
 import { CHANNEL, createWorld, openIncident, split, splitRunbook, type World } from '../bot/fakes/world.ts';
@@ -73,6 +73,8 @@ async function table(context: BotContext, index: number): Promise<Run> {
     {
       describe: (call) => ({ text: call.action, tier: tierOf(index) }),
       planExpiresMs: 300_000,
+      limits: limitDefaults,
+      deletedLastHour: 0,
     },
   );
   const story = { atMs: nowMs, actor: 'watership', event: 'test', text: 'test' };

@@ -60,6 +60,9 @@ export function tellDigest(digest: Digest): string {
       `Incidents: ${digest.incidents.length}${times.length === 0 ? '' : ` (typically ${times.join(', ')})`}`,
       ...incidents,
       `Repairs: ${done.join(', ')}; ${digest.refusals} clicks refused`,
+      ...(digest.glass.length === 0
+        ? []
+        : ['The glass was broken', ...digest.glass.map((line) => `  ${line}`)]),
       ...(growing.length === 0 ? [] : ['Growing queues', ...growing]),
       ...(digest.unchecked.length === 0
         ? []

@@ -1,8 +1,8 @@
-import { userInfo } from 'node:os';
-import { type CommonOptions, type Console, exitCodes, readConfig } from './console.ts';
-import { withStores } from './stores.ts';
+import { halt, resume } from '../desk/halts.ts';
+import { type CommonOptions, type Console, exitCodes, printJson, readConfig } from './console.ts';
+import { withDesk } from './desk.ts';
 
-/** `watership halt [cluster]` and `resume`: the switch that every action asks first. */
+/** `watership halt [cluster]` and `resume`: the switch that every action asks first. Anybody halts; an approver resumes. */
 export const haltCommand =
   (verb: 'halt' | 'resume') =>
   async (console: Console, options: CommonOptions, [cluster]: readonly string[]): Promise<number> => {
@@ -13,26 +13,10 @@ export const haltCommand =
       console.err(`There is no cluster ${cluster}; there are ${known.join(', ')}\n`);
       return exitCodes.unknown;
     }
-    const by = `cli:${userInfo().username}`;
-    const what = cluster ?? 'every cluster';
-    await withStores(config, async ({ halts, audit }) => {
-      await halts[verb](cluster, by);
-      await audit.append({
-        atMs: Date.now(),
-        actor: by,
-        event: `cluster.${verb}`,
-        before: verb === 'halt' ? 'going' : 'halted',
-        after: verb === 'halt' ? 'halted' : 'going',
-        surface: 'cli',
-        ...(cluster === undefined ? {} : { cluster }),
-        text:
-          verb === 'halt'
-            ? `Nothing is done to ${what} until it is resumed.`
-            : `${what} may be acted on again.`,
-      });
-    });
-    console.out(
-      verb === 'halt' ? `Halted: ${what}. Nothing is done until it is resumed.\n` : `Resumed: ${what}.\n`,
-    );
-    return exitCodes.ok;
+    const turn = verb === 'halt' ? halt : resume;
+    const answer = await withDesk(config, (counter, click) => turn(counter, cluster, click));
+    if (options.json) printJson(console, { text: answer.text, refused: answer.refused === true });
+    else if (answer.refused === true) console.err(`${answer.text}\n`);
+    else console.out(`${answer.text}\n`);
+    return answer.refused === true ? exitCodes.critical : exitCodes.ok;
   };

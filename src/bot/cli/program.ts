@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { redactKnown } from '../redact.ts';
 import { version } from '../version.ts';
 import { agentCommand } from './agent.ts';
+import { approveCommand } from './approve.ts';
 import { auditCommand } from './audit.ts';
 import { URL_VARIABLE } from './broker.ts';
 import { callCommand } from './call.ts';
@@ -134,7 +135,20 @@ export async function program(given: Console & { readonly argv: readonly string[
     'let nothing be done to a cluster, or to any, until it is resumed',
     haltCommand('halt'),
   ).argument('[cluster]', 'every cluster when left out');
-  command('resume', 'end a halt', haltCommand('resume')).argument('[cluster]', 'every cluster when left out');
+  command('resume', 'end a halt: approvers may', haltCommand('resume')).argument(
+    '[cluster]',
+    'every cluster when left out',
+  );
+  command(
+    'approve',
+    'show the plan of a run; with --plan, give it your vote: the same rules as in Slack',
+    approveCommand,
+  )
+    .argument('<run>', 'such as RUN-0193')
+    .option('--plan <hash>', 'the plan that you have read')
+    .option('--typed <text>', 'what the plan asks you to type')
+    .option('--reason <text>', 'why; it goes to the audit log')
+    .option('--break-glass <phrase>', 'on call and alone: stands for the second vote, and pages the owners');
   command('agent', 'serve the bot on this host: reads agent.yaml, not watership.yaml', agentCommand);
   command('schema', 'print the JSON Schema of the configuration file', schemaCommand);
   command('sandbox', 'start the sandbox of a source checkout', sandboxCommand).argument(

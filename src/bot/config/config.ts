@@ -1,4 +1,4 @@
-import type { ClusterSettings, HostSettings, Tier } from '../../runbooks/index.ts';
+import type { ClusterSettings, HostSettings, PlanLimits, Tier } from '../../runbooks/index.ts';
 
 /** The whole configuration after parsing: defaults filled in, secrets resolved, durations in milliseconds. */
 export interface BotConfig {
@@ -9,6 +9,10 @@ export interface BotConfig {
   /** The broker of the agents; absent where no host is reached by one. */
   readonly agents?: { readonly transportUrl: string };
   readonly people: PeopleConfig;
+  readonly limits: PlanLimits;
+  readonly halt: HaltConfig;
+  /** Planned work, by the calendar. */
+  readonly maintenance: readonly MaintenanceWindow[];
   readonly schedule: ScheduleConfig;
   /** Health and metrics; absent: no port is opened. */
   readonly health?: { readonly host: string; readonly port: number };
@@ -87,7 +91,15 @@ export interface PeopleConfig {
   readonly approvals: Readonly<Record<Tier, number>>;
   /** How long a plan may be approved, milliseconds. @default 300000 */
   readonly planExpiresMs: number;
-  /** Must the approver type the cluster's name? By tier. @default destructive, node and mass: yes; reversible: no */
+  /** Who may break the glass: user ids or user group ids. @default the approvers */
+  readonly onCall: readonly string[];
+  /** Who is paged then: user ids or user group ids. @default the admin approvers */
+  readonly owners: readonly string[];
+  /** Names of the bot's machine and the Slack user that each is, for `watership approve` and `resume`. */
+  readonly cli: Readonly<Record<string, string>>;
+  /** When many things at once may be approved without breaking the glass. @default Mon to Fri, 08:00 to 18:00 UTC */
+  readonly businessHours: BusinessHours;
+  /** Must the approver type what is at stake? By tier. @default destructive, node and mass: yes; reversible: no */
   readonly typedConfirmation?: Readonly<Partial<Record<Tier, boolean>>>;
 }
 
@@ -98,6 +110,31 @@ export interface AuditConfig {
   readonly key?: string;
   /** How many entries Redis keeps at least. @default 200000 */
   readonly keep: number;
+}
+
+export interface BusinessHours {
+  /** 1 is Monday, 7 is Sunday. */
+  readonly days: readonly number[];
+  /** Minutes since midnight. */
+  readonly fromMinute: number;
+  readonly untilMinute: number;
+  readonly timezone: string;
+}
+
+export interface HaltConfig {
+  /** While this file is there, or cannot be looked for, nothing is done. */
+  readonly file?: string;
+  /** The value of WATERSHIP_HALT at the start: anything but nothing halts this process for as long as it lives. */
+  readonly always?: string;
+}
+
+export interface MaintenanceWindow {
+  /** When it begins. */
+  readonly cron: string;
+  readonly timezone: string;
+  readonly durationMs: number;
+  /** Absent: all. */
+  readonly clusters?: readonly string[];
 }
 
 export interface ScheduleConfig {

@@ -18,6 +18,8 @@ export function crossCheck(raw: unknown, environment: Environment): readonly Cro
     ...sharedHosts(file),
     ...agentHosts(file),
     ...sshHosts(file, environment),
+    ...floors(file),
+    ...maintained(file),
   ];
 }
 
@@ -220,6 +222,51 @@ function unknownHost(
         ? `write ${near.join(' or ')}${why}`
         : `add hosts.${host}, for example { via: local, preset: systemd }`,
   };
+}
+
+/** How many yeses each tier takes at the least. Only a sandbox, where one person plays all parts, may do with fewer. */
+const floorsOfVotes = { node: 2, mass: 2 } as const;
+const neverOwn = ['destructive', 'mass'] as const;
+
+function* floors({ people, sandbox }: CrossView): Iterable<CrossProblem> {
+  if (people === undefined || sandbox !== undefined) return;
+  for (const [tier, least] of [
+    ['node', floorsOfVotes.node],
+    ['mass', floorsOfVotes.mass],
+  ] as const) {
+    const votes = people.approvals[tier];
+    if (votes === undefined || votes >= least) continue;
+    yield {
+      path: ['people', 'approvals', tier],
+      expected: `at least ${least}`,
+      came: String(votes),
+      cure: `remove it; whoever is on call and alone may break the glass`,
+    };
+  }
+  for (const tier of neverOwn) {
+    if (people.selfApproval[tier] !== true) continue;
+    yield {
+      path: ['people', 'selfApproval', tier],
+      expected: 'false: what is lost for good is approved by somebody else',
+      came: 'true',
+      cure: 'remove it',
+    };
+  }
+}
+
+function* maintained({ maintenance = [], clusters }: CrossView): Iterable<CrossProblem> {
+  const known = clusters.flatMap(({ name }) => name ?? []);
+  for (const [index, window] of maintenance.entries()) {
+    for (const [at, name] of (window.clusters ?? []).entries()) {
+      if (known.includes(name)) continue;
+      yield {
+        path: ['maintenance', index, 'clusters', at],
+        expected: 'the name of a cluster',
+        came: JSON.stringify(name),
+        cure: `write ${allNearest(name, known).join(' or ') || known.join(' or ')}`,
+      };
+    }
+  }
 }
 
 /** Two nodes on one host are right only if its commands say which of them they mean. */

@@ -63,8 +63,23 @@ const redis = z.object({
   tls: any,
 });
 
+const counts = z
+  .object({ destructive: z.number().optional(), node: z.number().optional(), mass: z.number().optional() })
+  .catch({});
+const flags = z
+  .object({
+    destructive: z.boolean().optional(),
+    node: z.boolean().optional(),
+    mass: z.boolean().optional(),
+  })
+  .catch({});
+const people = z.object({ approvals: counts.default({}), selfApproval: flags.default({}) });
+
 const crossSchema = z.object({
   redis: redis.optional().catch(undefined),
+  people: people.optional().catch(undefined),
+  sandbox: z.unknown().optional(),
+  maintenance: listOf(z.object({ clusters: words.optional() }).catch({ clusters: undefined })).optional(),
   slack: slack.optional().catch(undefined),
   clusters: listOf(cluster),
   agents: z.unknown().optional(),
@@ -78,4 +93,13 @@ export type CrossNode = z.output<typeof node>;
 
 /** What the cross checks can use of a file, however much of it is wrong. */
 export const crossView = (raw: unknown): CrossView =>
-  crossSchema.catch({ redis: undefined, slack: undefined, clusters: [], hosts: undefined }).parse(raw ?? {});
+  crossSchema
+    .catch({
+      redis: undefined,
+      slack: undefined,
+      clusters: [],
+      hosts: undefined,
+      people: undefined,
+      maintenance: [],
+    })
+    .parse(raw ?? {});

@@ -1,6 +1,6 @@
 import { CronExpressionParser } from 'cron-parser';
 import { z } from 'zod';
-import { presetNames } from '../../runbooks/index.ts';
+import { limitDefaults, presetNames } from '../../runbooks/index.ts';
 import { duration, oneOf, port, text, transportUrl, wholeNumber, yesOrNo } from './fields.ts';
 import { hostSchema } from './host-schema.ts';
 
@@ -130,6 +130,7 @@ const detection = z.strictObject({
   backlogDrained: count.optional(),
   zombieAfter: duration(1_000, '10m').optional(),
   zombieCriticalReady: count.optional(),
+  looksApart: duration(0, '30s').optional(),
   channelsWarning: count.optional(),
   channelsCritical: count.optional(),
   channelsGrowth: count.optional(),
@@ -151,10 +152,35 @@ const cluster = z.strictObject({
   services: z.array(service, { error: 'a list of services' }).default([]),
   detection: detection.optional(),
   partitionHandling: oneOf(['ignore', 'autoheal', 'pause_minority']).optional(),
+  protect: z
+    .strictObject({
+      queues: z.array(regularExpression('^billing'), { error: 'a list of regular expressions' }).default([]),
+      vhosts: z.array(text('a vhost such as /'), { error: 'a list of vhosts' }).default([]),
+    })
+    .optional(),
 });
 
 /** How the bot reaches the agents of all hosts that are `via: agent`. */
 const agents = z.strictObject({ transportUrl });
+
+const clockTime = text('a time of day such as 08:00').regex(/^([01]\d|2[0-3]):[0-5]\d$/, {
+  error: 'a time of day such as 08:00',
+});
+
+const businessHours = z.strictObject({
+  days: z
+    .array(wholeNumber(1, 7), { error: 'a list of days, 1 for Monday to 7 for Sunday' })
+    .default([1, 2, 3, 4, 5]),
+  from: clockTime.default('08:00'),
+  until: clockTime.default('18:00'),
+  timezone: text('a time zone such as Europe/Berlin')
+    .refine(isTimezone, { error: 'a time zone such as Europe/Berlin' })
+    .default('UTC'),
+});
+
+const slackUser = text('a Slack user id (U…)').regex(/^[UW][A-Z0-9_]+$/, {
+  error: 'a Slack user id (U…), not a group and not a name',
+});
 
 const people = z.strictObject({
   approvers: z.array(personOrGroup, { error: 'a list of Slack ids' }).default([]),
@@ -184,6 +210,32 @@ const people = z.strictObject({
     })
     .default({}),
   planExpires: duration(10_000, '5m').default(300_000),
+  onCall: z.array(personOrGroup, { error: 'a list of Slack ids' }).optional(),
+  owners: z.array(personOrGroup, { error: 'a list of Slack ids' }).optional(),
+  cli: z
+    .record(z.string(), slackUser, { error: 'a mapping from a user of this machine to a Slack user id' })
+    .default({}),
+  businessHours: businessHours.prefault({}),
+});
+
+/** The defaults are the highest values: a file may lower them. */
+const limits = z.strictObject({
+  queuesPerRun: wholeNumber(1, limitDefaults.queuesPerRun).default(limitDefaults.queuesPerRun),
+  messagesPerRun: wholeNumber(0, limitDefaults.messagesPerRun).default(limitDefaults.messagesPerRun),
+  vhostPercent: wholeNumber(0, limitDefaults.vhostPercent).default(limitDefaults.vhostPercent),
+  deletionsPerHour: wholeNumber(0, limitDefaults.deletionsPerHour).default(limitDefaults.deletionsPerHour),
+  failuresInARow: wholeNumber(1, limitDefaults.failuresInARow).default(limitDefaults.failuresInARow),
+});
+
+const maintenance = z.strictObject({
+  cron: text('a cron expression such as 0 2 * * 6').refine(isCron, {
+    error: 'a cron expression such as 0 2 * * 6',
+  }),
+  duration: duration(60_000, '2h'),
+  timezone: text('a time zone such as Europe/Berlin')
+    .refine(isTimezone, { error: 'a time zone such as Europe/Berlin' })
+    .default('UTC'),
+  clusters: z.array(name, { error: 'a list of cluster names' }).optional(),
 });
 
 /** An alert tells much about a cloud: it goes over the network only encrypted. */
@@ -246,6 +298,11 @@ export const fileSchema = z.strictObject({
     .default({}),
   agents: agents.optional(),
   people: people.prefault({}),
+  limits: limits.prefault({}),
+  halt: z
+    .strictObject({ file: text('a path such as /etc/watership/HALT').startsWith('/').optional() })
+    .prefault({}),
+  maintenance: z.array(maintenance, { error: 'a list of maintenance windows' }).default([]),
   schedule: schedule.prefault({}),
   health: z.strictObject({ host: text('an address').default('127.0.0.1'), port }).optional(),
   audit: audit.prefault({}),

@@ -50,7 +50,24 @@ export function shape(file: ConfigFile, environment: Environment): BotConfig {
       approvals: { ...approvalDefaults, ...definite(people.approvals) },
       typedConfirmation: definite(people.typedConfirmation),
       planExpiresMs: people.planExpires,
+      onCall: people.onCall ?? people.approvers,
+      owners: people.owners ?? people.adminApprovers,
+      cli: people.cli,
+      businessHours: {
+        days: people.businessHours.days,
+        fromMinute: minuteOf(people.businessHours.from),
+        untilMinute: minuteOf(people.businessHours.until),
+        timezone: people.businessHours.timezone,
+      },
     },
+    limits: file.limits,
+    halt: definite({ file: file.halt.file, always: environment.read('WATERSHIP_HALT') || undefined }),
+    maintenance: file.maintenance.map(({ cron, timezone, duration, clusters }) => ({
+      cron,
+      timezone,
+      durationMs: duration,
+      ...definite({ clusters }),
+    })),
     schedule: {
       sweepMs: schedule.sweep,
       probeMs: schedule.probe,
@@ -76,9 +93,14 @@ function shapeRedis({ url, prefix, copies, sentinels, name, ...rest }: ConfigFil
   return { ...single, copies: copies ?? 1, sentinel: { sentinels, name, database, tls, ...secrets } };
 }
 
+const minuteOf = (clockTime: string): number => {
+  const [hour = 0, minute = 0] = clockTime.split(':').map(Number);
+  return hour * 60 + minute;
+};
+
 function shapeCluster(cluster: ClusterFile, defaultChannel: string): ClusterConfig {
   const nodes = cluster.nodes.map(shapeNode);
-  const { zombieAfter, ...detection } = cluster.detection ?? {};
+  const { zombieAfter, looksApart, ...detection } = cluster.detection ?? {};
   return {
     settings: {
       name: cluster.name,
@@ -94,7 +116,7 @@ function shapeCluster(cluster: ClusterFile, defaultChannel: string): ClusterConf
       detection: {
         ...detectionDefaults,
         ...definite(detection),
-        ...definite({ zombieAfterMs: zombieAfter }),
+        ...definite({ zombieAfterMs: zombieAfter, looksApartMs: looksApart }),
       },
       services: cluster.services.map(({ name, queues, host, unit, exchange, probe, rpcVersion }) => ({
         name,
@@ -102,7 +124,7 @@ function shapeCluster(cluster: ClusterFile, defaultChannel: string): ClusterConf
         host,
         ...definite({ unit, exchange, probe, rpcVersion }),
       })),
-      ...definite({ partitionHandling: cluster.partitionHandling }),
+      ...definite({ partitionHandling: cluster.partitionHandling, protect: cluster.protect }),
       reachedBy: shapeReachedBy(cluster.reachedBy),
     },
     channel: cluster.channel ?? defaultChannel,

@@ -11,6 +11,8 @@ export interface Click {
   /** The workspace of the person, and the one that the bot lives in. */
   readonly userTeam?: string;
   readonly team?: string;
+  /** Typed at the bot's own machine: `cli:<user>`. `user` is then the Slack user that the configuration says it is. */
+  readonly terminal?: string;
   /** Absent for a slash command: its answer is private, so the channel does not matter. */
   readonly channel?: string;
 }

@@ -1,7 +1,7 @@
-import type { Tier } from '../../runbooks/index.ts';
+import type { Plan, Run, Tier } from '../../runbooks/index.ts';
 import type { PeopleConfig } from '../config/config.ts';
 
-/** Where a slip of the thumb would cost something, the cluster's name is typed. */
+/** Where a slip of the thumb would cost something, what is at stake is typed. */
 const typedByDefault: Readonly<Record<Tier, boolean>> = {
   read: false,
   reversible: false,
@@ -10,8 +10,46 @@ const typedByDefault: Readonly<Record<Tier, boolean>> = {
   mass: true,
 };
 
-export const isTypedNeeded = (people: PeopleConfig, tier: Tier): boolean =>
-  people.typedConfirmation?.[tier] ?? typedByDefault[tier];
+/** What must be typed before a yes counts: the count of what is lost where something is, else the cluster's name. */
+export type Confirmation =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'cluster'; readonly expected: string }
+  | { readonly kind: 'count'; readonly expected: number; readonly of: 'messages' | 'queues' };
+
+export function confirmationOf(
+  people: PeopleConfig,
+  { cluster }: Pick<Run, 'cluster'>,
+  plan: Plan,
+): Confirmation {
+  if (!(people.typedConfirmation?.[plan.tier] ?? typedByDefault[plan.tier])) {
+    return { kind: 'none' };
+  }
+  const { toll } = plan;
+  // A node's plan is about the node, even where something goes with it.
+  if (toll === undefined || plan.tier === 'node') {
+    return { kind: 'cluster', expected: cluster };
+  }
+  return toll.messages > 0
+    ? { kind: 'count', expected: toll.messages, of: 'messages' }
+    : { kind: 'count', expected: toll.queues, of: 'queues' };
+}
+
+/** `7,697` and `7 697` are 7697; anything else is what it is. */
+export function isConfirmed(confirmation: Confirmation, typed: string): boolean {
+  switch (confirmation.kind) {
+    case 'none':
+      return true;
+    case 'cluster':
+      return typed.trim() === confirmation.expected;
+    case 'count':
+      return (
+        /^\d[\d,.\s'’]*$/.test(typed.trim()) && typed.replaceAll(/\D/g, '') === String(confirmation.expected)
+      );
+  }
+}
+
+/** What somebody on call types to stand for the second vote. */
+export const glassPhrase = ({ cluster }: Pick<Run, 'cluster'>): string => `break glass ${cluster}`;
 
 /** A reason is wanted for everything that cannot simply be undone. */
 export const isReasonNeeded = (tier: Tier): boolean => tier !== 'read' && tier !== 'reversible';

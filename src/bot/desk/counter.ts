@@ -2,6 +2,7 @@ import type { Incident, Run, RunInput } from '../../runbooks/index.ts';
 import { advance } from '../../runbooks/index.ts';
 import { surfaceOf } from '../audit/entry.ts';
 import type { BotContext } from '../context.ts';
+import { engineTools } from '../engine-tools.ts';
 import { standingOf } from '../jobs/news-story.ts';
 import { planOf } from '../jobs/run-story.ts';
 import { tellSoon } from '../jobs/tell-soon.ts';
@@ -10,8 +11,11 @@ import type { Answer, Click } from './answer.ts';
 import { type Ask, type Decision, decide, type Surface } from './decide.ts';
 import type { People } from './people.ts';
 
-/** Somebody else may write between reading and writing; after this many times something is wrong. */
-const ATTEMPTS = 6;
+/**
+ * Somebody else may write between reading and writing. Each time one of them has got through, so that a whole team that
+ * clicks at once is served within this many; beyond it something is wrong.
+ */
+const ATTEMPTS = 50;
 
 /** What every transition needs: the state, who people are, and one way to change each thing. */
 export interface Counter {
@@ -51,6 +55,8 @@ export interface Story {
   readonly event: string;
   readonly text: string;
   readonly lines?: readonly string[];
+  /** A line for the whole channel, which calls these people and groups by their names. */
+  readonly loud?: { readonly text: string; readonly mentions: readonly string[] };
 }
 
 export type Changed<Value> =
@@ -85,12 +91,29 @@ export function createCounter(context: BotContext, people: People): Counter {
   };
 
   const refuse: Counter['refuse'] = async (what, why, click, about) => {
-    const story = { actor: click.user, event: 'click.refused', text: `${what} refused: ${why}` };
+    const story = { actor: actorOf(click), event: 'click.refused', text: `${what} refused: ${why}` };
     await stores.audit.append(entryOf(story, about, await standing(about)));
   };
 
-  const linesOf = (story: Story): readonly TimelineEntry[] =>
-    (story.lines ?? []).map((text) => ({ atMs: clock.now(), text }));
+  const linesOf = ({ lines = [], loud }: Story): readonly TimelineEntry[] => [
+    ...lines.map((text) => ({ atMs: clock.now(), text })),
+    ...(loud === undefined ? [] : [{ atMs: clock.now(), broadcast: true, ...loud }]),
+  ];
+
+  async function whereFrom({ terminal, channel }: Click, about: About): Promise<Surface> {
+    if (terminal !== undefined) {
+      return { kind: 'terminal' };
+    }
+    if (channel === undefined) {
+      return { kind: 'command' };
+    }
+    return {
+      kind: 'channel',
+      channel,
+      expected: context.clusters.get(about.cluster)?.config.channel ?? config.slack.channel,
+      sharing: await people.sharing(channel),
+    };
+  }
 
   return {
     context,
@@ -99,15 +122,8 @@ export function createCounter(context: BotContext, people: People): Counter {
     refuse,
 
     async allow(ask, click, about) {
-      const surface: Surface =
-        click.channel === undefined
-          ? { kind: 'command' }
-          : {
-              kind: 'channel',
-              channel: click.channel,
-              expected: context.clusters.get(about.cluster)?.config.channel ?? config.slack.channel,
-            };
-      const decision = decide(ask, await people.principal(click), surface);
+      const [principal, surface] = await Promise.all([people.principal(click), whereFrom(click, about)]);
+      const decision = decide(ask, principal, surface);
       if (!decision.allowed) {
         await refuse(ask.kind, decision.why, click, about);
         return decision.why === 'no-rights'
@@ -154,10 +170,7 @@ export function createCounter(context: BotContext, people: People): Counter {
         if (change.kind === 'answer') {
           return change;
         }
-        const next = advance(runbook, run, change.input, {
-          describe: (call) => handle.actions.describe(call),
-          planExpiresMs: config.people.planExpiresMs,
-        });
+        const next = advance(runbook, run, change.input, await engineTools(context, handle));
         if (next === run) {
           return { kind: 'unchanged', value: run };
         }
@@ -175,6 +188,10 @@ export function createCounter(context: BotContext, people: People): Counter {
     },
   };
 }
+
+/** Who it is in the audit: at a terminal both names count. */
+export const actorOf = ({ user, terminal }: Click): string =>
+  terminal === undefined || terminal === user ? user : `${terminal} (${user})`;
 
 const APPROVERS_NAMED = 6;
 

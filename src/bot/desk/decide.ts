@@ -11,7 +11,9 @@ export interface Principal {
 }
 
 /** `unknown` when Slack could not be asked: that is never a yes. */
-export type Roles = { readonly isApprover: boolean; readonly isAdmin: boolean } | 'unknown';
+export type Roles =
+  | { readonly isApprover: boolean; readonly isAdmin: boolean; readonly isOnCall: boolean }
+  | 'unknown';
 
 /** What is asked for. */
 export type Ask =
@@ -28,13 +30,30 @@ export interface Ballot {
   readonly selfApproval: boolean;
   readonly requestedBy: string;
   /** Who has said yes to this plan already, with the roles they have now: a right that is gone counts no more. */
-  readonly voters: readonly { readonly id: string; readonly roles: Roles }[];
+  readonly voters: readonly Voter[];
+  /** Is this vote cast alone in an emergency? */
+  readonly breaksGlass: boolean;
+  /** May many things at once be approved now, without breaking the glass? */
+  readonly isBusinessHours: boolean;
+}
+
+/** Somebody who has said yes. */
+export interface Voter {
+  readonly id: string;
+  readonly roles: Roles;
+  readonly brokeGlass: boolean;
 }
 
 /** Where it is asked. */
 export type Surface =
   /** A message or a modal of a cluster: it counts only in that cluster's channel. */
-  | { readonly kind: 'channel'; readonly channel: string; readonly expected: string }
+  | {
+      readonly kind: 'channel';
+      readonly channel: string;
+      readonly expected: string;
+      /** Do people of other organisations read it? `unknown` when Slack could not be asked. */
+      readonly sharing: 'own' | 'shared' | 'unknown';
+    }
   /** A slash command: its answer is private, so the channel does not matter. */
   | { readonly kind: 'command' }
   | { readonly kind: 'terminal' };
@@ -48,14 +67,30 @@ export type Refusal =
   | 'guest'
   | 'foreign'
   | 'wrong-channel'
+  | 'shared-channel'
   | 'unknown-roles'
   | 'no-rights'
   | 'own-request'
-  | 'already-voted';
+  | 'already-voted'
+  | 'not-on-call'
+  | 'no-glass'
+  | 'outside-hours';
 
 /** Who may do what: the one place that says so, for Slack and for the command line. Pure. */
 export function decide(ask: Ask, principal: Principal, surface: Surface): Decision {
-  return strangerRefused(principal, surface) ?? byRole(ask, principal);
+  return strangerRefused(principal, surface) ?? unsureRefused(ask, surface) ?? byRole(ask, principal);
+}
+
+/** What changes nothing, or only stops, may be asked where nobody can say who reads along. */
+const harmless: readonly Ask['kind'][] = ['read', 'acknowledge', 'diagnose', 'halt'];
+
+function unsureRefused({ kind }: Ask, surface: Surface): Decision | undefined {
+  return surface.kind === 'channel' && surface.sharing === 'unknown' && !harmless.includes(kind)
+    ? refuse(
+        'shared-channel',
+        'Slack did not say just now whether this channel is shared with another organisation, so this counts as no. Please try again in a moment.',
+      )
+    : undefined;
 }
 
 function strangerRefused(principal: Principal, surface: Surface): Decision | undefined {
@@ -72,6 +107,12 @@ function strangerRefused(principal: Principal, surface: Surface): Decision | und
     return refuse(
       'wrong-channel',
       'This message is not in its cluster’s channel, so its buttons do nothing.',
+    );
+  }
+  if (surface.kind === 'channel' && surface.sharing === 'shared') {
+    return refuse(
+      'shared-channel',
+      'This channel is shared with another organisation, so its buttons do nothing. Please move the alerts to a channel of your own.',
     );
   }
   return undefined;
@@ -125,26 +166,70 @@ function castVote(ballot: Ballot, principal: Principal): Decision {
   if (!entitled.allowed) {
     return entitled;
   }
-  if (ballot.voters.some(({ id }) => id === principal.id)) {
+  const { breaksGlass, tier } = ballot;
+  const earlier = ballot.voters.find(({ id }) => id === principal.id);
+  if (earlier !== undefined && (earlier.brokeGlass || !breaksGlass)) {
     return refuse('already-voted', 'You have approved this plan already. Somebody else must say yes too.');
   }
-  if (ballot.requestedBy === principal.id && !mayApproveOwn(ballot)) {
+  const glass = breaksGlass ? glassRefused(ballot, principal) : undefined;
+  if (glass !== undefined) {
+    return glass;
+  }
+  if (ballot.requestedBy === principal.id && !mayApproveOwn(ballot) && !(breaksGlass && tier === 'node')) {
     return refuse('own-request', 'You asked for this plan, so somebody else must approve it.');
   }
-  const counted = [...ballot.voters, principal].filter(({ roles }) => isEntitled(roles));
+  if (tier === 'mass' && !ballot.isBusinessHours && !breaksGlass) {
+    return refuse(
+      'outside-hours',
+      'Many things at once are approved in business hours only. If it cannot wait, who is on call may break the glass.',
+    );
+  }
+  const voter: Voter = { id: principal.id, roles: principal.roles, brokeGlass: breaksGlass };
+  const others = ballot.voters.filter(({ id }) => id !== principal.id);
+  return { allowed: true, isEnough: isCarried(ballot, [...others, voter]) };
+}
+
+/** The tiers that have a glass: what may be needed at night, when nobody else is awake. */
+export const hasGlass = (tier: Tier): boolean => tier === 'node' || tier === 'mass';
+
+function glassRefused({ tier }: Ballot, { roles }: Principal): Decision | undefined {
+  if (!hasGlass(tier)) {
+    return refuse('no-glass', 'For this plan there is no glass to break: it can wait for its approvers.');
+  }
+  return roles !== 'unknown' && roles.isOnCall
+    ? undefined
+    : refuse('not-on-call', 'Only somebody who is on call may break the glass.');
+}
+
+/**
+ * Have enough people said yes, by the rights that they have now? Asked at each vote, and again at the moment the run
+ * would act.
+ */
+export function isCarried(
+  ballot: Pick<Ballot, 'tier' | 'needed' | 'selfApproval' | 'requestedBy'>,
+  voters: readonly Voter[],
+): boolean {
+  const { tier, needed, requestedBy } = ballot;
+  const entitled = [...new Map(voters.map((voter) => [voter.id, voter])).values()].filter(({ roles }) =>
+    isEntitled(roles),
+  );
+  // On call alone at night: one yes stands for two. It lifts the second vote from a node's plan and from no other.
+  if (tier === 'node' && entitled.some(({ roles, brokeGlass }) => brokeGlass && isOnCall(roles))) {
+    return true;
+  }
+  const counted = entitled.filter(({ id }) => id !== requestedBy || mayApproveOwn(ballot));
   const hasAdmin = counted.some(({ roles }) => roles !== 'unknown' && roles.isAdmin);
-  return {
-    allowed: true,
-    isEnough: counted.length >= ballot.needed && (ballot.tier !== 'mass' || hasAdmin),
-  };
+  return counted.length >= needed && (tier !== 'mass' || hasAdmin);
 }
 
 /** Restarting a node takes two people, and the one who asked may be one of them; what loses data takes others. */
-function mayApproveOwn({ tier, needed, selfApproval }: Ballot): boolean {
+function mayApproveOwn({ tier, needed, selfApproval }: Pick<Ballot, 'tier' | 'needed' | 'selfApproval'>) {
   return selfApproval || (tier === 'node' && needed > 1);
 }
 
 const isEntitled = (roles: Roles): boolean => roles !== 'unknown' && (roles.isApprover || roles.isAdmin);
+
+const isOnCall = (roles: Roles): boolean => roles !== 'unknown' && roles.isOnCall;
 
 const yes: Decision = { allowed: true, isEnough: false };
 

@@ -2,7 +2,7 @@ import { surfaceOf } from '../audit/entry.ts';
 import { tellSoon } from '../jobs/tell-soon.ts';
 import type { Halt } from '../stores/stores.ts';
 import type { Answer, Click } from './answer.ts';
-import type { Counter } from './counter.ts';
+import { actorOf, type Counter } from './counter.ts';
 
 /** What came of it; `news` is for everybody in the channels of these clusters. */
 export interface Turned extends Answer {
@@ -26,7 +26,7 @@ export async function halt(counter: Counter, cluster: string | undefined, click:
   if (before !== undefined) {
     return { text: `Halted already: ${where}. ${await sinceWhen(counter, before)}` };
   }
-  await halts.halt(cluster, click.user);
+  await halts.halt(cluster, actorOf(click));
   const news = await turned(counter, 'halt', cluster, click);
   return {
     text: `Halted: ${where}. Nothing more is done until an approver resumes. Looking and telling go on.`,
@@ -47,10 +47,11 @@ export async function resume(counter: Counter, cluster: string | undefined, clic
   if (before.every((found) => found === undefined)) {
     return { text: `Nothing is halted on ${where}.` };
   }
-  await halts.resume(cluster, click.user);
-  const left = cluster === undefined ? undefined : await halts.find(cluster);
+  await halts.resume(cluster, actorOf(click));
+  const left = await halts.find(cluster ?? names[0]);
   if (left !== undefined) {
     const since = await sinceWhen(counter, left);
+    if (left.cure !== undefined) return { text: `${where} stays halted. ${since} ${left.cure}` };
     return { text: `${where} stays halted with all the others. ${since} /rabbit resume ends that.` };
   }
   const news = await turned(counter, 'resume', cluster, click);
@@ -79,27 +80,28 @@ async function turned(
   { context }: Counter,
   kind: 'halt' | 'resume',
   cluster: string | undefined,
-  { user }: Click,
+  click: Click,
 ): Promise<NonNullable<Turned['news']>> {
   const { stores, clock } = context;
   const atMs = clock.now();
   await stores.audit.append({
     atMs,
-    actor: user,
+    actor: actorOf(click),
     event: kind === 'halt' ? 'halt.set' : 'halt.cleared',
     text: `${kind} of ${cluster ?? 'all clusters'}`,
     before: kind === 'halt' ? 'going' : 'halted',
     after: kind === 'halt' ? 'halted' : 'going',
-    ...surfaceOf(user),
+    ...surfaceOf(actorOf(click)),
     ...(cluster === undefined ? {} : { cluster }),
   });
   for (const { incident } of await stores.runs.active(cluster)) {
     await tellSoon(context, incident);
   }
-  return { kind, by: user, atMs, ...(cluster === undefined ? {} : { cluster }) };
+  return { kind, by: click.user, atMs, ...(cluster === undefined ? {} : { cluster }) };
 }
 
-async function sinceWhen({ people }: Counter, { by, atMs }: Halt): Promise<string> {
+async function sinceWhen({ people }: Counter, { by, atMs, because }: Halt): Promise<string> {
+  if (because !== undefined) return `Why: ${because}.`;
   const name = (await people.names([by])).get(by) ?? by;
   return `${name} did it at ${new Date(atMs).toISOString().slice(11, 16)} UTC.`;
 }

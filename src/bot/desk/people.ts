@@ -18,7 +18,10 @@ export interface People {
     readonly user: string;
     readonly userTeam?: string;
     readonly team?: string;
+    readonly terminal?: string;
   }): Promise<Principal>;
+  /** Do people of other organisations read this channel? */
+  sharing(channel: string): Promise<'own' | 'shared' | 'unknown'>;
   roles(user: string): Promise<Roles>;
   /** Ids of everybody who may approve; a group that cannot be asked is left out. */
   approvers(): Promise<readonly string[]>;
@@ -31,12 +34,13 @@ export function createPeople({
   clock,
   people,
 }: {
-  readonly slack: Pick<SlackPort, 'userInfo' | 'groupMembers'>;
+  readonly slack: Pick<SlackPort, 'userInfo' | 'groupMembers' | 'isShared'>;
   readonly clock: Clock;
   readonly people: PeopleConfig;
 }): People {
   const persons = createCache<SlackPerson>(clock);
   const groups = createCache<readonly string[]>(clock);
+  const channels = createCache<boolean>(clock);
   const person = (id: string, freshMs: number) => persons.get(id, freshMs, () => slack.userInfo(id));
 
   async function isAmong(user: string, entries: readonly string[]): Promise<boolean | 'unknown'> {
@@ -55,11 +59,14 @@ export function createPeople({
   }
 
   async function roles(user: string): Promise<Roles> {
-    const [isApprover, isAdmin] = await Promise.all([
+    const [isApprover, isAdmin, isOnCall] = await Promise.all([
       isAmong(user, people.approvers),
       isAmong(user, people.adminApprovers),
+      isAmong(user, people.onCall),
     ]);
-    return isApprover === 'unknown' || isAdmin === 'unknown' ? 'unknown' : { isApprover, isAdmin };
+    return isApprover === 'unknown' || isAdmin === 'unknown'
+      ? 'unknown'
+      : { isApprover, isAdmin, isOnCall: isOnCall === true };
   }
 
   return {
@@ -77,7 +84,16 @@ export function createPeople({
       return [...new Set(members.flat())];
     },
 
-    async principal({ user, userTeam, team }) {
+    async sharing(channel) {
+      const isShared = await channels.get(channel, FRESH_MS, () => slack.isShared(channel));
+      return isShared === undefined ? 'unknown' : isShared ? 'shared' : 'own';
+    },
+
+    async principal({ user, userTeam, team, terminal }) {
+      // The configuration vouches for who this is, so that it works while Slack is down: for people named by their ids.
+      if (terminal !== undefined) {
+        return { id: user, isBot: false, isGuest: false, isForeign: false, roles: await roles(user) };
+      }
       const [known, theirRoles] = await Promise.all([person(user, FRESH_MS), roles(user)]);
       const home = team ?? known?.team;
       return {
@@ -104,27 +120,35 @@ export function createPeople({
 /** Keeps answers for a while; a lookup that fails, or takes too long, answers undefined and is not kept. */
 function createCache<Value>(clock: Clock) {
   const kept = new Map<string, { readonly value: Value; readonly atMs: number }>();
+  const asked = new Map<string, Promise<Value | undefined>>();
   return {
     async get(key: string, freshMs: number, look: () => Promise<Value>): Promise<Value | undefined> {
       const known = kept.get(key);
       if (known !== undefined && clock.now() - known.atMs <= freshMs) {
         return known.value;
       }
-      const tooLong = new AbortController();
-      try {
-        const value = await Promise.race([
-          look(),
-          clock.sleep(LOOKUP_MS, tooLong.signal).then(() => {
-            throw new Error('Slack took too long to answer');
-          }),
-        ]);
-        kept.set(key, { value, atMs: clock.now() });
-        return value;
-      } catch {
-        return undefined;
-      } finally {
-        tooLong.abort();
-      }
+      // Who asks while somebody else is asking gets the same answer.
+      const underWay = asked.get(key) ?? lookUp(key, look).finally(() => asked.delete(key));
+      asked.set(key, underWay);
+      return await underWay;
     },
   };
+
+  async function lookUp(key: string, look: () => Promise<Value>): Promise<Value | undefined> {
+    const tooLong = new AbortController();
+    try {
+      const value = await Promise.race([
+        look(),
+        clock.sleep(LOOKUP_MS, tooLong.signal).then(() => {
+          throw new Error('Slack took too long to answer');
+        }),
+      ]);
+      kept.set(key, { value, atMs: clock.now() });
+      return value;
+    } catch {
+      return undefined;
+    } finally {
+      tooLong.abort();
+    }
+  }
 }

@@ -1,7 +1,13 @@
-import type { Plan, Run } from '../../runbooks/index.ts';
+import type { Plan, Run, Vote } from '../../runbooks/index.ts';
 import type { Click } from './answer.ts';
-import { isReasonNeeded, isTypedNeeded } from './confirmation.ts';
-import type { About, Counter } from './counter.ts';
+import {
+  type Confirmation,
+  confirmationOf,
+  glassPhrase,
+  isConfirmed,
+  isReasonNeeded,
+} from './confirmation.ts';
+import { type About, actorOf, type Counter } from './counter.ts';
 import { decide } from './decide.ts';
 import { ballotOf, type Review, reviewOfRun, standing } from './plans.ts';
 
@@ -11,6 +17,8 @@ export interface Submission {
   readonly planHash: string;
   readonly typed: string;
   readonly reason: string;
+  /** The phrase that lets somebody on call stand for the second vote; nothing typed: an ordinary vote. */
+  readonly glass?: string;
 }
 
 export type Voted =
@@ -22,7 +30,7 @@ export type Voted =
       readonly isEnough: boolean;
     }
   /** What to correct, by field. */
-  | { readonly kind: 'errors'; readonly typed?: string; readonly reason?: string }
+  | { readonly kind: 'errors'; readonly typed?: string; readonly reason?: string; readonly glass?: string }
   /** There is a newer plan than the one that was shown. */
   | { readonly kind: 'changed'; readonly review: Review };
 
@@ -76,7 +84,8 @@ async function cast(counter: Counter, submission: Submission, click: Click, abou
     if (!isOnTheTable) {
       return { kind: 'answer', answer: { text: standing(run, nowMs), refused: true } };
     }
-    const ballot = await ballotOf(counter, run, plan);
+    const breaksGlass = (submission.glass ?? '').trim() !== '';
+    const ballot = await ballotOf(counter, run, plan, breaksGlass);
     const decision = decide({ kind: 'vote', ballot }, principal, { kind: 'command' });
     if (!decision.allowed) {
       refusal = decision.why;
@@ -84,19 +93,38 @@ async function cast(counter: Counter, submission: Submission, click: Click, abou
     }
     isEnough = decision.isEnough;
     const reason = submission.reason.trim();
-    const cast = { by: click.user, planHash: plan.hash, reason, atMs: nowMs };
+    const cast: Vote = {
+      by: click.user,
+      planHash: plan.hash,
+      reason,
+      atMs: nowMs,
+      ...(breaksGlass ? { breakGlass: true } : {}),
+    };
     return {
       kind: 'advance',
       input: { kind: 'voted', vote: cast, isEnough },
       story: (next) => {
         const count = `${next.votes.length} of ${ballot.needed}`;
         const why = reason === '' ? '' : ` “${reason}”`;
-        return {
-          actor: click.user,
-          event: 'run.voted',
-          text: `${click.user} approved, ${count}.${why}`,
-          lines: [`${names.get(click.user) ?? click.user} approved (${count}).${why}`],
-        };
+        const name = names.get(click.user) ?? click.user;
+        const how = click.terminal === undefined ? '' : ' at the command line';
+        return breaksGlass
+          ? {
+              actor: actorOf(click),
+              event: 'run.glass_broken',
+              text: `${click.user} broke the glass${how} to approve, ${count}.${why}`,
+              // Everybody is told, and the owners are called by their names: that is the price of it.
+              loud: {
+                text: `${name} broke the glass${how} to approve ${run.id} on ${run.cluster} (${count}).${why}`,
+                mentions: context.config.people.owners,
+              },
+            }
+          : {
+              actor: actorOf(click),
+              event: 'run.voted',
+              text: `${click.user} approved${how}, ${count}.${why}`,
+              lines: [`${name} approved${how} (${count}).${why}`],
+            };
       },
     };
   });
@@ -125,16 +153,32 @@ function mistakesIn(
   { context }: Counter,
   run: Run,
   plan: Plan,
-  { typed, reason }: Submission,
+  { typed, reason, glass = '' }: Submission,
 ): Voted | undefined {
-  const isTypedWrong = isTypedNeeded(context.config.people, plan.tier) && typed.trim() !== run.cluster;
+  const confirmation = confirmationOf(context.config.people, run, plan);
+  const isTypedWrong = !isConfirmed(confirmation, typed);
   const isReasonMissing = isReasonNeeded(plan.tier) && reason.trim() === '';
-  if (!isTypedWrong && !isReasonMissing) {
+  const isGlassWrong = glass.trim() !== '' && glass.trim() !== glassPhrase(run);
+  if (!isTypedWrong && !isReasonMissing && !isGlassWrong) {
     return undefined;
   }
   return {
     kind: 'errors',
-    ...(isTypedWrong ? { typed: `Type the cluster’s name exactly: ${run.cluster}` } : {}),
+    ...(isTypedWrong ? { typed: whatToType(confirmation) } : {}),
     ...(isReasonMissing ? { reason: 'Please give a reason; it goes to the audit log.' } : {}),
+    ...(isGlassWrong
+      ? { glass: `Type exactly: ${glassPhrase(run)}. Or leave it empty for an ordinary vote.` }
+      : {}),
   };
+}
+
+function whatToType(confirmation: Confirmation): string {
+  switch (confirmation.kind) {
+    case 'none':
+      return 'Nothing has to be typed.';
+    case 'cluster':
+      return `Type the cluster’s name exactly: ${confirmation.expected}`;
+    case 'count':
+      return `Type how many ${confirmation.of} are lost: ${confirmation.expected}`;
+  }
 }

@@ -38,6 +38,7 @@ export function digestMessage(digest: Digest): Rendered {
           ],
     ),
     linesSection('Repairs', [runsLine(digest)]),
+    ...(digest.glass.length === 0 ? [] : [linesSection('The glass was broken', digest.glass)]),
     ...(digest.growing.length === 0
       ? []
       : [

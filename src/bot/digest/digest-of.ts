@@ -34,6 +34,8 @@ export interface Digest {
   >;
   /** Clicks that were refused, by whoever clicked. */
   readonly refusals: number;
+  /** Who approved alone, and what: one sentence each. */
+  readonly glass: readonly string[];
   readonly growing: readonly (Glance['growing'][number] & { readonly cluster: string })[];
   /** What could not be checked just now, one sentence each. */
   readonly unchecked: readonly string[];
@@ -82,6 +84,9 @@ export function digestOf(input: DigestInput): Digest {
     },
     runs: countRuns(input.runs),
     refusals: input.audit.filter(({ event }) => event === 'click.refused').length,
+    glass: input.audit
+      .filter(({ event }) => event === 'run.glass_broken')
+      .map(({ cluster = '', run = '', text }) => `${cluster} ${run}: ${text}`),
     growing: input.clusters
       .flatMap(({ name, glance }) => (glance?.growing ?? []).map((queue) => ({ ...queue, cluster: name })))
       .toSorted((left, right) => right.gained - left.gained)

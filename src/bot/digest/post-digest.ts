@@ -5,6 +5,7 @@ import { withId } from '../slack/blocks.ts';
 import { ToldElsewhere } from '../slack/errors.ts';
 import type { SlackPort } from '../slack/port.ts';
 import { bookOf, speak } from '../slack/spoken.ts';
+import { withNames } from '../slack/words.ts';
 import { digestMessage } from './digest-message.ts';
 import { type Digest, digestOf } from './digest-of.ts';
 
@@ -16,7 +17,7 @@ const POSTED = 'digest.posted';
 const LEASE_MS = 10_000;
 const READ_AT_MOST = 5_000;
 
-type DigestContext = Pick<BotContext, 'config' | 'stores' | 'clock' | 'clusters' | 'book'>;
+type DigestContext = Pick<BotContext, 'config' | 'stores' | 'people' | 'clock' | 'clusters' | 'book'>;
 
 /** Posts the digest. With a `slot`, once for that slot, whichever replica comes first; without one, always. */
 export async function postDigest(
@@ -27,7 +28,7 @@ export async function postDigest(
   const channel = options.channel ?? context.config.slack.channel;
   const { slot } = options;
   if (slot === undefined) {
-    await slack.postMessage({ ...digestMessage(await readDigest(context)), channel });
+    await slack.postMessage({ ...digestMessage(await readForPeople(context)), channel });
     return noteDown(context, channel);
   }
   const held = await hold(context.stores.leases, `digest:${slot}`, randomUUID(), LEASE_MS);
@@ -55,11 +56,19 @@ async function postOnce(
   const blocks = `digest.${slot}`;
   const isFirst = await once.first(`digest-begun:${slot}`, LOOK_BACK_MS);
   if (isFirst || (await slack.findMessage(channel, blocks)) === undefined) {
-    const { text, blocks: shown } = digestMessage(await readDigest(context));
+    const { text, blocks: shown } = digestMessage(await readForPeople(context));
     await slack.postMessage({ text, blocks: withId(shown, blocks), channel });
   }
   await once.first(posted, LOOK_BACK_MS);
   await noteDown(context, channel);
+}
+
+/** With the names of those who broke a glass, as their colleagues know them. */
+async function readForPeople(context: DigestContext): Promise<Digest> {
+  const read = await readDigest(context);
+  const ids = read.glass.flatMap((line) => line.match(/\b[UW][A-Z0-9_]{2,}\b/g) ?? []);
+  const names = await context.people.names([...new Set(ids)]);
+  return { ...read, glass: read.glass.map((line) => withNames(line, names)) };
 }
 
 async function noteDown({ stores, clock }: DigestContext, channel: string): Promise<void> {
@@ -72,7 +81,7 @@ async function noteDown({ stores, clock }: DigestContext, channel: string): Prom
 }
 
 /** Everything since the last digest, from the stores: no broker is asked. */
-export async function readDigest(context: Omit<DigestContext, 'config'>): Promise<Digest> {
+export async function readDigest(context: Omit<DigestContext, 'config' | 'people'>): Promise<Digest> {
   const { stores, clock, clusters, book } = context;
   const nowMs = clock.now();
   const older = await stores.audit.read({ sinceMs: nowMs - LOOK_BACK_MS, limit: READ_AT_MOST });

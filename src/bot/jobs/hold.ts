@@ -1,7 +1,9 @@
-import type { LeaseStore } from '../stores/stores.ts';
+import type { Fence, LeaseStore } from '../stores/stores.ts';
 
 /** A lease in hand, renewed in the background until it is released or lost. */
 export interface Held {
+  /** Which grant this is: a write that carries it is refused once there is a newer one. */
+  readonly fence: Fence;
   /** False once the lease may have gone to somebody else: whoever holds it must stop acting. */
   isHeld(): boolean;
   release(): Promise<void>;
@@ -16,7 +18,8 @@ export async function hold(
 ): Promise<Held | undefined> {
   // Measured from before the request: Redis counts from some moment after it.
   let safeUntilMs = performance.now() + forMs;
-  if ((await leases.take(name, holder, forMs)) === undefined) return undefined;
+  const granted = await leases.take(name, holder, forMs);
+  if (granted === undefined) return undefined;
   let isLost = false;
 
   const renew = async (): Promise<void> => {
@@ -30,6 +33,7 @@ export async function hold(
   }, forMs / 3);
 
   return {
+    fence: { lease: name, token: granted.token },
     isHeld: () => !isLost && performance.now() < safeUntilMs,
     async release() {
       clearInterval(timer);

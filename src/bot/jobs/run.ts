@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   type ActionCall,
   advance,
+  type EngineTools,
   ledgerEntryOf,
   nextOrder,
   type Order,
@@ -11,6 +12,11 @@ import {
   type RunInput,
 } from '../../runbooks/index.ts';
 import type { BotContext, ClusterHandle } from '../context.ts';
+import { standsNow } from '../desk/ballot.ts';
+import { engineTools } from '../engine-tools.ts';
+import { pageOwners } from '../page-owners.ts';
+import type { RunGuard } from '../stores/stores.ts';
+import { strainOf } from './breaker.ts';
 import { type Held, hold } from './hold.ts';
 import { entry, storyOf } from './run-story.ts';
 import { tellSoon } from './tell-soon.ts';
@@ -44,6 +50,11 @@ export async function carryRun(
   let leftAt: number | undefined;
   try {
     leftAt = await drive(context, id, held, pauseServed);
+  } catch (error) {
+    if (!(error instanceof LeaseLost)) throw error;
+    // Whoever holds it now goes on; asked again in case nobody does.
+    context.log.warn({ run: id }, error.message);
+    return courier.carryOn(id, RETRY_MS, 'retry');
   } finally {
     await held.release();
   }
@@ -62,11 +73,12 @@ async function drive(
   for (let step = 0; step < MAX_STEPS; step += 1) {
     const run = await context.stores.runs.get(id);
     if (run === undefined) return undefined;
-    const passage = passageOf(context, run, held);
+    const passage = await passageOf(context, run, held);
     if (passage === undefined) return undefined;
     if (await take(passage, { kind: 'ticked', atMs: context.clock.now() })) continue;
 
     await keepTurn(context, run);
+    if (run.state === 'checking' || run.state === 'acting') await pageOwners(context, run);
     const order = nextOrder(passage.runbook, run, context.clock.now());
     if (order === undefined) {
       await finish(context, run);
@@ -90,12 +102,19 @@ interface Passage {
   readonly runbook: Runbook;
   readonly run: Run;
   readonly held: Held;
+  readonly tools: EngineTools;
 }
 
-function passageOf(context: BotContext, run: Run, held: Held): Passage | undefined {
+/** Somebody else was granted the run meanwhile: this runner must write and do nothing more. */
+class LeaseLost extends Error {
+  override readonly name = 'LeaseLost';
+}
+
+async function passageOf(context: BotContext, run: Run, held: Held): Promise<Passage | undefined> {
   const cluster = context.clusters.get(run.cluster);
   const runbook = context.book.find(({ id }) => id === run.runbook);
-  if (cluster && runbook) return { context, cluster, runbook, run, held };
+  if (cluster && runbook)
+    return { context, cluster, runbook, run, held, tools: await engineTools(context, cluster) };
   const missing = cluster ? `runbook ${run.runbook}` : `cluster ${run.cluster}`;
   context.log.error({ run: run.id }, `${run.id} cannot go on: this installation has no ${missing}`);
   return undefined;
@@ -141,8 +160,21 @@ async function act(passage: Passage, index: number): Promise<Wait | undefined> {
     await noteOnce(passage, 'halted', 'Halted: it waits. An approver resumes with /rabbit resume.');
     return { ms: HALTED_RETRY_MS, why: 'retry' };
   }
+  if (asksVotersAgain(run)) {
+    const standing = await standsNow(context, run);
+    if (standing === 'unknown') {
+      const text = 'Slack does not say whether those who approved may still approve: it waits.';
+      await noteOnce(passage, 'voters', text);
+      return { ms: HALTED_RETRY_MS, why: 'retry' };
+    }
+    if (standing !== 'carried') {
+      await take(passage, { kind: 'unseated', because: standing.because, atMs: clock.now() });
+      return undefined;
+    }
+  }
   const turnMs = cluster.actions.timeLimitMs(call) + GRACE_MS + TURN_MS;
-  if ((await stores.leases.take(turnOf(run), run.id, turnMs)) === undefined) {
+  const turn = await stores.leases.take(turnOf(run), run.id, turnMs);
+  if (turn === undefined) {
     await noteOnce(passage, 'turn', 'Another run acts on this cluster; this one waits for its turn.');
     return { ms: RETRY_MS, why: 'retry' };
   }
@@ -154,14 +186,54 @@ async function act(passage: Passage, index: number): Promise<Wait | undefined> {
     return undefined;
   }
 
+  const over = await whyOverTheHour(passage, call, index);
+  if (over !== undefined) {
+    const outcome: Outcome = { kind: 'refused', because: over };
+    await take(passage, { kind: 'acted', index, outcome, atMs: clock.now() });
+    return undefined;
+  }
+
   const input: RunInput = { kind: 'intended', index, atMs: clock.now() };
-  const intended = advance(runbook, run, input, toolsOf(passage));
+  const intended = advance(runbook, run, input, passage.tools);
   if (intended === run || !held.isHeld()) return { ms: RETRY_MS, why: 'retry' };
-  if (!(await store(passage, run, intended))) return undefined;
+  // In one step with the halt and with both leases: nothing begins after a halt, or by two runners.
+  const stored = await store(passage, run, intended, {
+    fences: [{ lease: turnOf(run), token: turn.token }],
+    unlessHalted: run.cluster,
+  });
+  // Halted in between: the next passage says so and waits.
+  if (stored === 'halted') return { ms: 0, why: 'retry' };
+  if (stored !== 'stored') return undefined;
+  // A process that slept since then may no longer be the one that acts: what was intended is settled by looking.
+  if (!held.isHeld()) return { ms: RETRY_MS, why: 'retry' };
 
   const outcome = await execute({ ...passage, run: intended }, call, index);
   await takeLatest(passage, { kind: 'acted', index, outcome, atMs: clock.now() });
   return undefined;
+}
+
+/**
+ * What was begun on a node is completed, whatever becomes of those who approved it: half-way is the worst place to stop,
+ * and a halt stops it. Everything else asks again before each thing that it does.
+ */
+function asksVotersAgain({ plan, items }: Run): boolean {
+  const hasBegun = items.some(({ state }) => state === 'applied' || state === 'held');
+  return plan?.tier !== 'node' || !hasBegun;
+}
+
+/** One counter an hour for all runs and replicas. Going over it was approved only where the plan says so. */
+async function whyOverTheHour(
+  { context, cluster, run, tools }: Passage,
+  call: ActionCall,
+  index: number,
+): Promise<string | undefined> {
+  if (cluster.actions.describe(call).deletes === undefined) return undefined;
+  const limit = tools.limits.deletionsPerHour;
+  const options = { limit, isForced: run.plan?.tier === 'mass' };
+  const reserved = await context.stores.deletions.reserve(run.cluster, `${run.id}:${index}`, options);
+  return reserved === 'reserved'
+    ? undefined
+    : `${limit} queues were deleted on ${run.cluster} within the last hour, and that is the limit`;
 }
 
 async function execute(
@@ -203,8 +275,8 @@ async function settle(passage: Passage, index: number): Promise<Wait | undefined
 /** Advances and stores. False: the input does not fit, or somebody else was faster; the caller reads again. */
 async function take(passage: Passage, input: RunInput): Promise<boolean> {
   const { runbook, run } = passage;
-  const next = advance(runbook, run, input, toolsOf(passage));
-  return next !== run && (await store(passage, run, next));
+  const next = advance(runbook, run, input, passage.tools);
+  return next !== run && (await store(passage, run, next)) === 'stored';
 }
 
 const MAX_CONFLICTS = 20;
@@ -214,18 +286,43 @@ async function takeLatest(passage: Passage, input: RunInput): Promise<void> {
   for (let attempt = 0; attempt < MAX_CONFLICTS; attempt += 1) {
     const run = await passage.context.stores.runs.get(passage.run.id);
     if (run === undefined) return;
-    const next = advance(passage.runbook, run, input, toolsOf(passage));
-    if (next === run || (await store(passage, run, next))) return;
+    const next = advance(passage.runbook, run, input, passage.tools);
+    if (next === run || (await store(passage, run, next)) === 'stored') return;
   }
   throw new Error(`${passage.run.id}: the outcome could not be stored in ${MAX_CONFLICTS} attempts`);
 }
 
-async function store({ context }: Passage, before: Run, after: Run): Promise<boolean> {
-  const { audit, timeline } = storyOf(before, after, context.clock.now());
-  const stored = await context.stores.runs.put(after, before.version, audit, timeline);
-  if (stored === 'conflict') return false;
+/** Every write of a runner carries its lease: one that was overtaken while it slept writes nothing. */
+async function store(
+  { context, held }: Passage,
+  before: Run,
+  after: Run,
+  { fences = [], ...guard }: Partial<RunGuard> = {},
+): Promise<'stored' | 'conflict' | 'halted'> {
+  const atMs = context.clock.now();
+  const { audit, timeline } = storyOf(before, after, atMs);
+  const strain = strainOf(before, after, atMs);
+  const stored = await context.stores.runs.put(after, before.version, audit, timeline, {
+    fences: [held.fence, ...fences],
+    ...guard,
+    ...(strain === undefined ? {} : { strain }),
+  });
+  switch (stored) {
+    case 'conflict':
+    case 'halted':
+      return stored;
+    case 'fenced':
+      throw new LeaseLost(
+        `${after.id} is carried by somebody else by now; what this one saw is left to them`,
+      );
+    case 'tripped':
+      await context.stores.audit.append(entry(after, 'halt.set', strain?.because ?? '', atMs));
+      break;
+    case 'stored':
+      break;
+  }
   await tellSoon(context, after.incident);
-  return true;
+  return 'stored';
 }
 
 const turnOf = (run: Run): string => `turn:${run.cluster}`;
@@ -251,11 +348,6 @@ async function noteOnce({ context, run }: Passage, what: string, text: string): 
   await stores.incidents.note(run.incident, [{ atMs, text: `${run.id}: ${text}` }]);
   await tellSoon(context, run.incident);
 }
-
-const toolsOf = ({ context, cluster }: Passage) => ({
-  describe: (call: ActionCall) => cluster.actions.describe(call),
-  planExpiresMs: context.config.people.planExpiresMs,
-});
 
 function callOf(run: Run, index: number): ActionCall {
   const planned = run.plan?.items[index];

@@ -14,6 +14,7 @@ import {
   restartedBy,
 } from '../../runbooks/index.ts';
 import type { BotContext, ClusterHandle } from '../context.ts';
+import { engineTools } from '../engine-tools.ts';
 import { hold } from './hold.ts';
 import { rebase, tellNews } from './news-story.ts';
 import { storyOf } from './run-story.ts';
@@ -134,14 +135,14 @@ async function store(context: BotContext, news: News, open: readonly Incident[])
 
 /** Runs whose trouble went away by itself are withdrawn; every other one is asked whether it was forgotten. */
 async function carryRunsOn(context: BotContext, cluster: string): Promise<void> {
-  const { stores, courier, clock, book, clusters, config } = context;
+  const { stores, courier, clock, book, clusters } = context;
   for (const run of await stores.runs.active(cluster)) {
     const incident = await stores.incidents.get(run.incident);
     const runbook = book.find(({ id }) => id === run.runbook);
     const handle = clusters.get(cluster);
     const because = incident && whyOvertaken(incident, run.runbook);
     if (because !== undefined && runbook && handle) {
-      const tools = { describe: handle.actions.describe, planExpiresMs: config.people.planExpiresMs };
+      const tools = await engineTools(context, handle);
       const atMs = clock.now();
       const next = advance(runbook, run, { kind: 'overtaken', because, atMs }, tools);
       if (next !== run) {

@@ -15,6 +15,8 @@ export const approvalCallback = 'approval:submit';
 export const approvalFields = {
   choice: { block: 'choice', action: actionIds.choose },
   typed: { block: 'cluster_name', action: 'value' },
+  count: { block: 'count', action: 'value' },
+  glass: { block: 'break_glass', action: 'value' },
   reason: { block: 'reason', action: 'value' },
 } as const;
 

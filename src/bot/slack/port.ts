@@ -11,6 +11,8 @@ export interface SlackPort {
   publishHome(user: string, view: HomeView): Promise<void>;
   userInfo(user: string): Promise<SlackPerson>;
   groupMembers(group: string): Promise<readonly string[]>;
+  /** Is the channel shared with another organisation? */
+  isShared(channel: string): Promise<boolean>;
   /**
    * The timestamp of a message of ours in a channel, or in a thread of it, whose blocks' ids begin with this prefix; undefined
    * when there is none, or when the app may not read the channel. Used only where a post may have been made and not written

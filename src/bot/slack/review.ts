@@ -1,7 +1,8 @@
 import type { ModalView } from '@slack/types';
 import type { Click } from '../desk/answer.ts';
-import { isReasonNeeded, isTypedNeeded } from '../desk/confirmation.ts';
+import { confirmationOf, glassPhrase, isReasonNeeded } from '../desk/confirmation.ts';
 import type { Counter } from '../desk/counter.ts';
+import { hasGlass } from '../desk/decide.ts';
 import { choose, type Review, review, reviewOfRun } from '../desk/plans.ts';
 import { noteModal, reviewModal } from './cards/review-modal.ts';
 import type { SlackPort } from './port.ts';
@@ -84,7 +85,8 @@ export async function viewOf(
         headline: speak(bookOf(counter.context.book), run).headline,
         approvalsNeeded: people.approvals[plan.tier],
         selfApproval: people.selfApproval[plan.tier],
-        typed: isTypedNeeded(people, plan.tier),
+        confirmation: confirmationOf(people, run, plan),
+        ...(hasGlass(plan.tier) ? { glass: glassPhrase(run) } : {}),
         reasonRequired: isReasonNeeded(plan.tier),
         channel: click.channel ?? '',
         names: await counter.people.names([...new Set(ids)]),

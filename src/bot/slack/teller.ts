@@ -3,6 +3,7 @@ import { activeStates, type Incident, type Run } from '../../runbooks/index.ts';
 import type { BotContext } from '../context.ts';
 import { createPeople } from '../desk/people.ts';
 import { type Held, hold } from '../jobs/hold.ts';
+import { type Announced, maintenanceOf } from '../maintenance.ts';
 import type { CardPlace, Halt, TimelineEntry } from '../stores/stores.ts';
 import { type Rendered, withId } from './blocks.ts';
 import { incidentCard } from './cards/incident-card.ts';
@@ -82,6 +83,7 @@ export function createTeller({
     const isUnderWay = run !== undefined && activeStates.includes(run.state);
     const halt = isUnderWay ? await stores.halts.find(incident.cluster) : undefined;
     const names = await people.names(idsIn(incident, run, halt));
+    const maintenance = await maintenanceOf(context, incident.cluster);
     return {
       held,
       incident,
@@ -90,6 +92,7 @@ export function createTeller({
       ...(place === undefined ? {} : { place }),
       ...(run === undefined ? {} : { run }),
       ...(halt === undefined ? {} : { halt }),
+      ...(maintenance === undefined ? {} : { maintenance }),
     };
   }
 
@@ -147,7 +150,7 @@ export function createTeller({
   }
 
   async function tellLines(scene: Scene, place: CardPlace): Promise<CardPlace> {
-    const { incident, timeline, names } = scene;
+    const { incident, timeline, names, maintenance } = scene;
     let told = place;
     for (const batch of threadLines(timeline.slice(place.told), names, context.clock.now())) {
       const blocks = `line.${incident.id}.${told.told}.`;
@@ -156,7 +159,8 @@ export function createTeller({
         blocks: withId(batch.message.blocks, blocks),
         channel: place.channel,
         threadTs: place.ts,
-        ...(batch.broadcast ? { broadcast: true } : {}),
+        // Planned work makes no noise; whom a message calls by name is called all the same.
+        ...(batch.broadcast && (maintenance === undefined || batch.isCall) ? { broadcast: true } : {}),
       };
       const { ts, isOld } = await postOnce(scene, message, { marker: `${blocks}${place.ts}`, blocks });
       if (isOld) {
@@ -212,7 +216,7 @@ export function createTeller({
     }
   }
 
-  async function rootOf({ incident, run, halt, names }: Scene): Promise<Rendered> {
+  async function rootOf({ incident, run, halt, names, maintenance }: Scene): Promise<Rendered> {
     const open = await context.stores.incidents.open(incident.cluster);
     const muted: Record<string, number> = {};
     for (const below of open.filter(({ mutedBy }) => mutedBy === incident.id)) {
@@ -227,6 +231,7 @@ export function createTeller({
       names,
       ...(run === undefined ? {} : { run }),
       ...(halt === undefined ? {} : { halt }),
+      ...(maintenance === undefined ? {} : { maintenance }),
     });
   }
 
@@ -278,6 +283,7 @@ interface Scene {
   readonly incident: Incident;
   readonly run?: Run;
   readonly halt?: Halt;
+  readonly maintenance?: Announced;
   readonly timeline: readonly TimelineEntry[];
   readonly place?: CardPlace;
   readonly names: Names;

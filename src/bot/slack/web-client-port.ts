@@ -120,6 +120,11 @@ export function openSlackPort(
       return answer.users ?? [];
     },
 
+    async isShared(channel) {
+      const answer = await call('conversations.info', () => client.conversations.info({ channel }));
+      return answer.channel?.is_ext_shared === true || answer.channel?.is_pending_ext_shared === true;
+    },
+
     async findMessage(channel, blockIdPrefix, threadTs) {
       const messagesOf = async () =>
         threadTs === undefined

@@ -26,8 +26,17 @@ export interface Keys {
   readonly card: (incident: string) => string;
   readonly lease: (name: string) => string;
   readonly fence: string;
+  /** The newest grant of a lease: whoever holds an older one may write nothing any more. */
+  readonly token: (name: string) => string;
   readonly once: (key: string) => string;
   readonly halts: string;
+  /** Where it is published that a halt was set or ended. */
+  readonly turned: string;
+  /** Failed runs of a cluster within the hour, for the circuit breaker. */
+  readonly strain: (cluster: string) => string;
+  /** Deletions of a cluster within the hour. */
+  readonly deletions: (cluster: string) => string;
+  readonly maintenance: string;
   readonly homes: string;
 }
 
@@ -50,8 +59,13 @@ export function keysFor(prefix: string): Keys {
     card: (incident) => key('card', incident),
     lease: (name) => key('lease', name),
     fence: key('fence'),
+    token: (name) => key('token', name),
     once: (name) => key('once', name),
     halts: key('halts'),
+    turned: key('turned'),
+    strain: (cluster) => key('strain', cluster),
+    deletions: (cluster) => key('deletions', cluster),
+    maintenance: key('maintenance'),
     homes: key('homes'),
   };
 }

@@ -1,13 +1,14 @@
 import type { Redis } from 'ioredis';
 import { openAudit, openChain } from './audit.ts';
 import { openCopies } from './copies.ts';
+import { openDeletions, openMaintenance } from './deletions.ts';
+import { type HaltOverrides, openHalts } from './halts.ts';
 import { openIncidents } from './incidents.ts';
 import { keysFor } from './keys.ts';
 import { redactedStores } from './redacted.ts';
 import { openRuns } from './runs.ts';
 import {
   openCards,
-  openHalts,
   openHomes,
   openLeases,
   openMemory,
@@ -19,12 +20,12 @@ import type { Stores } from './stores.ts';
 
 /**
  * The stores of one installation over one Redis connection. What Redis refuses or cannot answer reaches the caller. `copies`: how
- * many replicas must hold what people decide and what the ledger says, @default 0.
+ * many replicas must hold what people decide and what the ledger says, @default 0. `halt`: what halts this process besides Redis.
  */
 export function openStores(
   redis: Redis,
   prefix: string,
-  { copies: needed = 0 }: { readonly copies?: number } = {},
+  { copies: needed = 0, halt }: { readonly copies?: number; readonly halt?: HaltOverrides } = {},
 ): Stores {
   const keys = keysFor(prefix);
   const copies = openCopies(redis, needed);
@@ -38,8 +39,10 @@ export function openStores(
     chain: openChain(redis, keys),
     leases: openLeases(redis, keys),
     once: openOnce(redis, keys),
-    halts: openHalts(redis, keys, copies),
+    halts: openHalts(redis, keys, copies, halt),
     untold: openUntold(redis, keys),
     homes: openHomes(redis, keys),
+    deletions: openDeletions(redis, keys),
+    maintenance: openMaintenance(redis, keys),
   });
 }

@@ -5,7 +5,7 @@ import type { Copies } from './copies.ts';
 import { KEEP_SECONDS, newestIds, parseStored, readItems } from './items.ts';
 import type { Keys } from './keys.ts';
 import { putRun, runScript } from './scripts.ts';
-import type { RunStore } from './stores.ts';
+import type { RunGuard, RunStore, RunStored } from './stores.ts';
 
 export function openRuns(redis: Redis, keys: Keys, copies: Copies): RunStore {
   const itemKey = (id: string): string => keys.item('run', id);
@@ -30,7 +30,7 @@ export function openRuns(redis: Redis, keys: Keys, copies: Copies): RunStore {
       return readItems(redis, 'run', ids.map(itemKey));
     },
 
-    async put(run, expectedVersion, audit, timeline = []) {
+    async put(run, expectedVersion, audit, timeline = [], guard = { fences: [] }) {
       const entries = audit === undefined ? [] : [audit].flat();
       const version = expectedVersion + 1;
       const answer = await copies.confirmed(() =>
@@ -45,6 +45,10 @@ export function openRuns(redis: Redis, keys: Keys, copies: Copies): RunStore {
             keys.audit,
             keys.untold,
             keys.mark,
+            keys.halts,
+            keys.strain(run.cluster),
+            keys.turned,
+            ...guard.fences.map(({ lease }) => keys.token(lease)),
           ],
           [
             expectedVersion,
@@ -56,11 +60,30 @@ export function openRuns(redis: Redis, keys: Keys, copies: Copies): RunStore {
             run.incident,
             entriesArgument(entries),
             KEEP_SECONDS,
+            guardJson(guard),
             ...timeline.map((entry) => JSON.stringify(entry)),
           ],
         ),
       );
-      return answer === 'stored' ? 'stored' : 'conflict';
+      return answers.find((known) => known === answer) ?? 'conflict';
     },
   };
+}
+
+const answers = ['stored', 'conflict', 'fenced', 'halted', 'tripped'] as const satisfies readonly RunStored[];
+
+function guardJson({ fences, unlessHalted, strain }: RunGuard): string {
+  return JSON.stringify({
+    tokens: fences.map(({ token }) => String(token)),
+    unlessHalted,
+    ...(strain === undefined
+      ? {}
+      : {
+          strain: {
+            ...strain,
+            halt: JSON.stringify({ by: 'watership', atMs: strain.atMs, because: strain.because }),
+            line: JSON.stringify(strain.line),
+          },
+        }),
+  });
 }

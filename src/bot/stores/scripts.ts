@@ -69,13 +69,40 @@ export const putIncident: Script = `${chainScript}${tail}
 
 /**
  * Compare-and-set of a run.
- * KEYS item, recent, active, timeline, audit, untold, mark.
- * ARGV expected version, new version, json, id, score, 'active' | 'ended', incident, audit entries, keep seconds, lines….
+ * KEYS item, recent, active, timeline, audit, untold, mark, halts, strain, turned, tokens….
+ * ARGV expected version, new version, json, id, score, 'active' | 'ended', incident, audit entries, keep seconds,
+ * guard json, lines….
+ *
+ * The guard, checked in the same step as the write: `tokens` must still be the newest grants (a runner that slept
+ * through its lease writes nothing), `unlessHalted` names the cluster whose halt forbids it. `strain` counts a failure
+ * of `cluster` and, at the limit, halts it.
  */
 export const putRun: Script = `${chainScript}${tail}
   local version = redis.call('HGET', KEYS[1], 'version') or '0'
   if version ~= ARGV[1] then return 'conflict' end
+  local guard = cjson.decode(ARGV[10])
+  for index, token in ipairs(guard.tokens) do
+    if redis.call('GET', KEYS[10 + index]) ~= token then return 'fenced' end
+  end
+  if guard.unlessHalted then
+    for _, by in pairs(redis.call('HMGET', KEYS[8], '*', guard.unlessHalted)) do
+      if by then return 'halted' end
+    end
+  end
   record(KEYS[5], ARGV[8])
+  local lines = rest(11)
+  local answer = 'stored'
+  if guard.strain then
+    redis.call('ZADD', KEYS[9], guard.strain.atMs, ARGV[4])
+    redis.call('ZREMRANGEBYSCORE', KEYS[9], '-inf', guard.strain.atMs - guard.strain.withinMs)
+    redis.call('PEXPIRE', KEYS[9], guard.strain.withinMs)
+    if redis.call('ZCARD', KEYS[9]) >= guard.strain.limit
+      and redis.call('HSETNX', KEYS[8], guard.strain.cluster, guard.strain.halt) == 1 then
+      lines[#lines + 1] = guard.strain.line
+      redis.call('PUBLISH', KEYS[10], guard.strain.cluster)
+      answer = 'tripped'
+    end
+  end
   redis.call('HSET', KEYS[1], 'version', ARGV[2], 'json', ARGV[3])
   redis.call('ZADD', KEYS[2], ARGV[5], ARGV[4])
   redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[5] - ARGV[9] * 1000)
@@ -85,8 +112,8 @@ export const putRun: Script = `${chainScript}${tail}
     redis.call('SREM', KEYS[3], ARGV[4])
     redis.call('EXPIRE', KEYS[1], ARGV[9])
   end
-  tell(KEYS[4], KEYS[6], KEYS[7], ARGV[7], rest(10))
-  return 'stored'`;
+  tell(KEYS[4], KEYS[6], KEYS[7], ARGV[7], lines)
+  return answer`;
 
 /** Adds lines to a thread. KEYS timeline, untold, mark. ARGV incident, lines…. */
 export const addLines: Script = `${tail}
@@ -109,12 +136,17 @@ export const putMemory: Script = `
   redis.call('HSET', KEYS[1], 'sweptAtMs', ARGV[1], 'json', ARGV[2])
   return 'stored'`;
 
-/** Grants a lease with a token that rises. KEYS lease, fence. ARGV holder, milliseconds. Answers 0 when it is taken. */
+/**
+ * Grants a lease with a token that rises, and keeps the newest token of the name for a day: a write is compared with it.
+ * KEYS lease, fence, token. ARGV holder, milliseconds. Answers 0 when it is taken.
+ */
 export const takeLease: Script = `
   local holder = redis.call('GET', KEYS[1])
   if holder and holder ~= ARGV[1] then return 0 end
   redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-  return redis.call('INCR', KEYS[2])`;
+  local token = redis.call('INCR', KEYS[2])
+  redis.call('SET', KEYS[3], token, 'EX', 86400)
+  return token`;
 
 /** KEYS lease. ARGV holder, milliseconds. */
 export const renewLease: Script = `
@@ -125,3 +157,15 @@ export const renewLease: Script = `
 export const releaseLease: Script = `
   if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
   return redis.call('DEL', KEYS[1])`;
+
+/**
+ * Counts one deletion within a sliding window. The same member counts once, so that a repeated attempt is the same deletion.
+ * KEYS deletions. ARGV now, window, member, limit (-1: none).
+ */
+export const reserveDeletion: Script = `
+  redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1] - ARGV[2])
+  if redis.call('ZSCORE', KEYS[1], ARGV[3]) then return 'reserved' end
+  if tonumber(ARGV[4]) >= 0 and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[4]) then return 'over' end
+  redis.call('ZADD', KEYS[1], ARGV[1], ARGV[3])
+  redis.call('PEXPIRE', KEYS[1], ARGV[2])
+  return 'reserved'`;

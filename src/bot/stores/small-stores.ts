@@ -1,14 +1,12 @@
 import type { Redis } from 'ioredis';
 import type { ProbeHistory } from '../../runbooks/index.ts';
-import type { Copies } from './copies.ts';
 import { KEEP_SECONDS } from './items.ts';
 import type { Keys } from './keys.ts';
+import { timeOf } from './redis-time.ts';
 import { putMemory, releaseLease, renewLease, runScript, settleTold, takeLease } from './scripts.ts';
 import type {
   CardPlace,
   CardStore,
-  Halt,
-  HaltStore,
   HomeStore,
   LeaseStore,
   MemoryStore,
@@ -71,7 +69,7 @@ export function openLeases(redis: Redis, keys: Keys): LeaseStore {
   return {
     async take(name, holder, forMs) {
       const token = Number(
-        await runScript(redis, takeLease, [keys.lease(name), keys.fence], [holder, forMs]),
+        await runScript(redis, takeLease, [keys.lease(name), keys.fence, keys.token(name)], [holder, forMs]),
       );
       return token === 0 ? undefined : { token };
     },
@@ -96,44 +94,6 @@ export function openOnce(redis: Redis, keys: Keys): OnceStore {
       await redis.del(keys.once(key));
     },
   };
-}
-
-const EVERYWHERE = '*';
-
-export function openHalts(redis: Redis, keys: Keys, copies: Copies): HaltStore {
-  return {
-    async isHalted(cluster) {
-      const found = await redis.hmget(keys.halts, EVERYWHERE, cluster);
-      return found.some((by) => by !== null);
-    },
-    async find(cluster) {
-      const [everywhere = null, one = null] = await redis.hmget(
-        keys.halts,
-        EVERYWHERE,
-        cluster ?? EVERYWHERE,
-      );
-      const json = everywhere ?? one;
-      // Written by `halt` below.
-      const kept = json === null ? undefined : (JSON.parse(json) as Omit<Halt, 'everywhere'>);
-      return kept && { ...kept, everywhere: everywhere !== null };
-    },
-    async halt(cluster, by) {
-      const halt = JSON.stringify({ by, atMs: await timeOf(redis) });
-      await copies.confirmed(() => redis.hsetnx(keys.halts, cluster ?? EVERYWHERE, halt));
-    },
-    async resume(cluster, _by) {
-      // Resuming everything also ends the halts of single clusters: "resume" must not leave one behind unseen.
-      await copies.confirmed(() =>
-        cluster === undefined ? redis.del(keys.halts) : redis.hdel(keys.halts, cluster),
-      );
-    },
-  };
-}
-
-/** Redis' own clock: one for all replicas. */
-async function timeOf(redis: Redis): Promise<number> {
-  const [seconds, micros] = await redis.time();
-  return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
 }
 
 const HOMES_KEPT = 100;

@@ -13,6 +13,8 @@ export interface TimelineEntry {
   readonly text: string;
   /** Also shown in the channel, not only in the thread. */
   readonly broadcast?: boolean;
+  /** People and groups that are called by their names: ids. The line is then one for the channel. */
+  readonly mentions?: readonly string[];
 }
 
 /** The result of a compare-and-set: `conflict` means somebody else was faster; read again. */
@@ -53,13 +55,53 @@ export interface RunStore {
   active(cluster?: string): Promise<readonly Run[]>;
   /** Started or ended since then; the newest of these events first. */
   recent(options: { readonly limit: number; readonly sinceMs?: number }): Promise<readonly Run[]>;
-  /** One atomic step, as for incidents. Marks the run's incident untold. Progress alone needs no audit entry. */
+  /**
+   * One atomic step, as for incidents. Marks the run's incident untold. Progress alone needs no audit entry.
+   * The guard is checked in the same step, so that nobody can come between the check and the write.
+   */
   put(
     run: Run,
     expectedVersion: number,
     audit: Audited,
     timeline?: readonly TimelineEntry[],
-  ): Promise<Stored>;
+    guard?: RunGuard,
+  ): Promise<RunStored>;
+}
+
+/**
+ * `fenced`: what the writer holds has been granted to somebody else since. `halted`: a halt forbids it.
+ * `tripped`: it is stored, and it was one failure too many: the cluster is halted with it.
+ */
+export type RunStored = Stored | 'fenced' | 'halted' | 'tripped';
+
+/** What must be true at the moment of a run's write. */
+export interface RunGuard {
+  /** Grants that must still be the newest ones of their leases. */
+  readonly fences: readonly Fence[];
+  /** A cluster whose halt forbids the write: for what begins an action. */
+  readonly unlessHalted?: string;
+  /** The write tells a failure. */
+  readonly strain?: Strain;
+}
+
+/** One grant of a lease. */
+export interface Fence {
+  readonly lease: string;
+  readonly token: number;
+}
+
+/** A failed run, as the circuit breaker counts it. */
+export interface Strain {
+  readonly cluster: string;
+  readonly atMs: number;
+  /** Failures within this time count, milliseconds. */
+  readonly withinMs: number;
+  /** So many failed runs halt the cluster; 1 halts it at once. */
+  readonly limit: number;
+  /** Why it is then halted. */
+  readonly because: string;
+  /** What everybody then reads. */
+  readonly line: TimelineEntry;
 }
 
 /** What the sweeps of one cluster remember between them; written once a sweep, together. */
@@ -139,7 +181,7 @@ export interface Mirrored {
 
 /** A lease on a name: one holder at a time, gone when its holder dies. */
 export interface LeaseStore {
-  /** Undefined when somebody else holds it. The token rises with every grant (fencing). */
+  /** Undefined when somebody else holds it. The token rises with every grant: `RunGuard` compares it (fencing). */
   take(name: string, holder: string, forMs: number): Promise<{ readonly token: number } | undefined>;
   renew(name: string, holder: string, forMs: number): Promise<boolean>;
   release(name: string, holder: string): Promise<void>;
@@ -162,6 +204,10 @@ export interface Halt {
   readonly atMs: number;
   /** Of all clusters, not of this one only. */
   readonly everywhere: boolean;
+  /** Why, where no person did it. */
+  readonly because?: string;
+  /** How it ends, where an approver cannot end it from Slack. */
+  readonly cure?: string;
 }
 
 export interface HaltStore {
@@ -201,6 +247,36 @@ export interface HomeStore {
   recent(options: { readonly withinMs: number; readonly limit: number }): Promise<readonly string[]>;
 }
 
+/**
+ * How many queues were deleted on a cluster within the last hour: one counter for all replicas, which survives their restarts.
+ */
+export interface DeletionStore {
+  /** Counts one deletion, by a name that makes a repeated reservation the same one. `over`: the limit is reached. */
+  reserve(
+    cluster: string,
+    member: string,
+    options: {
+      readonly limit: number;
+      /** Counts it whatever the limit: people have approved to go over it. */
+      readonly isForced: boolean;
+    },
+  ): Promise<'reserved' | 'over'>;
+  lastHour(cluster: string): Promise<number>;
+}
+
+/** Planned work on a cluster: alerts are told quietly until it ends. */
+export interface Maintenance {
+  readonly by: string;
+  readonly untilMs: number;
+}
+
+export interface MaintenanceStore {
+  /** Undefined once it has ended. */
+  get(cluster: string): Promise<Maintenance | undefined>;
+  begin(cluster: string, window: Maintenance): Promise<void>;
+  end(cluster: string): Promise<void>;
+}
+
 export interface Stores {
   readonly incidents: IncidentStore;
   readonly runs: RunStore;
@@ -214,4 +290,6 @@ export interface Stores {
   readonly halts: HaltStore;
   readonly untold: UntoldStore;
   readonly homes: HomeStore;
+  readonly deletions: DeletionStore;
+  readonly maintenance: MaintenanceStore;
 }

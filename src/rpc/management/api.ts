@@ -29,11 +29,13 @@ export interface ManagementApi {
   channelsOfConnection(name: string, options: RequestLimits): Promise<readonly ChannelRow[]>;
   /** `GET /api/health/checks/{check}`: 404 means the version has no such check. */
   healthCheck(check: string, options: RequestLimits): Promise<HealthCheck>;
-  /** `DELETE` with `if-unused=true`, and `if-empty=true` when asked. */
+  /** Queues that a dynamic shovel takes from or brings to; none where the plugin is off. Wants the tag policymaker. */
+  shovelQueues(options: RequestLimits): Promise<readonly { readonly name: string }[]>;
+  /** `DELETE` with `if-unused=true` (brokers refuse it for quorum queues), and `if-empty=true` when asked. */
   deleteQueue(
     vhost: string,
     name: string,
-    options: RequestLimits & { readonly ifUnused: true; readonly ifEmpty?: boolean },
+    options: RequestLimits & { readonly ifUnused: boolean; readonly ifEmpty?: boolean },
   ): Promise<WriteAnswer>;
   /** `POST /api/bindings/{vhost}/e/{exchange}/q/{queue}`. Binding twice is the same as once; `absent`: one of them is not there. */
   bindQueue(
@@ -127,6 +129,10 @@ export interface QueueDetailRow extends QueueRow {
   readonly messageBytes?: number;
   readonly idleSinceMs?: number;
   readonly leader?: string;
+  /** Messages a second that were handed out, to consumers and to gets. */
+  readonly deliverRate?: number;
+  /** A policy makes it part of a federation. */
+  readonly isFederated?: true;
 }
 
 export interface ConsumerRow {

@@ -143,8 +143,24 @@ export function queueDetailRow(row: Row): QueueDetailRow | undefined {
       messageBytes: count(row, 'message_bytes'),
       idleSinceMs: instant(row, 'idle_since'),
       leader: text(row, 'leader') ?? text(row, 'node'),
+      deliverRate: count(rowAt(rowAt(row, 'message_stats'), 'deliver_get_details'), 'rate'),
+      isFederated: isFederated(row) ? (true as const) : undefined,
     }),
   };
+}
+
+const isFederated = (row: Row): boolean =>
+  Object.keys(rowAt(row, 'effective_policy_definition') ?? {}).some((key) =>
+    key.startsWith('federation-upstream'),
+  );
+
+/** The queues that a shovel's definition names, on either end. */
+export function shovelEnds(row: Row): readonly { readonly name: string }[] {
+  const value = rowAt(row, 'value');
+  return ['src-queue', 'dest-queue'].flatMap((key) => {
+    const name = text(value, key);
+    return name === undefined ? [] : [{ name }];
+  });
 }
 
 export function consumerRow(row: Row): ConsumerRow | undefined {

@@ -13,6 +13,7 @@ import {
   queueRow,
   type Row,
   rowsOf,
+  shovelEnds,
   tagsOf,
   text,
 } from './decode.ts';
@@ -87,9 +88,15 @@ export function openManagement(endpoint: ManagementEndpoint): ManagementApi {
       if (answer.status === 503 && isRow(body)) return failedCheck(body);
       return { kind: 'ok' };
     },
+    shovelQueues: async (limits) =>
+      rowsOf(await list('/api/parameters/shovel', limits, 'absent is empty'), shovelEnds).flat(),
     deleteQueue: async (vhost, name, options) => {
-      const guard = options.ifEmpty === true ? 'if-unused=true&if-empty=true' : 'if-unused=true';
-      return write({ method: 'DELETE', path: `${queuePath(vhost, name)}?${guard}` }, options);
+      const guards = [
+        ...(options.ifUnused ? ['if-unused=true'] : []),
+        ...(options.ifEmpty === true ? ['if-empty=true'] : []),
+      ];
+      const query = guards.length === 0 ? '' : `?${guards.join('&')}`;
+      return write({ method: 'DELETE', path: `${queuePath(vhost, name)}${query}` }, options);
     },
     bindQueue: async ({ vhost, exchange, queue, routingKey }, options) =>
       write(

@@ -1,5 +1,6 @@
 import type { Action, ActionCall, Outcome, Settled, Tier } from '../action.ts';
 import type { LedgerEntry } from '../hosts/host.ts';
+import type { Deletion } from '../limits.ts';
 import type { Verdict } from '../runbook.ts';
 import { messageOf } from './ask-nodes.ts';
 import type { BoundActions } from './bound.ts';
@@ -10,7 +11,7 @@ import { nodeStart } from './node-start.ts';
 import { nodeStop } from './node-stop.ts';
 import type { ClusterPorts } from './ports.ts';
 import { queueBind } from './queue-bind.ts';
-import { queueDelete } from './queue-delete.ts';
+import { queueDelete, queueDeleteQuorum } from './queue-delete.ts';
 import { serviceRestart } from './service-restart.ts';
 
 /** A call that names no known action, or whose arguments the action does not take. */
@@ -24,6 +25,7 @@ interface AnyAction {
   readonly timeLimitMs: number;
   readonly with: (args: unknown) => {
     readonly describe: (ports: ClusterPorts) => string;
+    readonly deletes?: Deletion;
     readonly precheck: (ports: ClusterPorts) => Promise<Verdict>;
     readonly execute: (ports: ClusterPorts, reason: string) => Promise<Outcome>;
     readonly reconcile: (ports: ClusterPorts) => Promise<Settled>;
@@ -46,6 +48,7 @@ function entry<Args>(action: Action<Args, ClusterPorts>): readonly [string, AnyA
         const args = parsed.data;
         return {
           describe: (ports) => action.describe(args, ports),
+          ...(action.deletes === undefined ? {} : { deletes: action.deletes(args) }),
           precheck: async (ports) => await action.precheck(args, ports),
           execute: async (ports, reason) => await action.execute(args, ports, reason),
           reconcile: async (ports) => await action.reconcile(args, ports),
@@ -58,6 +61,7 @@ function entry<Args>(action: Action<Args, ClusterPorts>): readonly [string, AnyA
 /** Everything the product can do to a cluster. */
 const actions: ReadonlyMap<string, AnyAction> = new Map([
   entry(queueDelete),
+  entry(queueDeleteQuorum),
   entry(queueBind),
   entry(connectionClose),
   entry(serviceRestart),
@@ -77,7 +81,14 @@ export const actionNames: readonly string[] = [...actions.keys()];
  */
 export function bindActions(ports: ClusterPorts): BoundActions {
   return {
-    describe: (call) => ({ text: bind(call).describe(ports), tier: find(call).tier }),
+    describe: (call) => {
+      const { describe, deletes } = bind(call);
+      return {
+        text: describe(ports),
+        tier: find(call).tier,
+        ...(deletes === undefined ? {} : { deletes }),
+      };
+    },
     timeLimitMs: (call) => find(call).timeLimitMs,
     precheck: async (call) => {
       try {

@@ -1,11 +1,12 @@
 import type { ActionCall, Outcome, Settled, Tier } from '../action.ts';
 import type { LedgerEntry } from '../hosts/host.ts';
+import type { Deletion } from '../limits.ts';
 import type { Verdict } from '../runbook.ts';
 
 /** The actions of one cluster, with its ports in hand: `bindActions(ports)` makes it. Arguments are parsed at each call. */
 export interface BoundActions {
   /** The exact text people approve, and who must approve it. */
-  describe(call: ActionCall): { readonly text: string; readonly tier: Tier };
+  describe(call: ActionCall): { readonly text: string; readonly tier: Tier; readonly deletes?: Deletion };
   /** How long `execute` may take before it is given up. */
   timeLimitMs(call: ActionCall): number;
   precheck(call: ActionCall): Promise<Verdict>;

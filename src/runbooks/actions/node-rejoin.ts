@@ -28,7 +28,12 @@ export const nodeRejoin: Action<Args, ClusterPorts> = {
     if (node === peer) return { go: false, because: 'a node cannot join itself' };
     const host = hostCheck(ports, node, operations, peer);
     if (!host.go) return host;
-    const { others } = await viewsOf(node, ports);
+    const { others, seenBy } = await viewsOf(node, ports);
+    if (seenBy.length > 0)
+      return {
+        go: false,
+        because: `${seenBy.join(', ')} see ${node} running: it is not alone, and keeps its content`,
+      };
     return others.includes(peer)
       ? { go: true }
       : { go: false, because: `${peer} does not answer that it runs: ${node} would be emptied for nothing` };

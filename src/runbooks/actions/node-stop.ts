@@ -1,5 +1,6 @@
 import type { Action } from '../action.ts';
 import { lookUntil, SETTLE_MS } from './ask-nodes.ts';
+import { isDispensable } from './dispensable.ts';
 import { hostCheck, type NodeArgs, nodeArgs, nodeText } from './node-args.ts';
 import { viewsOf } from './node-views.ts';
 import { runOneByOne } from './on-host.ts';
@@ -15,10 +16,13 @@ export const nodeStop: Action<NodeArgs, ClusterPorts> = {
   precheck: async ({ node }, ports) => {
     const host = hostCheck(ports, node, ['node.stop']);
     if (!host.go) return host;
-    const { others } = await viewsOf(node, ports);
-    return others.length === 0
-      ? { go: false, because: `no other node answers and runs: ${node} may be the last one` }
-      : { go: true, because: `${others.join(', ')} run` };
+    const views = await viewsOf(node, ports);
+    if (views.others.length === 0)
+      return { go: false, because: `no other node answers and runs: ${node} may be the last one` };
+    // Nobody sees it any more: the others have gone on without it, and its stop takes nothing from them.
+    if (views.seenBy.length === 0)
+      return { go: true, because: `${views.others.join(', ')} run, and none of them sees ${node}` };
+    return await isDispensable(node, ports);
   },
   execute: async ({ node }, ports) => await runOneByOne(ports, ['node.stop'], { node }, nodeStop.timeLimitMs),
   reconcile: async ({ node }, ports) => {

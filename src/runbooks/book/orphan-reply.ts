@@ -44,6 +44,7 @@ export const orphanReply = defineRunbook<DeadFacts>({
       : fitting(`${count(facts.total)} reply queues have ${noReader}${messages}`);
   },
   card: deadCard,
+  wanted: ({ facts: { total } }) => total,
   lost: deadLost,
   undo: 'No. The answers in these queues are gone; the processes that waited for them are gone too.',
   steps: deletionSteps({

@@ -46,6 +46,7 @@ export const zombieQueue = defineRunbook<DeadFacts>({
         );
   },
   card: deadCard,
+  wanted: ({ facts: { total } }) => total,
   lost: deadLost,
   undo: 'No. The messages in these queues are gone; nobody was going to read them. The process that needs one makes a new one.',
   steps: deletionSteps({

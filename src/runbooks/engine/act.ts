@@ -84,6 +84,8 @@ function clear(
     case 'skip':
       return goOn(withItem(run, index, finished(item, 'skipped', verdict.because, atMs)), atMs);
     case 'stop': {
+      if (planned.kind === 'act' && planned.isDeletion === true && isSpared(run, index))
+        return goOn(withItem(run, index, finished(item, 'refused', verdict.because, atMs)), atMs);
       const hasActed = run.items.some(({ state }) => state === 'applied');
       const stopped = withItem(run, index, finished(item, 'refused', verdict.because, atMs));
       return end(stopped, hasActed ? 'failed' : 'stopped', `${planned.title}: ${verdict.because}`, atMs);
@@ -158,11 +160,22 @@ export function acted(run: Run, input: Input<'acted'>): Run {
       return goOn(withItem(run, input.index, finished(item, 'applied', outcome.detail, atMs)), atMs);
     case 'refused': {
       const refused = withItem(run, input.index, finished(item, 'refused', outcome.because, atMs));
+      if (planned.kind === 'act' && planned.isDeletion === true && isSpared(run, input.index))
+        return goOn(refused, atMs);
       return end(refused, 'failed', `${planned.title}: ${outcome.because}`, atMs);
     }
     case 'unknown':
       return withItem(run, input.index, { ...item, detail: outcome.because });
   }
+}
+
+/** May the run go on although this deletion was refused? So many in a row say that something else is wrong. */
+function isSpared(run: Run, index: number): boolean {
+  const before = run.items.slice(0, index).toReversed();
+  const streak = before.findIndex(({ state }) => state !== 'refused' && state !== 'failed');
+  const failed = (streak < 0 ? before.length : streak) + 1;
+  const isLast = run.plan?.items[index + 1]?.kind !== 'act';
+  return !isLast && failed < (run.plan?.limits.failuresInARow ?? 1);
 }
 
 export function settle(run: Run, input: Input<'settled'>): Run {

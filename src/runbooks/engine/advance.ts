@@ -43,6 +43,8 @@ function take(runbook: Runbook, run: Run, input: RunInput, tools: EngineTools): 
       return expired(run, input.atMs) ?? run;
     case 'overtaken':
       return overtake(run, input);
+    case 'unseated':
+      return unseat(run, input);
     case 'cancelled':
       return cancel(run, input);
     case 'intended':
@@ -84,8 +86,10 @@ function expired(run: Run, atMs: number): Run | undefined {
 
 function vote(run: Run, { vote: cast, isEnough }: Extract<RunInput, { kind: 'voted' }>): Run {
   if (cast.planHash !== run.plan?.hash) return run;
-  if (run.votes.some(({ by }) => by === cast.by)) return run;
-  const voted = { ...run, votes: [...run.votes, cast] };
+  // A yes counts once. Who has given an ordinary one may still break the glass.
+  const earlier = run.votes.find(({ by }) => by === cast.by);
+  if (earlier !== undefined && (earlier.breakGlass === true || cast.breakGlass !== true)) return run;
+  const voted = { ...run, votes: [...run.votes.filter((one) => one !== earlier), cast] };
   // What was known when the plan was made does not count for the check: every question is asked again.
   return isEnough ? { ...voted, state: 'checking', answered: {} } : voted;
 }
@@ -103,13 +107,27 @@ function overtake(run: Run, input: Extract<RunInput, { kind: 'overtaken' }>): Ru
   }
 }
 
+/** The votes no longer carry it: asked when it would act, before anything is begun. */
+function unseat(run: Run, input: Extract<RunInput, { kind: 'unseated' }>): Run {
+  if (run.state === 'checking') return end(run, 'stopped', `${input.because} Nothing was done.`, input.atMs);
+  if (run.state !== 'acting' || currentOf(run)?.item.state !== 'waiting') return run;
+  const hasActed = run.items.some(({ state }) => state === 'applied');
+  return hasActed
+    ? end(run, 'failed', `${input.because} ${doneSoFar(run)}`, input.atMs)
+    : end(run, 'stopped', `${input.because} Nothing was done.`, input.atMs);
+}
+
 function cancel(run: Run, input: Extract<RunInput, { kind: 'cancelled' }>): Run {
   if (run.state === 'unknown') return run;
   if (run.state !== 'acting')
     return end(run, 'cancelled', `${input.by} cancelled it. Nothing was done.`, input.atMs);
   if (currentOf(run)?.item.state === 'intended') return run;
+  return end(run, 'cancelled', `${input.by} cancelled it. ${doneSoFar(run)}`, input.atMs);
+}
+
+function doneSoFar(run: Run): string {
   const done = (run.plan?.items ?? []).filter((_, index) => run.items[index]?.state === 'applied');
-  const told =
-    done.length === 0 ? 'Nothing was done.' : `Already done: ${done.map(({ title }) => title).join('; ')}.`;
-  return end(run, 'cancelled', `${input.by} cancelled it. ${told}`, input.atMs);
+  return done.length === 0
+    ? 'Nothing was done.'
+    : `Already done: ${done.map(({ title }) => title).join('; ')}.`;
 }

@@ -1,5 +1,6 @@
 import type { Plan, PlannedItem } from '../run.ts';
 import { canonicalJson } from './canonical.ts';
+import { tiersByRisk } from './plan.ts';
 import type { EngineTools } from './tools.ts';
 
 /**
@@ -10,6 +11,8 @@ import type { EngineTools } from './tools.ts';
  * a limit that was approved and is kept (the action's precheck holds the world to it); what is lost may grow a little.
  */
 export function whatChanged(approved: Plan, fresh: Plan, tools: EngineTools): string | undefined {
+  if (tiersByRisk.indexOf(fresh.tier) > tiersByRisk.indexOf(approved.tier))
+    return `it needs more votes now${fresh.over === undefined ? '' : `: ${fresh.over.join('; ')}`}`;
   const rewired = approved.items.find((item) => item.kind === 'act' && isRewired(item, tools));
   if (rewired !== undefined) return `another command would run for "${rewired.title}"`;
   const gone = without(approved.items, fresh.items);

@@ -59,6 +59,8 @@ export function check(runbook: Runbook, run: Run, input: Looked, tools: EngineTo
       'It was approved, but could not be checked in time. Nothing was done.',
       input.atMs,
     );
+  // Too early to count as a second look.
+  if (input.atMs < (plan.notBeforeMs ?? 0)) return run;
   const gathered = gather(runbook, run, input);
   if (gathered.kind === 'not-yet') return gathered.run;
   const fresh = { ...gathered.run, before: gathered.run.answered };

@@ -34,5 +34,7 @@ export type RunInput =
   | { readonly kind: 'cancelled'; readonly by: string; readonly atMs: number }
   /** The trouble is gone or has changed before anything was done. */
   | { readonly kind: 'overtaken'; readonly because: string; readonly atMs: number }
+  /** Those who approved may not approve any more: the votes are no longer enough. */
+  | { readonly kind: 'unseated'; readonly because: string; readonly atMs: number }
   /** Time has passed: a plan may have expired. */
   | { readonly kind: 'ticked'; readonly atMs: number };

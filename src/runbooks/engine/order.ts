@@ -8,8 +8,11 @@ const BETWEEN_LOOKS_MS = 3_000;
 /** What the run wants next; undefined when it has ended. It follows from the value alone, so a restart just asks again. */
 export function nextOrder(runbook: Runbook, run: Run, nowMs: number): Order | undefined {
   switch (run.state) {
+    case 'checking': {
+      const afterMs = (run.plan?.notBeforeMs ?? nowMs) - nowMs;
+      return { kind: 'look', looks: run.looks ?? [], ...(afterMs > 0 && { afterMs }) };
+    }
     case 'diagnosing':
-    case 'checking':
       // A new diagnosis begins with a sweep alone: what to ask depends on what it sees.
       return { kind: 'look', looks: run.looks ?? [] };
     case 'proposed':

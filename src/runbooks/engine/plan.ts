@@ -2,12 +2,14 @@ import type { Tier } from '../action.ts';
 import type { Plan, PlannedItem, Run } from '../run.ts';
 import type { ActStep, ManualStep, Runbook, StepContext, VerifyStep } from '../runbook.ts';
 import { hashOf } from './canonical.ts';
+import { tollOf, whatIsOver } from './toll.ts';
 import type { EngineTools } from './tools.ts';
 
 /** Part of every hash: plans of another format are never taken for plans of this one. */
-const PLAN_FORMAT = 1;
+const PLAN_FORMAT = 2;
 
-const tiersByRisk: readonly Tier[] = ['read', 'reversible', 'destructive', 'node', 'mass'];
+/** The tiers, the least risky first. */
+export const tiersByRisk: readonly Tier[] = ['read', 'reversible', 'destructive', 'node', 'mass'];
 
 /**
  * Everything that would run, in order, in the words that people approve; undefined when there is nothing to do.
@@ -23,17 +25,35 @@ export function makePlan(
   const items = plannedItems(runbook, context, tools);
   if (items.every(({ kind }) => kind === 'verify')) return undefined;
   const lost = runbook.lost(context);
+  const deletions = deletionsIn(items, tools);
+  const toll = tollOf(deletions);
+  const over = whatIsOver(deletions, runbook.wanted?.(context) ?? deletions.length, context.now, tools);
+  const tier = over.length > 0 ? 'mass' : highestTier(items, tools);
+  const { limits } = tools;
+  const bounds = { limits, ...(toll !== undefined && { toll }), ...(over.length > 0 && { over }) };
   const choice = context.choice !== undefined && { choice: context.choice };
   const { cluster, subject } = run;
   return {
-    hash: hashOf({ format: PLAN_FORMAT, cluster, runbook: runbook.id, subject, ...choice, items, lost }),
+    hash: hashOf({
+      format: PLAN_FORMAT,
+      cluster,
+      runbook: runbook.id,
+      subject,
+      ...choice,
+      tier,
+      items,
+      lost,
+      ...bounds,
+    }),
     ...choice,
-    tier: highestTier(items, tools),
+    tier,
     items,
     lost,
+    ...bounds,
     undo: runbook.undo,
     madeAtMs: atMs,
     expiresAtMs: atMs + tools.planExpiresMs,
+    ...(toll !== undefined && { notBeforeMs: atMs + context.now.settings.detection.looksApartMs }),
   };
 }
 
@@ -54,9 +74,10 @@ function plannedItems(
       case 'act': {
         const call = step.call(inContext);
         if (call === undefined) break;
-        const { text } = tools.describe(call);
+        const { text, deletes } = tools.describe(call);
         const onlyIfNeeded = fallsThrough && step.when !== undefined;
-        items.push({ kind: 'act', ...common, call, describe: text, onlyIfNeeded });
+        const isDeletion = deletes !== undefined && { isDeletion: true as const };
+        items.push({ kind: 'act', ...common, call, describe: text, onlyIfNeeded, ...isDeletion });
         break;
       }
       case 'verify':
@@ -84,6 +105,9 @@ function flatten(
   }
   return flat;
 }
+
+const deletionsIn = (items: readonly PlannedItem[], tools: EngineTools) =>
+  items.flatMap((item) => (item.kind === 'act' ? (tools.describe(item.call).deletes ?? []) : []));
 
 /** The riskiest call decides. Manual work alone still needs one yes. */
 function highestTier(items: readonly PlannedItem[], tools: EngineTools): Tier {

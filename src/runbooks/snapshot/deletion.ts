@@ -1,6 +1,8 @@
 import type { Answered, Look, QueueDetail } from '../look.ts';
 import { answerTo } from '../look.ts';
+import { whyProtected } from '../protected.ts';
 import type { Step, StepContext, StepVerdict, Verdict } from '../runbook.ts';
+import { isCalm } from './calm.ts';
 import { type DeadFacts, growthToTell } from './dead-queues.ts';
 import { parseQueueName } from './families.ts';
 import { shortQueue } from './names.ts';
@@ -54,7 +56,8 @@ export function deletionSteps(words: {
             `Delete ${context.target ?? ''} with its ${counted(readyOf(context, context.target ?? ''), 'unread message')}`,
           looks: ({ facts, target = '' }) => [queueLook(facts, target)],
           call: (context) => ({
-            action: 'queue.delete',
+            // Brokers know no if-unused for a quorum queue: another action, which needs more votes.
+            action: isQuorum(context, context.target ?? '') ? 'queue.delete_quorum' : 'queue.delete',
             args: {
               vhost: context.facts.vhost,
               name: context.target ?? '',
@@ -125,9 +128,13 @@ function deadLines({ facts, answered, now }: Context): readonly string[] {
 /** Is every one of them proved to be without a reader? One that is not blocks the plan. */
 function areProvedDead(context: Context): Verdict {
   const { facts, answered, now } = context;
+  const calm = isCalm(now.snapshot);
+  if (!calm.go) return calm;
   const wanted = Math.min(2, configured(now.snapshot).length);
   let remaining = 0;
   for (const { name } of facts.queues) {
+    const protection = whyProtected({ vhost: facts.vhost, name }, now.settings);
+    if (protection !== undefined) return no(`${shortQueue(name)}: ${protection}.`);
     const answer = answerTo(answered, queueLook(facts, name));
     if (answer.kind === 'unseen') return no(`I could not read ${shortQueue(name)}: ${answer.because}`);
     if (answer.byNode.length < wanted) {
@@ -149,12 +156,23 @@ function whyKeep(rows: readonly QueueDetail[]): string | undefined {
   if (rows.some(({ type }) => type === 'stream')) {
     return 'it is a stream: what it holds is its log, limited by its retention. Nothing to clean.';
   }
-  if (rows.some(({ type }) => type === 'quorum')) {
-    return 'it is a quorum queue, and the broker does not protect those with if-unused. I will not delete it.';
+  const [first] = rows;
+  if (rows.some(({ type }) => (type !== 'classic' && type !== 'quorum') || type !== first?.type)) {
+    return 'its type is not known, so I will not delete it.';
   }
-  if (rows.some(({ type }) => type !== 'classic')) return 'its type is not known, so I will not delete it.';
+  if (rows.some(({ isExclusive }) => isExclusive !== false)) return 'a live connection may own it.';
   if (rows.some(({ consumers }) => consumers === undefined)) return 'its consumers could not be counted.';
   if (sumConsumers(rows) > 0) return 'a consumer has come back: it is healthy.';
+  if (rows.some(({ unacknowledged }) => unacknowledged === undefined)) {
+    return 'what is unacknowledged could not be counted.';
+  }
+  if (rows.some(({ unacknowledged = 0 }) => unacknowledged > 0)) {
+    return 'somebody holds some of its messages unacknowledged.';
+  }
+  // A rate that never was is left out by the broker; one that is there counts.
+  if (rows.some(({ deliverRate = 0, ackRate = 0 }) => deliverRate > 0 || ackRate > 0)) {
+    return 'somebody reads it just now.';
+  }
   return undefined;
 }
 
@@ -179,6 +197,8 @@ function readyOf({ facts, before, answered }: Context, name: string): number {
 /** Asked on fresh data just before each deletion. */
 function mayDelete(context: Context): StepVerdict {
   const { facts, answered, target = '', now } = context;
+  const calm = isCalm(now.snapshot);
+  if (!calm.go) return { kind: 'stop', because: calm.because };
   const answer = answerTo(answered, queueLook(facts, target));
   if (answer.kind === 'unseen') return { kind: 'stop', because: `I could not read it: ${answer.because}` };
   if (answer.byNode.length < Math.min(2, configured(now.snapshot).length)) {
@@ -189,6 +209,8 @@ function mayDelete(context: Context): StepVerdict {
   if (sumConsumers(rows) > 0) return { kind: 'skip', because: 'a consumer has come back: it is healthy' };
   const refusal = whyKeep(rows);
   if (refusal) return { kind: 'stop', because: refusal };
+  const planned = rowsOf(context.before, facts, target);
+  if (rows[0]?.type !== planned[0]?.type) return { kind: 'stop', because: 'its type is not the planned one' };
   const ready = highestReady(rows);
   if (ready === undefined) return { kind: 'stop', because: 'its messages could not be counted' };
   const ceiling = ceilingOf(context, target);
@@ -264,6 +286,9 @@ const rowsOf = (answered: Answered, facts: DeadFacts, name: string): readonly Qu
   const answer = answerTo(answered, queueLook(facts, name));
   return answer.kind === 'queue' ? answer.byNode.flatMap(({ row }) => (row ? [row] : [])) : [];
 };
+
+const isQuorum = ({ facts, before, answered }: Context, name: string): boolean =>
+  [...rowsOf(before, facts, name), ...rowsOf(answered, facts, name)].some(({ type }) => type === 'quorum');
 
 const sumConsumers = (rows: readonly QueueDetail[]): number =>
   rows.reduce((sum, { consumers }) => sum + (consumers ?? 0), 0);

@@ -17,6 +17,8 @@ export interface ClusterSettings {
   readonly nodes: readonly NodeSettings[];
   readonly detection: DetectionSettings;
   readonly services: readonly ServiceSettings[];
+  /** What is never deleted, beyond what never is anyway. */
+  readonly protect?: { readonly queues: readonly string[]; readonly vhosts: readonly string[] };
   /** `cluster_partition_handling`, if the operator told it: the management API does not. */
   readonly partitionHandling?: 'ignore' | 'autoheal' | 'pause_minority';
   /** How the services reach the broker: which node to keep in a partition (handbook section 8, step 1). */
@@ -62,6 +64,8 @@ export interface DetectionSettings {
   readonly backlogDrained: number;
   /** Milliseconds without any consumer before a fanout or reply queue is a zombie. @default 600000 (10 minutes) */
   readonly zombieAfterMs: number;
+  /** The two proofs that nobody reads a queue are at least this far apart, milliseconds. @default 30000 */
+  readonly looksApartMs: number;
   /** Ready messages at which a zombie is critical. @default 1000 */
   readonly zombieCriticalReady: number;
   /** Channels on one connection: warning. @default 100 */
@@ -82,6 +86,7 @@ export const detectionDefaults: DetectionSettings = {
   backlogReady: 500,
   backlogDrained: 5,
   zombieAfterMs: 600_000,
+  looksApartMs: 30_000,
   zombieCriticalReady: 1_000,
   channelsWarning: 100,
   channelsCritical: 500,

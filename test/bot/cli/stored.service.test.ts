@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -9,6 +9,7 @@ import { keysFor } from '../../../src/bot/stores/keys.ts';
 import { openStores } from '../../../src/bot/stores/open.ts';
 import type { AuditEntry, Stores } from '../../../src/bot/stores/stores.ts';
 import { incident, started } from '../../runbooks/engine/toy.ts';
+import { proposedRun } from '../fakes/world.ts';
 import { configFile, runProgram } from './run-program.ts';
 
 let redis: Redis;
@@ -19,10 +20,11 @@ afterAll(() => {
   redis.disconnect();
 });
 
-function installation(more = '', redisUrl = inject('redisUrl')) {
+function installation(more = '', redisUrl = inject('redisUrl'), who = 'U0ALICE') {
   const prefix = `test-${randomUUID()}`;
   const config = configFile(`slack: { botToken: \${BOT}, appToken: \${APP}, channel: C0ALERTS }
 redis: { url: "${redisUrl}", prefix: ${prefix} }
+people: { approvers: [U0ALICE], cli: { "${userInfo().username}": ${who} } }
 ${more}
 clusters: [ { name: house, username: u, password: "\${RABBIT}", nodes: [ { name: a@h, management: "http://127.0.0.1:2" } ] } ]
 `);
@@ -63,18 +65,71 @@ test('incidents are listed with what became of them, and control characters are 
 test('a halt from the command line is in force, recorded, and can be ended', async () => {
   const { stores, run } = installation();
   expect((await run('halt', 'barn')).err).toBe('There is no cluster barn; there are house\n');
-  expect((await run('halt', 'house')).out).toBe('Halted: house. Nothing is done until it is resumed.\n');
+  expect((await run('halt', 'house')).out).toMatch(/^Halted: house\. Nothing more is done/);
   expect(await stores.halts.isHalted('house')).toBe(true);
-  expect((await run('resume')).out).toBe('Resumed: every cluster.\n');
+  expect((await run('resume')).out).toMatch(/^Resumed: all clusters\./);
   expect(await stores.halts.isHalted('house')).toBe(false);
   const events = (await stores.audit.read({ limit: 9 })).map(({ event, actor }) => [
     event,
     actor.split(':')[0],
   ]);
   expect(events).toEqual([
-    ['cluster.halt', 'cli'],
-    ['cluster.resume', 'cli'],
+    ['halt.set', 'cli'],
+    ['halt.cleared', 'cli'],
   ]);
+});
+
+test('somebody whom the configuration does not name may halt, and not resume', async () => {
+  const { stores, run } = installation('', inject('redisUrl'), 'U0MALLORY');
+  expect(await run('halt')).toMatchObject({ exitCode: 0 });
+  const refused = await run('resume');
+  expect(refused).toMatchObject({ exitCode: 2 });
+  expect(refused.err).toContain('only approvers may resume what was halted');
+  expect(await stores.halts.isHalted('house')).toBe(true);
+  const [last] = (await stores.audit.read({ limit: 9 })).slice(-1);
+  expect(last).toMatchObject({ event: 'click.refused', actor: `cli:${userInfo().username} (U0MALLORY)` });
+});
+
+test('a plan is read and approved at the command line by the rules of Slack', async () => {
+  const { stores, run } = installation();
+  const planned = proposedRun('destructive', Date.now());
+  const own = { ...planned, id: 'RUN-0001', cluster: 'house', requestedBy: 'U0DAVE' };
+  const hash = own.plan?.hash ?? '';
+  const put = (id: string, requestedBy: string) =>
+    stores.runs.put({ ...own, id, requestedBy }, 0, {
+      atMs: 0,
+      actor: 'test',
+      event: 'run.proposed',
+      text: '',
+    });
+  await put('RUN-0001', 'U0DAVE');
+  await put('RUN-0002', 'U0ALICE');
+
+  const shown = await run('approve', 'RUN-0001');
+  expect(shown.out).toContain('node.stop: ssh ctl3 systemctl stop rabbitmq-server');
+  expect(shown.out).toContain(`watership approve RUN-0001 --plan ${hash} --typed`);
+
+  const why = ['--reason', 'it is late'];
+  expect((await run('approve', 'RUN-0001', '--plan', hash, ...why)).err).toContain(
+    '--typed: Type the cluster',
+  );
+  const full = ['--typed', 'house', ...why];
+  expect((await run('approve', 'RUN-0001', '--plan', hash.slice(0, 6), ...full)).err).toContain(
+    'not the plan',
+  );
+  expect((await run('approve', 'RUN-0002', '--plan', hash, ...full)).err).toContain(
+    'somebody else must approve',
+  );
+  expect((await run('approve', 'RUN-0001', '--plan', hash, ...full)).out).toMatch(
+    /^Recorded\. 1 of 1 approvals\./,
+  );
+  expect(await stores.runs.get('RUN-0001')).toMatchObject({
+    state: 'checking',
+    votes: [{ by: 'U0ALICE', planHash: hash }],
+  });
+  expect(await run('approve', 'RUN-0001', '--plan', hash, ...full)).toMatchObject({ exitCode: 2 });
+  const entries = await stores.audit.read({ run: 'RUN-0001', limit: 9 });
+  expect(entries.find(({ event }) => event === 'run.voted')?.actor).toMatch(/^cli:.+ \(U0ALICE\)$/);
 });
 
 test('the digest is printed and not posted', async () => {

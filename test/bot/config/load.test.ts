@@ -362,3 +362,31 @@ describe('a Redis with sentinels', () => {
     expect(told(withRedis(redis))).toContain(problem);
   });
 });
+
+describe('limits and votes', () => {
+  const file = (more: string): string => `${slack}
+clusters: [ { name: prod-a, username: u, password: "\${RABBIT}", nodes: [ { name: a@h, management: http://127.0.0.1:1 } ] } ]
+${more}`;
+
+  test.each([
+    ['a limit may be lowered', 'limits: { queuesPerRun: 5 }', undefined],
+    ['and not raised', 'limits: { queuesPerRun: 26 }', 'expected a whole number from 1 to 25'],
+    ['a node takes two', 'people: { approvals: { node: 1 } }', 'expected at least 2'],
+    ['more may be asked for', 'people: { approvals: { node: 3, destructive: 2 } }', undefined],
+    ['nobody deletes alone', 'people: { selfApproval: { destructive: true } }', 'approved by somebody else'],
+    [
+      'but in a sandbox',
+      'people: { approvals: { node: 1 } }\nsandbox: { controlUrl: http://127.0.0.1:8080 }',
+      undefined,
+    ],
+    [
+      'work is planned for clusters that are known',
+      'maintenance: [ { cron: 0 2 * * 6, duration: 2h, clusters: [prod-b] } ]',
+      'expected the name of a cluster',
+    ],
+    ['a group sits at no terminal', 'people: { cli: { alice: S0ONCALL } }', 'a Slack user id (U…)'],
+  ])('%s', (_, more, problem) => {
+    if (problem === undefined) expect(configOf(file(more)).clusters).toHaveLength(1);
+    else expect(told(file(more))).toContain(problem);
+  });
+});

@@ -8,13 +8,14 @@ import {
   type Surface,
 } from '../../../src/bot/desk/decide.ts';
 
-const approver: Roles = { isApprover: true, isAdmin: false };
-const admin: Roles = { isApprover: false, isAdmin: true };
-const nobody: Roles = { isApprover: false, isAdmin: false };
+const approver: Roles = { isApprover: true, isAdmin: false, isOnCall: false };
+const admin: Roles = { isApprover: false, isAdmin: true, isOnCall: false };
+const nobody: Roles = { isApprover: false, isAdmin: false, isOnCall: false };
 
 const bob: Principal = { id: 'U0BOB', isBot: false, isGuest: false, isForeign: false, roles: approver };
 const dave: Principal = { ...bob, id: 'U0DAVE', roles: nobody };
-const here: Surface = { kind: 'channel', channel: 'C1', expected: 'C1' };
+const onCall: Roles = { ...approver, isOnCall: true };
+const here = { kind: 'channel', channel: 'C1', expected: 'C1', sharing: 'own' } as const satisfies Surface;
 
 const ballot: Ballot = {
   tier: 'destructive',
@@ -22,9 +23,11 @@ const ballot: Ballot = {
   selfApproval: false,
   requestedBy: 'U0ALICE',
   voters: [],
+  breaksGlass: false,
+  isBusinessHours: true,
 };
 const vote = (change: Partial<Ballot> = {}): Ask => ({ kind: 'vote', ballot: { ...ballot, ...change } });
-const voter = (id: string, roles: Roles = approver) => ({ id, roles });
+const voter = (id: string, roles: Roles = approver, brokeGlass = false) => ({ id, roles, brokeGlass });
 
 const asks: readonly Ask['kind'][] = [
   'read',
@@ -51,6 +54,7 @@ describe('who may do what', () => {
     ['a guest', { isGuest: true }, here, 'guest'],
     ['a person of another workspace', { isForeign: true }, here, 'foreign'],
     ['an approver in another channel', {}, { ...here, channel: 'C2' }, 'wrong-channel'],
+    ['anybody in a channel of two organisations', {}, { ...here, sharing: 'shared' }, 'shared-channel'],
   ] as const)('%s may do nothing', (_who, change, surface, why) => {
     for (const ask of [...plain, vote()]) {
       expect(said(ask, { ...bob, ...change }, surface)).toBe(why);
@@ -77,6 +81,63 @@ describe('who may do what', () => {
     expect(said({ kind: 'review' }, { ...bob, roles: 'unknown' })).toBe('unknown-roles');
     expect(said(vote(), { ...bob, roles: 'unknown' })).toBe('unknown-roles');
     expect(said({ kind: 'halt' }, { ...bob, roles: 'unknown' })).toBe('yes');
+  });
+
+  test('where nobody says whether a channel is shared, nothing is approved, and everything may be stopped', () => {
+    const unsure: Surface = { ...here, sharing: 'unknown' };
+    expect(said({ kind: 'review' }, bob, unsure)).toBe('shared-channel');
+    expect(said(vote(), bob, unsure)).toBe('shared-channel');
+    expect(said({ kind: 'halt' }, bob, unsure)).toBe('yes');
+  });
+
+  const glass = { tier: 'node', needed: 2, breaksGlass: true } as const;
+  test.each<[string, Ask, Principal, string]>([
+    ['whoever is on call restarts a node alone', vote(glass), { ...bob, roles: onCall }, 'yes, enough'],
+    [
+      'also what they asked for',
+      vote({ ...glass, requestedBy: 'U0BOB' }),
+      { ...bob, roles: onCall },
+      'yes, enough',
+    ],
+    [
+      'also after an ordinary vote of theirs',
+      vote({ ...glass, voters: [voter('U0BOB', onCall)] }),
+      { ...bob, roles: onCall },
+      'yes, enough',
+    ],
+    ['an approver who is not on call does not', vote(glass), bob, 'not-on-call'],
+    [
+      'a deletion waits for its approver',
+      vote({ ...glass, tier: 'destructive', needed: 1 }),
+      { ...bob, roles: onCall },
+      'no-glass',
+    ],
+    [
+      'many things at once wait for business hours',
+      vote({ tier: 'mass', needed: 2, isBusinessHours: false }),
+      { ...bob, roles: onCall },
+      'outside-hours',
+    ],
+    [
+      'a broken glass lifts the hours of many things, and not the second vote',
+      vote({ ...glass, tier: 'mass', isBusinessHours: false }),
+      { ...bob, roles: onCall },
+      'yes',
+    ],
+    [
+      'nor does it let anybody approve many things that they asked for',
+      vote({ ...glass, tier: 'mass', requestedBy: 'U0BOB' }),
+      { ...bob, roles: onCall },
+      'own-request',
+    ],
+    [
+      'a glass that was broken counts no more once its voter is off call',
+      vote({ tier: 'node', needed: 3, voters: [voter('U0EVE', approver, true)] }),
+      bob,
+      'yes',
+    ],
+  ])('break-glass: %s', (_fact, ask, principal, outcome) => {
+    expect(said(ask, principal)).toBe(outcome);
   });
 
   test('a plan is withdrawn by whoever asked for it, or by an approver', () => {

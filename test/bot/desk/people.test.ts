@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import type { PeopleConfig } from '../../../src/bot/config/config.ts';
 import { createPeople } from '../../../src/bot/desk/people.ts';
 import { SlackUnreachable } from '../../../src/bot/slack/errors.ts';
 import { person } from '../fakes/slack.ts';
 import { ALICE, BOB, CAROL, createWorld, DAVE } from '../fakes/world.ts';
 
-function peopleOf(change: { approvers?: readonly string[]; adminApprovers?: readonly string[] } = {}) {
+function peopleOf(change: Partial<PeopleConfig> = {}) {
   const world = createWorld();
   const people = createPeople({
     slack: world.slack,
@@ -17,21 +18,21 @@ function peopleOf(change: { approvers?: readonly string[]; adminApprovers?: read
 describe('who somebody is', () => {
   test('is known by id or by group, and never by name', async () => {
     const { people } = peopleOf();
-    expect(await people.roles(BOB)).toEqual({ isApprover: true, isAdmin: false });
-    expect(await people.roles(CAROL)).toEqual({ isApprover: false, isAdmin: true });
-    expect(await people.roles(DAVE)).toEqual({ isApprover: false, isAdmin: false });
+    expect(await people.roles(BOB)).toEqual({ isApprover: true, isAdmin: false, isOnCall: true });
+    expect(await people.roles(CAROL)).toEqual({ isApprover: false, isAdmin: true, isOnCall: false });
+    expect(await people.roles(DAVE)).toEqual({ isApprover: false, isAdmin: false, isOnCall: false });
   });
 
   test('an empty list means nobody', async () => {
-    const { people } = peopleOf({ approvers: [], adminApprovers: [] });
-    expect(await people.roles(ALICE)).toEqual({ isApprover: false, isAdmin: false });
+    const { people } = peopleOf({ approvers: [], adminApprovers: [], onCall: [] });
+    expect(await people.roles(ALICE)).toEqual({ isApprover: false, isAdmin: false, isOnCall: false });
   });
 
   test('a group that cannot be asked makes it unknown, but not for those named by id', async () => {
     const { people, slack } = peopleOf({ approvers: ['S0ONCALL', ALICE] });
     slack.groups.set('S0ONCALL', new SlackUnreachable('no answer'));
     expect(await people.roles(BOB)).toBe('unknown');
-    expect(await people.roles(ALICE)).toEqual({ isApprover: true, isAdmin: false });
+    expect(await people.roles(ALICE)).toMatchObject({ isApprover: true, isAdmin: false });
   });
 
   test('a group is asked again after a minute, so that a right that is taken away ends', async () => {
@@ -70,5 +71,26 @@ describe('who somebody is', () => {
     expect(await people.principal({ user: BOB, userTeam: 'T2', team: 'T1' })).toMatchObject({
       isForeign: true,
     });
+  });
+
+  test('at the command line the configuration says who it is, also while Slack is down', async () => {
+    const { people, slack } = peopleOf({ approvers: [ALICE, 'S0ONCALL'] });
+    slack.persons.set(ALICE, new SlackUnreachable('no answer'));
+    slack.groups.set('S0ONCALL', new SlackUnreachable('no answer'));
+    expect(await people.principal({ user: ALICE, terminal: 'cli:alice' })).toMatchObject({
+      id: ALICE,
+      roles: { isApprover: true },
+    });
+    expect(await people.principal({ user: BOB, terminal: 'cli:bob' })).toMatchObject({ roles: 'unknown' });
+    expect(await peopleOf().people.roles('cli:eve')).toMatchObject({ isApprover: false, isAdmin: false });
+  });
+
+  test('a channel is shared, our own, or nobody says', async () => {
+    const { people, slack } = peopleOf();
+    slack.shared.add('C0BOTH');
+    expect(await people.sharing('C0BOTH')).toBe('shared');
+    expect(await people.sharing('C0OURS')).toBe('own');
+    slack.failNext('isShared', new SlackUnreachable('no answer'));
+    expect(await people.sharing('C0ELSE')).toBe('unknown');
   });
 });

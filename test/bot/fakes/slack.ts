@@ -22,6 +22,8 @@ export interface FakeSlack extends SlackPort {
   readonly homes: Map<string, HomeView>;
   readonly groups: Map<string, readonly string[] | Error>;
   readonly persons: Map<string, SlackPerson | Error>;
+  /** Channels that other organisations read too. */
+  readonly shared: Set<string>;
   /** Takes a message away, as a person may. */
   forget(ts: string): void;
   /** The next call of a method fails with this. */
@@ -46,6 +48,7 @@ export function fakeSlack(): FakeSlack {
   const homes = new Map<string, HomeView>();
   const groups = new Map<string, readonly string[] | Error>();
   const persons = new Map<string, SlackPerson | Error>();
+  const shared = new Set<string>();
   const failures = new Map<string, Error[]>();
   let counter = 0;
 
@@ -71,6 +74,7 @@ export function fakeSlack(): FakeSlack {
     homes,
     groups,
     persons,
+    shared,
     forget: (ts) => {
       messages.splice(
         messages.findIndex((message) => message.ts === ts),
@@ -127,6 +131,10 @@ export function fakeSlack(): FakeSlack {
     async groupMembers(group) {
       count('groupMembers');
       return valueOrThrow(groups.get(group), 'no_such_subteam');
+    },
+    async isShared(channel) {
+      count('isShared');
+      return shared.has(channel);
     },
     async findMessage(channel, blockIdPrefix, threadTs) {
       count('findMessage');

@@ -2,9 +2,11 @@ import type { AuditRecord } from '../../../src/bot/audit/link.ts';
 import type {
   AuditEntry,
   CardPlace,
+  Maintenance,
   Mirrored,
   RecordedEntry,
   Stores,
+  Strain,
   SweepMemory,
   TimelineEntry,
 } from '../../../src/bot/stores/stores.ts';
@@ -40,7 +42,11 @@ export function fakeStores(clock: FakeClock): FakeStores {
   };
   const leases = new Map<string, { holder: string; untilMs: number; token: number }>();
   const once = new Map<string, number>();
-  const halts = new Map<string, { readonly by: string; readonly atMs: number }>();
+  const halts = new Map<string, { readonly by: string; readonly atMs: number; readonly because?: string }>();
+  const tokens = new Map<string, number>();
+  const failures = new Map<string, Map<string, number>>();
+  const deleted = new Map<string, Map<string, number>>();
+  const maintenance = new Map<string, Maintenance>();
   const homes = new Map<string, number>();
   const untoldSince = new Map<string, number>();
   let incidentNumber = 0;
@@ -60,6 +66,17 @@ export function fakeStores(clock: FakeClock): FakeStores {
   const chained = (): readonly AuditRecord[] => chainOf(kept.audit);
   const recorded = (): readonly RecordedEntry[] =>
     kept.audit.map((entry, index) => ({ ...entry, sequence: index + 1, hash: '' }));
+  const recent = (kept: Map<string, number> | undefined, sinceMs: number): number =>
+    [...(kept ?? new Map<string, number>()).values()].filter((atMs) => atMs > sinceMs).length;
+
+  const strained = (run: string, { cluster, atMs, withinMs, limit, because }: Strain): boolean => {
+    failures.set(cluster, (failures.get(cluster) ?? new Map<string, number>()).set(run, atMs));
+    if (recent(failures.get(cluster), atMs - withinMs) < limit || halts.has(cluster)) {
+      return false;
+    }
+    halts.set(cluster, { by: 'watership', atMs, because });
+    return true;
+  };
 
   return {
     kept,
@@ -115,17 +132,28 @@ export function fakeStores(clock: FakeClock): FakeStores {
           .filter((run) => (run.endedAtMs ?? run.startedAtMs) >= sinceMs)
           .toSorted((a, b) => (b.endedAtMs ?? b.startedAtMs) - (a.endedAtMs ?? a.startedAtMs))
           .slice(0, limit),
-      put: async (run, expectedVersion, audit, timeline = []) => {
+      put: async (run, expectedVersion, audit, timeline = [], guard = { fences: [] }) => {
         if ((kept.runs.get(run.id)?.version ?? 0) !== expectedVersion) {
           return 'conflict';
         }
+        if (guard.fences.some(({ lease, token }) => tokens.get(lease) !== token)) {
+          return 'fenced';
+        }
+        const { unlessHalted, strain } = guard;
+        if (unlessHalted !== undefined && (halts.has('*') || halts.has(unlessHalted))) {
+          return 'halted';
+        }
+        const isTripped = strain !== undefined && strained(run.id, strain);
         kept.runs.set(run.id, { ...run, version: expectedVersion + 1 });
         addLines(run.incident, timeline);
         if (audit !== undefined) {
           kept.audit.push(...[audit].flat());
         }
+        if (isTripped) {
+          addLines(run.incident, [strain.line]);
+        }
         markUntold(run.incident);
-        return 'stored';
+        return isTripped ? 'tripped' : 'stored';
       },
     },
     memory: {
@@ -178,6 +206,7 @@ export function fakeStores(clock: FakeClock): FakeStores {
         }
         fence += 1;
         leases.set(name, { holder, untilMs: clock.now() + forMs, token: fence });
+        tokens.set(name, fence);
         return { token: fence };
       },
       renew: async (name, holder, forMs) => {
@@ -220,10 +249,33 @@ export function fakeStores(clock: FakeClock): FakeStores {
       resume: async (cluster) => {
         if (cluster === undefined) {
           halts.clear();
+          failures.clear();
         } else {
+          failures.delete(cluster);
           halts.delete(cluster);
         }
       },
+    },
+    deletions: {
+      reserve: async (cluster, member, { limit, isForced }) => {
+        const counted = deleted.get(cluster) ?? new Map<string, number>();
+        deleted.set(cluster, counted);
+        const isKnown = counted.has(member);
+        if (!isKnown && !isForced && recent(counted, clock.now() - 3_600_000) >= limit) {
+          return 'over';
+        }
+        counted.set(member, counted.get(member) ?? clock.now());
+        return 'reserved';
+      },
+      lastHour: async (cluster) => recent(deleted.get(cluster), clock.now() - 3_600_000),
+    },
+    maintenance: {
+      get: async (cluster) => {
+        const found = maintenance.get(cluster);
+        return found !== undefined && found.untilMs > clock.now() ? found : undefined;
+      },
+      begin: async (cluster, window) => void maintenance.set(cluster, window),
+      end: async (cluster) => void maintenance.delete(cluster),
     },
     homes: {
       opened: async (user) => void homes.set(user, clock.now()),

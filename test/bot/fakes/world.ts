@@ -2,6 +2,8 @@ import { pino } from 'pino';
 import { z } from 'zod';
 import type { BotConfig } from '../../../src/bot/config/config.ts';
 import type { BotContext, ClusterHandle } from '../../../src/bot/context.ts';
+import { createPeople } from '../../../src/bot/desk/people.ts';
+import { engineTools } from '../../../src/bot/engine-tools.ts';
 import {
   advance,
   type ClusterSettings,
@@ -9,6 +11,7 @@ import {
   detectionDefaults,
   emptyHistory,
   type Incident,
+  limitDefaults,
   noProbes,
   type Observation,
   type Run,
@@ -222,7 +225,15 @@ export function createWorld(
       selfApproval: { read: false, reversible: true, destructive: false, node: false, mass: false },
       approvals: { read: 0, reversible: 1, destructive: 1, node: 2, mass: 2 },
       planExpiresMs: 300_000,
+      onCall: ['S0ONCALL'],
+      owners: [CAROL],
+      cli: {},
+      // Whatever the time of the test: the hours have tests of their own.
+      businessHours: { days: [1, 2, 3, 4, 5, 6, 7], fromMinute: 0, untilMinute: 1_440, timezone: 'UTC' },
     },
+    limits: limitDefaults,
+    halt: {},
+    maintenance: [],
     schedule: { sweepMs: 15_000, probeMs: 60_000 },
     audit: { keep: 200_000 },
     log: { level: 'error' },
@@ -265,6 +276,7 @@ export function createWorld(
   const context: BotContext = {
     config,
     stores,
+    people: createPeople({ slack, clock, people: config.people }),
     clock,
     log: pino({ level: 'silent' }),
     clusters: new Map([['prod-a', handle]]),
@@ -307,7 +319,7 @@ export function createWorld(
         runbook,
         run,
         { kind: 'looked', now: split, answered: {}, atMs: clock.now() },
-        { describe: (call) => handle.actions.describe(call), planExpiresMs: config.people.planExpiresMs },
+        await engineTools(context, handle),
       );
       await stores.runs.put(next, run.version, {
         atMs: clock.now(),
@@ -330,6 +342,8 @@ export function proposedRun(tier: Tier = 'node', nowMs = openIncident.openedAtMs
     {
       describe: (call) => ({ text: `${call.action}: ssh ctl3 systemctl stop rabbitmq-server`, tier }),
       planExpiresMs: 300_000,
+      limits: limitDefaults,
+      deletedLastHour: 0,
     },
   );
 }

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { pino } from 'pino';
-import type { ClusterConfig } from '../../../src/bot/config/config.ts';
+import type { ClusterConfig, PeopleConfig } from '../../../src/bot/config/config.ts';
 import { parseConfig } from '../../../src/bot/config/load.ts';
 import type { BotContext, ClusterHandle } from '../../../src/bot/context.ts';
 import type { Courier } from '../../../src/bot/courier.ts';
+import { createPeople } from '../../../src/bot/desk/people.ts';
 import { openStores } from '../../../src/bot/stores/open.ts';
 import { systemClock } from '../../../src/bot/system-clock.ts';
 import type {
@@ -22,6 +23,7 @@ import type {
 } from '../../../src/runbooks/index.ts';
 import { advance, startRun } from '../../../src/runbooks/index.ts';
 import { answers, incident, lampWith, room, tools } from '../../runbooks/engine/toy.ts';
+import { type FakeSlack, fakeSlack } from '../fakes/slack.ts';
 
 /** The toy cluster of the engine's tests behind the ports of the bot: a lamp that is on, and a hand that turns it off. */
 export interface House {
@@ -92,6 +94,7 @@ export const config = (() => {
   const loaded = parseConfig(
     `slack: { botToken: "\${ANY}", appToken: "\${ANY}", channel: C0ALERTS }
 schedule: { sweep: 1s }
+people: { approvers: [U0ALICE, U0BOB], adminApprovers: [U0CAROL] }
 clusters: [ { name: house, username: u, password: "\${ANY}", nodes: [ { name: a@h, management: http://127.0.0.1:1 } ] } ]`,
     'test',
     { read: () => 'any' },
@@ -106,10 +109,13 @@ export function contextOf(options: {
   readonly courier?: Courier;
   readonly prefix?: string;
   readonly book?: readonly Runbook[];
+  readonly slack?: FakeSlack;
+  readonly describe?: BoundActions['describe'];
+  readonly people?: Partial<PeopleConfig>;
 }): BotContext {
   const { redis, house, courier = recordingCourier(), prefix = `test-${randomUUID()}` } = options;
   const actions: BoundActions = {
-    describe: tools.describe,
+    describe: options.describe ?? tools.describe,
     timeLimitMs: () => house.timeLimitMs,
     precheck: (call) => house.precheck(call),
     execute: (call, _reason, entry) => house.execute(call, entry),
@@ -130,8 +136,17 @@ export function contextOf(options: {
     answer: async () => answers,
   };
   return {
-    config: { ...config, redis: { ...config.redis, prefix } },
+    config: {
+      ...config,
+      redis: { ...config.redis, prefix },
+      people: { ...config.people, ...options.people },
+    },
     stores: openStores(redis, prefix),
+    people: createPeople({
+      slack: options.slack ?? fakeSlack(),
+      clock: systemClock,
+      people: { ...config.people, ...options.people },
+    }),
     courier,
     clock: systemClock,
     log: pino({ level: 'silent' }),

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { BotContext, ClusterHandle } from '../../../src/bot/context.ts';
 import { carryRun } from '../../../src/bot/jobs/run.ts';
 import { sweep } from '../../../src/bot/jobs/sweep.ts';
-import type { Plan, Runbook } from '../../../src/runbooks/index.ts';
+import { limitDefaults, type Plan, type Runbook } from '../../../src/runbooks/index.ts';
 import { incident, lampWith } from '../../runbooks/engine/toy.ts';
 import { approval, askForRun, buildHouse, contextOf, recordingCourier, send, simpleLamp } from './stage.ts';
 
@@ -162,6 +162,7 @@ test('a node that an acting run stops and starts opens nothing by itself, until 
     ],
     lost: [],
     undo: 'no',
+    limits: limitDefaults,
     madeAtMs: asked.startedAtMs,
     expiresAtMs: asked.startedAtMs + 60_000,
   };

@@ -42,7 +42,7 @@ describe('the message that shows a run', () => {
       [waiting] 2 All nodes see each other
       *Approvals: 1 of 2*
       Alice Anderson: “ctl3 is ∗alone∗”
-      ~ RUN-0193 · asked for by Alice Anderson · started <!date^1795316520^{time_secs}|03:02:00 UTC> · plan 8466..22 (stops or starts a node) · expires <!date^1795316820^{time_secs}|03:07:00 UTC>
+      ~ RUN-0193 · asked for by Alice Anderson · started <!date^1795316520^{time_secs}|03:02:00 UTC> · plan 0ed1..c7 (stops or starts a node) · expires <!date^1795316820^{time_secs}|03:07:00 UTC>
       [Review fix !primary] incident:review INC-0412
       [Withdraw the plan] run:cancel RUN-0193 <hash>"
     `);

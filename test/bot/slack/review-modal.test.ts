@@ -22,7 +22,7 @@ function modalOf(change: Partial<ReviewInput> = {}) {
     headline: 'network split, ctl3 cut off from ctl1+ctl2',
     approvalsNeeded: 2,
     selfApproval: false,
-    typed: true,
+    confirmation: { kind: 'cluster', expected: 'prod-a' },
     reasonRequired: true,
     channel: CHANNEL,
     nodes: 3,
@@ -90,7 +90,7 @@ describe('the modal that asks for an approval', () => {
   });
 
   test('wants nothing typed and no reason where the step can be taken back', () => {
-    const aloud = readAloud(modalOf({ typed: false, reasonRequired: false }).blocks);
+    const aloud = readAloud(modalOf({ confirmation: { kind: 'none' }, reasonRequired: false }).blocks);
     expect(aloud).not.toContain('Type the cluster');
     expect(aloud).toContain('? Reason (goes to the audit log) (optional)');
   });

@@ -30,6 +30,7 @@ export const api = (node: string, answers: Partial<ManagementApi> = {}): Managem
   connection: notAsked,
   channelsOfConnection: notAsked,
   healthCheck: notAsked,
+  shovelQueues: () => Promise.resolve([]),
   deleteQueue: notAsked,
   bindQueue: notAsked,
   closeConnection: notAsked,

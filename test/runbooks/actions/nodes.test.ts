@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import type { ManagementApi } from '../../../src/rpc/index.ts';
+import type { HealthCheck, ManagementApi } from '../../../src/rpc/index.ts';
 import { api, silent, stage, view } from './fakes.ts';
 
 const at = (node: string, nodes: ManagementApi['nodes']): ManagementApi => api(node, { nodes });
 const refused = silent('refused');
+const dispensable = (each: ManagementApi): ManagementApi => ({
+  ...each,
+  healthCheck: () => Promise.resolve({ kind: 'ok' }),
+});
 const of = (action: string, node = 'rabbit@b') => ({ action, args: { node } });
 const rejoin = { action: 'node.rejoin', args: { node: 'rabbit@b', peer: 'rabbit@a' } };
 
@@ -46,13 +50,42 @@ describe('what people approve', () => {
 
 describe('stopping a node', () => {
   test.each([
-    ['another node runs', whole, true],
+    ['another node runs', whole.map(dispensable), true],
+    ['nobody says whether it may stop', whole, false],
     ['another node runs, though each takes the other for dead', split, true],
     ['no other node answers', [at('rabbit@a', silent()), at('rabbit@b', view('rabbit@b'))], false],
     ['the other answers but does not run', [at('rabbit@a', view()), at('rabbit@b', view('rabbit@b'))], false],
     ['it is the only one', [at('rabbit@b', view('rabbit@b'))], false],
   ])('when %s: %#', async (_, management, go) => {
     expect((await stage(management).actions.precheck(of('node.stop'))).go).toBe(go);
+  });
+
+  test.each<readonly [string, HealthCheck, string | undefined]>([
+    ['is known by the broker and fails', { kind: 'failed', items: ['q.1', 'q.2'] }, 'quorum of q.1, q.2'],
+    ['fails without a name', { kind: 'failed', reason: 'because' }, 'because'],
+    ['is not known by the broker', { kind: 'unsupported' }, undefined],
+  ])('where the check %s', async (_, answer, because) => {
+    const management = whole.map((api) => ({ ...api, healthCheck: () => Promise.resolve(answer) }));
+    const verdict = await stage(management).actions.precheck(of('node.stop'));
+    expect(verdict).toMatchObject(
+      because === undefined ? { go: true } : { go: false, because: expect.stringContaining(because) },
+    );
+  });
+
+  test('asks both checks of the node itself', async () => {
+    const asked: string[] = [];
+    const management = whole.map((api) => ({
+      ...api,
+      healthCheck: (check: string) => {
+        asked.push(`${check} of ${api.node}`);
+        return Promise.resolve({ kind: 'ok' as const });
+      },
+    }));
+    expect((await stage(management).actions.precheck(of('node.stop'))).go).toBe(true);
+    expect(asked).toEqual([
+      'node-is-quorum-critical of rabbit@b',
+      'node-is-mirror-sync-critical of rabbit@b',
+    ]);
   });
 
   test.each([

@@ -1,19 +1,32 @@
 import { describe, expect, test } from 'vitest';
-import type { ManagementApi, QueueDetailRow, WriteAnswer } from '../../../src/rpc/index.ts';
+import type { ManagementApi, NodeRow, QueueDetailRow, WriteAnswer } from '../../../src/rpc/index.ts';
 import { api, failure, silent, stage } from './fakes.ts';
 
+const NAME = `scheduler_fanout_${'0f'.repeat(16)}`;
 const zombie: QueueDetailRow = {
   vhost: '/',
-  name: 'scheduler_fanout_0f',
+  name: NAME,
   type: 'classic',
+  exclusive: false,
   consumers: 0,
   ready: 400,
+  unacknowledged: 0,
   arguments: {},
 };
-const call = { action: 'queue.delete', args: { vhost: '/', name: 'scheduler_fanout_0f', maxReady: 500 } };
+const call = { action: 'queue.delete', args: { vhost: '/', name: NAME, maxReady: 500 } };
 
+const calm: NodeRow = { name: '', running: true, partitions: [], memAlarm: false, diskFreeAlarm: false };
+const rows = (change: Partial<NodeRow> = {}): Partial<ManagementApi> => ({
+  nodes: () =>
+    Promise.resolve([
+      { ...calm, name: 'rabbit@a', ...change },
+      { ...calm, name: 'rabbit@b' },
+      { ...calm, name: 'rabbit@c' },
+    ]),
+});
 const having = (row: QueueDetailRow | undefined): Partial<ManagementApi> => ({
   queue: () => Promise.resolve(row),
+  ...rows(),
 });
 const nodes = (...answers: readonly Partial<ManagementApi>[]): readonly ManagementApi[] =>
   answers.map((answer, index) => api(`rabbit@${'abc'[index]}`, answer));
@@ -29,6 +42,7 @@ describe('deleting a queue', () => {
         'Delete queue "a/b ?" in vhost "/", only while it has no consumer and at most 36,496 ready messages: ' +
         'DELETE /api/queues/%2F/a%2Fb%20%3F?if-unused=true',
       tier: 'destructive',
+      deletes: { vhost: '/', name: 'a/b ?', messages: 36_496 },
     });
   });
 
@@ -41,15 +55,23 @@ describe('deleting a queue', () => {
   const { type: _type, ...untyped } = zombie;
   const { consumers: _consumers, ...unread } = zombie;
   const { ready: _ready, ...uncounted } = zombie;
+  const { exclusive: _exclusive, ...unowned } = zombie;
+  const { unacknowledged: _unacknowledged, ...unacked } = zombie;
   test.each<readonly [string, QueueDetailRow, string]>([
     ['is a quorum queue', { ...zombie, type: 'quorum' }, 'this one is quorum'],
-    ['is a stream', { ...zombie, type: 'stream' }, 'this one is stream'],
+    ['is a stream', { ...zombie, type: 'stream' }, 'a stream is never deleted'],
     ['does not say its type', untyped, 'of unknown type'],
     ['has a consumer again', { ...zombie, consumers: 1 }, 'it has 1 consumer again'],
     ['does not say its consumers', unread, 'does not say how many consumers'],
     ['holds more than was approved', { ...zombie, ready: 501 }, 'it holds 501 ready messages by now'],
     ['does not say how much it holds', uncounted, 'does not say how many messages'],
     ['is exclusive', { ...zombie, exclusive: true }, 'exclusive'],
+    ['does not say whose it is', unowned, 'whether a connection owns it'],
+    ['has something unacknowledged', { ...zombie, unacknowledged: 2 }, 'holds 2 of its messages'],
+    ['does not say what is unacknowledged', unacked, 'how many messages are unacknowledged'],
+    ['hands out messages', { ...zombie, deliverRate: 0.2 }, 'somebody reads it'],
+    ['is told of acknowledgements', { ...zombie, ackRate: 3 }, 'somebody reads it'],
+    ['is part of a federation', { ...zombie, isFederated: true }, 'federation'],
   ])('does not go when one node says that it %s', async (_, row, because) => {
     const verdict = await check(having(zombie), having(row), having(zombie));
     expect(verdict).toMatchObject({ go: false, because: expect.stringContaining(because) });
@@ -66,6 +88,48 @@ describe('deleting a queue', () => {
     });
     expect(await check(having(zombie)), 'a cluster of one has one vantage point').toEqual({ go: true });
     expect((await check()).go, 'a cluster of none has none').toBe(false);
+  });
+
+  test.each<readonly [string, Partial<ManagementApi>, string]>([
+    ['lists a partition', rows({ partitions: ['rabbit@b'] }), 'lists a partition'],
+    ['has a memory alarm', rows({ memAlarm: true }), 'memory alarm'],
+    ['has a disk alarm', rows({ diskFreeAlarm: true }), 'disk alarm'],
+    ['tells nothing of itself', { nodes: () => Promise.resolve([]) }, 'does not say how it is'],
+  ])('does not go while a node %s', async (_, nodesOf, because) => {
+    const verdict = await check({ ...having(zombie), ...nodesOf }, having(zombie), having(zombie));
+    expect(verdict).toMatchObject({ go: false, because: expect.stringContaining(because) });
+  });
+
+  test('does not go when a shovel uses it, or nobody says', async () => {
+    const used = { ...having(zombie), shovelQueues: () => Promise.resolve([{ name: NAME }]) };
+    expect(await check(used, having(zombie))).toMatchObject({ go: false, because: 'a shovel uses it' });
+    const untold = { ...having(zombie), shovelQueues: silent() };
+    expect(await check(untold, untold)).toMatchObject({ go: false });
+  });
+
+  test('a quorum queue is another action, for many votes, which reads it again in the same breath', async () => {
+    const quorum = { ...zombie, type: 'quorum' };
+    const other = { ...call, action: 'queue.delete_quorum' };
+    const asked: unknown[] = [];
+    const deleting = (row: QueueDetailRow) => ({
+      ...having(row),
+      deleteQueue: (_vhost: string, _name: string, { ifUnused }: { readonly ifUnused: boolean }) => {
+        asked.push(ifUnused);
+        return Promise.resolve<WriteAnswer>({ kind: 'accepted' });
+      },
+    });
+    const { actions } = stage(nodes(deleting(quorum), deleting(quorum)));
+    expect(actions.describe(other).tier).toBe('mass');
+    expect(await actions.precheck(other)).toEqual({ go: true });
+    expect((await actions.execute(other, 'INC-1')).kind).toBe('applied');
+    expect(asked).toEqual([false]);
+    const awake = stage(nodes(deleting({ ...quorum, consumers: 1 }), deleting(quorum)));
+    expect(await awake.actions.execute(other, 'INC-1')).toMatchObject({ kind: 'refused' });
+    const stream = stage(nodes(deleting({ ...quorum, type: 'stream' }), deleting(quorum)));
+    expect(await stream.actions.precheck(other)).toMatchObject({
+      because: expect.stringContaining('a stream is never deleted'),
+    });
+    expect(asked).toEqual([false]);
   });
 
   test('never touches a queue of the broker itself', async () => {
@@ -96,7 +160,7 @@ describe('deleting a queue', () => {
       ),
     );
     expect(await actions.execute(call, 'INC-1')).toEqual(outcome);
-    expect(asked).toEqual([['/', 'scheduler_fanout_0f', true]]);
+    expect(asked).toEqual([['/', NAME, true]]);
   });
 
   test.each([

@@ -4,6 +4,7 @@ import { advance } from '../../../src/runbooks/engine/advance.ts';
 import type { RunInput } from '../../../src/runbooks/engine/input.ts';
 import { nextOrder } from '../../../src/runbooks/engine/order.ts';
 import { startRun } from '../../../src/runbooks/engine/start.ts';
+import { limitDefaults } from '../../../src/runbooks/limits.ts';
 import type { Answer, Look } from '../../../src/runbooks/look.ts';
 import { lookKey } from '../../../src/runbooks/look.ts';
 import type { Run } from '../../../src/runbooks/run.ts';
@@ -29,6 +30,8 @@ const tools = {
     tier: 'node' as const,
   }),
   planExpiresMs: 300_000,
+  limits: limitDefaults,
+  deletedLastHour: 0,
 };
 
 const MAX_TURNS = 500;

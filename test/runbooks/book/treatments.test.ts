@@ -161,7 +161,9 @@ describe('a zombie queue', () => {
         return {
           kind: 'queue',
           byNode: nodes.map((node) =>
-            found ? { node, row: { ...found, consumers: consumers() } } : { node },
+            found
+              ? { node, row: { ...found, isExclusive: false, unacknowledged: 0, consumers: consumers() } }
+              : { node },
           ),
         };
       },

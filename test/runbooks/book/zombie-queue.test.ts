@@ -4,6 +4,7 @@ import type { Answer, Look, QueueDetail } from '../../../src/runbooks/look.ts';
 import type { Observation } from '../../../src/runbooks/snapshot/observation.ts';
 import {
   A,
+  answering,
   answers,
   B,
   C,
@@ -16,6 +17,7 @@ import {
   NOW,
   queue,
   queueHistory,
+  row,
   seen,
   settings,
   stepOf,
@@ -31,6 +33,8 @@ const unreadSince = queueHistory(zombie, {
 const found = (change: Change = {}): Observation =>
   seen({ queues: [dead, ...siblings], history: { queues: unreadSince }, ...change });
 
+const idle = { isExclusive: false, unacknowledged: 0 };
+
 /** The fresh row of a queue, on each node that answers. */
 const fresh = (
   name: string,
@@ -42,7 +46,7 @@ const fresh = (
     {
       kind: 'queue',
       byNode: nodes.map((node) =>
-        change === undefined ? { node } : { node, row: { ...dead, name, ...change } },
+        change === undefined ? { node } : { node, row: { ...dead, ...idle, name, ...change } },
       ),
     },
   ] satisfies readonly [Look, Answer];
@@ -159,10 +163,21 @@ describe('the proof', () => {
       'stop: cinder-scheduler_fanout_4444..: it is a stream',
       fresh(zombie, { type: 'stream' }),
     ],
+    ['holds for a quorum queue, which wants another action', 'go: ', fresh(zombie, { type: 'quorum' })],
     [
-      'fails for a quorum queue',
-      'stop: cinder-scheduler_fanout_4444..: it is a quorum queue, and the broker does not protect',
-      fresh(zombie, { type: 'quorum' }),
+      'fails while a live connection owns it',
+      'stop: cinder-scheduler_fanout_4444..: a live connection may own it',
+      fresh(zombie, { isExclusive: true }),
+    ],
+    [
+      'fails while something is unacknowledged',
+      'stop: cinder-scheduler_fanout_4444..: somebody holds some of its messages',
+      fresh(zombie, { unacknowledged: 1 }),
+    ],
+    [
+      'fails while messages are handed out',
+      'stop: cinder-scheduler_fanout_4444..: somebody reads it just now',
+      fresh(zombie, { deliverRate: 0.4 }),
     ],
     [
       'fails for a type that is not known',
@@ -180,6 +195,18 @@ describe('the proof', () => {
     ],
   ])('%s', (_, text, answer) => {
     expect(at(answer).slice(0, text.length)).toBe(text);
+  });
+
+  test.each<[string, Parameters<typeof row>[1], string]>([
+    ['lists a partition', { partitions: [B] }, `stop: ${A} lists a partition`],
+    ['has a memory alarm', { hasMemoryAlarm: true }, `stop: ${A} has a memory alarm`],
+    ['has a disk alarm', { hasDiskAlarm: true }, `stop: ${A} has a disk alarm`],
+  ])('fails while a node %s', (_, change, text) => {
+    const now = found({
+      nodes: [answering(A, [row(A, change), row(B), row(C)]), answering(B), answering(C)],
+    });
+    const answered = answers(fresh(zombie, {}));
+    expect(decided(zombieQueue, 'proved', contextOf(zombieQueue, now, { answered }))).toContain(text);
   });
 
   test('is shown with what feeds the queue', () => {

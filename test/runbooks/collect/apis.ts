@@ -29,6 +29,7 @@ export function api(node: string, change: Partial<ManagementApi> = {}): Manageme
     connection: unexpected,
     channelsOfConnection: unexpected,
     healthCheck: unexpected,
+    shovelQueues: () => Promise.resolve([]),
     deleteQueue: unexpected,
     bindQueue: unexpected,
     closeConnection: unexpected,

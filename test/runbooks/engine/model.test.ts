@@ -20,6 +20,7 @@ const kinds = [
   'ruled',
   'cancelled',
   'overtaken',
+  'unseated',
   'ticked',
 ] as const satisfies readonly RunInput['kind'][];
 
@@ -118,6 +119,7 @@ function input(run: Run, kind: RunInput['kind'], made: Move, index: number, atMs
     case 'cancelled':
       return { kind, by, atMs };
     case 'overtaken':
+    case 'unseated':
       return { kind, because: 'something else', atMs };
     case 'ticked':
       return { kind, atMs };
@@ -161,7 +163,8 @@ const executionsIn = (history: readonly Transition[]) =>
     given.kind === 'intended' && after !== before ? [{ at, index: given.index, run: after }] : [],
   );
 
-describe('whatever comes', () => {
+// A thousand stories take their time on a busy machine.
+describe('whatever comes', { timeout: 60_000 }, () => {
   test('nothing is executed without enough votes for exactly that plan, given in time', () => {
     fc.assert(
       fc.property(story, (moves) => {

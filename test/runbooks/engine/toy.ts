@@ -15,6 +15,7 @@ import {
   defineRunbook,
   detectionDefaults,
   emptyHistory,
+  limitDefaults,
   nextOrder,
   noProbes,
   startRun,
@@ -174,6 +175,8 @@ export const tools: EngineTools = {
     tier: action === 'fuse.pull' ? 'node' : 'reversible',
   }),
   planExpiresMs: 300_000,
+  limits: limitDefaults,
+  deletedLastHour: 0,
 };
 
 export const incident: Incident = {

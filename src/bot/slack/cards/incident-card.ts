@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Button, KnownBlock } from '@slack/types';
 import { activeStates, type Incident, type Run } from '../../../runbooks/index.ts';
+import type { Announced } from '../../maintenance.ts';
 import type { Halt } from '../../stores/stores.ts';
 import {
   actions,
@@ -32,6 +33,8 @@ export interface IncidentCardInput {
   readonly resolveAfterSweeps: number;
   /** Somebody stopped all repairs of this cluster. */
   readonly halt?: Halt;
+  /** Planned work: it is told quietly. */
+  readonly maintenance?: Announced;
   readonly names: Names;
 }
 
@@ -52,7 +55,8 @@ export function incidentCard(input: IncidentCardInput): Rendered {
     ...(state === 'resolved' ? [context([small(`It was: ${sentence(spoken.headline)}`)])] : []),
     context([mrkdwn(footer(input, state).join(' · '))]),
   ];
-  const text = notification(pushText(input, state));
+  const quiet = input.maintenance === undefined || state === 'resolved' ? '' : 'Maintenance, no hurry: ';
+  const text = notification(`${quiet}${pushText(input, state)}`);
   const buttons = buttonsFor(input, state);
   // An updated message wants new block ids; the same content keeps the same one, so that nothing is sent for nothing.
   const version = createHash('sha256')
@@ -198,6 +202,9 @@ function footer(input: IncidentCardInput, state: CardState): string[] {
   const muted = Object.entries(input.muted).map(([runbook, count]) => `${count} ${runbook}`);
   const since = moment(incident.openedAtMs, '{date_short_pretty} {time_secs}');
   return [
+    ...(input.maintenance === undefined || state === 'resolved'
+      ? []
+      : [`maintenance until ${moment(input.maintenance.untilMs)}`]),
     `Owner: ${incident.owner === undefined ? 'nobody yet' : literal(nameOf(names, incident.owner), 100)}`,
     incident.id,
     literal(input.spoken.title, 100),

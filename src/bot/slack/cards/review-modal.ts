@@ -8,6 +8,7 @@ import type {
 } from '@slack/types';
 import { z } from 'zod';
 import type { Plan, PlannedItem, Run } from '../../../runbooks/index.ts';
+import type { Confirmation } from '../../desk/confirmation.ts';
 import type { Halt } from '../../stores/stores.ts';
 import { context, header, linesSection, moment, mrkdwn, plain, plainSection } from '../blocks.ts';
 import { clip, code, literal, visible } from '../escape.ts';
@@ -22,6 +23,7 @@ import {
   sentence,
   shortHash,
   span,
+  thousands,
   tierWords,
   whoMustApprove,
 } from '../words.ts';
@@ -33,8 +35,10 @@ export interface ReviewInput {
   readonly headline: string;
   readonly approvalsNeeded: number;
   readonly selfApproval: boolean;
-  /** Must the approver type the cluster's name? */
-  readonly typed: boolean;
+  /** What the approver must type. */
+  readonly confirmation: Confirmation;
+  /** What somebody on call types to stand for the second vote; absent where there is no glass to break. */
+  readonly glass?: string;
   /** Must the approver give a reason? */
   readonly reasonRequired: boolean;
   /** Why this person cannot approve this plan: the modal is then for reading only. */
@@ -101,6 +105,9 @@ export function reviewModal(input: ReviewInput): ModalView {
         plan.lost.length === 0 ? ['Nothing.'] : plan.lost.map((line) => `• ${line}`),
       ),
       linesSection('Undo', [sentence(plan.undo)]),
+      ...(plan.over === undefined
+        ? []
+        : [linesSection('Over the limits of one run', plan.over.map(sentence))]),
       linesSection('Who must approve', approvalLines(input)),
       ...(canApprove ? inputBlocks(input) : []),
       context([
@@ -214,23 +221,49 @@ function approvalLines(input: ReviewInput): string[] {
   ];
 }
 
-function inputBlocks({ run, typed, reasonRequired }: ReviewInput): InputBlock[] {
-  const { typed: typedField, reason } = approvalFields;
+function confirmationBlock(confirmation: Confirmation): InputBlock[] {
+  const { typed, count } = approvalFields;
+  const block = (
+    { block, action }: typeof typed | typeof count,
+    label: string,
+    shown: string,
+  ): InputBlock => ({
+    type: 'input',
+    block_id: block,
+    label: plain(label, limits.label),
+    element: { type: 'plain_text_input', action_id: action, placeholder: plain(shown, limits.placeholder) },
+  });
+  switch (confirmation.kind) {
+    case 'none':
+      return [];
+    case 'cluster':
+      return [
+        block(typed, `Type the cluster’s name to confirm: ${confirmation.expected}`, confirmation.expected),
+      ];
+    case 'count': {
+      const shown = thousands(confirmation.expected);
+      return [block(count, `Type how many ${confirmation.of} are lost at most: ${shown}`, shown)];
+    }
+  }
+}
+
+/** For the night when nobody else is awake. Left empty it is an ordinary vote. */
+function glassBlock(phrase: string, tier: Plan['tier']): InputBlock {
+  const { block, action } = approvalFields.glass;
+  const what = tier === 'mass' ? 'Cannot wait for business hours' : 'On call and alone';
+  return {
+    type: 'input',
+    block_id: block,
+    optional: true,
+    label: plain(`${what}? Type “${phrase}”. The owners are paged.`, limits.label),
+    element: { type: 'plain_text_input', action_id: action },
+  };
+}
+
+function inputBlocks({ plan, confirmation, glass, reasonRequired }: ReviewInput): InputBlock[] {
+  const { reason } = approvalFields;
   return [
-    ...(typed
-      ? [
-          {
-            type: 'input',
-            block_id: typedField.block,
-            label: plain(`Type the cluster’s name to confirm: ${run.cluster}`, limits.label),
-            element: {
-              type: 'plain_text_input',
-              action_id: typedField.action,
-              placeholder: plain(run.cluster, limits.placeholder),
-            },
-          } satisfies InputBlock,
-        ]
-      : []),
+    ...confirmationBlock(confirmation),
     {
       type: 'input',
       block_id: reason.block,
@@ -238,6 +271,7 @@ function inputBlocks({ run, typed, reasonRequired }: ReviewInput): InputBlock[] 
       label: plain('Reason (goes to the audit log)', limits.label),
       element: { type: 'plain_text_input', action_id: reason.action, max_length: 300 },
     } satisfies InputBlock,
+    ...(glass === undefined ? [] : [glassBlock(glass, plan.tier)]),
   ];
 }
 

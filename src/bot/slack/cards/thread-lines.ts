@@ -1,3 +1,4 @@
+import type { SectionBlock } from '@slack/types';
 import type { TimelineEntry } from '../../stores/stores.ts';
 import { linesSection, moment, mrkdwn, notification, type Rendered } from '../blocks.ts';
 import { literal } from '../escape.ts';
@@ -13,6 +14,8 @@ export interface ThreadBatch {
   readonly message: Rendered;
   readonly lines: number;
   readonly broadcast: boolean;
+  /** It calls somebody by name. */
+  readonly isCall: boolean;
 }
 
 /** The next lines of a thread as messages, in order; a line for the whole channel stands alone. */
@@ -35,6 +38,7 @@ export function threadLines(
     message: {
       text: notification(batch.map(({ text }) => withNames(text, names)).join(' ')),
       blocks: [
+        ...calls(batch),
         batch.some(({ atMs }) => nowMs - atMs > LATE_MS)
           ? {
               type: 'section',
@@ -48,7 +52,15 @@ export function threadLines(
     },
     lines: batch.length,
     broadcast: batch[0]?.broadcast === true,
+    isCall: batch.some(({ mentions = [] }) => mentions.length > 0),
   }));
+}
+
+/** Slack wakes those whom a message calls by id; the ids come from the configuration. */
+function calls(batch: readonly TimelineEntry[]): SectionBlock[] {
+  const ids = batch.flatMap(({ mentions = [] }) => mentions).filter((id) => /^[USW][A-Z0-9_]+$/.test(id));
+  const called = ids.map((id) => (id.startsWith('S') ? `<!subteam^${id}>` : `<@${id}>`));
+  return called.length === 0 ? [] : [{ type: 'section', text: mrkdwn(called.join(' ')) }];
 }
 
 /** The date's token takes up to 60 characters of what Slack allows for a section, which the lines share. */

@@ -12,6 +12,7 @@ import { digest } from './digest.ts';
 import { halt, resume } from './halt.ts';
 import { helpOf } from './help.ts';
 import { incidents } from './incidents.ts';
+import { maintenance } from './maintenance.ts';
 import { parseTyped } from './parse.ts';
 import { probe } from './probe.ts';
 import { queues } from './queues.ts';
@@ -34,6 +35,7 @@ export const commands: readonly Command[] = [
   ack,
   halt,
   resume,
+  maintenance,
   digest,
   audit,
   breakIt,

@@ -51,13 +51,14 @@ export function register(app: App, lobby: Lobby): void {
 }
 
 async function responseTo(lobby: Lobby, view: ViewOutput, reference: ReviewReference, click: Click) {
-  const { typed, reason } = approvalFields;
+  const { typed, count, reason, glass } = approvalFields;
   const voted = await vote(
     lobby.counter,
     {
       run: reference.run,
       planHash: reference.planHash,
-      typed: typedIn(view, typed),
+      typed: typedIn(view, typed) || typedIn(view, count),
+      glass: typedIn(view, glass),
       reason: typedIn(view, reason),
     },
     click,
@@ -67,7 +68,11 @@ async function responseTo(lobby: Lobby, view: ViewOutput, reference: ReviewRefer
       return {
         response_action: 'errors' as const,
         errors: {
-          ...(voted.typed === undefined ? {} : { [typed.block]: voted.typed }),
+          // Slack shows an error only beside a field that the window has.
+          ...(voted.typed === undefined
+            ? {}
+            : { [hasField(view, count) ? count.block : typed.block]: voted.typed }),
+          ...(voted.glass === undefined ? {} : { [glass.block]: voted.glass }),
           ...(voted.reason === undefined ? {} : { [reason.block]: voted.reason }),
         },
       };
@@ -118,6 +123,9 @@ const typedIn = (
   view: ViewOutput,
   { block, action }: { readonly block: string; readonly action: string },
 ): string => view.state.values[block]?.[action]?.value ?? '';
+
+const hasField = (view: ViewOutput, { block }: { readonly block: string }): boolean =>
+  view.state.values[block] !== undefined;
 
 /** The way that was chosen, if it is another than the one that the shown plan takes. */
 function anotherChoice(view: ViewOutput): string | undefined {

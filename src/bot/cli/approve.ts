@@ -1,0 +1,120 @@
+import type { Plan, Run } from '../../runbooks/index.ts';
+import { confirmationOf, glassPhrase, isReasonNeeded } from '../desk/confirmation.ts';
+import type { Counter } from '../desk/counter.ts';
+import { hasGlass } from '../desk/decide.ts';
+import { standing } from '../desk/plans.ts';
+import { type Voted, vote } from '../desk/vote.ts';
+import { tierWords, whoMustApprove } from '../slack/words.ts';
+import { type CommonOptions, type Console, exitCodes, plain, printJson, readConfig } from './console.ts';
+import { withDesk } from './desk.ts';
+
+interface ApproveOptions extends CommonOptions {
+  readonly plan?: string;
+  readonly typed?: string;
+  readonly reason?: string;
+  readonly breakGlass?: string;
+}
+
+/** Fewer characters of a hash could mean another plan. */
+const SHORTEST_HASH = 12;
+
+/** `watership approve <run>`: shows the plan; with `--plan <hash>` it is one vote for exactly that plan. */
+export async function approveCommand(
+  console: Console,
+  options: ApproveOptions,
+  [id = '']: readonly string[],
+): Promise<number> {
+  const config = readConfig(console, options);
+  if (config === undefined) return exitCodes.critical;
+  return await withDesk(config, async (counter, click) => {
+    const { stores, clock } = counter.context;
+    const run = await stores.runs.get(id.toUpperCase());
+    if (run === undefined) {
+      console.err(`There is no run ${id}.\n`);
+      return exitCodes.unknown;
+    }
+    const { plan } = run;
+    if (run.state !== 'proposed' || plan === undefined || clock.now() >= plan.expiresAtMs) {
+      console.err(plain(`${standing(run, clock.now())}\n`));
+      return exitCodes.critical;
+    }
+    if (options.plan === undefined) {
+      if (options.json) printJson(console, { run: run.id, plan });
+      else console.out(plain(planText(counter, run, plan)));
+      return exitCodes.ok;
+    }
+    const isMeant = options.plan.length >= SHORTEST_HASH && plan.hash.startsWith(options.plan);
+    const voted = await vote(
+      counter,
+      {
+        run: run.id,
+        planHash: isMeant ? plan.hash : options.plan,
+        typed: options.typed ?? '',
+        reason: options.reason ?? '',
+        glass: options.breakGlass ?? '',
+      },
+      click,
+    );
+    const { text, isRecorded } = answerTo(voted, run);
+    if (options.json) printJson(console, { text, recorded: isRecorded });
+    else if (isRecorded) console.out(plain(`${text}\n`));
+    else console.err(plain(`${text}\n`));
+    return isRecorded ? exitCodes.ok : exitCodes.critical;
+  });
+}
+
+function answerTo(voted: Voted, run: Run): { readonly text: string; readonly isRecorded: boolean } {
+  switch (voted.kind) {
+    case 'recorded': {
+      const next = voted.isEnough
+        ? `${run.id} checks once more on fresh data and then begins.`
+        : 'Somebody else must approve the same plan before anything is done.';
+      return { text: `Recorded. ${voted.votes} of ${voted.needed} approvals. ${next}`, isRecorded: true };
+    }
+    case 'changed':
+      return {
+        text: `That is not the plan on the table. Read it with: watership approve ${run.id}`,
+        isRecorded: false,
+      };
+    case 'errors': {
+      const { typed, reason, glass } = voted;
+      const said = [
+        ...(typed === undefined ? [] : [`--typed: ${typed}`]),
+        ...(reason === undefined ? [] : [reason]),
+        ...(glass === undefined ? [] : [`--break-glass: ${glass}`]),
+      ];
+      return { text: said.join('\n'), isRecorded: false };
+    }
+  }
+}
+
+function planText({ context }: Counter, run: Run, plan: Plan): string {
+  const { people } = context.config;
+  const confirmation = confirmationOf(people, run, plan);
+  const items = plan.items.flatMap((item, index) => [
+    `  ${index + 1}. ${item.title}`,
+    ...(item.kind === 'act' ? item.describe.split('\n').map((line) => `     ${line}`) : []),
+  ]);
+  const typed =
+    confirmation.kind === 'none'
+      ? ''
+      : ` --typed ${confirmation.kind === 'count' ? `<how many ${confirmation.of} are lost>` : '<the cluster’s name>'}`;
+  const reason = isReasonNeeded(plan.tier) ? ' --reason <why>' : '';
+  return [
+    `${run.id} on ${run.cluster}, ${run.incident}: ${tierWords[plan.tier]}`,
+    'Exactly this will run:',
+    ...items,
+    `Lost for good: ${plan.lost.length === 0 ? 'nothing' : ''}`,
+    ...plan.lost.map((line) => `  ${line}`),
+    ...(plan.over ?? []).map((line) => `Over a limit: ${line}`),
+    `Undo: ${plan.undo}`,
+    whoMustApprove(plan.tier, people.approvals[plan.tier], people.selfApproval[plan.tier]),
+    `So far: ${run.votes.length === 0 ? 'nobody' : run.votes.map(({ by }) => by).join(', ')}`,
+    `Expires: ${new Date(plan.expiresAtMs).toISOString()}`,
+    `To approve: watership approve ${run.id} --plan ${plan.hash}${typed}${reason}`,
+    ...(hasGlass(plan.tier)
+      ? [`On call and alone: add --break-glass "${glassPhrase(run)}". It pages the owners.`]
+      : []),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,83 @@
+import { userInfo } from 'node:os';
+import { book } from '../../runbooks/index.ts';
+import { openCluster } from '../clusters.ts';
+import type { BotConfig } from '../config/config.ts';
+import type { BotContext } from '../context.ts';
+import type { Click } from '../desk/answer.ts';
+import { type Counter, createCounter } from '../desk/counter.ts';
+import { createPeople } from '../desk/people.ts';
+import { openConfiguredHosts } from '../hosts.ts';
+import { openCourier, openQueues } from '../jobs/queues.ts';
+import { createLog } from '../log.ts';
+import { openSlackPort } from '../slack/web-client-port.ts';
+import { connectRedis } from '../stores/connect.ts';
+import { openStores } from '../stores/open.ts';
+import { systemClock } from '../system-clock.ts';
+
+/**
+ * Who sits at this terminal, as the desk sees them: the Slack user that the configuration says they are, so that one
+ * person has one vote on all surfaces. Somebody whom it does not name has no rights beyond those of everybody.
+ */
+export function terminalClick(config: BotConfig, user: string = userInfo().username): Click {
+  const terminal = `cli:${user}`;
+  return { user: config.people.cli[user] ?? terminal, terminal };
+}
+
+/** The same desk that Slack's buttons lead to, for one command. */
+export async function withDesk<Answer>(
+  config: BotConfig,
+  work: (counter: Counter, click: Click) => Promise<Answer>,
+): Promise<Answer> {
+  const log = createLog('silent');
+  const redis = connectRedis(config.redis, log);
+  const closers: (() => Promise<unknown>)[] = [];
+  try {
+    await redis.connect();
+    const stores = openStores(redis, config.redis.prefix, {
+      copies: config.redis.copies ?? 0,
+      halt: config.halt,
+    });
+    const queues = openQueues(redis, config.redis.prefix, () => undefined);
+    closers.push(() => queues.close());
+    const hosts = openConfiguredHosts(config, systemClock);
+    closers.push(() => hosts.close());
+    const clusters = new Map(
+      config.clusters.map((cluster) => {
+        const { name } = cluster.settings;
+        const history = async () => (await stores.memory.get(name))?.history;
+        const { sweepMs } = config.schedule;
+        const open = openCluster({
+          config: cluster,
+          hosts: hosts.executor,
+          clock: systemClock,
+          sweepMs,
+          history,
+        });
+        closers.push(() => open.close());
+        return [name, open] as const;
+      }),
+    );
+    const slack = openSlackPort(config.slack, systemClock);
+    const people = createPeople({ slack, clock: systemClock, people: config.people });
+    const courier = openCourier(queues);
+    const context: BotContext = {
+      config,
+      stores,
+      people,
+      courier,
+      clock: systemClock,
+      log,
+      clusters,
+      book,
+    };
+    return await work(createCounter(context, people), terminalClick(config));
+  } catch (error) {
+    if (redis.status === 'ready') throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    const where = new URL(config.redis.url).host;
+    throw new Error(`Redis at ${where} cannot be reached: ${why}`, { cause: error });
+  } finally {
+    await Promise.allSettled(closers.map((close) => close()));
+    redis.disconnect();
+  }
+}

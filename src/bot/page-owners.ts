@@ -1,0 +1,51 @@
+import type { Run } from '../runbooks/index.ts';
+import type { BotContext } from './context.ts';
+import { entry } from './jobs/run-story.ts';
+
+const SEND_MS = 3_000;
+/** A page that arrived is not sent again; how long that is remembered. */
+const REMEMBERED_MS = 86_400_000;
+
+/**
+ * Tells a broken glass to the configured webhook, once. Slack's own message is part of the run's story and needs no help.
+ * A page that cannot be sent holds up nothing: it is written down, and tried again with the next step.
+ */
+export async function pageOwners({ config, stores, clock, log }: BotContext, run: Run): Promise<void> {
+  const webhook = config.notify?.webhook;
+  const broken = run.votes.find(({ breakGlass }) => breakGlass === true);
+  if (webhook === undefined || broken === undefined) return;
+  if (!(await stores.once.first(`page:${run.id}`, REMEMBERED_MS))) return;
+  const text = `Watership: ${broken.by} broke the glass to approve ${run.id} (${run.incident}) on ${run.cluster}: ${broken.reason}`;
+  try {
+    const answer = await fetch(webhook, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        text,
+        kind: 'break-glass',
+        cluster: run.cluster,
+        incident: run.incident,
+        run: run.id,
+        by: broken.by,
+        reason: broken.reason,
+        planHash: broken.planHash,
+        atMs: broken.atMs,
+      }),
+      signal: AbortSignal.timeout(SEND_MS),
+    });
+    if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
+    await stores.audit.append(
+      entry(run, 'glass.paged', 'The owners were paged at the webhook.', clock.now()),
+    );
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    log.error({ run: run.id }, `The owners could not be paged at the webhook: ${why}`);
+    await stores.once.forget(`page:${run.id}`);
+    const isFirst = await stores.once.first(`page-failed:${run.id}`, REMEMBERED_MS);
+    if (isFirst) {
+      await stores.audit.append(
+        entry(run, 'glass.page_failed', `The webhook did not take the page: ${why}`, clock.now()),
+      );
+    }
+  }
+}

@@ -1,0 +1,11 @@
+import { announce } from '../../desk/maintenance.ts';
+import { type Command, say } from './command.ts';
+
+/** Planned work: the alerts of a cluster become quiet for a while. */
+export const maintenance: Command = {
+  verb: 'maintenance',
+  usage: 'maintenance <cluster> [2h | end]',
+  summary: 'Announce planned work: alerts are told quietly until it ends. Approvers may.',
+  run: async ({ lobby, click, words: [cluster, duration] }) =>
+    say((await announce(lobby.counter, cluster, duration, click)).text),
+};

@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest';
+import { isWithin } from '../../../src/bot/desk/business-hours.ts';
+import { confirmationOf, isConfirmed } from '../../../src/bot/desk/confirmation.ts';
+import type { Plan } from '../../../src/runbooks/index.ts';
+import { createWorld, proposedRun } from '../fakes/world.ts';
+
+const { people } = createWorld().context.config;
+const run = proposedRun('destructive');
+const planWith = (change: Partial<Plan>): Plan => {
+  if (run.plan === undefined) throw new Error('no plan');
+  return { ...run.plan, ...change };
+};
+
+describe('what is typed before a yes', () => {
+  test.each<[string, Partial<Plan>, object]>([
+    [
+      'the messages that are lost',
+      { toll: { queues: 2, messages: 7_697 } },
+      { expected: 7_697, of: 'messages' },
+    ],
+    ['the queues, where they are empty', { toll: { queues: 2, messages: 0 } }, { expected: 2, of: 'queues' }],
+    [
+      'the count for many things at once',
+      { tier: 'mass', toll: { queues: 30, messages: 9 } },
+      { expected: 9, of: 'messages' },
+    ],
+    ['the name for a node', { tier: 'node', toll: { queues: 1, messages: 9 } }, { expected: 'prod-a' }],
+    ['the name where nothing is counted', {}, { kind: 'cluster', expected: 'prod-a' }],
+    ['nothing for what can be undone', { tier: 'reversible' }, { kind: 'none' }],
+  ])('is %s', (_, change, confirmation) => {
+    expect(confirmationOf(people, run, planWith(change))).toMatchObject(confirmation);
+  });
+
+  test.each(['7697', '7,697', ' 7 697 ', '7.697'])('%j is the number', (typed) => {
+    expect(isConfirmed({ kind: 'count', expected: 7_697, of: 'messages' }, typed)).toBe(true);
+  });
+
+  test.each(['', '7698', 'seven', '-7697', '7697 messages', '1'])('%j is not', (typed) => {
+    expect(isConfirmed({ kind: 'count', expected: 7_697, of: 'messages' }, typed)).toBe(false);
+  });
+});
+
+describe('business hours', () => {
+  const hours = {
+    days: [1, 2, 3, 4, 5],
+    fromMinute: 8 * 60,
+    untilMinute: 18 * 60,
+    timezone: 'Europe/Berlin',
+  };
+  test.each<[string, number, boolean]>([
+    ['Monday 07:59 in Berlin', Date.UTC(2026, 10, 23, 6, 59), false],
+    ['Monday 08:00 in Berlin', Date.UTC(2026, 10, 23, 7, 0), true],
+    ['Friday 17:59 in Berlin', Date.UTC(2026, 10, 27, 16, 59), true],
+    ['Friday 18:00 in Berlin', Date.UTC(2026, 10, 27, 17, 0), false],
+    ['Sunday noon', Date.UTC(2026, 10, 22, 11, 0), false],
+    ['midnight between Monday and Tuesday', Date.UTC(2026, 10, 23, 23, 0), false],
+    ['Monday 08:00 in summer', Date.UTC(2026, 5, 22, 6, 0), true],
+  ])('%s: %s', (_, atMs, isOpen) => {
+    expect(isWithin(hours, atMs)).toBe(isOpen);
+  });
+});

@@ -1,0 +1,292 @@
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { waitFor } from '../../sandbox/wait.ts';
+import { resume } from '../../src/bot/desk/halts.ts';
+import { carryRun } from '../../src/bot/jobs/run.ts';
+import { pageOwners } from '../../src/bot/page-owners.ts';
+import { watchHalts } from '../../src/bot/stores/halts.ts';
+import { openStores } from '../../src/bot/stores/open.ts';
+import type { Outcome } from '../../src/runbooks/index.ts';
+import { ALICE, BOB, CAROL, createScene, DAVE, said } from './scene.ts';
+
+let redis: Redis;
+beforeAll(() => {
+  redis = new Redis(inject('redisUrl'));
+});
+afterAll(() => {
+  redis.disconnect();
+});
+
+const entry = { atMs: 0, actor: 'test', event: 'test', text: '' };
+
+describe('fencing', () => {
+  test('a runner that slept through its lease writes no outcome and begins nothing more', async () => {
+    const scene = createScene(redis, { tier: 'reversible', lamps: ['kitchen', 'attic'] });
+    const [sleeper, other] = [scene.replica(), scene.replica()];
+    const run = await sleeper.propose();
+    await sleeper.vote(ALICE, run);
+    let wake: (outcome: Outcome) => void = () => {};
+    let begun: () => void = () => {};
+    const hasBegun = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const execute = scene.house.execute;
+    scene.house.execute = (call) => {
+      scene.house.done.push(`begun ${String(call.args['lamp'])}`);
+      begun();
+      return new Promise((resolve) => {
+        wake = resolve;
+      });
+    };
+    const sleeping = carryRun(sleeper.context, run.id, { pauseServed: true });
+    await hasBegun;
+    // A pause as long as its lease: it is gone, and somebody else goes on.
+    await redis.del(`{${scene.prefix}}:lease:run:${run.id}`);
+    scene.house.execute = execute;
+    scene.house.timeLimitMs = 0;
+    scene.house.reconcile = async () => ({ kind: 'unknown', because: 'fog' });
+    expect(await other.carry()).toMatchObject({ state: 'unknown' });
+
+    wake({ kind: 'applied', detail: 'said by one who slept' });
+    await sleeping;
+    const now = await other.context.stores.runs.get(run.id);
+    expect(now).toMatchObject({ state: 'unknown', items: [{ state: 'unknown' }, {}, {}, {}, {}] });
+    expect(scene.house.done).toEqual(['begun kitchen']);
+  });
+
+  test('the token is compared in the step that writes: of two grants only the newer one may', async () => {
+    const scene = createScene(redis);
+    const { context, propose } = scene.replica();
+    const run = await propose();
+    const { runs, leases } = context.stores;
+    const old = await leases.take('run:x', 'one', 10);
+    await waitFor(
+      'the lease to be over',
+      async () => (await leases.take('run:x', 'two', 10_000)) !== undefined,
+      {
+        withinMs: 5_000,
+      },
+    );
+    const put = (token: number) =>
+      runs.put(run, run.version, entry, [], { fences: [{ lease: 'run:x', token }] });
+    expect(await put(old?.token ?? 0)).toBe('fenced');
+    const newest = Number(await redis.get(`{${scene.prefix}}:token:run:x`));
+    expect(await put(newest)).toBe('stored');
+  });
+
+  test('a halt that is set before the write of an intention forbids it, whoever checked before', async () => {
+    const { context, propose } = createScene(redis).replica();
+    const run = await propose();
+    await context.stores.halts.halt('house', ALICE);
+    const guard = { fences: [], unlessHalted: 'house' };
+    expect(await context.stores.runs.put(run, run.version, entry, [], guard)).toBe('halted');
+    expect(
+      await context.stores.runs.put(run, run.version, entry, [], { ...guard, unlessHalted: 'barn' }),
+    ).toBe('stored');
+  });
+});
+
+describe('the halt', () => {
+  test('is heard by every replica at once, and so is its end', async () => {
+    const prefix = createScene(redis).prefix;
+    const listening = redis.duplicate();
+    const heard: (string | undefined)[] = [];
+    await watchHalts(listening, prefix, (cluster) => heard.push(cluster));
+    const { halts } = openStores(redis, prefix);
+    await halts.halt('house', ALICE);
+    await halts.halt(undefined, ALICE);
+    await halts.resume(undefined, ALICE);
+    await waitFor('three calls', () => heard.length === 3, { withinMs: 5_000 });
+    expect(heard).toEqual(['house', undefined, undefined]);
+    listening.disconnect();
+  });
+
+  test('is in force while the file is there, and while nobody can say whether it is', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'watership-halt-'));
+    const file = join(folder, 'HALT');
+    const { halts } = openStores(redis, createScene(redis).prefix, { halt: { file } });
+    expect(await halts.isHalted('house')).toBe(false);
+    await writeFile(file, '');
+    expect(await halts.isHalted('house')).toBe(true);
+    expect(await halts.find('house')).toMatchObject({
+      everywhere: true,
+      because: `the file ${file} is there`,
+    });
+    await halts.resume(undefined, ALICE);
+    expect(await halts.isHalted('house')).toBe(true);
+    await rm(folder, { recursive: true });
+    expect(await halts.isHalted('house')).toBe(false);
+    // A path through a file can be looked for by nobody.
+    await writeFile(folder, '');
+    expect(await halts.isHalted('house')).toBe(true);
+    await rm(folder);
+    expect(await openStores(redis, 'x', { halt: { always: 'yes' } }).halts.isHalted('house')).toBe(true);
+  });
+});
+
+describe('the circuit breaker', () => {
+  /** A plan on the table, and as many runs of it that fail before they have done anything. */
+  async function failing() {
+    const scene = createScene(redis);
+    scene.house.precheck = async () => ({ go: false, because: 'a child is in the kitchen' });
+    const replica = scene.replica();
+    const proposed = await replica.propose();
+    return {
+      ...replica,
+      async fail(id: string) {
+        const run = { ...proposed, id };
+        if (id !== proposed.id) await replica.context.stores.runs.put(run, 0, entry);
+        await replica.vote(ALICE, run);
+        return await replica.carry(id);
+      },
+    };
+  }
+
+  test('three failed runs within an hour switch the repairs off, until an approver resumes', async () => {
+    const { context, counter, fail } = await failing();
+    const { halts, incidents } = context.stores;
+    for (const id of ['RUN-0001', 'RUN-0002']) expect(await fail(id)).toMatchObject({ state: 'failed' });
+    expect(await halts.isHalted('house')).toBe(false);
+    expect(await fail('RUN-0003')).toMatchObject({ state: 'failed' });
+    expect(await halts.find('house')).toMatchObject({
+      by: 'watership',
+      because: '3 runs failed or stayed unclear within an hour, the last one is RUN-0003',
+    });
+    const told = (await incidents.timeline('INC-0001')).filter(({ text }) => text.includes('switched off'));
+    expect(told).toMatchObject([{ broadcast: true }]);
+    expect((await context.stores.audit.read({ run: 'RUN-0003', limit: 99 })).at(-1)?.event).toBe('halt.set');
+
+    expect(await resume(counter, 'house', { user: 'U0NOBODY' })).toMatchObject({ refused: true });
+    expect(await resume(counter, 'house', { user: ALICE })).not.toMatchObject({ refused: true });
+    // Whoever resumed has judged these: one more is not the fourth.
+    expect(await fail('RUN-0004')).toMatchObject({ state: 'failed' });
+    expect(await halts.isHalted('house')).toBe(false);
+  });
+
+  test('a check that fails after everything was done switches them off at once', async () => {
+    const scene = createScene(redis, { tier: 'reversible' });
+    const replica = scene.replica();
+    const run = await replica.propose();
+    await replica.vote(ALICE, run);
+    const { now } = replica.context.clock;
+    let aheadMs = 0;
+    const context = { ...replica.context, clock: { ...replica.context.clock, now: () => now() + aheadMs } };
+    scene.house.execute = async () => {
+      // Done, and without any effect: time passes until the check gives up.
+      aheadMs += 60_000;
+      return { kind: 'applied', detail: 'click' };
+    };
+    const { observe } = scene.house;
+    scene.house.observe = async () => {
+      aheadMs += 6_000;
+      return await observe();
+    };
+    for (let passage = 0; passage < 40; passage += 1) await carryRun(context, run.id, { pauseServed: true });
+    expect(await context.stores.runs.get(run.id)).toMatchObject({ state: 'failed' });
+    expect(await context.stores.halts.find('house')).toMatchObject({
+      because: `${run.id} did what was approved and the check after it failed`,
+    });
+  });
+});
+
+describe('limits', () => {
+  test('of a hundred and fifty deletions asked for at once a hundred are granted, however often each asks', async () => {
+    const { deletions } = openStores(redis, createScene(redis).prefix);
+    const ask = (member: string, isForced = false) =>
+      deletions.reserve('house', member, { limit: 100, isForced });
+    const members = Array.from({ length: 150 }, (_, index) => `RUN-1:${index}`);
+    const answers = await Promise.all([...members, ...members].map((member) => ask(member)));
+    expect(answers.filter((answer) => answer === 'reserved')).toHaveLength(200);
+    expect(await deletions.lastHour('house')).toBe(100);
+    expect(await deletions.lastHour('barn')).toBe(0);
+    // Over it only where people have approved to go over it.
+    expect(await ask('RUN-2:0')).toBe('over');
+    expect(await ask('RUN-2:0', true)).toBe('reserved');
+  });
+
+  test('a run over the limit of the hour deletes nothing', async () => {
+    const scene = createScene(redis);
+    const replica = scene.replica();
+    const run = await replica.propose();
+    await replica.vote(ALICE, run);
+    const { deletions } = replica.context.stores;
+    for (let index = 0; index < 100; index += 1) {
+      await deletions.reserve('house', `other:${index}`, { limit: 100, isForced: true });
+    }
+    // Found at the check already: it is no longer the plan that was approved.
+    expect(await replica.carry()).toMatchObject({
+      state: 'superseded',
+      because: expect.stringContaining('an hour may see 100'),
+    });
+    expect(scene.house.done).toEqual([]);
+  });
+});
+
+describe('break-glass', () => {
+  test('whoever is on call restarts a node alone, with the phrase and a reason; the owners are called', async () => {
+    const scene = createScene(redis, { tier: 'node', people: { owners: [CAROL, 'S0LEADS'] } });
+    const replica = scene.replica();
+    const run = await replica.propose();
+    expect(said(await replica.vote(BOB, run, { glass: 'break the glass' }))).toBe(
+      'Type exactly: break glass house. Or leave it empty for an ordinary vote.',
+    );
+    expect(said(await replica.vote(CAROL, run, { glass: 'break glass house' }))).toMatch(/on call/);
+    expect(await replica.vote(DAVE, run, { glass: 'break glass house' })).toMatchObject({
+      kind: 'recorded',
+      isEnough: true,
+    });
+    expect(await replica.carry()).toMatchObject({ state: 'done', votes: [{ by: DAVE, breakGlass: true }] });
+    const lines = await replica.context.stores.incidents.timeline('INC-0001');
+    expect(lines.find(({ mentions }) => mentions !== undefined)).toMatchObject({
+      mentions: [CAROL, 'S0LEADS'],
+      broadcast: true,
+      text: expect.stringContaining('broke the glass'),
+    });
+    const audit = await replica.context.stores.audit.read({ run: run.id, limit: 99 });
+    expect(audit.map(({ event }) => event)).toContain('run.glass_broken');
+  });
+
+  test('is told to the webhook once, and a webhook that is away holds nothing up', async () => {
+    const pages: unknown[] = [];
+    let isAway = true;
+    const server = createServer(async (request, response) => {
+      let body = '';
+      for await (const part of request) body += String(part);
+      if (!isAway) pages.push(JSON.parse(body));
+      response.writeHead(isAway ? 503 : 204).end();
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const scene = createScene(redis, { tier: 'node' });
+    const replica = scene.replica();
+    const context = {
+      ...replica.context,
+      config: {
+        ...replica.context.config,
+        notify: { webhook: `http://127.0.0.1:${port}/hook`, afterMs: 300_000 },
+      },
+    };
+    const run = await replica.propose();
+    await replica.vote(BOB, run, { glass: 'break glass house' });
+    const voted = await context.stores.runs.get(run.id);
+    if (voted === undefined) throw new Error('no run');
+    await pageOwners(context, voted);
+    isAway = false;
+    await Promise.all([pageOwners(context, voted), pageOwners(context, voted)]);
+    await pageOwners(context, voted);
+    expect(pages).toMatchObject([{ kind: 'break-glass', run: run.id, by: BOB, reason: 'it is late' }]);
+    const audit = await context.stores.audit.read({ run: run.id, limit: 99 });
+    expect(audit.map(({ event }) => event).filter((event) => event.startsWith('glass.'))).toEqual([
+      'glass.page_failed',
+      'glass.paged',
+    ]);
+    server.close();
+  });
+});

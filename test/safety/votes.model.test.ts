@@ -1,0 +1,247 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { BotContext, ClusterHandle } from '../../src/bot/context.ts';
+import { type Counter, createCounter } from '../../src/bot/desk/counter.ts';
+import { halt, resume } from '../../src/bot/desk/halts.ts';
+import { diagnose } from '../../src/bot/desk/incidents.ts';
+import { choose } from '../../src/bot/desk/plans.ts';
+import { cancel } from '../../src/bot/desk/runs.ts';
+import { vote } from '../../src/bot/desk/vote.ts';
+import { carryRun } from '../../src/bot/jobs/run.ts';
+import type { Run, Tier } from '../../src/runbooks/index.ts';
+import { ALICE, BOB, CAROL, CHANNEL, createWorld, DAVE, type World } from '../bot/fakes/world.ts';
+
+/*
+ * The real desk and the real runner, over stores in memory, against a model that knows nothing but who is what and what
+ * each tier wants. Whatever comes, in whatever order: nothing is executed that the model does not find carried.
+ */
+
+const people = [ALICE, BOB, CAROL, DAVE] as const;
+type Person = (typeof people)[number];
+
+interface Seen {
+  readonly by: Person;
+  readonly hash: string;
+  readonly glass: boolean;
+}
+
+/** What somebody who watched the clicks knows. */
+interface Model {
+  readonly tier: Tier;
+  approvers: ReadonlySet<Person>;
+  requestedBy: Person | undefined;
+  votes: Seen[];
+  isHalted: boolean;
+}
+
+interface Real {
+  readonly world: World;
+  readonly counter: Counter;
+  readonly context: BotContext;
+  readonly executed: { readonly carried: boolean; readonly why: string }[];
+}
+
+/** The tiers' table, written down once more and in other words. */
+function isCarried({ tier, votes, approvers, requestedBy }: Model, hash: string): boolean {
+  const cast = votes.filter((one) => one.hash === hash && (approvers.has(one.by) || one.by === CAROL));
+  const yes = new Set(cast.map(({ by }) => by));
+  const others = new Set([...yes].filter((by) => by !== requestedBy));
+  switch (tier) {
+    case 'read':
+      return true;
+    case 'reversible':
+      return yes.size >= 1;
+    case 'destructive':
+      return others.size >= 1;
+    case 'node':
+      return yes.size >= 2 || cast.some(({ by, glass }) => glass && approvers.has(by));
+    case 'mass':
+      return others.size >= 2 && others.has(CAROL);
+  }
+}
+
+const clickOf = (user: string) => ({ user, channel: CHANNEL, userTeam: 'T1', team: 'T1' });
+
+const current = async ({ context }: Real): Promise<Run | undefined> => {
+  const incident = await context.stores.incidents.get('INC-0412');
+  return incident?.run === undefined ? undefined : await context.stores.runs.get(incident.run);
+};
+
+type Step = fc.AsyncCommand<Model, Real>;
+
+const step = (name: string, run: (model: Model, real: Real) => Promise<void>): Step => ({
+  check: () => true,
+  run,
+  toString: () => name,
+});
+
+const asks = (by: Person): Step =>
+  step(`${by} asks`, async (model, real) => {
+    const found = await diagnose(real.counter, 'INC-0412', clickOf(by));
+    if (found.kind === 'running' && found.isNew) {
+      model.requestedBy = by;
+      model.votes = [];
+    }
+  });
+
+const votes = (by: Person, glass: boolean, isStale: boolean): Step =>
+  step(
+    `${by} ${glass ? 'breaks the glass' : 'votes'}${isStale ? ' for an older plan' : ''}`,
+    async (model, real) => {
+      const run = await current(real);
+      if (run?.plan === undefined) return;
+      const hash = isStale ? 'f'.repeat(64) : run.plan.hash;
+      const submission = {
+        run: run.id,
+        planHash: hash,
+        typed: 'prod-a',
+        reason: 'it is late',
+        ...(glass ? { glass: 'break glass prod-a' } : {}),
+      };
+      // What was clicked is all the model knows; whether it was taken is the program's to say and not believed here.
+      model.votes.push({ by, hash, glass });
+      await vote(real.counter, submission, clickOf(by));
+    },
+  );
+
+const carries: Step = step('the runner', async (model, real) => {
+  const run = await current(real);
+  if (run === undefined) return;
+  real.context.clusters.forEach((handle) => {
+    observing(handle, model, real, run);
+  });
+  await carryRun(real.context, run.id, { pauseServed: true });
+});
+
+/** Judges each execution at the moment it happens. */
+const judges = new WeakMap<ClusterHandle, (run: Run | undefined) => void>();
+function observing(handle: ClusterHandle, model: Model, real: Real, run: Run): void {
+  judges.set(handle, () => {
+    const hash = run.plan?.hash ?? '';
+    real.executed.push({
+      carried: isCarried(model, hash) && !model.isHalted,
+      why: `${model.tier}, asked for by ${model.requestedBy}, halted ${model.isHalted}, approvers ${[...model.approvers].join()}, ${JSON.stringify(model.votes)}`,
+    });
+  });
+}
+
+const leaves = (by: Person): Step =>
+  step(`${by} leaves the group`, async (model, real) => {
+    model.approvers = new Set([...model.approvers].filter((one) => one !== by));
+    real.world.slack.groups.set('S0ONCALL', [...model.approvers]);
+    real.world.clock.pass(61_000);
+  });
+
+const joins = (by: Person): Step =>
+  step(`${by} joins the group`, async (model, real) => {
+    model.approvers = new Set([...model.approvers, by]);
+    real.world.slack.groups.set('S0ONCALL', [...model.approvers]);
+    real.world.clock.pass(61_000);
+  });
+
+const clicks = fc
+  .record({
+    by: fc.constantFrom(...people),
+    glass: fc.integer({ min: 0, max: 3 }).map((luck) => luck === 0),
+    isStale: fc.integer({ min: 0, max: 7 }).map((luck) => luck === 0),
+  })
+  .map(({ by, glass, isStale }) => votes(by, glass, isStale));
+
+const steps: readonly fc.Arbitrary<Step>[] = [
+  fc.constantFrom(...people).map(asks),
+  clicks,
+  clicks,
+  clicks,
+  fc.constant(carries),
+  fc.constant(carries),
+  fc.constantFrom(...people).map((by) =>
+    step(`${by} chooses`, async (model, real) => {
+      const run = await current(real);
+      if (run === undefined) return;
+      await choose(real.counter, { run: run.id }, 'ctl3', clickOf(by));
+      void model;
+    }),
+  ),
+  fc.constantFrom(...people).map((by) =>
+    step(`${by} cancels`, async (_model, real) => {
+      const run = await current(real);
+      if (run !== undefined) await cancel(real.counter, { run: run.id }, clickOf(by));
+    }),
+  ),
+  fc.constantFrom(...people).map(leaves),
+  fc.constantFrom(...people).map(joins),
+  fc.constantFrom(...people).map((by) =>
+    step(`${by} halts`, async (model, real) => {
+      await halt(real.counter, 'prod-a', { user: by });
+      model.isHalted = true;
+    }),
+  ),
+  fc.constantFrom(...people).map((by) =>
+    step(`${by} resumes`, async (model, real) => {
+      const answer = await resume(real.counter, 'prod-a', { user: by });
+      const mayResume = model.approvers.has(by) || by === CAROL;
+      expect(answer.refused === true).toBe(!mayResume);
+      if (mayResume) model.isHalted = false;
+    }),
+  ),
+  fc.integer({ min: 1_000, max: 400_000 }).map((ms) =>
+    step(`${ms} ms pass`, async (_model, { world }) => {
+      world.clock.pass(ms);
+    }),
+  ),
+];
+
+const stories = fc.commands([...steps], { maxCommands: 40, size: 'max' });
+
+async function setup(tier: Tier): Promise<{ readonly model: Model; readonly real: Real }> {
+  const world = createWorld();
+  world.setTier(tier);
+  await world.open();
+  const [name, handle] = [...world.context.clusters][0] ?? [];
+  if (name === undefined || handle === undefined) throw new Error('no cluster');
+  const acting: ClusterHandle = {
+    ...handle,
+    actions: {
+      ...handle.actions,
+      precheck: async () => ({ go: true }),
+      execute: async () => {
+        judges.get(acting)?.(undefined);
+        return { kind: 'applied', detail: 'done' };
+      },
+      reconcile: async () => ({ kind: 'done', because: 'it is so' }),
+    },
+  };
+  const context: BotContext = { ...world.context, clusters: new Map([[name, acting]]) };
+  return {
+    model: {
+      tier,
+      approvers: new Set([ALICE, BOB]),
+      requestedBy: undefined,
+      votes: [],
+      isHalted: false,
+    },
+    real: { world, context, counter: createCounter(context, context.people), executed: [] },
+  };
+}
+
+test.each(['reversible', 'destructive', 'node', 'mass'] as const)(
+  'no sequence of events reaches an action of tier %s without its votes',
+  async (tier) => {
+    let executions = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...people), stories, async (first, commands) => {
+        const { model, real } = await setup(tier);
+        // A story without a plan is soon told.
+        await asks(first).run(model, real);
+        await carries.run(model, real);
+        await fc.asyncModelRun(() => ({ model, real }), commands);
+        executions += real.executed.length;
+        for (const { carried, why } of real.executed) expect(carried, why).toBe(true);
+      }),
+      { numRuns: 150 },
+    );
+    // The stories reach what they are about.
+    expect(executions).toBeGreaterThan(0);
+  },
+  120_000,
+);
