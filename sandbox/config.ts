@@ -53,8 +53,9 @@ function botConfig({ slack, redisUrl, cluster, controlUrl, hostCommand, healthPo
         })),
         services: serviceTable.map(({ name, queues }) => ({ name, queues, host: 'sandbox' })),
         partitionHandling: 'ignore',
-        // Much shorter than in a real cloud: nobody wants to wait ten minutes to see a zombie queue told.
-        detection: { zombieAfter: '3s', looksApart: '1s', deafProbes: 2, resolveAfterSweeps: 2 },
+        // Much shorter than in a real cloud: nobody wants to wait ten minutes to see a zombie queue told. Not shorter than
+        // the broker's own rates, which tell for some seconds more that somebody reads.
+        detection: { zombieAfter: '12s', looksApart: '1s', deafProbes: 2, resolveAfterSweeps: 2 },
       },
     ],
     hosts: {
