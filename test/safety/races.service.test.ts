@@ -89,11 +89,13 @@ const press = (user: string, action_id: string, value: string, at: string) =>
 function approval(user: string, run: Run) {
   const metadata = { incident: run.incident, run: run.id, planHash: run.plan?.hash, channel: CHANNEL };
   const typed = (value: string) => ({ value: { type: 'plain_text_input', value } });
-  return submitted(
+  const submission = submitted(
     user,
     { callback_id: 'approval:submit', private_metadata: JSON.stringify(metadata) },
     { cluster_name: typed('prod-a'), reason: typed('now') },
   );
+  // Each modal is one of its own.
+  return { ...submission, view: { ...submission.view, id: `V-${user}-${run.id}` } };
 }
 
 /** Everything that one person can click about one plan; the vote comes a second time, as Slack repeats it. */

@@ -13,7 +13,7 @@ export function redactedStores(stores: Stores): Stores {
     },
     runs: {
       ...runs,
-      put: (run, version, audit, lines) => runs.put(run, version, audit, lines?.map(clean)),
+      put: (run, version, audit, lines, guard) => runs.put(run, version, audit, lines?.map(clean), guard),
     },
   };
 }
