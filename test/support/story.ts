@@ -45,15 +45,18 @@ export async function review(page: SlackPage, person: Person, card: PageMessage)
 
 /** Approves the plan in the open modal, with everything that it asks for. */
 export async function approve(page: SlackPage, person: Person): Promise<void> {
-  // What is typed depends on the plan: the count of what is lost, or the cluster's name.
-  const count = /are lost at most: ([\d,]+)/.exec(JSON.stringify(page.modal()))?.[1];
-  const typed = count === undefined ? { cluster_name: 'sandbox' } : { count };
-  page.submit(person, { ...typed, reason: 'the test says so' });
+  page.submit(person, { ...typedInto(page), reason: 'the test says so' });
   await page.until('the vote to be recorded', (now) => {
     const modal = now.modal();
     return modal === undefined || /Recorded/.test(wordsOf(modal)) ? true : undefined;
   });
   page.closeModal(person);
+}
+
+/** What the open modal wants to be typed: the count of what is lost, or the cluster's name. */
+export function typedInto(page: SlackPage): Readonly<Record<string, string>> {
+  const count = /are lost at most: ([\d,]+)/.exec(JSON.stringify(page.modal()))?.[1];
+  return count === undefined ? { cluster_name: 'sandbox' } : { count };
 }
 
 /** Waits until the card says resolved. */

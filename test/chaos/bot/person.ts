@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PageMessage, Person } from '../../support/slack-page.ts';
 import { wordsOf } from '../../support/slack-page.ts';
+import { typedInto } from '../../support/story.ts';
 import type { House } from './house.ts';
 import type { Moments } from './moments.ts';
 import { buttonsOf, cardsOf, hasButton, headOf } from './page-words.ts';
@@ -69,7 +70,7 @@ export async function treat(
     moments.reached('review');
     const isPlan = () => page.modal()?.callback_id === 'approval:submit';
     if (await within(DIALOG_MS, isPlan)) {
-      page.submit(person, { cluster_name: 'sandbox', reason: 'the chaos says so' });
+      page.submit(person, { ...typedInto(page), reason: 'the chaos says so' });
       moments.reached('approval');
       await within(VOTE_MS, () => !isPlan() || Object.keys(page.mistakes()).length > 0);
     }
