@@ -67,7 +67,7 @@ test('somebody sees the card in the browser, reviews the fix, approves it, and r
   await approve.waitFor({ timeout: 60_000 });
   await page.locator('.modal-overlay').screenshot({ path: join(PICTURES, 'review-fix.png') });
   await page.getByPlaceholder('sandbox').fill('sandbox');
-  await page.locator('.modal-overlay input:not([type=radio])').last().fill('seen in the browser');
+  await page.locator('.modal-overlay input:not([type=radio])').nth(1).fill('seen in the browser');
   await approve.click();
   await page.getByText('Recorded').first().waitFor();
   await page.getByRole('button', { name: 'Close' }).last().click();
