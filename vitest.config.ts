@@ -3,12 +3,15 @@ import { defineConfig } from 'vitest/config';
 /** Tiers: `unit` is pure and needs nothing; the others start the real services they talk to. */
 const tiers = ['service', 'cluster', 'browser', 'interop', 'chaos'] as const;
 
+const temporaryFolder = 'test/support/temporary-folder.ts';
+
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
           name: 'unit',
+          globalSetup: [temporaryFolder],
           // Properties are played a thousand times, and a machine may be busy.
           testTimeout: 60_000,
           include: ['test/**/*.test.ts'],
@@ -19,7 +22,7 @@ export default defineConfig({
         test: {
           name: 'service',
           include: ['test/**/*.service.test.ts'],
-          globalSetup: ['test/support/services.ts'],
+          globalSetup: [temporaryFolder, 'test/support/services.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },
@@ -31,7 +34,7 @@ export default defineConfig({
           testTimeout: 240_000,
           hookTimeout: 240_000,
           fileParallelism: false,
-          ...(tier === 'interop' && { globalSetup: ['test/interop/setup.ts'] }),
+          globalSetup: [temporaryFolder, ...(tier === 'interop' ? ['test/interop/setup.ts'] : [])],
         },
       })),
     ],

@@ -30,6 +30,8 @@ export interface Run {
   readonly looks?: readonly Look[];
   /** Looks already taken in this diagnosis or check; answers may raise further questions, a bounded number of times. */
   readonly rounds?: number;
+  /** Its signs contradicted each other: they are judged for good by a look that comes no earlier than this. */
+  readonly againAtMs?: number;
   /** The answers the plan was made from. */
   readonly before: Answered;
   readonly choices: readonly Choice[];

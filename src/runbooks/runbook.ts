@@ -12,6 +12,16 @@ export type Verdict =
   | { readonly go: true; readonly because?: string }
   | { readonly go: false; readonly because: string };
 
+/**
+ * A no that rests on a sign which may be older than the others: the same questions are asked once more, so much later.
+ * The second no counts.
+ */
+export interface Doubt {
+  readonly go: false;
+  readonly because: string;
+  readonly againAfterMs: number;
+}
+
 /** What a detector found, before it has a name and a message. */
 export interface Found<Facts> {
   /**
@@ -80,7 +90,7 @@ export interface InspectStep<Facts> extends StepBase<Facts> {
 /** Go or stop, with the reason. Made at diagnosis and again, on fresh data, just before acting. */
 export interface DecideStep<Facts> extends StepBase<Facts> {
   readonly kind: 'decide';
-  readonly decide: (context: StepContext<Facts>) => Verdict;
+  readonly decide: (context: StepContext<Facts>) => Verdict | Doubt;
 }
 
 /** One named action with typed arguments. */

@@ -1,7 +1,5 @@
 import { type ChannelModel, connect } from 'amqplib';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { z } from 'zod';
-import { waitFor } from '../../sandbox/wait.ts';
 import { openSandbox, type TestSandbox } from '../support/sandbox.ts';
 import { openSlackPage, type SlackPage, wordsOf } from '../support/slack-page.ts';
 import { alertAbout, approve, quiet, resolved, review, threadOf } from '../support/story.ts';
@@ -36,22 +34,6 @@ async function foreignClient(connectionName: string): Promise<ChannelModel> {
   return client;
 }
 
-/** What is acknowledged a second, as rabbit44 counts it. */
-async function ackRate(queue: string): Promise<number> {
-  const [cluster] = sandbox.report().clusters;
-  const node = cluster?.nodes.find(({ name }) => name.startsWith('rabbit44@'));
-  const authorization = `Basic ${Buffer.from(`${cluster?.username}:${cluster?.password}`).toString('base64')}`;
-  const url = `http://127.0.0.1:${node?.managementPort}/api/queues/%2F/${queue}`;
-  const answer = await (await fetch(url, { headers: { authorization } })).json();
-  return (
-    z
-      .object({
-        message_stats: z.object({ ack_details: z.object({ rate: z.number() }).optional() }).optional(),
-      })
-      .parse(answer).message_stats?.ack_details?.rate ?? 0
-  );
-}
-
 const listed = async (...what: string[]): Promise<readonly string[]> =>
   (await sandbox.ctl('rabbit44', '-q', ...what, '--no-table-headers')).output.split('\n');
 
@@ -71,14 +53,6 @@ test('a foreign client that leaks channels loses its connection, with the reason
 test('a service that is frozen by a signal is restarted, and its queue drains', async () => {
   const [frozen = 0] = sandbox.pids('cinder-volume');
   process.kill(frozen, 'SIGSTOP');
-  // What it read before still stands in the broker's rates for some seconds, and then it is slow and not hung.
-  await waitFor(
-    'the broker to see that nothing is read',
-    async () => (await ackRate('cinder-volume')) === 0,
-    {
-      withinMs: 30_000,
-    },
-  );
   const channel = await (await foreignClient('by-hand')).createConfirmChannel();
   const envelope = {
     'oslo.version': '2.0',

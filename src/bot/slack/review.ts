@@ -9,8 +9,8 @@ import type { SlackPort } from './port.ts';
 import { bookOf, speak } from './spoken.ts';
 import { sentence } from './words.ts';
 
-/** How long a plan that is being made is waited for in an open modal. */
-const WAIT_MS = 20_000;
+/** How long a plan that is being made is waited for in an open modal: a diagnosis that looks twice takes half a minute. */
+const WAIT_MS = 45_000;
 const POLL_MS = 400;
 
 /** A modal whose content may still be on its way. */

@@ -91,7 +91,8 @@ function vote(run: Run, { vote: cast, isEnough }: Extract<RunInput, { kind: 'vot
   if (earlier !== undefined && (earlier.breakGlass === true || cast.breakGlass !== true)) return run;
   const voted = { ...run, votes: [...run.votes.filter((one) => one !== earlier), cast] };
   // What was known when the plan was made does not count for the check: every question is asked again.
-  return isEnough ? { ...voted, state: 'checking', answered: {} } : voted;
+  const { againAtMs: _diagnosed, ...asked } = voted;
+  return isEnough ? { ...asked, state: 'checking', answered: {} } : voted;
 }
 
 function overtake(run: Run, input: Extract<RunInput, { kind: 'overtaken' }>): Run {

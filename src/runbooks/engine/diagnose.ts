@@ -1,6 +1,6 @@
 import type { Look } from '../look.ts';
 import type { Plan, Run } from '../run.ts';
-import type { Choice, Evidence, Runbook, StepContext, Verdict } from '../runbook.ts';
+import type { Choice, Doubt, Evidence, Runbook, StepContext, Verdict } from '../runbook.ts';
 import type { Observation } from '../snapshot/observation.ts';
 import { beginActing } from './act.ts';
 import { whatChanged } from './change.ts';
@@ -14,6 +14,7 @@ type Looked = Extract<RunInput, { kind: 'looked' }>;
 
 /** Read-only: gathers answers, shows evidence, decides, and lays a plan on the table. */
 export function diagnose(runbook: Runbook, run: Run, input: Looked, tools: EngineTools): Run {
+  if (isTooEarly(run, input)) return run;
   const gathered = gather(runbook, run, input);
   if (gathered.kind === 'not-yet') return gathered.run;
   const { looks } = gathered;
@@ -21,7 +22,8 @@ export function diagnose(runbook: Runbook, run: Run, input: Looked, tools: Engin
   const context = contextOf(found, input.now);
   const { evidence, verdict } = study(runbook, context);
   const studied = { ...found, evidence };
-  if (!verdict.go) return end(studied, 'stopped', verdict.because, input.atMs);
+  if (!verdict.go)
+    return putOff(studied, verdict, input) ?? end(studied, 'stopped', verdict.because, input.atMs);
   if (!allSteps(runbook).some(({ kind }) => kind === 'act' || kind === 'manual'))
     return end(studied, 'stopped', verdict.because ?? 'There is nothing to repair here.', input.atMs);
 
@@ -59,14 +61,13 @@ export function check(runbook: Runbook, run: Run, input: Looked, tools: EngineTo
       'It was approved, but could not be checked in time. Nothing was done.',
       input.atMs,
     );
-  // Too early to count as a second look.
-  if (input.atMs < (plan.notBeforeMs ?? 0)) return run;
+  if (isTooEarly(run, input)) return run;
   const gathered = gather(runbook, run, input);
   if (gathered.kind === 'not-yet') return gathered.run;
   const fresh = { ...gathered.run, before: gathered.run.answered };
   const context = contextOf(fresh, input.now);
   const { verdict } = study(runbook, context);
-  if (!verdict.go) return end(fresh, 'stopped', verdict.because, input.atMs);
+  if (!verdict.go) return putOff(fresh, verdict, input) ?? end(fresh, 'stopped', verdict.because, input.atMs);
   const change = planChange(runbook, fresh, plan, context, input, tools);
   return change === undefined
     ? beginActing(runbook, fresh, plan, input)
@@ -76,6 +77,17 @@ export function check(runbook: Runbook, run: Run, input: Looked, tools: EngineTo
         `The plan changed after it was approved: ${change}. Nothing was done.`,
         input.atMs,
       );
+}
+
+/** Too early to count as a second look. */
+const isTooEarly = ({ state, plan, againAtMs = 0 }: Run, { atMs }: Looked): boolean =>
+  atMs < Math.max(againAtMs, state === 'checking' ? (plan?.notBeforeMs ?? 0) : 0);
+
+/** Asks everything again after a while, once; undefined where the verdict stands as it is. */
+function putOff(run: Run, verdict: Verdict | Doubt, { atMs }: Looked): Run | undefined {
+  return 'againAfterMs' in verdict && run.againAtMs === undefined
+    ? { ...run, answered: {}, againAtMs: atMs + verdict.againAfterMs }
+    : undefined;
 }
 
 function planChange(
@@ -178,7 +190,7 @@ function sawEverything({ snapshot }: Observation): boolean {
 function study(
   runbook: Runbook,
   context: StepContext<unknown>,
-): { readonly evidence: readonly Evidence[]; readonly verdict: Verdict } {
+): { readonly evidence: readonly Evidence[]; readonly verdict: Verdict | Doubt } {
   const evidence: Evidence[] = [];
   let verdict: Verdict = { go: true };
   for (const step of runbook.steps) {

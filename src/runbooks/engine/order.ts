@@ -8,13 +8,11 @@ const BETWEEN_LOOKS_MS = 3_000;
 /** What the run wants next; undefined when it has ended. It follows from the value alone, so a restart just asks again. */
 export function nextOrder(runbook: Runbook, run: Run, nowMs: number): Order | undefined {
   switch (run.state) {
-    case 'checking': {
-      const afterMs = (run.plan?.notBeforeMs ?? nowMs) - nowMs;
-      return { kind: 'look', looks: run.looks ?? [], ...(afterMs > 0 && { afterMs }) };
-    }
+    case 'checking':
+      return lookNotBefore(Math.max(run.plan?.notBeforeMs ?? 0, run.againAtMs ?? 0), run, nowMs);
     case 'diagnosing':
       // A new diagnosis begins with a sweep alone: what to ask depends on what it sees.
-      return { kind: 'look', looks: run.looks ?? [] };
+      return lookNotBefore(run.againAtMs ?? 0, run, nowMs);
     case 'proposed':
       return { kind: 'wait', ...(run.plan !== undefined && { untilMs: run.plan.expiresAtMs }) };
     case 'acting': {
@@ -31,6 +29,10 @@ export function nextOrder(runbook: Runbook, run: Run, nowMs: number): Order | un
     case 'superseded':
       return undefined;
   }
+}
+
+function lookNotBefore(atMs: number, { looks = [] }: Run, nowMs: number): Order {
+  return { kind: 'look', looks, ...(atMs > nowMs && { afterMs: atMs - nowMs }) };
 }
 
 function itemOrder(runbook: Runbook, current: Current, nowMs: number): Order {

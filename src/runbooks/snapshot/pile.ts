@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Answered, Answers, Look } from '../look.ts';
 import { answerTo } from '../look.ts';
-import type { StepContext, Verdict } from '../runbook.ts';
+import type { Doubt, StepContext, Verdict } from '../runbook.ts';
 import { parseQueueName } from './families.ts';
 import { queueKey } from './history.ts';
 import type { Observation } from './observation.ts';
@@ -47,6 +47,12 @@ const DRAINING_MS = 1_800_000;
 const NAMED = 4;
 /** At most so many readers are pinged one by one. */
 const LIKELY_READERS = 5;
+/**
+ * So long a rate may tell of what was read before its readers hung: a channel counts every 5 s, the node gathers that
+ * every 5 s, and a rate spans the last 5 s (RabbitMQ's default `collect_statistics_interval`).
+ */
+const RATE_LAGS_MS = 15_000;
+
 /** Draining by itself, and done soon: nothing to tell anybody. */
 export function isDraining({ history }: Observation, { vhost, name }: ReadQueue): boolean {
   const leftMs = emptyInMs(history.queues[queueKey(vhost, name)]?.ready ?? []);
@@ -116,7 +122,7 @@ function answerWords({ verdict, tookMs, how }: Answers['probe']): string {
 }
 
 /** What it is, in the order in which harmless answers come first. */
-export function judge(context: Context): Verdict {
+export function judge(context: Context): Verdict | Doubt {
   const { facts: seen, answered, now } = context;
   const { backlogReady } = now.settings.detection;
   const fresh = answerTo(answered, { look: 'queue', vhost: seen.vhost, name: seen.name });
@@ -151,7 +157,7 @@ function judgeGone(context: Context): Verdict {
       );
 }
 
-function judgeReaders(context: Context, isFalling: boolean): Verdict {
+function judgeReaders(context: Context, isFalling: boolean): Verdict | Doubt {
   const { facts: seen, answered, now } = context;
   const readers = readersOf(now, seen);
   const deaf = readers.filter((reader) => isHung(seen, reader, answered) === true);
@@ -165,10 +171,12 @@ function judgeReaders(context: Context, isFalling: boolean): Verdict {
   // A ping to the queue itself waits behind the whole backlog: unanswered, it does not prove that a reader hangs.
   if (hung.length === 0 && (verdict === 'alive' || alive.length > 0 || isReading)) {
     const speeds = rates === undefined ? '' : ` (${rates.words})`;
-    return no(
+    const slow = no(
       `Its readers are alive but slower than what comes in${speeds}. Add workers, or look at what makes them slow; ` +
         'a restart would not help.',
     );
+    const isSeenAlive = verdict === 'alive' || alive.length > 0 || isFalling;
+    return isSeenAlive ? slow : { ...slow, againAfterMs: RATE_LAGS_MS };
   }
   const isStuck = (seen.unacknowledged ?? 0) > 0 && rates?.ack === 0;
   if (hung.length === 0 && verdict !== 'deaf' && !isStuck) {
@@ -178,7 +186,12 @@ function judgeReaders(context: Context, isFalling: boolean): Verdict {
     );
   }
   if (targetsOf(context).length === 0) {
-    return no('Its readers hang, and no entry under `services` says how to restart them.');
+    const ids = (hung.length > 0 ? hung : readers).map(({ id }) => id);
+    const who = ids.length === 0 ? 'Its readers hang' : `${some(ids, NAMED)}: hung`;
+    return no(
+      `${who}, and no entry under \`services\` says how to restart what reads ${seen.name}. ` +
+        'Restart it by hand, or add an entry for next time.',
+    );
   }
   if (hung.length > 0) {
     return {
@@ -235,4 +248,4 @@ export const trendWords = ({
   return `, ${rate}/min over the last ${span(overMs)}`;
 };
 
-const no = (because: string): Verdict => ({ go: false, because });
+const no = (because: string) => ({ go: false, because }) as const;

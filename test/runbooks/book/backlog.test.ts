@@ -218,15 +218,27 @@ describe('diagnosed as', () => {
     [
       'hung, with no way to restart it',
       at(found({ settings: { services: [] } }), fresh(), ping('deaf')),
-      'stop: Its readers hang, and no entry under `services` says how to restart them.',
+      'stop: cinder-volume:812@10.3.0.35, cinder-volume:907@10.3.0.36: hung, and no entry under `services` says how to restart what reads cinder-volume.',
     ],
     [
       'hung, with readers that the sweep could not list',
       at(found({ consumers: { rows: [], missing: [{ node: A, why: 'slow' }] } }), fresh(), ping('deaf')),
-      'stop: Its readers hang, and no entry under `services` says how to restart them.',
+      'stop: Its readers hang, and no entry under `services` says how to restart what reads cinder-volume.',
     ],
   ])('%s', (_, verdict, text) => {
     expect(verdict.slice(0, text.length)).toBe(text);
+  });
+
+  test('slow only at second sight, where nothing but the rate says so: it may tell of what was read before', () => {
+    const rates = fresh({ ackRate: 1.4, publishRate: 143 });
+    const judged = (...pairs: readonly (readonly [Look, Answer])[]) =>
+      stepOf(backlog, 'decide', 'what-is-it').decide(
+        contextOf(backlog, found(), { answered: answers(rates, ...pairs) }),
+      );
+    expect(judged(ping('deaf', 'vol1'), ping('deaf', 'vol2'))).toHaveProperty('againAfterMs', 15_000);
+    expect(judged(ping('deaf'))).toHaveProperty('againAfterMs', 15_000);
+    expect(judged(ping('alive'))).not.toHaveProperty('againAfterMs');
+    expect(judged(ping('alive', 'vol1'))).not.toHaveProperty('againAfterMs');
   });
 
   test('draining, with the time it takes', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Look } from '../../../src/runbooks/index.ts';
-import { incident, lampWith, looked, orderOf, play, proposed, room, started } from './toy.ts';
+import { approved, incident, lampWith, looked, orderOf, play, proposed, room, started } from './toy.ts';
 
 const dark = room({ lamps: [] });
 const stopped = { state: 'stopped', endedAtMs: 2 };
@@ -98,6 +98,79 @@ describe('a diagnosis', () => {
       ['n2'],
     ]);
     expect(run.because).toBe('enough');
+  });
+
+  describe('of signs that contradict each other', () => {
+    const doubting = (isDoubtful: (lamps: readonly string[]) => boolean) =>
+      lampWith({
+        steps: [
+          {
+            kind: 'decide',
+            id: 'is-it-dark',
+            title: () => 'Is it dark?',
+            looks: () => [{ look: 'side', node: 'cellar' }],
+            decide: ({ facts }) =>
+              isDoubtful(facts.lamps)
+                ? { go: false, because: 'it still glows', againAfterMs: 15_000 }
+                : { go: true },
+          },
+          { kind: 'act', id: 'off', title: () => 'Off', call: () => ({ action: 'switch', args: {} }) },
+        ],
+      });
+    const answer = { [['side', 'cellar'].join('\u0000')]: { kind: 'unseen', because: 'no' } } as const;
+    const look = (atMs: number, lamps = ['attic']) => looked(atMs, room({ lamps }), answer);
+
+    test('asks everything again after a while', () => {
+      const run = play(
+        started(),
+        [look(1)],
+        doubting(() => true),
+      );
+      expect(run).toMatchObject({ state: 'diagnosing', againAtMs: 15_001, answered: {} });
+      expect(orderOf(run, 1_001)).toEqual({
+        kind: 'look',
+        looks: [{ look: 'side', node: 'cellar' }],
+        afterMs: 14_000,
+      });
+      expect(orderOf(run, 20_000)).not.toHaveProperty('afterMs');
+    });
+
+    test('takes no look before that for an answer', () => {
+      const runbook = doubting(() => true);
+      const run = play(started(), [look(1)], runbook);
+      expect(play(run, [look(15_000)], runbook)).toEqual(run);
+    });
+
+    test('believes the second no', () => {
+      expect(
+        play(
+          started(),
+          [look(1), look(15_001)],
+          doubting(() => true),
+        ),
+      ).toMatchObject({
+        state: 'stopped',
+        because: 'it still glows',
+      });
+    });
+
+    test('goes on where the sign was an old one', () => {
+      const runbook = doubting((lamps) => lamps.includes('cellar'));
+      expect(play(started(), [look(1, ['cellar']), look(15_001)], runbook).state).toBe('proposed');
+    });
+
+    test('and doubts anew in the check after the approval', () => {
+      const runbook = doubting((lamps) => lamps.includes('cellar'));
+      const plan = play(started(), [look(1, ['cellar']), look(15_001)], runbook);
+      const checking = play(plan, [approved(plan)], runbook);
+      expect(checking).not.toHaveProperty('againAtMs');
+      const doubted = play(checking, [look(17_000, ['cellar'])], runbook);
+      expect(doubted).toMatchObject({ state: 'checking', againAtMs: 32_000 });
+      expect(play(doubted, [look(32_000, ['cellar'])], runbook)).toMatchObject({
+        state: 'stopped',
+        because: 'it still glows',
+      });
+    });
   });
 
   test('a runbook that only explains stops with its explanation', () => {

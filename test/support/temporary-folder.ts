@@ -1,0 +1,16 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Gives everything that a run of the tests writes one temporary folder, and removes it at the end. */
+export function setup(): () => void {
+  const environment: { TMPDIR?: string } = process.env;
+  const before = environment.TMPDIR;
+  const folder = mkdtempSync(join(tmpdir(), 'watership-'));
+  environment.TMPDIR = folder;
+  return () => {
+    if (before === undefined) delete environment.TMPDIR;
+    else environment.TMPDIR = before;
+    rmSync(folder, { recursive: true, force: true });
+  };
+}
