@@ -1,0 +1,149 @@
+import {
+  type ActionCall,
+  advance,
+  ledgerEntryOf,
+  type Outcome,
+  type Run,
+  type RunInput,
+} from '../../runbooks/index.ts';
+import { standsNow } from '../desk/ballot.ts';
+import { noteOnce, type Passage, RETRY_MS, store, take, takeLatest, type Wait } from './run-passage.ts';
+import { takeTurn } from './run-turn.ts';
+
+const HALTED_RETRY_MS = 5_000;
+/** Between two looks at an interrupted action that may still be on its way. */
+const SETTLE_RETRY_MS = 2_000;
+/** What `execute` gets beyond its own limit before it is given up from outside. */
+const GRACE_MS = 5_000;
+
+/** The one place where something is done to a cluster. */
+export async function act(passage: Passage, index: number): Promise<Wait | undefined> {
+  const { context, cluster, runbook, run, held } = passage;
+  const { stores, clock } = context;
+  const call = callOf(run, index);
+  // An unreadable halt throws, and nothing is done.
+  if (await stores.halts.isHalted(run.cluster)) {
+    await noteOnce(passage, 'halted', 'Halted: it waits. An approver resumes with /rabbit resume.');
+    return { ms: HALTED_RETRY_MS, why: 'retry' };
+  }
+  if (asksVotersAgain(run)) {
+    const standing = await standsNow(context, run);
+    if (standing === 'unknown') {
+      const text = 'Slack does not say whether those who approved may still approve: it waits.';
+      await noteOnce(passage, 'voters', text);
+      return { ms: HALTED_RETRY_MS, why: 'retry' };
+    }
+    if (standing !== 'carried') {
+      await take(passage, { kind: 'unseated', because: standing.because, atMs: clock.now() });
+      return undefined;
+    }
+  }
+  const turn = await takeTurn(context, run, cluster.actions.timeLimitMs(call) + GRACE_MS);
+  if (turn === undefined) {
+    await noteOnce(passage, 'turn', 'Another run acts on this cluster; this one waits for its turn.');
+    return { ms: RETRY_MS, why: 'retry' };
+  }
+
+  const refusal = await whyRefused(passage, call, index);
+  if (refusal !== undefined) {
+    const outcome: Outcome = { kind: 'refused', because: refusal };
+    await take(passage, { kind: 'acted', index, outcome, atMs: clock.now() });
+    return undefined;
+  }
+
+  const input: RunInput = { kind: 'intended', index, atMs: clock.now() };
+  const intended = advance(runbook, run, input, passage.tools);
+  if (intended === run || !held.isHeld()) return { ms: RETRY_MS, why: 'retry' };
+  // In one step with the halt and with both leases: nothing begins after a halt, or by two runners.
+  const stored = await store(passage, run, intended, {
+    fences: [turn],
+    unlessHalted: run.cluster,
+  });
+  // Halted in between: the next passage says so and waits.
+  if (stored === 'halted') return { ms: 0, why: 'retry' };
+  if (stored !== 'stored') return undefined;
+  // A process that slept since then may no longer be the one that acts: what was intended is settled by looking.
+  if (!held.isHeld()) return { ms: RETRY_MS, why: 'retry' };
+
+  const outcome = await execute({ ...passage, run: intended }, call, index);
+  await takeLatest(passage, { kind: 'acted', index, outcome, atMs: clock.now() });
+  return undefined;
+}
+
+/**
+ * What was begun on a node is completed, whatever becomes of those who approved it: half-way is the worst place to stop,
+ * and a halt stops it. Everything else asks again before each thing that it does.
+ */
+function asksVotersAgain({ plan, items }: Run): boolean {
+  const hasBegun = items.some(({ state }) => state === 'applied' || state === 'held');
+  return plan?.tier !== 'node' || !hasBegun;
+}
+
+/** The action's own look at the cluster, and then the hour's limit: what is not begun must not be counted. */
+async function whyRefused(passage: Passage, call: ActionCall, index: number): Promise<string | undefined> {
+  const verdict = await passage.cluster.actions.precheck(call);
+  return verdict.go ? whyOverTheHour(passage, call, index) : verdict.because;
+}
+
+/** One counter an hour for all runs and replicas. Going over it was approved only where the plan says so. */
+async function whyOverTheHour(
+  { context, cluster, run, tools }: Passage,
+  call: ActionCall,
+  index: number,
+): Promise<string | undefined> {
+  if (cluster.actions.describe(call).deletes === undefined) return undefined;
+  const limit = tools.limits.deletionsPerHour;
+  const options = { limit, isForced: run.plan?.tier === 'mass' };
+  const reserved = await context.stores.deletions.reserve(run.cluster, `${run.id}:${index}`, options);
+  return reserved === 'reserved'
+    ? undefined
+    : `${limit} queues were deleted on ${run.cluster} within the last hour, and that is the limit`;
+}
+
+async function execute(
+  { context, cluster, run }: Passage,
+  call: ActionCall,
+  index: number,
+): Promise<Outcome> {
+  const limitMs = cluster.actions.timeLimitMs(call) + GRACE_MS;
+  const over = new AbortController();
+  const tooLate = context.clock
+    .sleep(limitMs, over.signal)
+    .then((): Outcome => ({ kind: 'unknown', because: `no answer within ${Math.round(limitMs / 1_000)} s` }));
+  // The loser of the race below is nobody's business.
+  tooLate.catch(() => {});
+  try {
+    const acting = cluster.actions.execute(call, reasonOf(run), ledgerEntryOf(run, index));
+    return await Promise.race([acting, tooLate]);
+  } catch (error) {
+    context.log.error({ err: error, run: run.id, action: call.action }, 'An action broke off');
+    return { kind: 'unknown', because: error instanceof Error ? error.message : String(error) };
+  } finally {
+    over.abort();
+  }
+}
+
+/** An action was written down as intended, and what came of it was not: find out by looking. */
+export async function settle(passage: Passage, index: number): Promise<Wait | undefined> {
+  const { context, cluster, run } = passage;
+  const call = callOf(run, index);
+  const settled = await cluster.actions.reconcile(call, ledgerEntryOf(run, index));
+  const startedAtMs = run.items[index]?.startedAtMs ?? 0;
+  const isMaybeUnderWay = context.clock.now() < startedAtMs + cluster.actions.timeLimitMs(call);
+  // "Done" is proof. "Not done" is none while a command that outlived its bot may still be at work.
+  if (settled.kind !== 'done' && isMaybeUnderWay) return { ms: SETTLE_RETRY_MS, why: 'retry' };
+  await take(passage, { kind: 'settled', index, settled, atMs: context.clock.now() });
+  return undefined;
+}
+
+function callOf(run: Run, index: number): ActionCall {
+  const planned = run.plan?.items[index];
+  if (planned?.kind === 'act') return planned.call;
+  throw new Error(`${run.id}: item ${index} of the plan is no action`);
+}
+
+/** What the broker's or the host's own log gets to read. */
+function reasonOf(run: Run): string {
+  const approvers = run.votes.map(({ by }) => by).join(', ');
+  return `Watership ${run.incident} ${run.id}, approved by ${approvers || 'nobody'}`;
+}
