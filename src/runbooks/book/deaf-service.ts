@@ -9,19 +9,28 @@ import {
   isHeardAgain,
   WORKING_ACK_RATE,
 } from '../snapshot/deafness.ts';
-import { probeOfQueue, type ReadQueue, type RestartTarget, readersOf } from '../snapshot/readers.ts';
-import { count, counted, fitting, sentence, some, span } from '../snapshot/words.ts';
+import { probeOfQueue, type ReadQueue, type RestartTarget } from '../snapshot/readers.ts';
+import {
+  CLOSE,
+  closingSteps,
+  connectionsTo,
+  named,
+  probeAnswer,
+  probeWords,
+  readerWords,
+  treated,
+  untreatedLines,
+  vhostOf,
+  whyUnasked,
+} from '../snapshot/treated-queues.ts';
+import { count, counted, fitting, span } from '../snapshot/words.ts';
 import { workersOf } from '../snapshot/workers.ts';
 
 type Context = StepContext<DeafFacts>;
 
 const ANSWERS_WITHIN_MS = 180_000;
 const LOOKS_THAT_PROVE = 3;
-/** So many are treated in one plan: people must be able to read what they approve. */
-const MAX_TREATED = 10;
-const NAMED = 3;
 const EVERYBODY = 'all';
-const CLOSE = 'close';
 
 export const deafService = defineRunbook<DeafFacts>({
   id: 'deaf-service',
@@ -64,22 +73,15 @@ export const deafService = defineRunbook<DeafFacts>({
   card: (facts) => [
     {
       label: 'Deaf',
-      value: some(
-        [
-          ...facts.servers.map(({ queue, probes }) => `${queue} (${counted(probes, 'probe')} unanswered)`),
-          ...Array.from({ length: facts.total - facts.servers.length }, () => ''),
-        ],
-        NAMED,
-      ),
+      value: named([
+        ...facts.servers.map(({ queue, probes }) => `${queue} (${counted(probes, 'probe')} unanswered)`),
+        ...Array.from({ length: facts.total - facts.servers.length }, () => ''),
+      ]),
     },
     { label: 'Silent for', value: `${silentFor(facts)} or more` },
     {
       label: 'Connected as',
-      value:
-        some(
-          facts.servers.flatMap(({ readers }) => readers),
-          NAMED,
-        ) || 'not known',
+      value: named(facts.servers.flatMap(({ readers }) => readers)) || 'not known',
     },
     {
       label: `Others of ${facts.topic}`,
@@ -138,27 +140,15 @@ export const deafService = defineRunbook<DeafFacts>({
         },
       ],
     },
-    {
-      kind: 'each',
-      id: 'close-connections',
-      over: (context) => (wayOf(context) === CLOSE ? connectionsOf(context) : []),
-      steps: [
-        {
-          kind: 'act',
-          id: 'close',
-          title: ({ target = '' }) => `Close the connection ${target}`,
-          call: ({ target = '' }) => ({ action: 'connection.close', args: { name: target } }),
-        },
-      ],
-    },
+    closingSteps((context) => (wayOf(context) === CLOSE ? connectionsOf(context) : [])),
     {
       kind: 'verify',
       id: 'answers',
       title: (context) =>
-        `${namesOf(treated(context.facts))} answers a probe, ${LOOKS_THAT_PROVE} times in a row`,
+        `${namesOf(treated(context.facts.servers))} answers a probe, ${LOOKS_THAT_PROVE} times in a row`,
       withinMs: ANSWERS_WITHIN_MS,
       looksInARow: LOOKS_THAT_PROVE,
-      looks: ({ facts }) => treated(facts).map((server) => probeOfQueue(queueOf(facts, server))),
+      looks: ({ facts }) => treated(facts.servers).map((server) => probeOfQueue(queueOf(facts, server))),
       holds: haveAnswered,
     },
   ],
@@ -168,38 +158,23 @@ type Server = DeafFacts['servers'][number];
 
 const queueOf = ({ vhost }: DeafFacts, { queue }: Server): ReadQueue => ({ vhost, name: queue });
 
-/** Those that one plan is about. */
-const treated = ({ servers }: DeafFacts): readonly Server[] => servers.slice(0, MAX_TREATED);
-
-const namesOf = (servers: readonly Server[]): string =>
-  some(
-    servers.map(({ queue }) => queue),
-    NAMED,
-  );
+const namesOf = (servers: readonly Server[]): string => named(servers.map(({ queue }) => queue));
 
 const answerWords = ({ answering }: DeafFacts): string =>
   answering === 1 ? '1 answers' : `${count(answering)} answer`;
 
-/** A sentence that others are put behind. */
-const unended = (text: string): string => text.replace(/\.$/, '');
-
 const silentFor = ({ servers, seenAtMs }: DeafFacts): string =>
   span(seenAtMs - Math.min(...servers.map(({ sinceMs }) => sinceMs)));
 
-function vhostOf(facts: unknown): unknown {
-  return typeof facts === 'object' && facts !== null && 'vhost' in facts ? facts.vhost : undefined;
-}
-
 /** A probe of each, and its queue read fresh: whether it acknowledges anything tells busy from deaf. */
 function looksFor({ facts }: Context): readonly Look[] {
-  return treated(facts).flatMap((server) => {
+  return treated(facts.servers).flatMap((server) => {
     const { vhost, name } = queueOf(facts, server);
     return [probeOfQueue({ vhost, name }), { look: 'queue', vhost, name } as const];
   });
 }
 
-const probeOf = ({ facts, answered }: Context, server: Server) =>
-  answerTo(answered, probeOfQueue(queueOf(facts, server)));
+const probeOf = (context: Context, server: Server) => probeAnswer(context, queueOf(context.facts, server));
 
 /** What its readers acknowledge a second, as the broker counts it. */
 function ackRateOf({ facts, answered }: Context, server: Server): number | undefined {
@@ -211,7 +186,7 @@ function ackRateOf({ facts, answered }: Context, server: Server): number | undef
 
 /** Those that stay silent now as well, and do not work either. */
 const deafNow = (context: Context): readonly Server[] =>
-  treated(context.facts).filter((server) => {
+  treated(context.facts.servers).filter((server) => {
     const probe = probeOf(context, server);
     const isSilent = probe.kind === 'probe' && probe.verdict === 'deaf';
     return isSilent && (ackRateOf(context, server) ?? 0) <= WORKING_ACK_RATE;
@@ -224,13 +199,11 @@ function targetsOf(context: Context): readonly RestartTarget[] {
   return [...new Map(targets.map((target) => [target.id, target])).values()];
 }
 
-const connectionsOf = (context: Context): readonly string[] => [
-  ...new Set(
-    deafNow(context).flatMap((server) =>
-      readersOf(context.now, queueOf(context.facts, server)).flatMap(({ connections }) => connections),
-    ),
-  ),
-];
+const connectionsOf = (context: Context): readonly string[] =>
+  connectionsTo(
+    context.now,
+    deafNow(context).map((server) => queueOf(context.facts, server)),
+  );
 
 /** The chosen way, or the proposed one. */
 function wayOf(context: Context): string {
@@ -245,23 +218,18 @@ function restartedIn(context: Context): readonly RestartTarget[] {
 
 function evidenceLines(context: Context): readonly string[] {
   const { facts, now } = context;
-  const left = facts.total - treated(facts).length;
   return [
-    ...treated(facts).map((server) => {
-      const probe = probeOf(context, server);
-      const readers = readersOf(now, queueOf(facts, server));
-      const who =
-        readers.length === 0 ? 'no reader is known' : `read by ${sentence(readers.map(({ id }) => id))}`;
+    ...treated(facts.servers).map((server) => {
       const ack = ackRateOf(context, server);
       const held = server.unacknowledged ?? 0;
       return [
-        `${server.queue}: ${probe.kind === 'probe' ? unended(probe.how) : `no probe: ${probe.because}`}`,
-        who,
+        `${server.queue}: ${probeWords(probeOf(context, server))}`,
+        readerWords(now, queueOf(facts, server)),
         ...(held > 0 ? [`${counted(held, 'request')} in hand`] : []),
         ...(ack === undefined ? [] : [`${ack.toFixed(1)}/s acknowledged`]),
       ].join('; ');
     }),
-    ...(left > 0 ? [`${count(left)} more are deaf; a plan treats at most ${MAX_TREATED}`] : []),
+    ...untreatedLines(facts.servers, facts.total, 'deaf'),
     facts.answering === 0
       ? `Nobody else of ${facts.topic} answers: look for what they share, such as a database, before a restart`
       : `Of the others of ${facts.topic}, ${answerWords(facts)}`,
@@ -273,7 +241,7 @@ function judge(context: Context): Verdict {
   if (hasAlarm(now.snapshot)) {
     return no('A node is out of memory or disk, so the broker takes no messages: nobody could answer now.');
   }
-  const servers = treated(facts);
+  const servers = treated(facts.servers);
   const deaf = deafNow(context);
   if (deaf.length > 0) {
     const isTreatable = targetsOf(context).length > 0 || connectionsOf(context).length > 0;
@@ -289,20 +257,17 @@ function judge(context: Context): Verdict {
       `${namesOf(busy)} acknowledges requests all the time: it is busy, not deaf. A restart would not help.`,
     );
   }
-  const [unasked] = servers.flatMap((server) => {
-    const probe = probeOf(context, server);
-    if (probe.kind === 'unseen') return [`${server.queue}: ${probe.because}`];
-    return probe.verdict === 'unreachable' || probe.verdict === 'absent'
-      ? [`${server.queue}: ${probe.how}`]
-      : [];
-  });
+  const unasked = whyUnasked(
+    context,
+    servers.map((server) => queueOf(facts, server)),
+  );
   return unasked === undefined
     ? no('It answers again.')
     : no(`I could not ask again, so I propose nothing (${unasked})`);
 }
 
 function haveAnswered(context: Context): Verdict {
-  const asked = treated(context.facts).map((server) => ({ server, probe: probeOf(context, server) }));
+  const asked = treated(context.facts.servers).map((server) => ({ server, probe: probeOf(context, server) }));
   const silent = asked.filter(({ probe }) => probe.kind !== 'probe' || probe.verdict !== 'alive');
   if (silent.length > 0) return no(`no answer from ${namesOf(silent.map(({ server }) => server))} yet`);
   const tookMs = asked.flatMap(({ probe }) => (probe.kind === 'probe' ? [probe.tookMs] : []));

@@ -4,18 +4,27 @@ import { defineRunbook } from '../runbook.ts';
 import { type UnboundFacts, unboundFacts, unboundQueues } from '../snapshot/bindings-lost.ts';
 import { isHeardAgain } from '../snapshot/deafness.ts';
 import type { ProbeHistory } from '../snapshot/probe-history.ts';
-import { probeOfQueue, readersOf } from '../snapshot/readers.ts';
-import { count, counted, fitting, sentence, some, span } from '../snapshot/words.ts';
+import { probeOfQueue, type ReadQueue } from '../snapshot/readers.ts';
+import {
+  CLOSE,
+  closingSteps,
+  connectionsTo,
+  named,
+  probeAnswer,
+  probeWords,
+  readerWords,
+  treated,
+  untreatedLines,
+  vhostOf,
+  whyUnasked,
+} from '../snapshot/treated-queues.ts';
+import { counted, fitting, span } from '../snapshot/words.ts';
 
 type Context = StepContext<UnboundFacts>;
 type Lost = UnboundFacts['queues'][number];
 
 const ANSWERS_WITHIN_MS = 120_000;
 const LOOKS_THAT_PROVE = 2;
-/** So many are treated in one plan: people must be able to read what they approve. */
-const MAX_TREATED = 10;
-const NAMED = 3;
-const CLOSE = 'close';
 const BIND = 'bind:';
 
 export const unboundService = defineRunbook<UnboundFacts>({
@@ -61,10 +70,8 @@ export const unboundService = defineRunbook<UnboundFacts>({
     {
       label: facts.total === 1 ? 'Queue' : 'Queues',
       value:
-        some(
-          facts.queues.map(({ name, consumers }) => `${name} (${counted(consumers, 'consumer')})`),
-          NAMED,
-        ) + (facts.vhost === '/' ? '' : ` in ${facts.vhost}`),
+        named(facts.queues.map(({ name, consumers }) => `${name} (${counted(consumers, 'consumer')})`)) +
+        (facts.vhost === '/' ? '' : ` in ${facts.vhost}`),
     },
     { label: 'Belongs to exchange', value: facts.exchange ?? 'not known; the plan asks' },
     { label: 'Lost since', value: `${span(facts.seenAtMs - facts.sinceMs)} or longer` },
@@ -125,23 +132,11 @@ export const unboundService = defineRunbook<UnboundFacts>({
         },
       ],
     },
-    {
-      kind: 'each',
-      id: 'close-connections',
-      over: (context) => (wayOf(context) === CLOSE ? connectionsOf(context) : []),
-      steps: [
-        {
-          kind: 'act',
-          id: 'close',
-          title: ({ target = '' }) => `Close the connection ${target}`,
-          call: ({ target = '' }) => ({ action: 'connection.close', args: { name: target } }),
-        },
-      ],
-    },
+    closingSteps((context) => (wayOf(context) === CLOSE ? connectionsOf(context) : [])),
     {
       kind: 'verify',
       id: 'answers',
-      title: ({ facts }) => `${namesOf(treated(facts))} is bound and answers a probe`,
+      title: ({ facts }) => `${namesOf(treated(facts.queues))} is bound and answers a probe`,
       withinMs: ANSWERS_WITHIN_MS,
       looksInARow: LOOKS_THAT_PROVE,
       looks: looksFor,
@@ -150,17 +145,7 @@ export const unboundService = defineRunbook<UnboundFacts>({
   ],
 });
 
-const treated = ({ queues }: UnboundFacts): readonly Lost[] => queues.slice(0, MAX_TREATED);
-
-const namesOf = (queues: readonly Lost[]): string =>
-  some(
-    queues.map(({ name }) => name),
-    NAMED,
-  );
-
-function vhostOf(facts: unknown): unknown {
-  return typeof facts === 'object' && facts !== null && 'vhost' in facts ? facts.vhost : undefined;
-}
+const namesOf = (queues: readonly Lost[]): string => named(queues.map(({ name }) => name));
 
 /** Requests reach it again, whether or not it answers them: that it does not is another trouble. */
 function isBoundAgain(probes: ProbeHistory, vhost: string, name: string): boolean {
@@ -170,7 +155,7 @@ function isBoundAgain(probes: ProbeHistory, vhost: string, name: string): boolea
 
 function looksFor({ facts }: Context): readonly Look[] {
   const { vhost } = facts;
-  return treated(facts).flatMap(({ name }) => [
+  return treated(facts.queues).flatMap(({ name }) => [
     { look: 'bindings', vhost, queue: name } as const,
     probeOfQueue({ vhost, name }),
   ]);
@@ -179,25 +164,25 @@ function looksFor({ facts }: Context): readonly Look[] {
 const bindingsOf = ({ facts: { vhost }, answered }: Context, queue: string) =>
   answerTo(answered, { look: 'bindings', vhost, queue });
 
-const probeOf = ({ facts: { vhost }, answered }: Context, name: string) =>
-  answerTo(answered, probeOfQueue({ vhost, name }));
+const queueOf = ({ vhost }: UnboundFacts, { name }: Lost): ReadQueue => ({ vhost, name });
+
+const probeOf = (context: Context, queue: Lost) => probeAnswer(context, queueOf(context.facts, queue));
 
 /** Those that no route leads to now as well. What could not be read is not among them. */
 const lostNow = (context: Context): readonly Lost[] =>
-  treated(context.facts).filter(({ name }) => {
-    const probe = probeOf(context, name);
+  treated(context.facts.queues).filter((queue) => {
+    const { name } = queue;
+    const probe = probeOf(context, queue);
     const bindings = bindingsOf(context, name);
     const isBound = bindings.kind === 'bindings' && bindings.bindings.some((one) => one.routingKey === name);
     return bindings.kind === 'bindings' && !isBound && probe.kind === 'probe' && probe.verdict === 'absent';
   });
 
-const connectionsOf = (context: Context): readonly string[] => [
-  ...new Set(
-    lostNow(context).flatMap(({ name }) =>
-      readersOf(context.now, { vhost: context.facts.vhost, name }).flatMap(({ connections }) => connections),
-    ),
-  ),
-];
+const connectionsOf = (context: Context): readonly string[] =>
+  connectionsTo(
+    context.now,
+    lostNow(context).map((queue) => queueOf(context.facts, queue)),
+  );
 
 function waysToBind({ exchange, knownFrom, candidates }: UnboundFacts): readonly Choice[] {
   const because = {
@@ -226,37 +211,32 @@ function exchangeIn(context: Context): string | undefined {
 
 function evidenceLines(context: Context): readonly string[] {
   const { facts, now } = context;
-  const left = facts.total - treated(facts).length;
   return [
-    ...treated(facts).map(({ name }) => {
-      const bindings = bindingsOf(context, name);
-      const probe = probeOf(context, name);
-      const readers = readersOf(now, { vhost: facts.vhost, name });
-      const bound =
-        bindings.kind === 'unseen'
-          ? `its bindings could not be read: ${bindings.because}`
-          : bindings.bindings.length === 0
-            ? 'bound to no named exchange'
-            : `bound to ${some(
-                bindings.bindings.map(({ exchange, routingKey }) => `${exchange} under ${routingKey}`),
-                NAMED,
-              )}`;
-      return [
-        `${name}: ${bound}`,
-        readers.length === 0 ? 'no reader is known' : `read by ${sentence(readers.map(({ id }) => id))}`,
-        probe.kind === 'probe' ? probe.how.replace(/\.$/, '') : `no probe: ${probe.because}`,
-      ].join('; ');
-    }),
-    ...(left > 0 ? [`${count(left)} more are unbound; a plan treats at most ${MAX_TREATED}`] : []),
+    ...treated(facts.queues).map((queue) =>
+      [
+        `${queue.name}: ${boundWords(context, queue)}`,
+        readerWords(now, queueOf(facts, queue)),
+        probeWords(probeOf(context, queue)),
+      ].join('; '),
+    ),
+    ...untreatedLines(facts.queues, facts.total, 'unbound'),
     ...waysToBind(facts)
       .slice(0, 1)
       .map(({ label, because }) => `${label}: ${because}`),
   ];
 }
 
+function boundWords(context: Context, { name }: Lost): string {
+  const bindings = bindingsOf(context, name);
+  if (bindings.kind === 'unseen') return `its bindings could not be read: ${bindings.because}`;
+  return bindings.bindings.length === 0
+    ? 'bound to no named exchange'
+    : `bound to ${named(bindings.bindings.map(({ exchange, routingKey }) => `${exchange} under ${routingKey}`))}`;
+}
+
 function judge(context: Context): Verdict {
   const { facts } = context;
-  const queues = treated(facts);
+  const queues = treated(facts.queues);
   const unread = queues.flatMap(({ name }) => {
     const bindings = bindingsOf(context, name);
     return bindings.kind === 'unseen' ? [`${name}: ${bindings.because}`] : [];
@@ -274,8 +254,8 @@ function judge(context: Context): Verdict {
     const where = facts.exchange === undefined ? '' : ` It belongs to exchange ${facts.exchange}.`;
     return { go: true, because: `Nothing leads to ${namesOf(lost)}.${where}` };
   }
-  const broken = queues.filter(({ name }) => {
-    const probe = probeOf(context, name);
+  const broken = queues.filter((queue) => {
+    const probe = probeOf(context, queue);
     return probe.kind === 'probe' && probe.verdict === 'absent';
   });
   if (broken.length > 0) {
@@ -285,18 +265,20 @@ function judge(context: Context): Verdict {
         'not help, delete the queue while its service is stopped.',
     );
   }
-  const [unasked] = queues.flatMap(({ name }) => {
-    const probe = probeOf(context, name);
-    if (probe.kind === 'unseen') return [`${name}: ${probe.because}`];
-    return probe.verdict === 'unreachable' ? [`${name}: ${probe.how}`] : [];
-  });
+  const unasked = whyUnasked(
+    context,
+    queues.map((queue) => queueOf(facts, queue)),
+  );
   return unasked === undefined
     ? no('It is bound again.')
     : no(`I could not probe again, so I propose nothing (${unasked})`);
 }
 
 function haveAnswered(context: Context): Verdict {
-  const asked = treated(context.facts).map(({ name }) => ({ name, probe: probeOf(context, name) }));
+  const asked = treated(context.facts.queues).map((queue) => ({
+    name: queue.name,
+    probe: probeOf(context, queue),
+  }));
   const silent = asked.filter(({ probe }) => probe.kind !== 'probe' || probe.verdict !== 'alive');
   const [first] = silent;
   if (first !== undefined) {
