@@ -1,15 +1,9 @@
 import { z } from 'zod';
 import { defineRunbook } from '../runbook.ts';
 import { shortNames, typed } from '../snapshot/names.ts';
+import { whoSeesWhom } from '../snapshot/network.ts';
 import { isResidue } from '../snapshot/residue.ts';
-import {
-  configured,
-  disagreements,
-  isConnected,
-  matrix,
-  partitionsSeen,
-  silentNodes,
-} from '../snapshot/views.ts';
+import { configured, disagreements, isConnected, partitionsSeen, silentNodes } from '../snapshot/views.ts';
 import { fitting, sentence } from '../snapshot/words.ts';
 
 const facts = z.object({
@@ -72,12 +66,7 @@ export const autoheal = defineRunbook<Facts>({
   lost: () => [],
   undo: 'Nothing is done.',
   steps: [
-    {
-      kind: 'inspect',
-      id: 'views',
-      title: () => 'Ask every node whom it sees',
-      show: ({ now }) => ({ title: 'Who sees whom', lines: matrix(now.snapshot) }),
-    },
+    whoSeesWhom,
     {
       kind: 'decide',
       id: 'nothing-left',

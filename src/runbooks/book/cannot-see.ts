@@ -2,10 +2,11 @@ import { z } from 'zod';
 import type { Found } from '../runbook.ts';
 import { defineRunbook } from '../runbook.ts';
 import { shortNames } from '../snapshot/names.ts';
+import { whatNodesSaid } from '../snapshot/network.ts';
 import type { Observation } from '../snapshot/observation.ts';
 import { silenceOf } from '../snapshot/silence.ts';
 import type { SilenceReason, Snapshot } from '../snapshot/snapshot.ts';
-import { configured, isListedWhole, matrix, peersSay, speaking, viewOf } from '../snapshot/views.ts';
+import { configured, isListedWhole, peersSay, speaking, viewOf } from '../snapshot/views.ts';
 import { fitting, sentence } from '../snapshot/words.ts';
 
 const facts = z.object({
@@ -130,12 +131,7 @@ export const cannotSee = defineRunbook<Facts>({
   lost: () => [],
   undo: 'Nothing is done.',
   steps: [
-    {
-      kind: 'inspect',
-      id: 'views',
-      title: () => 'Ask every node',
-      show: ({ now }) => ({ title: 'What the nodes said', lines: matrix(now.snapshot) }),
-    },
+    whatNodesSaid,
     {
       kind: 'decide',
       id: 'cure',

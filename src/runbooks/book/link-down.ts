@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineRunbook } from '../runbook.ts';
 import { shortNames, typed } from '../snapshot/names.ts';
+import { symptomsOfNetwork } from '../snapshot/network.ts';
 import { hasJustStarted } from '../snapshot/residue.ts';
 import {
   configured,
@@ -30,17 +31,7 @@ export const linkDown = defineRunbook<Facts>({
     'Nodes answer, but their views differ: they do not reach each other. The broker has nothing to repair while the ' +
     'link is down; the runbook shows who sees whom and watches what comes after.',
   handbook: ['D20'],
-  mutes: [
-    'autoheal',
-    'node-down',
-    'paused-minority',
-    'deaf-service',
-    'unbound-service',
-    'backlog',
-    'zombie-queue',
-    'orphan-reply',
-    'channel-leak',
-  ],
+  mutes: symptomsOfNetwork,
   confirmSweeps: 2,
   facts,
   // `partitions` stays empty until the link is back; then the split is another trouble, with a repair.

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Found } from '../runbook.ts';
 import { defineRunbook } from '../runbook.ts';
 import { shortNames } from '../snapshot/names.ts';
+import { symptomsOfNode } from '../snapshot/network.ts';
 import type { Observation } from '../snapshot/observation.ts';
 import { hasMajority, runsInEveryView, silenceOf, silenceWords } from '../snapshot/silence.ts';
 import {
@@ -40,7 +41,7 @@ export const nodeDown = defineRunbook<Facts>({
     'A node does not answer and the others see it stopped, or it runs by itself outside the cluster. Starts it on its ' +
     'host, or has it join again, and checks that every view shows it running.',
   handbook: ['D20', 'D23', 'D24'],
-  mutes: ['deaf-service', 'unbound-service', 'backlog', 'zombie-queue', 'orphan-reply'],
+  mutes: symptomsOfNode,
   confirmSweeps: 2,
   facts,
   detect: (now) => [...downNodes(now), ...loneNodes(now)],

@@ -5,6 +5,7 @@ import { defineRunbook } from '../runbook.ts';
 import { lostWith, sideLooks } from '../snapshot/divergence.ts';
 import { keepChoices, keptSide, nodesToRestart } from '../snapshot/keeping.ts';
 import { shortNames, typed } from '../snapshot/names.ts';
+import { symptomsOfNetwork, whoSeesWhom } from '../snapshot/network.ts';
 import type { Observation } from '../snapshot/observation.ts';
 import { topicsToProbe, whoIsDeaf } from '../snapshot/probing.ts';
 import { isResidue } from '../snapshot/residue.ts';
@@ -15,7 +16,6 @@ import {
   disagreements,
   isConnected,
   isWhole,
-  matrix,
   partitionsSeen,
   sidesOf,
   silentNodes,
@@ -52,17 +52,7 @@ export const partition = defineRunbook<Facts>({
     'Chooses the side to keep, stops the nodes of the others one after the other, then starts them one after the other, ' +
     'and checks every view.',
   handbook: ['D20', 'D21', 'D22', 'D23', 'D24', 'D25'],
-  mutes: [
-    'autoheal',
-    'node-down',
-    'paused-minority',
-    'deaf-service',
-    'unbound-service',
-    'backlog',
-    'zombie-queue',
-    'orphan-reply',
-    'channel-leak',
-  ],
+  mutes: symptomsOfNetwork,
   confirmSweeps: 2,
   facts,
   detect,
@@ -119,12 +109,7 @@ export const partition = defineRunbook<Facts>({
     'No. What only the restarted nodes held is gone. Save the definitions of each first if you need them: ' +
     '`/api/definitions` at the management address of that node, or `rabbitmqctl -n <node> export_definitions <file>`.',
   steps: [
-    {
-      kind: 'inspect',
-      id: 'views',
-      title: () => 'Ask every node whom it sees',
-      show: ({ now }) => ({ title: 'Who sees whom', lines: matrix(now.snapshot) }),
-    },
+    whoSeesWhom,
     {
       kind: 'inspect',
       id: 'sides',

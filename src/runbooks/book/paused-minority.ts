@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { answerTo } from '../look.ts';
 import { defineRunbook } from '../runbook.ts';
 import { shortNames } from '../snapshot/names.ts';
+import { symptomsOfNode } from '../snapshot/network.ts';
 import { runsInEveryView, silenceOf } from '../snapshot/silence.ts';
 import { configured, isConnected, matrix, speaking } from '../snapshot/views.ts';
 import { fitting } from '../snapshot/words.ts';
@@ -24,7 +25,7 @@ export const pausedMinority = defineRunbook<Facts>({
     'A node serves nothing while its Erlang VM runs and a majority goes on without it: with pause_minority it waits ' +
     'for the network and resumes by itself. Only where the node says that this mode is off is its app started.',
   handbook: ['D20', 'D25'],
-  mutes: ['deaf-service', 'unbound-service', 'backlog', 'zombie-queue', 'orphan-reply'],
+  mutes: symptomsOfNode,
   confirmSweeps: 2,
   facts,
   detect: (now) => {

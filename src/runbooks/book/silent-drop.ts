@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { defineRunbook } from '../runbook.ts';
 import { shortNames, typed } from '../snapshot/names.ts';
-import { configured, isConnected, matrix, speaking } from '../snapshot/views.ts';
+import { symptomsOfNetwork, whatNodesSaid } from '../snapshot/network.ts';
+import { configured, isConnected, speaking } from '../snapshot/views.ts';
 import { fitting, sentence } from '../snapshot/words.ts';
 
 const facts = z.object({
@@ -24,18 +25,7 @@ export const silentDrop = defineRunbook<Facts>({
     'The API of several nodes hangs while their ports are open: packets between nodes are dropped and no node has ' +
     'noticed yet. Waits until they notice; never restarts a node because its API is slow.',
   handbook: ['D20'],
-  mutes: [
-    'cannot-see',
-    'autoheal',
-    'node-down',
-    'paused-minority',
-    'deaf-service',
-    'unbound-service',
-    'backlog',
-    'zombie-queue',
-    'orphan-reply',
-    'channel-leak',
-  ],
+  mutes: ['cannot-see', ...symptomsOfNetwork],
   confirmSweeps: 2,
   facts,
   detect: ({ snapshot, settings }) => {
@@ -80,12 +70,7 @@ export const silentDrop = defineRunbook<Facts>({
   lost: () => [],
   undo: 'Nothing is done.',
   steps: [
-    {
-      kind: 'inspect',
-      id: 'views',
-      title: () => 'Ask every node',
-      show: ({ now }) => ({ title: 'What the nodes said', lines: matrix(now.snapshot) }),
-    },
+    whatNodesSaid,
     {
       kind: 'decide',
       id: 'wait-for-tick',
