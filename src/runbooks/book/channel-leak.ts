@@ -1,43 +1,20 @@
-import { z } from 'zod';
 import { answerTo } from '../look.ts';
-import type { Found, StepContext, Verdict } from '../runbook.ts';
+import type { StepContext, Verdict } from '../runbook.ts';
 import { defineRunbook } from '../runbook.ts';
-import type { ConnectionTrack } from '../snapshot/history.ts';
-import type { DetectionSettings, Observation } from '../snapshot/observation.ts';
+import { channelLeaks, type LeakFacts, leakFacts, nameOfLeak } from '../snapshot/channel-leaks.ts';
 import { hostOf, ownerOfConnection, parseClientName, unitOf } from '../snapshot/owners.ts';
-import type { ConnectionSeen } from '../snapshot/snapshot.ts';
-import { isHeldAbove, perMinute, RATE_WINDOW_MS, spanOf, steadyGrowth } from '../snapshot/trends.ts';
+import { RATE_WINDOW_MS } from '../snapshot/trends.ts';
 import { isListedWhole } from '../snapshot/views.ts';
 import { count, counted, fitting, some, span } from '../snapshot/words.ts';
 
-const facts = z.object({
-  connection: z.string(),
-  clientName: z.string().optional(),
-  service: z.string().optional(),
-  pid: z.number().optional(),
-  peerHost: z.string().optional(),
-  channels: z.number(),
-  channelMax: z.number().optional(),
-  perMinute: z.number().optional(),
-  /** How long the samples span that `perMinute` was taken from. */
-  overMs: z.number().optional(),
-  why: z.enum(['level', 'growth', 'channel-max']),
-  /** Channels below which its successors must stay. */
-  warning: z.number(),
-  connectedForMs: z.number().optional(),
-});
-type Facts = z.infer<typeof facts>;
-type Context = StepContext<Facts>;
+type Context = StepContext<LeakFacts>;
 
 const RESTART = 'restart';
 const CLOSE = 'close';
 const GONE_WITHIN_MS = 120_000;
 const LOOKS_THAT_PROVE = 3;
 const NAMED_QUEUES = 5;
-/** A client that has just connected opens its pool of channels; that is no leak. */
-const SETTLING_MS = 60_000;
-
-export const channelLeak = defineRunbook<Facts>({
+export const channelLeak = defineRunbook<LeakFacts>({
   id: 'channel-leak',
   title: 'Too many channels on one connection',
   summary:
@@ -46,8 +23,8 @@ export const channelLeak = defineRunbook<Facts>({
   handbook: ['D16'],
   mutes: [],
   confirmSweeps: 2,
-  facts,
-  detect,
+  facts: leakFacts,
+  detect: channelLeaks,
   isOver: (snapshot, { connection, warning }) => {
     const row = snapshot.connections.rows.find(({ name }) => name === connection);
     if (!row) return isListedWhole(snapshot.connections);
@@ -57,7 +34,7 @@ export const channelLeak = defineRunbook<Facts>({
       : { go: false, because: `it holds ${row.channels} channels` };
   },
   headline: (leak) => {
-    const who = nameOf(leak);
+    const who = nameOfLeak(leak);
     const where = leak.peerHost === undefined ? '' : ` on ${leak.peerHost}`;
     const channels = `${count(leak.channels)} channels`;
     return leak.why === 'growth'
@@ -95,7 +72,7 @@ export const channelLeak = defineRunbook<Facts>({
       {
         id: RESTART,
         label: `Restart ${owner.entry.name} on ${host}`,
-        because: `${nameOf(leak)} belongs to it; a new process starts with one channel`,
+        because: `${nameOfLeak(leak)} belongs to it; a new process starts with one channel`,
       },
       close,
     ];
@@ -103,7 +80,7 @@ export const channelLeak = defineRunbook<Facts>({
   lost: (context) =>
     context.choice === RESTART
       ? [`Calls that are being served by ${ownerFor(context).entry?.name ?? 'the component'} are cut off`]
-      : [`Calls on this connection of ${nameOf(context.facts)} are cut off`],
+      : [`Calls on this connection of ${nameOfLeak(context.facts)} are cut off`],
   undo: 'No, but nothing needs to be: the client connects again by itself.',
   steps: [
     {
@@ -137,7 +114,7 @@ export const channelLeak = defineRunbook<Facts>({
     {
       kind: 'act',
       id: 'close',
-      title: ({ facts: leak }) => `Close the connection of ${nameOf(leak)}`,
+      title: ({ facts: leak }) => `Close the connection of ${nameOfLeak(leak)}`,
       call: ({ facts: { connection }, choice }) =>
         choice === CLOSE ? { action: 'connection.close', args: { name: connection } } : undefined,
       looks: ({ facts: { connection } }) => [{ look: 'connection', name: connection }],
@@ -156,67 +133,7 @@ export const channelLeak = defineRunbook<Facts>({
   ],
 });
 
-function detect({ snapshot, history, settings }: Observation): readonly Found<Facts>[] {
-  const { detection } = settings;
-  return snapshot.connections.rows.flatMap((connection) => {
-    const { channels } = connection;
-    // Not counted is not none.
-    if (channels === undefined) return [];
-    const track = history.connections[connection.name];
-    const why = whyLeaking(connection, channels, track, snapshot.takenAtMs, detection);
-    if (why === undefined) return [];
-    const samples = track?.channels ?? [];
-    const growth = perMinute(samples);
-    const { clientName, peerHost, channelMax, connectedAtMs } = connection;
-    const leak: Facts = {
-      connection: connection.name,
-      channels,
-      why,
-      warning: detection.channelsWarning,
-      ...(clientName === undefined ? {} : { clientName, ...parseClientName(clientName) }),
-      ...(peerHost === undefined ? {} : { peerHost }),
-      ...(channelMax === undefined ? {} : { channelMax }),
-      ...(growth === undefined || growth === 0 ? {} : { perMinute: growth, overMs: spanOf(samples) }),
-      ...(connectedAtMs === undefined ? {} : { connectedForMs: snapshot.takenAtMs - connectedAtMs }),
-    };
-    return [
-      {
-        key: `connection:${connection.name}`,
-        subject: nameOf(leak),
-        severity: isHeldAbove(detection.channelsCritical, channels, samples)
-          ? ('critical' as const)
-          : ('warning' as const),
-        facts: leak,
-      },
-    ];
-  });
-}
-
-function whyLeaking(
-  connection: ConnectionSeen,
-  channels: number,
-  track: ConnectionTrack | undefined,
-  nowMs: number,
-  detection: DetectionSettings,
-): Facts['why'] | undefined {
-  if (channels >= detection.channelsWarning) return 'level';
-  // 0 means no limit was negotiated.
-  const { channelMax = 0, connectedAtMs } = connection;
-  if (channelMax > 0 && channels * 2 >= channelMax && channels > 1) return 'channel-max';
-  const samples = (track?.channels ?? []).filter(
-    ([atMs]) => connectedAtMs === undefined || atMs >= connectedAtMs + SETTLING_MS,
-  );
-  const gained = steadyGrowth(samples.filter(([atMs]) => atMs <= nowMs));
-  return gained !== undefined && gained >= detection.channelsGrowth ? 'growth' : undefined;
-}
-
-/** The client's own name for people: service and process where it says them. */
-function nameOf({ service, pid, connection }: Pick<Facts, 'service' | 'pid' | 'connection'>): string {
-  if (service === undefined || service === '') return connection;
-  return pid === undefined ? service : `${service}:${pid}`;
-}
-
-const growthWords = ({ perMinute: growth = 0, overMs = 0 }: Facts): string =>
+const growthWords = ({ perMinute: growth = 0, overMs = 0 }: LeakFacts): string =>
   growth >= 0.1 && overMs >= RATE_WINDOW_MS
     ? `, growing ${growth < 10 ? growth.toFixed(1) : count(growth)}/min over the last ${span(overMs)}`
     : '';
@@ -269,7 +186,7 @@ function isStillLeaking({ facts: leak, answered }: Context): Verdict {
   if (leak.why === 'level' && channels < leak.warning) {
     return no(`It is down to ${counted(channels, 'channel')}; nothing is left to do.`);
   }
-  return { go: true, because: `${nameOf(leak)} holds ${counted(channels, 'channel')}.` };
+  return { go: true, because: `${nameOfLeak(leak)} holds ${counted(channels, 'channel')}.` };
 }
 
 function isStillThere({ facts: leak, answered }: Context) {

@@ -1,5 +1,6 @@
 import type { Found } from '../runbook.ts';
 import { defineRunbook } from '../runbook.ts';
+import { deadLost } from '../snapshot/dead-loss.ts';
 import {
   type DeadFacts,
   deadCard,
@@ -10,7 +11,7 @@ import {
   subjectOf,
   unreadFor,
 } from '../snapshot/dead-queues.ts';
-import { deadLost, deletionSteps } from '../snapshot/deletion.ts';
+import { deletionSteps } from '../snapshot/deletion.ts';
 import { shortQueue } from '../snapshot/names.ts';
 import type { Observation } from '../snapshot/observation.ts';
 import { isListedWhole } from '../snapshot/views.ts';
