@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type {
   ActionsBlock,
   Button,
@@ -73,6 +74,10 @@ export function pairs(rows: readonly { readonly label: string; readonly value: s
 /** The first block's id is what a message is found by, after its answer was lost. */
 export const withId = ([first, ...rest]: readonly KnownBlock[], id: string): readonly KnownBlock[] =>
   first === undefined ? [] : [{ ...first, block_id: clip(id, limits.blockId) }, ...rest];
+
+/** An updated message wants new block ids; the same content keeps the same ones, so that nothing is sent for nothing. */
+export const versionOf = (...shown: readonly unknown[]): string =>
+  createHash('sha256').update(JSON.stringify(shown)).digest('hex').slice(0, 8);
 
 export function context(elements: readonly (MrkdwnElement | PlainTextElement)[]): ContextBlock {
   return { type: 'context', elements: elements.slice(0, limits.contextElements) };

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Button, KnownBlock } from '@slack/types';
 import { activeStates, type Incident, type Run } from '../../../runbooks/index.ts';
 import type { Announced } from '../../maintenance.ts';
@@ -15,6 +14,8 @@ import {
   plainSection,
   type Rendered,
   small,
+  versionOf,
+  withId,
 } from '../blocks.ts';
 import { literal } from '../escape.ts';
 import { haltedSection } from '../halted.ts';
@@ -58,19 +59,10 @@ export function incidentCard(input: IncidentCardInput): Rendered {
   const quiet = input.maintenance === undefined || state === 'resolved' ? '' : 'Maintenance, no hurry: ';
   const text = notification(`${quiet}${pushText(input, state)}`);
   const buttons = buttonsFor(input, state);
-  // An updated message wants new block ids; the same content keeps the same one, so that nothing is sent for nothing.
-  const version = createHash('sha256')
-    .update(JSON.stringify([text, content, buttons]))
-    .digest('hex')
-    .slice(0, 8);
-  const [first, ...rest] = content;
+  const id = `${incident.id}.${versionOf(text, content, buttons)}`;
   return {
     text,
-    blocks: [
-      ...(first === undefined ? [] : [{ ...first, block_id: `${incident.id}.${version}` }]),
-      ...rest,
-      ...(buttons.length === 0 ? [] : [actions(`${incident.id}.${version}.buttons`, buttons)]),
-    ],
+    blocks: [...withId(content, id), ...(buttons.length === 0 ? [] : [actions(`${id}.buttons`, buttons)])],
   };
 }
 

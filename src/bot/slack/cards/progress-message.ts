@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Button, KnownBlock } from '@slack/types';
 import {
   activeStates,
@@ -19,6 +18,8 @@ import {
   notification,
   plainSection,
   type Rendered,
+  versionOf,
+  withId,
 } from '../blocks.ts';
 import { clip, literal, visible } from '../escape.ts';
 import { haltedSection } from '../halted.ts';
@@ -72,19 +73,10 @@ export function progressMessage(input: ProgressInput): Rendered {
     `${heading}. ${run.because === undefined ? planInWords(run) : sentence(withNames(run.because, input.names))}`,
   );
   const buttons = buttonRows(run);
-  const version = createHash('sha256')
-    .update(JSON.stringify([text, content, buttons]))
-    .digest('hex')
-    .slice(0, 8);
-  const [first, ...rest] = content;
+  const id = `${run.id}.${versionOf(text, content, buttons)}`;
   return {
     text,
-    blocks: [
-      // By this id the message is found again.
-      ...(first === undefined ? [] : [{ ...first, block_id: `${run.id}.${version}` }]),
-      ...rest,
-      ...buttons.map((row, index) => actions(`${run.id}.${version}.${index}`, row)),
-    ],
+    blocks: [...withId(content, id), ...buttons.map((row, index) => actions(`${id}.${index}`, row))],
   };
 }
 

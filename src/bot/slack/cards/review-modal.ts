@@ -6,9 +6,7 @@ import type {
   PlainTextElement,
   PlainTextOption,
 } from '@slack/types';
-import { z } from 'zod';
-import type { Plan, PlannedItem, Run } from '../../../runbooks/index.ts';
-import type { Confirmation } from '../../desk/confirmation.ts';
+import type { PlannedItem, Run } from '../../../runbooks/index.ts';
 import type { Halt } from '../../stores/stores.ts';
 import { context, header, linesSection, moment, mrkdwn, plain, plainSection } from '../blocks.ts';
 import { clip, code, literal, visible } from '../escape.ts';
@@ -23,24 +21,19 @@ import {
   sentence,
   shortHash,
   span,
-  thousands,
   tierWords,
   whoMustApprove,
 } from '../words.ts';
+import { inputBlocks, type ReviewAsks } from './review-inputs.ts';
+import { writeReference } from './review-reference.ts';
 
-export interface ReviewInput {
+/** What the modal is made from. */
+export interface ReviewInput extends ReviewAsks {
   readonly run: Run;
-  readonly plan: Plan;
   /** What is wrong, in the runbook's own words. */
   readonly headline: string;
   readonly approvalsNeeded: number;
   readonly selfApproval: boolean;
-  /** What the approver must type. */
-  readonly confirmation: Confirmation;
-  /** What somebody on call types to stand for the second vote; absent where there is no glass to break. */
-  readonly glass?: string;
-  /** Must the approver give a reason? */
-  readonly reasonRequired: boolean;
   /** Why this person cannot approve this plan: the modal is then for reading only. */
   readonly readOnlyBecause?: string;
   /** The shown plan has just taken the place of another one in this very window. */
@@ -53,16 +46,6 @@ export interface ReviewInput {
   readonly approvers: readonly string[];
   readonly channel: string;
   readonly names: Names;
-}
-
-/** What a modal carries with it: ids only. */
-export interface ReviewReference {
-  readonly incident: string;
-  readonly run: string;
-  readonly planHash: string;
-  readonly channel: string;
-  /** The way that the shown plan takes. */
-  readonly choice?: string;
 }
 
 /** Items listed one by one; a longer plan says how many more there are, and the thread lists them all. */
@@ -221,60 +204,6 @@ function approvalLines(input: ReviewInput): string[] {
   ];
 }
 
-function confirmationBlock(confirmation: Confirmation): InputBlock[] {
-  const { typed, count } = approvalFields;
-  const block = (
-    { block, action }: typeof typed | typeof count,
-    label: string,
-    shown: string,
-  ): InputBlock => ({
-    type: 'input',
-    block_id: block,
-    label: plain(label, limits.label),
-    element: { type: 'plain_text_input', action_id: action, placeholder: plain(shown, limits.placeholder) },
-  });
-  switch (confirmation.kind) {
-    case 'none':
-      return [];
-    case 'cluster':
-      return [
-        block(typed, `Type the cluster’s name to confirm: ${confirmation.expected}`, confirmation.expected),
-      ];
-    case 'count': {
-      const shown = thousands(confirmation.expected);
-      return [block(count, `Type how many ${confirmation.of} are lost at most: ${shown}`, shown)];
-    }
-  }
-}
-
-/** For the night when nobody else is awake. Left empty it is an ordinary vote. */
-function glassBlock(phrase: string, tier: Plan['tier']): InputBlock {
-  const { block, action } = approvalFields.glass;
-  const what = tier === 'mass' ? 'Cannot wait for business hours' : 'On call and alone';
-  return {
-    type: 'input',
-    block_id: block,
-    optional: true,
-    label: plain(`${what}? Type “${phrase}”. The owners are paged.`, limits.label),
-    element: { type: 'plain_text_input', action_id: action },
-  };
-}
-
-function inputBlocks({ plan, confirmation, glass, reasonRequired }: ReviewInput): InputBlock[] {
-  const { reason } = approvalFields;
-  return [
-    ...confirmationBlock(confirmation),
-    {
-      type: 'input',
-      block_id: reason.block,
-      optional: !reasonRequired,
-      label: plain('Reason (goes to the audit log)', limits.label),
-      element: { type: 'plain_text_input', action_id: reason.action, max_length: 300 },
-    } satisfies InputBlock,
-    ...(glass === undefined ? [] : [glassBlock(glass, plan.tier)]),
-  ];
-}
-
 /** A modal that only says something: while a plan is being made, or after the answer. */
 export function noteModal(title: string, lines: readonly string[]): ModalView {
   return {
@@ -284,25 +213,4 @@ export function noteModal(title: string, lines: readonly string[]): ModalView {
     close: plain('Close', limits.viewButton),
     blocks: lines.map((line) => ({ type: 'section', text: plain(line, limits.sectionText) })),
   };
-}
-
-const referenceSchema: z.ZodType<ReviewReference> = z.object({
-  incident: z.string(),
-  run: z.string(),
-  planHash: z.string(),
-  channel: z.string(),
-  choice: z.string().exactOptional(),
-});
-
-export function writeReference(reference: ReviewReference): string {
-  return JSON.stringify(reference);
-}
-
-export function readReference(metadata: string): ReviewReference | undefined {
-  try {
-    const parsed = referenceSchema.safeParse(JSON.parse(metadata));
-    return parsed.success ? parsed.data : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,7 +1,8 @@
 import type { App, SlackViewAction, ViewOutput, ViewSubmitAction } from '@slack/bolt';
 import type { Click } from '../../desk/answer.ts';
 import { type Voted, vote } from '../../desk/vote.ts';
-import { noteModal, type ReviewReference, readReference } from '../cards/review-modal.ts';
+import { noteModal } from '../cards/review-modal.ts';
+import { type ReviewReference, readReference } from '../cards/review-reference.ts';
 import { approvalCallback, approvalFields } from '../ids.ts';
 import { forgetDelivery, isFirstDelivery, type Lobby } from '../lobby.ts';
 import { makingView, showChoice, viewOf } from '../review.ts';

@@ -1,5 +1,5 @@
 import type { App, BlockAction } from '@slack/bolt';
-import { readReference } from '../cards/review-modal.ts';
+import { readReference } from '../cards/review-reference.ts';
 import { actionIds } from '../ids.ts';
 import { isFirstDelivery, type Lobby } from '../lobby.ts';
 import { makingView, showChoice } from '../review.ts';
