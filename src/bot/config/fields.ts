@@ -1,3 +1,4 @@
+import { CronExpressionParser } from 'cron-parser';
 import { z } from 'zod';
 import { parseTransportUrl } from '../../rpc/index.ts';
 import { durationPattern, parseDuration } from './duration.ts';
@@ -66,7 +67,86 @@ export const oneOf = <const Values extends readonly [string, ...string[]]>(value
 
 /** True or false. */
 export const yesOrNo = z.boolean({ error: 'true or false' });
+
 /** The words of a command. */
 export const command = z
   .array(z.string({ error: 'a word of the command' }), { error: 'a list of words' })
   .min(1);
+
+/** A URL of one of these schemes. */
+export const url = (schemes: readonly string[], example: string) => {
+  const expected = `a URL such as ${example}`;
+  return text(expected).refine((value) => hasScheme(value, schemes), { error: expected });
+};
+
+/** An address that is shown to people and stands in logs: who signs in is said beside it. */
+export const address = (schemes: readonly string[], example: string) =>
+  url(schemes, example).refine((value) => !hasScheme(value, schemes) || !hasUser(value), {
+    error: `a URL without a user and a password in it, such as ${example}`,
+  });
+
+function hasUser(value: string): boolean {
+  const { username, password } = new URL(value);
+  return username !== '' || password !== '';
+}
+
+function hasScheme(value: string, schemes: readonly string[]): boolean {
+  return URL.canParse(value) && schemes.includes(new URL(value).protocol.slice(0, -1));
+}
+
+/** A pattern as JavaScript reads it, with Unicode. */
+export const regularExpression = (example: string) => {
+  const expected = `a regular expression such as ${example}`;
+  return text(expected).refine(compiles, { error: expected });
+};
+
+function compiles(pattern: string): boolean {
+  try {
+    new RegExp(pattern, 'u');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A channel by its id. */
+export const channel = text('a channel id such as C0ALERTS').regex(/^[A-Z][A-Z0-9_]+$/, {
+  error: 'a channel id such as C0ALERTS (Slack shows it at the end of the channel details), not its name',
+});
+
+/** A name of our own, which becomes a part of keys and ids. */
+export const name = text('a name of letters, digits, ".", "_" and "-"').regex(
+  /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
+  {
+    error: 'a name of letters, digits, ".", "_" and "-"',
+  },
+);
+
+/** When something happens again and again. */
+export const cron = (example: string) => {
+  const expected = `a cron expression such as ${example}`;
+  return text(expected).refine(isCron, { error: expected });
+};
+
+function isCron(expression: string): boolean {
+  try {
+    CronExpressionParser.parse(expression);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const timezoneExpected = 'a time zone such as Europe/Berlin';
+
+/** Whose clock is meant. */
+export const timezone = text(timezoneExpected).refine(isTimezone, { error: timezoneExpected }).default('UTC');
+
+function isTimezone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,57 +1,28 @@
-import { CronExpressionParser } from 'cron-parser';
 import { z } from 'zod';
-import { limitDefaults, presetNames } from '../../runbooks/index.ts';
-import { duration, oneOf, port, text, transportUrl, wholeNumber, yesOrNo } from './fields.ts';
+import { limitDefaults } from '../../runbooks/index.ts';
+import { clusterSchema } from './cluster-schema.ts';
+import {
+  address,
+  channel,
+  cron,
+  duration,
+  name,
+  oneOf,
+  port,
+  text,
+  timezone,
+  transportUrl,
+  url,
+  wholeNumber,
+  yesOrNo,
+} from './fields.ts';
 import { hostSchema } from './host-schema.ts';
+import { peopleSchema } from './people-schema.ts';
 
 /*
  * The configuration file as people write it. Every `error` text finishes the sentence "expected …".
  * `deploy/watership.schema.json` is printed from this schema.
  */
-
-const url = (schemes: readonly string[], example: string) => {
-  const expected = `a URL such as ${example}`;
-  return text(expected).refine((value) => hasScheme(value, schemes), { error: expected });
-};
-
-/** An address that is shown to people and stands in logs: who signs in is said beside it. */
-const address = (schemes: readonly string[], example: string) =>
-  url(schemes, example).refine((value) => !hasScheme(value, schemes) || !hasUser(value), {
-    error: `a URL without a user and a password in it, such as ${example}`,
-  });
-
-function hasUser(value: string): boolean {
-  const { username, password } = new URL(value);
-  return username !== '' || password !== '';
-}
-
-function hasScheme(value: string, schemes: readonly string[]): boolean {
-  return URL.canParse(value) && schemes.includes(new URL(value).protocol.slice(0, -1));
-}
-
-const regularExpression = (example: string) => {
-  const expected = `a regular expression such as ${example}`;
-  return text(expected).refine(compiles, { error: expected });
-};
-
-function compiles(pattern: string): boolean {
-  try {
-    new RegExp(pattern, 'u');
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const channel = text('a channel id such as C0ALERTS').regex(/^[A-Z][A-Z0-9_]+$/, {
-  error: 'a channel id such as C0ALERTS (Slack shows it at the end of the channel details), not its name',
-});
-const personOrGroup = text('a Slack user id (U…) or user group id (S…)').regex(/^[UWS][A-Z0-9_]+$/, {
-  error: 'a Slack user id (U…) or user group id (S…), not a name',
-});
-const name = text('a name of letters, digits, ".", "_" and "-"').regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, {
-  error: 'a name of letters, digits, ".", "_" and "-"',
-});
 
 const slack = z.strictObject({
   mode: oneOf(['socket', 'http']).default('socket'),
@@ -85,138 +56,8 @@ const redis = z.strictObject({
   prefix: name.default('watership'),
 });
 
-const node = z.strictObject({
-  name: text('a RabbitMQ node name such as rabbit@server-44').regex(/^[^\s@]+@[^\s@]+$/, {
-    error: 'a RabbitMQ node name such as rabbit@server-44',
-  }),
-  management: address(['http', 'https'], 'https://10.3.0.44:15671'),
-  amqp: address(['amqp', 'amqps'], 'amqps://10.3.0.44:5671').optional(),
-  epmd: z
-    .union([z.literal(false), z.string().regex(/^[^\s:]+:\d+$/)], { error: 'host:port, or false' })
-    .optional(),
-  host: text('the name of an entry under hosts').optional(),
-  prometheus: address(['http', 'https'], 'http://10.3.0.44:15692').optional(),
-});
-
-const reachedBy = z.union(
-  [
-    z.strictObject({
-      transportUrl: text('a transport URL').regex(/^[a-z+]+:\/\/\S+$/),
-    }),
-    z.strictObject({
-      haproxy: z.strictObject({ host: text('a host'), path: text('a path').startsWith('/') }),
-    }),
-  ],
-  { error: '{ transportUrl: rabbit://… } or { haproxy: { host: …, path: /… } }' },
-);
-
-const service = z.strictObject({
-  name: text('the service’s name, such as cinder-scheduler'),
-  queues: regularExpression('^cinder-scheduler'),
-  host: text('the name of an entry under hosts, or from-connection').default('from-connection'),
-  unit: text('the unit, container or workload to restart').optional(),
-  restart: oneOf(presetNames).optional(),
-  exchange: text('the exchange its queues are bound to, such as nova').optional(),
-  probe: oneOf(['auto', 'ping', 'ignoreErrors', 'baseapi', 'off']).optional(),
-  rpcVersion: text('an RPC version in quotes, such as "6.0"')
-    .regex(/^\d+\.\d+(\.\d+)?$/, { error: 'an RPC version in quotes, such as "6.0"' })
-    .optional(),
-});
-
-const count = wholeNumber(0, 1_000_000_000);
-
-const detection = z.strictObject({
-  backlogReady: count.optional(),
-  backlogDrained: count.optional(),
-  zombieAfter: duration(1_000, '10m').optional(),
-  zombieCriticalReady: count.optional(),
-  looksApart: duration(0, '30s').optional(),
-  channelsWarning: count.optional(),
-  channelsCritical: count.optional(),
-  channelsGrowth: count.optional(),
-  deafProbes: wholeNumber(2, 20).optional(),
-  resolveAfterSweeps: wholeNumber(1, 1_000).optional(),
-  ignoreQueues: z
-    .array(regularExpression('^audit\\.'), { error: 'a list of regular expressions' })
-    .optional(),
-});
-
-const cluster = z.strictObject({
-  name,
-  channel: channel.optional(),
-  vhost: text('a vhost such as /').default('/'),
-  username: text('the management user'),
-  password: text('the management user’s password'),
-  nodes: z.array(node, { error: 'a list of nodes' }).min(1, { error: 'at least one node' }),
-  reachedBy: reachedBy.optional(),
-  services: z.array(service, { error: 'a list of services' }).default([]),
-  detection: detection.optional(),
-  partitionHandling: oneOf(['ignore', 'autoheal', 'pause_minority']).optional(),
-  protect: z
-    .strictObject({
-      queues: z.array(regularExpression('^billing'), { error: 'a list of regular expressions' }).default([]),
-      vhosts: z.array(text('a vhost such as /'), { error: 'a list of vhosts' }).default([]),
-    })
-    .optional(),
-});
-
 /** How the bot reaches the agents of all hosts that are `via: agent`. */
 const agents = z.strictObject({ transportUrl });
-
-const clockTime = text('a time of day such as 08:00').regex(/^([01]\d|2[0-3]):[0-5]\d$/, {
-  error: 'a time of day such as 08:00',
-});
-
-const businessHours = z.strictObject({
-  days: z
-    .array(wholeNumber(1, 7), { error: 'a list of days, 1 for Monday to 7 for Sunday' })
-    .default([1, 2, 3, 4, 5]),
-  from: clockTime.default('08:00'),
-  until: clockTime.default('18:00'),
-  timezone: text('a time zone such as Europe/Berlin')
-    .refine(isTimezone, { error: 'a time zone such as Europe/Berlin' })
-    .default('UTC'),
-});
-
-const slackUser = text('a Slack user id (U…)').regex(/^[UW][A-Z0-9_]+$/, {
-  error: 'a Slack user id (U…), not a group and not a name',
-});
-
-const people = z.strictObject({
-  approvers: z.array(personOrGroup, { error: 'a list of Slack ids' }).default([]),
-  adminApprovers: z.array(personOrGroup, { error: 'a list of Slack ids' }).default([]),
-  selfApproval: z
-    .strictObject({
-      reversible: yesOrNo.optional(),
-      destructive: yesOrNo.optional(),
-      node: yesOrNo.optional(),
-      mass: yesOrNo.optional(),
-    })
-    .default({}),
-  approvals: z
-    .strictObject({
-      reversible: wholeNumber(1, 10).optional(),
-      destructive: wholeNumber(1, 10).optional(),
-      node: wholeNumber(1, 10).optional(),
-      mass: wholeNumber(1, 10).optional(),
-    })
-    .default({}),
-  typedConfirmation: z
-    .strictObject({
-      reversible: yesOrNo.optional(),
-      destructive: yesOrNo.optional(),
-      node: yesOrNo.optional(),
-      mass: yesOrNo.optional(),
-    })
-    .default({}),
-  planExpires: duration(10_000, '5m').default(300_000),
-  onCall: z.array(personOrGroup, { error: 'a list of Slack ids' }).optional(),
-  owners: z.array(personOrGroup, { error: 'a list of Slack ids' }).optional(),
-  cli: z
-    .record(z.string(), slackUser, { error: 'a mapping from a user of this machine to a Slack user id' })
-    .default({}),
-  businessHours: businessHours.prefault({}),
-});
 
 /** The defaults are the highest values: a file may lower them. */
 const limits = z.strictObject({
@@ -228,13 +69,9 @@ const limits = z.strictObject({
 });
 
 const maintenance = z.strictObject({
-  cron: text('a cron expression such as 0 2 * * 6').refine(isCron, {
-    error: 'a cron expression such as 0 2 * * 6',
-  }),
+  cron: cron('0 2 * * 6'),
   duration: duration(60_000, '2h'),
-  timezone: text('a time zone such as Europe/Berlin')
-    .refine(isTimezone, { error: 'a time zone such as Europe/Berlin' })
-    .default('UTC'),
+  timezone,
   clusters: z.array(name, { error: 'a list of cluster names' }).optional(),
 });
 
@@ -246,31 +83,9 @@ function isEncryptedOrNear(value: string): boolean {
 }
 
 const digest = z.strictObject({
-  cron: text('a cron expression such as 0 9 * * 1-5').refine(isCron, {
-    error: 'a cron expression such as 0 9 * * 1-5',
-  }),
-  timezone: text('a time zone such as Europe/Berlin')
-    .refine(isTimezone, { error: 'a time zone such as Europe/Berlin' })
-    .default('UTC'),
+  cron: cron('0 9 * * 1-5'),
+  timezone,
 });
-
-function isCron(expression: string): boolean {
-  try {
-    CronExpressionParser.parse(expression);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function isTimezone(zone: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 const schedule = z.strictObject({
   sweep: duration(1_000, '15s').default(15_000),
@@ -292,12 +107,12 @@ const audit = z.strictObject({
 export const fileSchema = z.strictObject({
   slack,
   redis: redis.prefault({}),
-  clusters: z.array(cluster, { error: 'a list of clusters' }).min(1, { error: 'at least one cluster' }),
+  clusters: z.array(clusterSchema, { error: 'a list of clusters' }).min(1, { error: 'at least one cluster' }),
   hosts: z
     .record(z.string(), hostSchema, { error: 'a mapping from host name to how it is reached' })
     .default({}),
   agents: agents.optional(),
-  people: people.prefault({}),
+  people: peopleSchema.prefault({}),
   limits: limits.prefault({}),
   halt: z
     .strictObject({ file: text('a path such as /etc/watership/HALT').startsWith('/').optional() })

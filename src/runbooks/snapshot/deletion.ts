@@ -17,6 +17,7 @@ import { count, counted, some, span } from './words.ts';
 const GONE_WITHIN_MS = 90_000;
 const LOOKS_THAT_PROVE = 3;
 const NAMED = 3;
+
 /** Proof, one deletion a queue, and the check that they stay away and their siblings are untouched. */
 export function deletionSteps(words: {
   readonly evidence: (facts: DeadFacts) => string;
