@@ -4,6 +4,7 @@ import { tellProblems } from '../config/problem.ts';
 import { createLog } from '../log.ts';
 import { systemClock } from '../system-clock.ts';
 import { type CommonOptions, type Console, exitCodes, printJson } from './console.ts';
+import { serve } from './serve.ts';
 
 /** `watership agent`: serves one host until it is asked to stop; then it finishes what runs. */
 export async function agentCommand(console: Console, options: CommonOptions): Promise<number> {
@@ -17,22 +18,8 @@ export async function agentCommand(console: Console, options: CommonOptions): Pr
     return exitCodes.critical;
   }
   const log = createLog(loaded.config.log.level);
-  const asked = new AbortController();
-  const stopping = new Promise<string>((resolve) => {
-    console.onStop((signal) => {
-      asked.abort();
-      resolve(signal);
-    });
+  return serve(console, log, {
+    start: (signal) => startAgent(loaded.config, { log, clock: systemClock, signal }),
+    failure: 'The agent could not start',
   });
-  try {
-    const agent = await startAgent(loaded.config, { log, clock: systemClock, signal: asked.signal });
-    const signal = await stopping;
-    log.info({ signal }, 'Asked to stop');
-    await agent.stop();
-    return exitCodes.ok;
-  } catch (error) {
-    if (asked.signal.aborted) return exitCodes.ok;
-    log.fatal({ err: error }, 'The agent could not start');
-    return exitCodes.critical;
-  }
 }
