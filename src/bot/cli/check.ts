@@ -17,6 +17,7 @@ import {
   ok,
   warning,
 } from './check-line.ts';
+import { checkMirror } from './check-mirror.ts';
 import { slackChecks } from './check-slack.ts';
 import { type CommonOptions, type Console, exitCodes, plain, printJson, readConfig } from './console.ts';
 
@@ -66,6 +67,8 @@ function* checksOf(config: BotConfig, hosts: OpenHosts): Iterable<Check> {
     }
   }
   yield* hostChecks(config, hosts);
+  const { file: mirror } = config.audit;
+  if (mirror !== undefined) yield { what: `audit ${mirror}`, ask: () => checkMirror(mirror) };
   for (const path of config.sandbox === undefined ? (config.readFrom ?? []) : []) {
     yield { what: `file ${path}`, ask: async () => checkFile(path) };
   }

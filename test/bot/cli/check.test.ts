@@ -93,6 +93,21 @@ describe('check of the hosts', () => {
   });
 });
 
+test('check names the mirror of the audit where one is configured', async () => {
+  await using slack = await fakeSlack();
+  const without = await linesWith(slack.url);
+  expect(without.filter((line) => line.includes('audit'))).toEqual([]);
+  const lines = await linesWith(
+    slack.url,
+    (text) => `${text}\naudit: { file: /no/such/folder/audit.jsonl }\n`,
+  );
+  expect(lines).toContainEqual(
+    expect.stringMatching(
+      /^bad {6}audit \/no\/such\/folder\/audit\.jsonl: there is no folder \/no\/such\/folder;/,
+    ),
+  );
+});
+
 describe('check of an AMQP address', () => {
   test('that is the management port says so', async () => {
     await using broker = await fakeBroker();
