@@ -220,4 +220,13 @@ describe('an entry', () => {
     const spoiled = entryOf({ sequence: 3, before: '', hash: '', text: '{"atMs":' });
     expect(spoiled).toMatchObject({ sequence: 3, event: 'audit.unreadable' });
   });
+
+  test('of a version that named its events otherwise is read as it stands, in a sound chain', () => {
+    const chain = chainOf([
+      { ...plainEntry('halt of house'), event: 'cluster.halt', actor: 'cli:alice' },
+      { ...plainEntry('resume of house'), event: 'halt.cleared', actor: 'cli:alice' },
+    ]);
+    expect(chain.map((record) => entryOf(record).event)).toEqual(['cluster.halt', 'halt.cleared']);
+    expect(verdict(chain).fault).toBeUndefined();
+  });
 });
