@@ -1,5 +1,4 @@
 import { type ManagementApi, ManagementError } from '../../rpc/index.ts';
-import type { Outcome } from '../action.ts';
 import type { ClusterPorts } from './ports.ts';
 
 /** Longest wait for one read, milliseconds. Reads of one thing are quick, or the node is in trouble. */
@@ -38,13 +37,6 @@ export const messageOf = (error: unknown): string => (error instanceof Error ? e
 /** Did a node's API refuse the connection? Then nothing that was sent can have arrived, and nothing serves there. */
 export const isRefusal = (error: unknown): boolean =>
   error instanceof ManagementError && error.why === 'refused';
-
-/** What a failed write means: only a refused connection, login or handshake proves that nothing happened. */
-export function writeFailure(error: unknown): Outcome {
-  const wasNotHeard =
-    error instanceof ManagementError && ['refused', 'unauthorized', 'tls'].includes(error.why);
-  return { kind: wasNotHeard ? 'refused' : 'unknown', because: messageOf(error) };
-}
 
 /** Looks until there is an answer, at most for `limitMs`: the nodes' views of each other take some seconds to agree. */
 export async function lookUntil<Answer>(

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { Action } from '../action.ts';
-import { askEveryNode, lookUntil, messageOf, READ_MS, writeFailure } from './ask-nodes.ts';
+import { askEveryNode, lookUntil, messageOf, READ_MS } from './ask-nodes.ts';
 import type { ClusterPorts } from './ports.ts';
+import { goneAlready, outcomeOfWrite, WRITE_MS } from './write.ts';
 
-const WRITE_MS = 10_000;
 /** A connection leaves the listing 0.3 s after the call and the cache within about 6 s (measured on 3.10.8). */
 const SETTLE_MS = 10_000;
 
@@ -32,20 +32,11 @@ export const connectionClose: Action<Args, ClusterPorts> = {
     const through = holder ?? answered[0]?.api;
     if (through === undefined)
       return { kind: 'refused', because: `Nothing was sent, no node answers: ${silent}` };
-    try {
-      const options = { timeoutMs: WRITE_MS, reason: headerText(reason) };
-      const answer = await through.closeConnection(wanted.name, options);
-      switch (answer.kind) {
-        case 'accepted':
-          return { kind: 'applied', detail: `closed through ${through.node}` };
-        case 'absent':
-          return { kind: 'applied', detail: 'it was already gone' };
-        case 'refused':
-          return { kind: 'refused', because: `the broker refused: ${answer.reason}` };
-      }
-    } catch (error) {
-      return writeFailure(error);
-    }
+    const options = { timeoutMs: WRITE_MS, reason: headerText(reason) };
+    return await outcomeOfWrite(() => through.closeConnection(wanted.name, options), {
+      done: `closed through ${through.node}`,
+      absent: goneAlready,
+    });
   },
   reconcile: async (wanted, ports) => {
     let seen = await find(wanted, ports);

@@ -1,7 +1,6 @@
 import type { Action } from '../action.ts';
-import { lookUntil, SETTLE_MS } from './ask-nodes.ts';
 import { hostCheck, type NodeArgs, nodeArgs, nodeText } from './node-args.ts';
-import { viewsOf } from './node-views.ts';
+import { settleStart, viewsOf } from './node-views.ts';
 import { runOneByOne } from './on-host.ts';
 import type { ClusterPorts } from './ports.ts';
 
@@ -27,14 +26,6 @@ export const nodeForceBoot: Action<NodeArgs, ClusterPorts> = {
       : { go: true };
   },
   execute: async ({ node }, ports) => await runOneByOne(ports, operations, { node }, OPERATION_MS),
-  reconcile: async ({ node }, ports) => {
-    const running = await lookUntil(ports, SETTLE_MS, async () => {
-      const views = await viewsOf(node, ports);
-      return views.itself === 'running' ? views : undefined;
-    });
-    // Each of the operations done twice is the same as done once, as long as the node does not run.
-    return running === undefined
-      ? { kind: 'not-done', because: `${node} does not say that it runs` }
-      : { kind: 'done', because: `${node} says that it runs` };
-  },
+  // Each of the operations done twice is the same as done once, as long as the node does not run.
+  reconcile: settleStart,
 };

@@ -1,7 +1,6 @@
 import type { Action } from '../action.ts';
-import { lookUntil, SETTLE_MS } from './ask-nodes.ts';
 import { hostCheck, type NodeArgs, nodeArgs, nodeText } from './node-args.ts';
-import { viewsOf } from './node-views.ts';
+import { settleStart } from './node-views.ts';
 import { failureText, onNodeHost, outcomeOf } from './on-host.ts';
 import type { ClusterPorts } from './ports.ts';
 
@@ -23,14 +22,6 @@ export const nodeStart: Action<NodeArgs, ClusterPorts> = {
       ? { kind: 'applied', detail: failureText(request, answer) }
       : outcomeOf(request, answer);
   },
-  reconcile: async ({ node }, ports) => {
-    const running = await lookUntil(ports, SETTLE_MS, async () => {
-      const views = await viewsOf(node, ports);
-      return views.itself === 'running' ? views : undefined;
-    });
-    // Starting a node that is starting does nothing, so it may be asked again.
-    return running === undefined
-      ? { kind: 'not-done', because: `${node} does not say that it runs` }
-      : { kind: 'done', because: `${node} says that it runs` };
-  },
+  // Starting a node that is starting does nothing, so it may be asked again.
+  reconcile: settleStart,
 };

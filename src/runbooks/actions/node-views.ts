@@ -1,5 +1,7 @@
 import type { NodeRow } from '../../rpc/index.ts';
-import { askEveryNode, isRefusal, READ_MS } from './ask-nodes.ts';
+import type { Settled } from '../action.ts';
+import { askEveryNode, isRefusal, lookUntil, READ_MS, SETTLE_MS } from './ask-nodes.ts';
+import type { NodeArgs } from './node-args.ts';
 import type { ClusterPorts } from './ports.ts';
 
 /** What the nodes say about one of them, asked freshly. */
@@ -23,6 +25,17 @@ export async function viewsOf(node: string, ports: ClusterPorts): Promise<NodeVi
     others: peers.map(({ api }) => api.node),
     seenBy: peers.filter(({ value }) => isRunning(value, node)).map(({ api }) => api.node),
   };
+}
+
+/** Did a start take effect? Waits some seconds for the node to say so; one that does not may be started again. */
+export async function settleStart({ node }: NodeArgs, ports: ClusterPorts): Promise<Settled> {
+  const running = await lookUntil(ports, SETTLE_MS, async () => {
+    const views = await viewsOf(node, ports);
+    return views.itself === 'running' ? views : undefined;
+  });
+  return running === undefined
+    ? { kind: 'not-done', because: `${node} does not say that it runs` }
+    : { kind: 'done', because: `${node} says that it runs` };
 }
 
 function itselfOf(

@@ -1,18 +1,9 @@
 import { z } from 'zod';
 import type { Action } from '../action.ts';
 import type { Verdict } from '../runbook.ts';
-import {
-  askEveryNode,
-  enoughAnswers,
-  lookUntil,
-  messageOf,
-  READ_MS,
-  SETTLE_MS,
-  writeFailure,
-} from './ask-nodes.ts';
+import { askEveryNode, enoughAnswers, lookUntil, messageOf, READ_MS, SETTLE_MS } from './ask-nodes.ts';
 import type { ClusterPorts } from './ports.ts';
-
-const WRITE_MS = 10_000;
+import { outcomeOfWrite, WRITE_MS } from './write.ts';
 
 const args = z.strictObject({
   vhost: z.string().min(1),
@@ -46,19 +37,10 @@ export const queueBind: Action<Args, ClusterPorts> = {
       return presentOn.length > 0
         ? { kind: 'applied', detail: 'it was bound already' }
         : { kind: 'refused', because: `Nothing was sent, no node answers: ${silent}` };
-    try {
-      const answer = await through.bindQueue(wanted, { timeoutMs: WRITE_MS });
-      switch (answer.kind) {
-        case 'accepted':
-          return { kind: 'applied', detail: `bound through ${through.node}` };
-        case 'absent':
-          return { kind: 'refused', because: 'the queue or the exchange is not there' };
-        case 'refused':
-          return { kind: 'refused', because: `the broker refused: ${answer.reason}` };
-      }
-    } catch (error) {
-      return writeFailure(error);
-    }
+    return await outcomeOfWrite(() => through.bindQueue(wanted, { timeoutMs: WRITE_MS }), {
+      done: `bound through ${through.node}`,
+      absent: { kind: 'refused', because: 'the queue or the exchange is not there' },
+    });
   },
   reconcile: async (wanted, ports) => {
     let seen = await readBindings(wanted, ports);

@@ -1,5 +1,5 @@
 import type { Action, Outcome } from '../action.ts';
-import { READ_MS, writeFailure } from './ask-nodes.ts';
+import { READ_MS } from './ask-nodes.ts';
 import {
   type Deletable,
   type DeletionArgs,
@@ -9,8 +9,7 @@ import {
   settleDeletion,
 } from './deletable.ts';
 import type { ClusterPorts } from './ports.ts';
-
-const WRITE_MS = 10_000;
+import { goneAlready, outcomeOfWrite, WRITE_MS } from './write.ts';
 
 const pathOf = ({ vhost, name }: DeletionArgs): string =>
   `DELETE /api/queues/${encodeURIComponent(vhost)}/${encodeURIComponent(name)}`;
@@ -62,19 +61,10 @@ async function send(wanted: DeletionArgs, ports: ClusterPorts, type: Deletable):
   const other = answered.find(({ value }) => value !== undefined && value.type !== type)?.value;
   if (other !== undefined)
     return { kind: 'refused', because: `Nothing was sent: it is ${other.type ?? 'of unknown type'}` };
-  try {
-    const { vhost, name } = wanted;
-    const ifUnused = type === 'classic';
-    const answer = await first.api.deleteQueue(vhost, name, { timeoutMs: WRITE_MS, ifUnused });
-    switch (answer.kind) {
-      case 'accepted':
-        return { kind: 'applied', detail: `deleted through ${first.api.node}` };
-      case 'absent':
-        return { kind: 'applied', detail: 'it was already gone' };
-      case 'refused':
-        return { kind: 'refused', because: `the broker refused: ${answer.reason}` };
-    }
-  } catch (error) {
-    return writeFailure(error);
-  }
+  const { vhost, name } = wanted;
+  const options = { timeoutMs: WRITE_MS, ifUnused: type === 'classic' };
+  return await outcomeOfWrite(() => first.api.deleteQueue(vhost, name, options), {
+    done: `deleted through ${first.api.node}`,
+    absent: goneAlready,
+  });
 }
