@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { PROBE_STALE_MS } from './deafness.ts';
-import { ignoring } from './families.ts';
 import { queueKey } from './history.ts';
 import type { Observation } from './observation.ts';
 import { entryOfQueue } from './owners.ts';
 import { type ProbeTrack, streakOf } from './probe-history.ts';
-import { isRpcQueue, rpcNameOf } from './rpc-queues.ts';
+import { suspectsOf } from './probe-suspects.ts';
+import { rpcNameOf } from './rpc-queues.ts';
 import type { QueueSeen } from './snapshot.ts';
 
 /** Queues that are read and that no exchange leads to: every request to them is lost, while all looks green. */
@@ -34,25 +34,15 @@ export type UnboundFacts = z.infer<typeof unboundFacts>;
 
 /** Unbound queues, together where they are of one topic: one cause, one card. */
 export function unboundQueues(now: Observation): readonly UnboundFacts[] {
-  const { snapshot, probes, settings } = now;
-  const suspects = Object.entries(probes.tracks).filter(
-    ([, { samples }]) => samples.at(-1)?.verdict === 'absent' && samples.length >= PROBES_THAT_PROVE,
-  );
-  if (suspects.length === 0) return [];
-  const rows = new Map(snapshot.queues.rows.map((row) => [queueKey(row.vhost, row.name), row]));
-  const isIgnored = ignoring(settings.detection.ignoreQueues);
+  const { suspects, rows } = suspectsOf(now, 'absent', PROBES_THAT_PROVE);
   const groups = new Map<string, UnboundFacts>();
-  for (const [key, track] of suspects) {
-    const row = rows.get(key);
-    if (row === undefined || !isRpcQueue(row) || isIgnored(row.name)) continue;
+  for (const { track, row, topic, group, ...own } of suspects) {
     const lost = lostBinding(now, track, row);
     if (lost === undefined) continue;
-    const { topic } = rpcNameOf(row.name, (name) => rows.has(queueKey(row.vhost, name)));
-    const id = queueKey(row.vhost, topic);
-    const known = groups.get(id);
+    const known = groups.get(group);
     const home = known?.exchange === undefined ? homeOf(now, track, rows) : pickHome(known);
-    const service = known === undefined ? entryOfQueue(row.name, settings)?.name : known.service;
-    groups.set(id, {
+    const { service } = known ?? own;
+    groups.set(group, {
       vhost: row.vhost,
       topic,
       ...home,
@@ -61,7 +51,7 @@ export function unboundQueues(now: Observation): readonly UnboundFacts[] {
       candidates: home === undefined ? candidatesOf(now, row.vhost) : [],
       ...(service === undefined ? {} : { service }),
       sinceMs: Math.min(known?.sinceMs ?? lost.sinceMs, lost.sinceMs),
-      seenAtMs: snapshot.takenAtMs,
+      seenAtMs: now.snapshot.takenAtMs,
     });
   }
   return [...groups.values()];

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { ignoring } from './families.ts';
 import { queueKey } from './history.ts';
 import type { Observation } from './observation.ts';
-import { entryOfQueue, ownerOfConnection } from './owners.ts';
+import { ownerOfConnection } from './owners.ts';
 import { type ProbeHistory, type ProbeSample, type ProbeTrack, streakOf } from './probe-history.ts';
+import { suspectsOf } from './probe-suspects.ts';
 import { nameOfOwner } from './readers.ts';
 import { isRpcQueue, rpcNameOf } from './rpc-queues.ts';
 import type { QueueSeen, Snapshot } from './snapshot.ts';
@@ -43,25 +43,15 @@ export type DeafFacts = z.infer<typeof deafFacts>;
 /** The topics with at least one deaf server, as the newest sweep and the probes before it have it. */
 export function deafTopics(now: Observation): readonly DeafFacts[] {
   const { snapshot, settings, probes } = now;
-  const suspects = Object.entries(probes.tracks).filter(
-    ([, { samples }]) =>
-      samples.at(-1)?.verdict === 'deaf' && samples.length >= settings.detection.deafProbes,
-  );
+  const { suspects, rows } = suspectsOf(now, 'deaf', settings.detection.deafProbes);
   // While the broker takes no messages no answer can come, whoever listens.
   if (suspects.length === 0 || hasAlarm(snapshot)) return [];
-  const rows = new Map(snapshot.queues.rows.map((row) => [queueKey(row.vhost, row.name), row]));
-  const isIgnored = ignoring(settings.detection.ignoreQueues);
   const topics = new Map<string, DeafFacts>();
-  for (const [key, track] of suspects) {
-    const row = rows.get(key);
-    if (row === undefined || !isRpcQueue(row) || isIgnored(row.name)) continue;
+  for (const { track, row, topic, group, service } of suspects) {
     const server = deafServerOf(now, track, row, rows);
     if (server === undefined) continue;
-    const { topic } = rpcNameOf(row.name, (name) => rows.has(queueKey(row.vhost, name)));
-    const id = queueKey(row.vhost, topic);
-    const known = topics.get(id);
-    const service = entryOfQueue(row.name, settings)?.name;
-    topics.set(id, {
+    const known = topics.get(group);
+    topics.set(group, {
       vhost: row.vhost,
       topic,
       ...(service === undefined ? {} : { service }),
