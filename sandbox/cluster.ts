@@ -4,7 +4,12 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { type RabbitmqNode, rabbitmqNode, readManagement } from './rabbitmq-node.ts';
 import { findRabbitmq, type RabbitmqPrograms } from './rabbitmq-programs.ts';
-import { type ClusterSetup, type NodeSetup, writeNodeSettings } from './rabbitmq-settings.ts';
+import {
+  type ClusterSetup,
+  type MoreSettings,
+  type NodeSetup,
+  writeNodeSettings,
+} from './rabbitmq-settings.ts';
 import type { Supervisor } from './supervisor.ts';
 import { waitFor } from './wait.ts';
 
@@ -30,6 +35,7 @@ export async function startCluster(options: {
   readonly supervisor: Supervisor;
   /** @default the system's */
   readonly programs?: RabbitmqPrograms;
+  readonly more?: MoreSettings;
   readonly onNode?: (name: string) => void;
 }): Promise<Cluster> {
   const [epmdPort = 0, ...nodePorts] = options.ports;
@@ -47,7 +53,7 @@ export async function startCluster(options: {
   const nodes = options.names.map((name, index) => {
     const [amqpPort = 0, managementPort = 0, metricsPort = 0, distPort = 0] = nodePorts.slice(index * 4);
     const node: NodeSetup = { name, amqpPort, managementPort, metricsPort, distPort };
-    writeNodeSettings(setup, node, options.names.length > 1 ? options.names : []);
+    writeNodeSettings(setup, node, options.names.length > 1 ? options.names : [], options.more);
     return rabbitmqNode(setup, node, options.supervisor);
   });
   await Promise.all(

@@ -31,6 +31,9 @@ const sshServer = {
   units: ['ssh.socket', 'ssh.service'],
 };
 
+/** Makes the certificates of the tests. */
+const certificates = { package: 'openssl', program: 'openssl', folders: ['/usr/bin'] };
+
 const pythonFolders = ['/usr/lib/python3/dist-packages'];
 
 /** The other side of the interop tests, what its own tests need, and what makes a newer Debian to run them in. */
@@ -58,11 +61,11 @@ const purposes = {
     start: (rest) => ['--import', 'tsx', join(project, 'sandbox', 'main.ts'), ...rest],
   },
   test: {
-    needs: [...programs, sshServer],
+    needs: [...programs, sshServer, certificates],
     start: (rest) => vitest('--project', 'unit', '--project', 'service', ...rest),
   },
   interop: {
-    needs: [...programs, ...pythonSide],
+    needs: [...programs, certificates, ...pythonSide],
     start: (rest) => vitest('--project', 'interop', ...rest),
   },
 };

@@ -22,6 +22,13 @@ export interface NodeSetup {
   readonly distPort: number;
 }
 
+/** What the nodes get on top of the settings that all of ours have. */
+export interface MoreSettings {
+  readonly plugins?: readonly string[];
+  /** Lines of rabbitmq.conf. */
+  readonly lines?: readonly string[];
+}
+
 // One scheduler a node: three nodes share a small machine, and they start faster so. Erlang must not start an epmd of
 // its own: it would outlive us.
 const ERLANG_ARGUMENTS = '+S 1:1 +A 8 -start_epmd false -kernel inet_dist_use_interface {127,0,0,1}';
@@ -40,11 +47,17 @@ export function nodeFolders(cluster: ClusterSetup, node: NodeSetup) {
 }
 
 /** Writes a node's configuration files. `peers` are all nodes of the cluster, or nobody. */
-export function writeNodeSettings(cluster: ClusterSetup, node: NodeSetup, peers: readonly string[]): void {
+export function writeNodeSettings(
+  cluster: ClusterSetup,
+  node: NodeSetup,
+  peers: readonly string[],
+  more: MoreSettings = {},
+): void {
   const folders = nodeFolders(cluster, node);
   mkdirSync(join(folders.base, 'conf.d'), { recursive: true });
   mkdirSync(folders.logs, { recursive: true });
-  writeFileSync(folders.plugins, '[rabbitmq_management,rabbitmq_prometheus].\n');
+  const plugins = ['rabbitmq_management', 'rabbitmq_prometheus', ...(more.plugins ?? [])];
+  writeFileSync(folders.plugins, `[${plugins.join(',')}].\n`);
   writeFileSync(join(folders.base, 'advanced.config'), '[].\n');
   const lines = [
     `listeners.tcp.1 = 127.0.0.1:${node.amqpPort}`,
@@ -70,6 +83,7 @@ export function writeNodeSettings(cluster: ClusterSetup, node: NodeSetup, peers:
           'cluster_formation.randomized_startup_delay_range.min = 0',
           'cluster_formation.randomized_startup_delay_range.max = 1',
         ]),
+    ...(more.lines ?? []),
   ];
   writeFileSync(folders.config, `${lines.join('\n')}\n`);
 }

@@ -94,6 +94,11 @@ export class InvalidTransportUrl extends MessagingError {
   override readonly name = 'InvalidTransportUrl';
 }
 
+/** A certificate, a key or another TLS option cannot be used. The message names it and never repeats its text. */
+export class InvalidTlsOptions extends MessagingError {
+  override readonly name = 'InvalidTlsOptions';
+}
+
 /** The worker thread that ran a request ended before it was done; the next request gets another one. */
 export class WorkerLost extends MessagingError {
   override readonly name = 'WorkerLost';

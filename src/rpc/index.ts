@@ -9,6 +9,7 @@ export { type AccessPolicy, type Endpoint, type EndpointMethod, expose } from '.
 export {
   BrokerUnreachable,
   InvalidTarget,
+  InvalidTlsOptions,
   InvalidTransportUrl,
   MessageDeliveryFailure,
   MessageUndeliverable,
@@ -58,6 +59,7 @@ export type { Served, ServerOptions } from './server-options.ts';
 export { type TapOptions, type TappedMessage, tap } from './tap.ts';
 export { Target, type TargetFields } from './target.ts';
 export type { EndpointModule } from './threads/modules.ts';
+export { type TlsProblem, tlsProblem } from './tls/pem.ts';
 // Everyday: open a transport, serve, call, notify, probe.
 export { getTransport, type Transport } from './transport.ts';
 // For those who read the wire.

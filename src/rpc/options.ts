@@ -41,13 +41,21 @@ export interface ReconnectOptions {
   readonly maxDelayMs?: number;
 }
 
-/** TLS. Certificates are PEM text. The host's name is checked unless `verify` is false. */
+/** TLS 1.2 and 1.3. Certificates and keys are PEM text. */
 export interface TlsOptions {
+  /** @default false; true with `amqps:` and `https:` */
   readonly enabled?: boolean;
+  /** The authorities that may have signed the other side's certificate. @default those of Node */
   readonly ca?: string;
+  /** Shown to who asks for one; intermediate authorities follow it. @default none */
   readonly certificate?: string;
+  /** Of the certificate, without a passphrase. @default the one in the text of `certificate` */
   readonly key?: string;
-  /** @default true */
+  /** The name that the other side's certificate must hold. @default the host's */
+  readonly serverName?: string;
+  /** False takes a certificate for whatever name, if the right authority has signed it. @default true */
+  readonly verifyName?: boolean;
+  /** False takes any certificate: anybody on the way can read the password. @default true */
   readonly verify?: boolean;
 }
 

@@ -1,7 +1,9 @@
+import { getFips } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { programName } from './amqp/address.ts';
-import { InvalidTransportUrl } from './errors.ts';
+import { InvalidTransportUrl, reasonOf } from './errors.ts';
 import type { QueueNames, QueueOptions, TlsOptions, TransportOptions } from './options.ts';
+import { tlsProblem } from './tls/pem.ts';
 import type { TransportUrl } from './transport-url.ts';
 
 const drivers: readonly string[] = ['rabbit', 'kombu', 'amqp', 'amqps'];
@@ -20,7 +22,6 @@ const withoutMeaning: ReadonlySet<string> = new Set([
   'rabbit_retry_backoff',
   'rabbit_retry_interval',
   'rpc_conn_pool_size',
-  'ssl_enforce_fips_mode',
   'ssl_version',
 ]);
 
@@ -64,18 +65,35 @@ export function optionsFromQuery(url: TransportUrl, options: TransportOptions): 
 
 type Take = (name: string) => string | undefined;
 
+const pemSettings = { ca: 'ssl_ca_file', certificate: 'ssl_cert_file', key: 'ssl_key_file' } as const;
+
 function tlsFrom(take: Take): TlsOptions {
   const enabled = booleanFrom('ssl', take);
-  const verify = booleanFrom('ssl_enforce_hostname_verification', take);
-  const ca = take('ssl_ca_file');
-  const certificate = take('ssl_cert_file');
-  const key = take('ssl_key_file');
+  // As there: a wrong name is accepted then, a certificate of a wrong authority is not.
+  const verifyName = booleanFrom('ssl_enforce_hostname_verification', take);
+  const ca = pemFrom(pemSettings.ca, take);
+  const certificate = pemFrom(pemSettings.certificate, take);
+  const key = pemFrom(pemSettings.key, take);
+  if (booleanFrom('ssl_enforce_fips_mode', take) === true && getFips() !== 1)
+    throw new InvalidTransportUrl(
+      "The URL's setting ssl_enforce_fips_mode wants FIPS mode, which is off: start Node with --enable-fips.",
+    );
+  const texts = {
+    ...(ca !== undefined && { ca: ca.text }),
+    ...(certificate !== undefined && { certificate: certificate.text }),
+    ...(key !== undefined && { key: key.text }),
+  };
+  const wrong = tlsProblem(texts);
+  if (wrong) {
+    const { path } = { ca, certificate, key }[wrong.field] ?? {};
+    throw new InvalidTransportUrl(
+      `The file of the URL's setting ${pemSettings[wrong.field]}${path === undefined ? '' : ` (${path})`} ${wrong.problem}.`,
+    );
+  }
   return {
     ...(enabled !== undefined && { enabled }),
-    ...(verify !== undefined && { verify }),
-    ...(ca !== undefined && { ca: pem('ssl_ca_file', ca) }),
-    ...(certificate !== undefined && { certificate: pem('ssl_cert_file', certificate) }),
-    ...(key !== undefined && { key: pem('ssl_key_file', key) }),
+    ...(verifyName !== undefined && { verifyName }),
+    ...texts,
   };
 }
 
@@ -140,13 +158,16 @@ function numberFrom(name: string, take: Take): number | undefined {
   return number;
 }
 
-function pem(setting: string, path: string): string {
+function pemFrom(setting: string, take: Take): { readonly path: string; readonly text: string } | undefined {
+  const path = take(setting);
+  if (path === undefined || path === '') return undefined;
   try {
-    return readFileSync(path, 'utf8');
+    return { path, text: readFileSync(path, 'utf8') };
   } catch (cause) {
-    throw new InvalidTransportUrl(`The file named by the URL's setting ${setting} cannot be read.`, {
-      cause,
-    });
+    throw new InvalidTransportUrl(
+      `The file of the URL's setting ${setting} cannot be read (${reasonOf(cause)}): correct the path, or let this user read it.`,
+      { cause },
+    );
   }
 }
 

@@ -2,9 +2,11 @@ import { addressesOf, connectionNameOf, heartbeatSecondsOf } from './amqp/addres
 import { before, now } from './amqp/deadline.ts';
 import { Link } from './amqp/link.ts';
 import { Publisher } from './amqp/publisher.ts';
+import { InvalidTlsOptions } from './errors.ts';
 import type { TransportEvent, TransportOptions } from './options.ts';
 import { optionsFromQuery } from './query-options.ts';
 import { Replies } from './replies.ts';
+import { tlsProblem } from './tls/pem.ts';
 import { parseTransportUrl } from './transport-url.ts';
 
 /** How long servers may take to cancel their consumers at cleanup. */
@@ -38,6 +40,8 @@ export class Transport {
   constructor(url: string, options: TransportOptions = {}) {
     const parsed = parseTransportUrl(url);
     this.options = optionsFromQuery(parsed, options);
+    const wrong = tlsProblem(this.options.tls ?? {});
+    if (wrong) throw new InvalidTlsOptions(`The option tls.${wrong.field} ${wrong.problem}.`);
     this.controlExchange = this.options.controlExchange ?? 'openstack';
     const connectionName = connectionNameOf(this.options);
     this.link = new Link({
@@ -104,7 +108,7 @@ export class Transport {
 
 /**
  * A transport for `rabbit://user:password@host:port,…/vhost?setting=value`. Nothing is connected yet.
- * Throws InvalidTransportUrl.
+ * Throws InvalidTransportUrl and InvalidTlsOptions.
  */
 export function getTransport(url: string, options: TransportOptions = {}): Transport {
   return new Transport(url, options);

@@ -72,7 +72,7 @@ describe('the query', () => {
       'ssl=1&ssl_enforce_hostname_verification=no&rabbit_quorum_queue=true&rabbit_transient_queues_ttl=60' +
       '&heartbeat_timeout_threshold=30&rabbit_qos_prefetch_count=7&kombu_compression=gzip&heartbeat_rate=3';
     expect(options(query)).toMatchObject({
-      tls: { enabled: true, verify: false },
+      tls: { enabled: true, verifyName: false },
       queues: { quorum: true, transientExpiresMs: 60_000 },
       heartbeatSeconds: 30,
       prefetch: 7,
@@ -85,6 +85,7 @@ describe('the query', () => {
     'rabbit_quorum_queues=true',
     'ssl=maybe',
     'heartbeat_timeout_threshold=x',
+    'ssl_enforce_fips_mode=true',
   ])('%s is refused', (query) => {
     expect(() => options(query)).toThrow(InvalidTransportUrl);
   });

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { basename } from 'node:path';
 import { credentials, type Options, type SocketOptions } from 'amqplib';
-import type { TlsOptions, TransportOptions } from '../options.ts';
+import type { TransportOptions } from '../options.ts';
+import { connectOptionsOf } from '../tls/connect-options.ts';
 import type { TransportHost, TransportUrl } from '../transport-url.ts';
 
 /** Everything amqplib needs to open one host. */
@@ -55,7 +56,7 @@ export function addressesOf(
           connection_name: connectionName,
           host: hostname(),
         },
-        ...(tls && tlsOf(options.tls ?? {})),
+        ...(tls && connectOptionsOf(options.tls ?? {})),
       },
     };
   });
@@ -73,13 +74,4 @@ function credentialsOf(host: TransportHost, options: TransportOptions) {
   return options.login === 'AMQPLAIN'
     ? credentials.amqplain(username, password)
     : credentials.plain(username, password);
-}
-
-function tlsOf(tls: TlsOptions) {
-  return {
-    rejectUnauthorized: tls.verify ?? true,
-    ...(tls.ca !== undefined && { ca: tls.ca }),
-    ...(tls.certificate !== undefined && { cert: tls.certificate }),
-    ...(tls.key !== undefined && { key: tls.key }),
-  };
 }

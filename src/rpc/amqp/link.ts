@@ -5,6 +5,7 @@ import { BrokerUnreachable, reasonOf } from '../errors.ts';
 import type { ReconnectOptions, TransportEvent } from '../options.ts';
 import { addressOf } from '../transport-url.ts';
 import type { Address } from './address.ts';
+import { connectReason } from './connect-reason.ts';
 import { before, type Deadline, never, now, pause } from './deadline.ts';
 import { gatherWrites } from './gather-writes.ts';
 import { cutWhenSilent } from './silence.ts';
@@ -154,9 +155,10 @@ export class Link {
     let model: ChannelModel;
     try {
       model = await connect(address.connect, address.socket);
-    } catch (reason) {
-      this.#lastFailure = new Error(`${host}: ${reasonOf(reason)}`, { cause: reason });
-      tell({ kind: 'connect-failed', host, reason: reasonOf(reason) });
+    } catch (thrown) {
+      const reason = connectReason(thrown, address);
+      this.#lastFailure = new Error(`${host}: ${reason}`, { cause: thrown });
+      tell({ kind: 'connect-failed', host, reason });
       return undefined;
     }
     const since = now();

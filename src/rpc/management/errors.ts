@@ -1,3 +1,5 @@
+import { codeOf, tlsReason } from '../tls/reason.ts';
+
 /** Why an answer of the management API could not be used. */
 export type ManagementFailure =
   | 'refused'
@@ -60,19 +62,11 @@ export function failureOf(
     return { why: 'http-error', came: 'the answer was cut short or larger than allowed' };
   }
   if (code.startsWith('HPE_'))
-    return { why: 'http-error', came: `what answered does not speak HTTP (${label})` };
-  if (isTlsCode(code)) return { why: 'tls', came: `TLS failed (${label})` };
+    return {
+      why: 'http-error',
+      came: `what answered does not speak HTTP (${label}): is this the port of the management API, and does it want https?`,
+    };
+  const ofTls = tlsReason(thrown);
+  if (ofTls !== undefined) return { why: 'tls', came: ofTls };
   return { why: 'unreachable', came: `the connection failed (${label})` };
-}
-
-/** OpenSSL's verification codes as Node names them, and the protocol errors (a plain-HTTP port behind https). */
-const isTlsCode = (code: string): boolean =>
-  /^(?:ERR_TLS_|ERR_SSL_)|CERT|SIGNATURE|^EPROTO$|^HOSTNAME_MISMATCH$|^INVALID_(?:CA|PURPOSE)$/.test(code);
-
-function codeOf(thrown: unknown): string {
-  if (typeof thrown !== 'object' || thrown === null) return '';
-  if ('code' in thrown && typeof thrown.code === 'string' && thrown.code !== '') return thrown.code;
-  // Node tries every address of a name and throws them together; the first says enough.
-  if ('errors' in thrown && Array.isArray(thrown.errors)) return codeOf(thrown.errors[0]);
-  return 'cause' in thrown ? codeOf(thrown.cause) : '';
 }

@@ -3,6 +3,10 @@ import { Agent as TlsAgent } from 'node:https';
 import { connect } from 'node:net';
 import type { Readable } from 'node:stream';
 import axios, { type AxiosInstance, type AxiosRequestConfig } from 'axios';
+import { InvalidTlsOptions } from '../errors.ts';
+import type { TlsOptions } from '../options.ts';
+import { connectOptionsOf } from '../tls/connect-options.ts';
+import { tlsProblem } from '../tls/pem.ts';
 import type { RequestLimits } from './api.ts';
 import { failureOf, ManagementError } from './errors.ts';
 
@@ -18,8 +22,8 @@ export interface HttpEndpoint {
   readonly url: string;
   readonly username?: string;
   readonly password?: string;
-  /** Certificate authorities in PEM, instead of the system's. */
-  readonly ca?: string;
+  /** Used with `https:`. */
+  readonly tls?: Omit<TlsOptions, 'enabled'>;
 }
 
 export interface Ask {
@@ -50,10 +54,12 @@ export interface Http {
   portOpen(limits: RequestLimits): Promise<boolean>;
 }
 
-/** Opens no connection yet: the first request does. */
+/** Opens no connection yet: the first request does. Throws InvalidTlsOptions. */
 export function openHttp(endpoint: HttpEndpoint): Http {
   const { node } = endpoint;
   const url = new URL(endpoint.url);
+  const wrong = tlsProblem(endpoint.tls ?? {});
+  if (wrong) throw new InvalidTlsOptions(`The option tls.${wrong.field} for ${node} ${wrong.problem}.`);
   const client = clientOf(endpoint, url);
 
   async function limited<T>(ask: Ask, limits: RequestLimits, go: (signal: AbortSignal) => Promise<T>) {
@@ -111,7 +117,7 @@ function clientOf(endpoint: HttpEndpoint, url: URL): AxiosInstance {
   return axios.create({
     baseURL: `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}`,
     httpAgent: new Agent(keepAlive),
-    httpsAgent: new TlsAgent({ ...keepAlive, ...(endpoint.ca === undefined ? {} : { ca: endpoint.ca }) }),
+    httpsAgent: new TlsAgent({ ...keepAlive, ...connectOptionsOf(endpoint.tls ?? {}) }),
     ...(username === undefined ? {} : { auth: { username, password: password ?? '' } }),
     proxy: false,
     maxRedirects: 0,

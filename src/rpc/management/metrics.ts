@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { MetricsApi, QueueRow } from './api.ts';
 import { ManagementError } from './errors.ts';
-import { type Ask, openHttp } from './http.ts';
+import { type Ask, type HttpEndpoint, openHttp } from './http.ts';
 import { readQueueMetrics } from './metrics-text.ts';
 
 /**
@@ -11,11 +11,7 @@ import { readQueueMetrics } from './metrics-text.ts';
 const ASK: Ask = { method: 'GET', path: '/metrics/detailed?family=queue_coarse_metrics' };
 
 /** The Prometheus endpoint of one node, `http://10.3.0.44:15692`. It asks for no password. */
-export function openMetrics(endpoint: {
-  readonly node: string;
-  readonly url: string;
-  readonly ca?: string;
-}): MetricsApi {
+export function openMetrics(endpoint: Pick<HttpEndpoint, 'node' | 'url' | 'tls'>): MetricsApi {
   const http = openHttp(endpoint);
   const { node } = endpoint;
   const failed = (why: 'http-error' | 'unauthorized' | 'not-json', came: string, status: number) =>

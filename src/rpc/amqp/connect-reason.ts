@@ -1,0 +1,32 @@
+import { reasonOf } from '../errors.ts';
+import { tlsReason } from '../tls/reason.ts';
+import type { Address } from './address.ts';
+
+/** Why a host could not be opened, and what to do where the library's words leave that open. */
+export function connectReason(thrown: unknown, { connect, socket }: Address): string {
+  const ofTls = tlsReason(thrown);
+  if (ofTls !== undefined) return ofTls;
+  const said = reasonOf(thrown);
+  const cure = hungUp.test(said)
+    ? cureOfSilence(connect.protocol === 'amqps', socket.cert !== undefined)
+    : socket.credentials?.mechanism === 'EXTERNAL'
+      ? cureOfExternal(said)
+      : undefined;
+  return cure === undefined ? said : `${said.replace(/\.$/, '')}: ${cure}`;
+}
+
+/** Whether the end of the connection or the words about it arrive first is chance: what is unread is lost in a reset. */
+const hungUp = /during opening handshake|ECONNRESET|EPIPE/;
+
+function cureOfSilence(isTls: boolean, showsCertificate: boolean): string | undefined {
+  if (!isTls) return 'if this is the TLS port, say so (ssl=1, amqps:)';
+  return showsCertificate ? undefined : 'does it want a client certificate (ssl_cert_file, tls.certificate)?';
+}
+
+function cureOfExternal(said: string): string | undefined {
+  if (said.includes('is not provided by the server'))
+    return 'enable the plugin rabbitmq_auth_mechanism_ssl, list EXTERNAL in auth_mechanisms, and connect with TLS';
+  if (said.includes('ACCESS_REFUSED') || said.includes('ACCESS-REFUSED'))
+    return 'EXTERNAL takes the user from the client certificate: was one given, and is there such a user (ssl_cert_login_from)?';
+  return undefined;
+}
