@@ -15,6 +15,7 @@ import {
   type ProbeHistory,
   remember,
 } from '../runbooks/index.ts';
+import { managementOf, tlsOf } from './cluster-transport.ts';
 import type { ClusterConfig } from './config/config.ts';
 import type { ClusterHandle } from './context.ts';
 import { openProber } from './probing.ts';
@@ -46,13 +47,13 @@ export function openCluster(options: {
   readonly probes?: () => Promise<ProbeHistory | undefined>;
 }): OpenCluster {
   const { config, hosts, clock, sweepMs, history, probes = async () => undefined } = options;
-  const { username, password, settings } = config;
+  const { settings } = config;
   const nodes: readonly CollectNode[] = config.nodes.map((node) => ({
     name: node.name,
-    management: openManagement({ node: node.name, url: node.management, username, password }),
+    management: openManagement(managementOf(config, node)),
     ...(node.prometheus === undefined
       ? {}
-      : { metrics: openMetrics({ node: node.name, url: node.prometheus }) }),
+      : { metrics: openMetrics({ node: node.name, url: node.prometheus, tls: tlsOf(config) }) }),
     ...(node.epmd === undefined ? {} : { epmd: node.epmd }),
   }));
   const management = nodes.map((node) => node.management);

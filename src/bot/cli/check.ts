@@ -1,5 +1,7 @@
-import { formatTransportUrl, getTransport, openManagement } from '../../rpc/index.ts';
+import { X509Certificate } from 'node:crypto';
+import { type ManagementApi, MessagingError, openManagement } from '../../rpc/index.ts';
 import type { OpenHosts } from '../../runbooks/index.ts';
+import { managementOf, transportTo } from '../cluster-transport.ts';
 import type { BotConfig, ClusterConfig, NodeConfig, RedisConfig } from '../config/config.ts';
 import { exposedFiles } from '../config/exposed-files.ts';
 import { openConfiguredHosts } from '../hosts.ts';
@@ -20,6 +22,9 @@ import {
 import { checkMirror } from './check-mirror.ts';
 import { slackChecks } from './check-slack.ts';
 import { type CommonOptions, type Console, exitCodes, plain, printJson, readConfig } from './console.ts';
+
+/** In whose last days a certificate is told. */
+const EXPIRY_DAYS = 30;
 
 /** `watership check`: exits 0 when all is well, 1 with warnings, 2 when something does not work. Changes nothing. */
 export async function checkCommand(console: Console, options: CommonOptions): Promise<number> {
@@ -53,8 +58,11 @@ function reasonOf(error: unknown): string {
   return redact(whole.includes(cause) ? whole : `${whole}: ${cause}`).replace(/\.$/, '');
 }
 
+/** The messaging core has put its cause into words already. */
 const firstCause = (error: unknown): unknown =>
-  error instanceof Error && error.cause !== undefined ? firstCause(error.cause) : error;
+  error instanceof Error && !(error instanceof MessagingError) && error.cause !== undefined
+    ? firstCause(error.cause)
+    : error;
 
 function* checksOf(config: BotConfig, hosts: OpenHosts): Iterable<Check> {
   yield { what: `Redis ${tellRedis(config.redis)}`, ask: () => checkRedis(config.redis) };
@@ -111,8 +119,7 @@ async function checkRedis(config: RedisConfig): Promise<CheckVerdict> {
 }
 
 async function checkManagement(cluster: ClusterConfig, node: NodeConfig): Promise<CheckVerdict> {
-  const { username, password } = cluster;
-  const api = openManagement({ node: node.name, url: node.management, username, password });
+  const api = openManagement(managementOf(cluster, node));
   const limits = { timeoutMs: CHECK_LIMIT_MS };
   const [{ name, tags }, { node: answering, rabbitmqVersion = 'unknown' }] = await Promise.all([
     api.whoAmI(limits),
@@ -121,27 +128,28 @@ async function checkManagement(cluster: ClusterConfig, node: NodeConfig): Promis
   if (answering !== node.name) {
     return bad(`this is the API of ${answering}; every node needs its own address`);
   }
-  const told = `RabbitMQ ${rabbitmqVersion}, user ${name} with tags ${tags.join(', ') || 'none'}`;
-  if (tags.includes('administrator')) return ok(told);
+  const who = `RabbitMQ ${rabbitmqVersion}, user ${name} with tags ${tags.join(', ') || 'none'}`;
+  const expiring = await expiringCertificate(api);
+  const told = expiring === undefined ? who : `${who}; ${expiring}`;
+  if (tags.includes('administrator')) return expiring === undefined ? ok(told) : warning(told);
   return tags.includes('monitoring')
     ? warning(`${told}: it can look, but not close connections; that takes the tag administrator`)
     : bad(`${told}: looking takes the tag monitoring, repairing administrator`);
 }
 
+/** The broker itself knows its certificates, and those of its authorities. */
+async function expiringCertificate(api: ManagementApi): Promise<string | undefined> {
+  const check = `certificate-expiration/${EXPIRY_DAYS}/days`;
+  const answer = await api.healthCheck(check, { timeoutMs: CHECK_LIMIT_MS }).catch(() => undefined);
+  return answer?.kind === 'failed'
+    ? `a certificate of this node expires within ${EXPIRY_DAYS} days, or has expired: renew it`
+    : undefined;
+}
+
 async function checkAmqp(cluster: ClusterConfig, node: NodeConfig): Promise<CheckVerdict> {
-  const { username, password, vhost } = cluster;
-  const settings = cluster.settings.nodes.find(({ name }) => name === node.name);
-  if (settings === undefined) return warning('not configured');
-  const url = formatTransportUrl({
-    transport: 'rabbit',
-    virtualHost: vhost === '/' ? '' : vhost,
-    hosts: [{ hostname: settings.amqpHost, port: settings.amqpPort, username, password }],
-    query: {},
-  });
-  const transport = getTransport(url, {
-    connectionName: 'watership-check',
-    ...(node.amqp.startsWith('amqps:') ? { tls: { enabled: true } } : {}),
-  });
+  const { vhost } = cluster;
+  const username = amqpUser(cluster, node);
+  const transport = transportTo(cluster, [node], { vhost, connectionName: 'watership-check' });
   try {
     await transport.connect(CHECK_LIMIT_MS);
     return ok(`login as ${username} accepted in vhost ${vhost}`);
@@ -154,11 +162,19 @@ async function checkAmqp(cluster: ClusterConfig, node: NodeConfig): Promise<Chec
   }
 }
 
+/** Who the bot is there: with a certificate, whom that names. */
+function amqpUser({ tls, username }: ClusterConfig, { amqp }: NodeConfig): string {
+  if (tls?.login !== 'certificate' || tls.certificate === undefined || !amqp.startsWith('amqps:'))
+    return username;
+  return new X509Certificate(tls.certificate).subject.replaceAll('\n', ',');
+}
+
 /** The AMQP library tells what it expected on the wire; people need to know what that means. */
 export function amqpReason(said: string, username: string, vhost: string): string {
   if (/Expected ConnectionOpenOk/.test(said)) {
     return `user ${username} has no permission on vhost ${vhost}, or there is no such vhost`;
   }
+  if (/EXTERNAL|client certificate/.test(said)) return said;
   if (/\b403\b|ACCESS.REFUSED/i.test(said)) return `the broker refuses the login of ${username}`;
   if (/maxFrameSize|Frame size|Invalid frame|during opening handshake/.test(said)) {
     return 'what answers does not speak AMQP: is this the AMQP port, and amqps: right if it takes TLS?';

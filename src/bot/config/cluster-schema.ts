@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { presetNames } from '../../runbooks/index.ts';
 import { address, channel, duration, name, oneOf, regularExpression, text, wholeNumber } from './fields.ts';
+import { clusterTls } from './tls-schema.ts';
 
 /*
  * One cluster: its nodes, the services that use it, and from when on something is trouble.
@@ -69,6 +70,7 @@ export const clusterSchema = z.strictObject({
   vhost: text('a vhost such as /').default('/'),
   username: text('the management user'),
   password: text('the management user’s password'),
+  tls: clusterTls.optional(),
   nodes: z.array(node, { error: 'a list of nodes' }).min(1, { error: 'at least one node' }),
   reachedBy: reachedBy.optional(),
   services: z.array(service, { error: 'a list of services' }).default([]),

@@ -1,3 +1,4 @@
+import type { TlsOptions } from '../../rpc/index.ts';
 import type { ClusterSettings, HostSettings, PlanLimits, Tier } from '../../runbooks/index.ts';
 
 /** The whole configuration after parsing: defaults filled in, secrets resolved, durations in milliseconds. */
@@ -65,7 +66,14 @@ export interface ClusterConfig {
   readonly vhost: string;
   readonly username: string;
   readonly password: string;
+  readonly tls?: ClusterTls;
   readonly nodes: readonly NodeConfig[];
+}
+
+/** For the addresses of a cluster with `https:` and `amqps:`; texts in PEM. */
+export interface ClusterTls extends Pick<TlsOptions, 'ca' | 'certificate' | 'key' | 'serverName'> {
+  /** Who the bot is on AMQP: its user and password, or whom the certificate names (EXTERNAL). */
+  readonly login: 'password' | 'certificate';
 }
 
 export interface NodeConfig {

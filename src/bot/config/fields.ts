@@ -1,6 +1,6 @@
 import { CronExpressionParser } from 'cron-parser';
 import { z } from 'zod';
-import { parseTransportUrl } from '../../rpc/index.ts';
+import { getTransport, MessagingError, parseTransportUrl } from '../../rpc/index.ts';
 import { durationPattern, parseDuration } from './duration.ts';
 
 /*
@@ -25,9 +25,21 @@ export const duration = (minimumMs: number, example: string) => {
 };
 
 /** A transport URL with a host in it. */
-export const transportUrl = text(transportUrlExpected).refine(isTransportUrl, {
-  error: transportUrlExpected,
+export const transportUrl = text(transportUrlExpected).check(({ value, issues }) => {
+  const message = isTransportUrl(value) ? settingsProblem(value) : transportUrlExpected;
+  if (message !== undefined) issues.push({ code: 'custom', message, input: value });
 });
+
+/** What is wrong with the settings behind the `?`, such as a CA file that is not there. Nothing is connected by it. */
+function settingsProblem(value: string): string | undefined {
+  try {
+    getTransport(value);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof MessagingError)) throw error;
+    return `a transport URL whose settings can be used: ${error.message.replace(/\.$/, '')}`;
+  }
+}
 
 function isTransportUrl(value: string): boolean {
   try {

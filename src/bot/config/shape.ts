@@ -1,5 +1,5 @@
 import { detectionDefaults, type ReachedBy, type Tier } from '../../runbooks/index.ts';
-import type { BotConfig, ClusterConfig, NodeConfig, RedisConfig } from './config.ts';
+import type { BotConfig, ClusterConfig, ClusterTls, NodeConfig, RedisConfig } from './config.ts';
 import { definite } from './definite.ts';
 import type { Environment } from './environment.ts';
 import type { ConfigFile } from './schema.ts';
@@ -99,7 +99,7 @@ const minuteOf = (clockTime: string): number => {
 };
 
 function shapeCluster(cluster: ClusterFile, defaultChannel: string): ClusterConfig {
-  const nodes = cluster.nodes.map(shapeNode);
+  const nodes = cluster.nodes.map((node) => shapeNode(node, cluster.tls !== undefined));
   const { zombieAfter, looksApart, ...detection } = cluster.detection ?? {};
   return {
     settings: {
@@ -131,17 +131,25 @@ function shapeCluster(cluster: ClusterFile, defaultChannel: string): ClusterConf
     vhost: cluster.vhost,
     username: cluster.username,
     password: cluster.password,
+    ...(cluster.tls === undefined ? {} : { tls: shapeTls(cluster.tls) }),
     nodes,
   };
 }
 
-function shapeNode(node: NodeFile): NodeConfig {
-  const management = bareHost(new URL(node.management));
+const shapeTls = ({ login, ...texts }: NonNullable<ClusterFile['tls']>): ClusterTls => ({
+  login,
+  ...definite(texts),
+});
+
+function shapeNode(node: NodeFile, hasTls: boolean): NodeConfig {
+  const url = new URL(node.management);
+  const management = bareHost(url);
+  const amqp = hasTls ? `amqps://${url.hostname}:5671` : `amqp://${url.hostname}:5672`;
   const epmd = node.epmd === false ? undefined : (node.epmd ?? `${management}:${EPMD_PORT}`);
   return {
     name: node.name,
     management: node.management.replace(/\/+$/, ''),
-    amqp: node.amqp ?? `amqp://${management}:5672`,
+    amqp: node.amqp ?? amqp,
     ...definite({ epmd, host: node.host, prometheus: node.prometheus?.replace(/\/+$/, '') }),
   };
 }

@@ -1,0 +1,55 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the placeholders of the configuration file
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { tlsProblem } from '../../rpc/index.ts';
+import { oneOf, text } from './fields.ts';
+
+/*
+ * `tls` of a cluster: for its addresses with https: and amqps:. Files are read once, when the configuration is.
+ */
+
+/** Certificates: the path of their file, because they are no secret; or their text, from `${…}`. */
+const certificates = (expected: string) =>
+  text(expected).transform((value, context) => {
+    if (value.includes('-----BEGIN ')) return value;
+    try {
+      if (!value.startsWith('/')) throw new Error('no full path');
+      return readFileSync(value, 'utf8');
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'no full path';
+      context.issues.push({
+        code: 'custom',
+        message: `${expected}, which can be read (${code})`,
+        input: value,
+      });
+      return z.NEVER;
+    }
+  });
+
+const expected = {
+  ca: 'the full path of a file with the certificates of the authorities',
+  certificate: 'the full path of a file with the client certificate',
+  key: 'the text of the private key, such as ${file:/etc/watership/client.key}',
+} as const;
+
+/** How a cluster's addresses with TLS are trusted, and what the bot shows there. */
+export const clusterTls = z
+  .strictObject({
+    ca: certificates(expected.ca).optional(),
+    certificate: certificates(expected.certificate).optional(),
+    key: text(expected.key).optional(),
+    serverName: text('the name in the certificates of all nodes').optional(),
+    login: oneOf(['password', 'certificate']).default('password'),
+  })
+  .check(({ value: { ca, certificate, key, login }, issues }) => {
+    const tell = (at: string, message: string) =>
+      issues.push({ code: 'custom', path: [at], message, input: undefined });
+    const wrong = tlsProblem({
+      ...(ca !== undefined && { ca }),
+      ...(certificate !== undefined && { certificate }),
+      ...(key !== undefined && { key }),
+    });
+    if (wrong !== undefined) tell(wrong.field, `${expected[wrong.field]}; this one ${wrong.problem}`);
+    else if (login === 'certificate' && certificate === undefined)
+      tell('certificate', `${expected.certificate}, because login is certificate`);
+  });
