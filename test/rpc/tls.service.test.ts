@@ -176,12 +176,12 @@ describe('refused, with what to do', () => {
     [
       'TLS where it is not wanted',
       () => transportTo(broker.amqpPort, trusting()),
-      'what answers does not speak TLS: is this the TLS port',
+      'what answers does not speak TLS: look for the TLS port',
     ],
     [
       'EXTERNAL without a certificate',
       () => transportTo(broker.amqpsPort, { ...trusting(), rabbit_login_method: 'EXTERNAL' }),
-      'EXTERNAL takes the user from the client certificate: was one given',
+      'EXTERNAL takes the user from the client certificate: give one',
     ],
   ])('%s', async (_, transport, told) => {
     const message = await refusal(transport());
@@ -278,7 +278,7 @@ describe('the management API over https', () => {
     [
       'no TLS to a port with it',
       () => ({ ...management(), url: `http://127.0.0.1:${broker.httpsPort}` }),
-      'does it want https?',
+      'whether it wants https',
     ],
   ])('refuses %s, with what to do', async (_, endpoint, told) => {
     const error = await openManagement(endpoint())

@@ -16,17 +16,19 @@ export function connectReason(thrown: unknown, { connect, socket }: Address): st
 }
 
 /** Whether the end of the connection or the words about it arrive first is chance: what is unread is lost in a reset. */
-const hungUp = /during opening handshake|ECONNRESET|EPIPE/;
+const hungUp = /during opening handshake|before secure TLS|ECONNRESET|EPIPE/;
 
 function cureOfSilence(isTls: boolean, showsCertificate: boolean): string | undefined {
   if (!isTls) return 'if this is the TLS port, say so (ssl=1, amqps:)';
-  return showsCertificate ? undefined : 'does it want a client certificate (ssl_cert_file, tls.certificate)?';
+  return showsCertificate
+    ? undefined
+    : 'it may want a client certificate (ssl_cert_file, tls.certificate), or no TLS';
 }
 
 function cureOfExternal(said: string): string | undefined {
   if (said.includes('is not provided by the server'))
     return 'enable the plugin rabbitmq_auth_mechanism_ssl, list EXTERNAL in auth_mechanisms, and connect with TLS';
   if (said.includes('ACCESS_REFUSED') || said.includes('ACCESS-REFUSED'))
-    return 'EXTERNAL takes the user from the client certificate: was one given, and is there such a user (ssl_cert_login_from)?';
+    return 'EXTERNAL takes the user from the client certificate: give one, and have a user of that name (ssl_cert_login_from)';
   return undefined;
 }

@@ -64,7 +64,7 @@ export function failureOf(
   if (code.startsWith('HPE_'))
     return {
       why: 'http-error',
-      came: `what answered does not speak HTTP (${label}): is this the port of the management API, and does it want https?`,
+      came: `what answered does not speak HTTP (${label}): look for the port of the management API, and whether it wants https`,
     };
   const ofTls = tlsReason(thrown);
   if (ofTls !== undefined) return { why: 'tls', came: ofTls };

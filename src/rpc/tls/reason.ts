@@ -13,7 +13,6 @@ const refusal =
   /ALERT_(?:UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_(?:EXPIRED|REVOKED|UNKNOWN)|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED|DECRYPT_ERROR)/;
 const noTls = /wrong.version.number|packet.length.too.long|http.request|unknown.protocol/i;
 const noVersion = /PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|NO_PROTOCOLS_AVAILABLE/;
-const closedEarly = /before secure TLS connection was established/;
 const LONGEST_NAMES = 200;
 
 /**
@@ -36,10 +35,10 @@ export function tlsReason(thrown: unknown): string | undefined {
   if (code.includes('HANDSHAKE_FAILURE'))
     return `it agreed to no handshake (${code}): it wants a client certificate (ssl_cert_file, tls.certificate), or speaks other ciphers`;
   if (refusal.test(code))
-    return `it refuses the client certificate (${code}): is it valid, and signed by a CA that the broker trusts?`;
+    return `it refuses the client certificate (${code}): it must be valid, and signed by a CA that the broker trusts`;
   if (noVersion.test(code)) return `it speaks neither TLS 1.2 nor 1.3 (${code})`;
-  if (noTls.test(code) || (code === 'EPROTO' && noTls.test(said)) || closedEarly.test(said))
-    return 'what answers does not speak TLS: is this the TLS port (5671; for management 15671)?';
+  if (noTls.test(code) || (code === 'EPROTO' && noTls.test(said)))
+    return 'what answers does not speak TLS: look for the TLS port (5671 is usual; for management 15671)';
   return isTlsCode(code) ? `TLS failed (${code})` : undefined;
 }
 

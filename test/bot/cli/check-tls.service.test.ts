@@ -77,7 +77,7 @@ describe('check over TLS', () => {
           management: `https://127.0.0.1:${broker.managementPort}`,
           amqp: `amqps://127.0.0.1:${broker.amqpPort}`,
         }),
-      ['does not speak TLS: is this the TLS port', 'does not speak TLS: is this the TLS port'],
+      ['does not speak TLS: look for the TLS port', 'does not speak TLS: look for the TLS port'],
     ],
     [
       'plain words to the TLS ports',
@@ -86,7 +86,7 @@ describe('check over TLS', () => {
           management: `http://127.0.0.1:${broker.httpsPort}`,
           amqp: `amqp://127.0.0.1:${broker.amqpsPort}`,
         }),
-      ['does it want https?', 'amqps:'],
+      ['whether it wants https', 'amqps:'],
     ],
     [
       'no client certificate where AMQP wants one',
