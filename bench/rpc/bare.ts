@@ -1,32 +1,43 @@
 import { randomUUID } from 'node:crypto';
 import { type Channel, connect } from 'amqplib';
-import { drive, PAYLOAD, TOPIC, type Work } from './work.ts';
+import { drive, PAYLOAD, type Work } from './work.ts';
 
 /**
- * `bare.ts serve|drive <url> confirmed|unconfirmed`: what amqplib does with no messaging layer over it. A call is a
- * message to a queue and an answer matched by its correlation id: no envelope, no contexts, no time limits. `confirmed`
- * has the broker confirm what is published, requests and answers, as oslo.messaging and we do; `unconfirmed` trusts it,
+ * `bare.ts serve|drive <url> <topic> confirmed|unconfirmed`: what amqplib does with no messaging layer over it. A call is
+ * a message and an answer matched by its correlation id: no contexts, no versions, no time limits.
+ * `confirmed` puts the same work on the wire as oslo.messaging: the broker confirms requests and answers, they have as
+ * many bytes and the same properties, and go the same way. `unconfirmed` is as lean as can be: it trusts the broker,
  * but for casts, which would measure nothing then.
  */
-const [role, url = '', confirms] = process.argv.slice(2);
+const [role, url = '', topic = '', confirms] = process.argv.slice(2);
 const connection = await connect(url, { noDelay: true });
 const isConfirmed = confirms === 'confirmed';
 const openChannel = (): Promise<Channel> =>
   isConfirmed ? connection.createConfirmChannel() : connection.createChannel();
-const queue = `bare-${TOPIC}`;
+const exchange = isConfirmed ? `exchange-${topic}` : '';
+/** What the envelope, the ids and the context keys of oslo.messaging come to, bytes. */
+const added = isConfirmed ? { call: 'x'.repeat(242), cast: 'x'.repeat(119), reply: 'x'.repeat(170) } : {};
+const properties = isConfirmed
+  ? { contentType: 'application/json', contentEncoding: 'utf-8', deliveryMode: 2, priority: 0 }
+  : {};
 
 if (role === 'serve') {
   const channel = await connection.createChannel();
   const answering = await openChannel();
-  await channel.assertQueue(queue, { durable: false });
+  await channel.assertQueue(topic, { durable: false });
+  if (isConfirmed) {
+    await channel.assertExchange(exchange, 'topic', { durable: false });
+    await channel.bindQueue(topic, exchange, topic);
+  }
   await channel.prefetch(100);
-  await channel.consume(queue, (message) => {
+  await channel.consume(topic, (message) => {
     if (message === null) return;
     channel.ack(message);
     const { text } = JSON.parse(message.content.toString());
     const { replyTo, correlationId } = message.properties;
     if (typeof replyTo !== 'string') return;
-    answering.sendToQueue(replyTo, Buffer.from(JSON.stringify({ result: text })), { correlationId });
+    const answer = Buffer.from(JSON.stringify({ result: text, added: added.reply }));
+    answering.sendToQueue(replyTo, answer, { ...properties, mandatory: isConfirmed, correlationId });
   });
 } else {
   const channel = await connection.createChannel();
@@ -43,16 +54,18 @@ if (role === 'serve') {
     },
     { noAck: true },
   );
-  const request = () => Buffer.from(JSON.stringify({ text: PAYLOAD }));
+  const request = (work: Work['mode']) => Buffer.from(JSON.stringify({ text: PAYLOAD, added: added[work] }));
   const call = () =>
     new Promise((resolve) => {
       const correlationId = randomUUID();
       waiting.set(correlationId, resolve);
-      asking.sendToQueue(queue, request(), { correlationId, replyTo });
+      asking.publish(exchange, topic, request('call'), { ...properties, correlationId, replyTo });
     });
   const cast = () =>
     new Promise<void>((resolve, reject) => {
-      confirming.sendToQueue(queue, request(), {}, (error) => (error ? reject(error) : resolve()));
+      confirming.publish(exchange, topic, request('cast'), properties, (error) =>
+        error ? reject(error) : resolve(),
+      );
     });
   process.on('message', (work: Work) => {
     void drive(work, work.mode === 'call' ? call : cast).then((worked) => process.send?.(worked));

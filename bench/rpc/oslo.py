@@ -1,4 +1,4 @@
-"""`oslo.py serve|drive <url>`: a server or a client of the Python oslo.messaging. Takes orders over its channel."""
+"""`oslo.py serve|drive <url> <topic>`: a server or a client of the Python oslo.messaging. Takes orders over its channel."""
 import json
 import os
 import sys
@@ -9,11 +9,10 @@ import traceback
 from oslo_config import cfg
 import oslo_messaging
 
-TOPIC = "bench"
 PAYLOAD = "x" * 64
 KEPT = 200000
 
-role, url = sys.argv[1:3]
+role, url, topic = sys.argv[1:4]
 # The channel that Node opens to its children: one JSON text a line.
 channel = os.fdopen(int(os.environ["NODE_CHANNEL_FD"]), "r+b", buffering=0)
 
@@ -24,7 +23,7 @@ def say(what):
 
 conf = cfg.CONF
 conf([], default_config_files=[])
-oslo_messaging.set_transport_defaults("bench-" + TOPIC)
+oslo_messaging.set_transport_defaults("exchange-" + topic)
 transport = oslo_messaging.get_rpc_transport(conf, url=url)
 lock = threading.Lock()
 
@@ -80,7 +79,7 @@ def drive(client, work):
     return {"done": state["done"], "tookMs": took, "p50Ms": at(0.5), "p99Ms": at(0.99)}
 
 
-target = oslo_messaging.Target(topic=TOPIC, server="one" if role == "serve" else None)
+target = oslo_messaging.Target(topic=topic, server="one" if role == "serve" else None)
 if role == "serve":
     server = oslo_messaging.get_rpc_server(transport, target, [Endpoint()], executor="threading")
     server.start()

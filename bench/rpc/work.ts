@@ -43,4 +43,3 @@ export async function drive(work: Work, once: () => Promise<unknown>): Promise<W
 
 /** 64 bytes, as in a short status report. */
 export const PAYLOAD = 'x'.repeat(64);
-export const TOPIC = 'bench';

@@ -26,13 +26,13 @@ export class Answerer {
   }
 
   /** Answers with a result. One that is no JSON value is answered as the failure it is. */
-  async result(request: IncomingRequest, result: unknown): Promise<void> {
-    await this.#answer(request, (id) => this.#encoded(writeReply(id, { result })));
+  result(request: IncomingRequest, result: unknown): Promise<void> {
+    return this.#answer(request, (id) => this.#encoded(writeReply(id, { result })));
   }
 
   /** Answers with what was thrown. */
-  async failure(request: IncomingRequest, thrown: unknown): Promise<void> {
-    await this.#answer(request, (id) => this.#failed(id, thrown));
+  failure(request: IncomingRequest, thrown: unknown): Promise<void> {
+    return this.#answer(request, (id) => this.#failed(id, thrown));
   }
 
   /** Sends signs of life while the client monitors the call. Returns how to stop; stopping is never forgotten by callers. */
@@ -104,10 +104,10 @@ export class Answerer {
     }
   }
 
-  async #publish(queue: string, body: EncodedBody, deadline = now() + longestAwayMs): Promise<void> {
+  #publish(queue: string, body: EncodedBody, deadline = now() + longestAwayMs): Promise<void> {
     const message = { exchange: '', routingKey: queue, ...body, mandatory: true };
     // Sent again after a lost connection: a second reply finds no waiter and does no harm.
-    await this.#transport.replyPublisher.publish(message, { deadline, send: 'again' });
+    return this.#transport.replyPublisher.publish(message, { deadline, send: 'again' });
   }
 
   #drop(queue: string, reason: unknown): void {

@@ -18,14 +18,14 @@ export interface Call {
   readonly exchange: string;
   readonly routingKey: string;
   /** Left out where nothing may be declared. */
-  readonly declare?: Exchange;
+  readonly declare?: Exchange | undefined;
   readonly timeoutMs: number;
   readonly mandatory: boolean;
   readonly send?: 'once' | 'again';
   readonly patience?: 'deadline' | 'oneRound';
   readonly retry?: number;
-  readonly callMonitorTimeoutMs?: number;
-  readonly toError?: (failure: RemoteFailure) => Error | undefined;
+  readonly callMonitorTimeoutMs?: number | undefined;
+  readonly toError?: ((failure: RemoteFailure) => Error | undefined) | undefined;
 }
 
 /** Sends a request and waits for its answer. */
@@ -35,7 +35,7 @@ export async function callOver(transport: Transport, call: Call): Promise<unknow
   const { compression } = transport.options;
   const retry = call.retry ?? (call.patience === 'oneRound' ? 0 : undefined);
   if (retry !== undefined) await transport.link.connectedWithin(deadline, retry);
-  const queue = await replies.queue(deadline);
+  if (!replies.isReady) await replies.queue(deadline);
   const messageId = hexId();
   const monitorMs = call.callMonitorTimeoutMs;
   const request = writeRequest({
@@ -43,17 +43,21 @@ export async function callOver(transport: Transport, call: Call): Promise<unknow
     args: call.args,
     target: call.target,
     context: call.context,
-    reply: { messageId, queue, callMonitorSeconds: monitorMs === undefined ? null : monitorMs / 1000 },
+    reply: {
+      messageId,
+      queue: replies.name,
+      callMonitorSeconds: monitorMs === undefined ? null : monitorMs / 1000,
+    },
   });
   const message = {
     exchange: call.exchange,
     routingKey: call.routingKey,
     // Written when it is sent: the reply queue may have another name by then.
-    content: () => encodeBody({ ...request, _reply_q: replies.name }, compression).content,
+    content: () => encodeBody(Object.assign(request, { _reply_q: replies.name }), compression).content,
     ...bodyHeaders(compression),
     mandatory: call.mandatory,
     expirationMs: call.timeoutMs,
-    ...(call.declare && { declare: call.declare }),
+    declare: call.declare,
   };
   return new Promise((resolve, reject) => {
     const late = setTimeout(() => finish(() => reject(timedOut(transport, call))), delayUntil(deadline));
@@ -96,10 +100,10 @@ export async function callOver(transport: Transport, call: Call): Promise<unknow
     const options = {
       deadline,
       isWanted: () => !isOver,
-      ...(!goesAgain && { onSent: markSent }),
-      ...(call.send && { send: call.send }),
-      ...(call.patience && { patience: call.patience }),
-      ...(call.retry !== undefined && { retry: call.retry }),
+      onSent: goesAgain ? undefined : markSent,
+      send: call.send,
+      patience: call.patience,
+      retry: call.retry,
     };
     publisher.publish(message, options).then(markSent, (reason: Error) => finish(() => reject(reason)));
   });

@@ -1,5 +1,5 @@
 import { type Deadline, now } from './amqp/deadline.ts';
-import type { OutgoingMessage } from './amqp/publisher.ts';
+import type { OutgoingMessage } from './amqp/outgoing.ts';
 import { type Exchange, fanoutExchange, topicExchange } from './amqp/topology.ts';
 import { callOver } from './call.ts';
 import { InvalidTarget, type RemoteFailure, RpcVersionCapError } from './errors.ts';
@@ -57,12 +57,14 @@ export class RpcClient {
   readonly target: Target;
   readonly #transport: Transport;
   readonly #options: ClientOptions;
+  readonly #route: Route;
 
   constructor(transport: Transport, target: Target, options: ClientOptions = {}) {
     topicOf(target);
     this.target = target;
     this.#transport = transport;
     this.#options = options;
+    this.#route = routeOf(transport, target, options);
   }
 
   /** A client like this one with another server, version, timeout and so on. */
@@ -99,13 +101,13 @@ export class RpcClient {
       args: this.#serialized(context, args),
       context: serializer.serializeContext(context),
       target: this.#checkedTarget(),
-      ...this.#route(),
+      ...this.#route,
       timeoutMs,
       mandatory: this.#options.mandatory ?? false,
       send: this.#options.send ?? 'once',
       ...retriesOf(this.#options.retry),
-      ...(callMonitorTimeoutMs !== undefined && { callMonitorTimeoutMs }),
-      ...(toError && { toError }),
+      callMonitorTimeoutMs,
+      toError,
     });
     return serializer.deserializeEntity(context, result);
   }
@@ -122,30 +124,15 @@ export class RpcClient {
     const deadline: Deadline = now() + timeoutMs;
     const body = encodeBody(request, this.#transport.options.compression);
     const message: OutgoingMessage = {
-      ...this.#route(),
+      ...this.#route,
       ...body,
       mandatory: mandatory && !this.target.fanout,
     };
     await this.#transport.publisher.publish(message, {
       deadline,
       ...retriesOf(this.#options.retry),
-      ...(send && { send }),
+      send,
     });
-  }
-
-  #route(): { exchange: string; routingKey: string; declare?: Exchange } {
-    const { declare, ...route } = this.#declaredRoute();
-    return this.#options.declares === false ? route : { ...route, declare };
-  }
-
-  #declaredRoute(): { exchange: string; routingKey: string; declare: Exchange } {
-    const { queues } = this.#transport.options;
-    if (this.target.fanout) {
-      const fanout = fanoutExchange(topicOf(this.target), queues);
-      return { exchange: fanout.name, routingKey: '', declare: fanout };
-    }
-    const exchange = this.target.exchange ?? this.#transport.controlExchange;
-    return { exchange, routingKey: routingKeyOf(this.target), declare: topicExchange(exchange, queues) };
   }
 
   #checkedTarget(): Target {
@@ -163,6 +150,18 @@ export class RpcClient {
       entries.map(([name, value]) => [name, serializer.serializeEntity(context, value)]),
     );
   }
+}
+
+/** Where all that a client sends goes. */
+type Route = Pick<OutgoingMessage, 'exchange' | 'routingKey'> & { readonly declare: Exchange | undefined };
+
+function routeOf(transport: Transport, target: Target, { declares = true }: ClientOptions): Route {
+  const { queues } = transport.options;
+  const exchange = target.fanout
+    ? fanoutExchange(topicOf(target), queues)
+    : topicExchange(target.exchange ?? transport.controlExchange, queues);
+  const routingKey = target.fanout ? '' : routingKeyOf(target);
+  return { exchange: exchange.name, routingKey, declare: declares ? exchange : undefined };
 }
 
 /** A client for the servers of a topic. Throws InvalidTarget when the target has no topic. */

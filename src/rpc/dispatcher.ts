@@ -114,6 +114,7 @@ export class Dispatcher implements Dispatches {
   #argumentsOf(context: Readonly<Record<string, unknown>>, args: unknown): Record<string, unknown> {
     if (!isObject(args))
       throw new PythonException('AttributeError', `'${pythonTypeOf(args)}' object has no attribute 'items'`);
+    if (this.#serializer === noOpSerializer) return args;
     const entries = Object.entries(args);
     return Object.fromEntries(
       entries.map(([name, value]) => [name, this.#serializer.deserializeEntity(context, value)]),

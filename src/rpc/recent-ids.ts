@@ -5,13 +5,15 @@ const rememberedForRedelivery = 1_024;
 
 /** The unique ids of the last messages, to notice one that the broker delivered twice. */
 export class RecentIds {
-  /** In the order they came; a set's first is its oldest. */
-  readonly #ids = new Set<string>();
-  readonly #older = new Set<string>();
+  /** How many ids had come when each of the last ones came. */
+  readonly #placeOf = new Map<string, number>();
+  /** The last ids, each in the slot of the one that it made forgotten. */
+  readonly #slots: string[] = [];
+  #count = 0;
 
   /** Whether an id is one of the last sixteen. */
   has(id: string | undefined): boolean {
-    return id !== undefined && this.#ids.has(id);
+    return id !== undefined && this.#isAmongLast(remembered, id);
   }
 
   /**
@@ -20,18 +22,24 @@ export class RecentIds {
    */
   isNew(id: string | undefined, isRedelivered = false): boolean {
     if (id === undefined) return true;
-    if (this.#ids.has(id) || (isRedelivered && this.#older.has(id))) return false;
-    remember(this.#ids, id, remembered);
-    remember(this.#older, id, rememberedForRedelivery);
+    if (this.#isAmongLast(isRedelivered ? rememberedForRedelivery : remembered, id)) return false;
+    this.#remember(id);
     return true;
   }
-}
 
-function remember(ids: Set<string>, id: string, most: number): void {
-  // Moved to the end if it is there: it may have come once more, long after.
-  ids.delete(id);
-  ids.add(id);
-  if (ids.size <= most) return;
-  const [oldest] = ids;
-  if (oldest !== undefined) ids.delete(oldest);
+  #isAmongLast(most: number, id: string): boolean {
+    const place = this.#placeOf.get(id);
+    return place !== undefined && this.#count - place <= most;
+  }
+
+  #remember(id: string): void {
+    const slot = this.#count % rememberedForRedelivery;
+    const oldest = this.#slots[slot];
+    // It may have come once more since then, long after.
+    if (oldest !== undefined && !this.#isAmongLast(rememberedForRedelivery - 1, oldest))
+      this.#placeOf.delete(oldest);
+    this.#slots[slot] = id;
+    this.#placeOf.set(id, this.#count);
+    this.#count += 1;
+  }
 }

@@ -62,6 +62,11 @@ export class Replies {
     return this.#waiters.size;
   }
 
+  /** Whether the reply queue is there and consumed now. */
+  get isReady(): boolean {
+    return this.#subscription.channel !== undefined;
+  }
+
   /** The name of the reply queue, once it is there and consumed. */
   async queue(deadline: Deadline): Promise<string> {
     await this.#subscription.ready(deadline);

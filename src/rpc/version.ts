@@ -11,12 +11,16 @@ export function isVersionCompatible(
 ): boolean {
   if (implemented === undefined || implemented === null) return true;
   if (requested === undefined || requested === null) return false;
+  if (implemented === requested && plainVersion.test(requested)) return true;
   const have = parts(implemented);
   const want = parts(requested);
   if (have.major !== want.major) return false;
   if (want.minor !== have.minor) return want.minor < have.minor;
   return want.revision <= have.revision;
 }
+
+/** Nearly every message asks for the very version that is there. */
+const plainVersion = /^\d+\.\d+$/;
 
 function parts(version: string): { major: number; minor: number; revision: number } {
   const [major, minor, revision] = version.split('.').map(component);

@@ -8,46 +8,13 @@ import {
 } from '../errors.ts';
 import { before, type Deadline, now, pause } from './deadline.ts';
 import type { Link } from './link.ts';
+import { Lost } from './lost.ts';
+import { addressOf, type OutgoingMessage, type Patience, type PublishOptions } from './outgoing.ts';
 import { propertiesOf } from './properties.ts';
 import { type BoundQueue, declareBound, declareExchange, type Exchange, replyCodeOf } from './topology.ts';
 import { withResolvers } from './with-resolvers.ts';
 
 const longestPauseMs = 1_000;
-
-/** A message on its way out. */
-export interface OutgoingMessage {
-  readonly exchange: string;
-  readonly routingKey: string;
-  /** Asked for each time it is sent, where that matters: a reply queue may have another name after a reconnect. */
-  readonly content: Buffer | (() => Buffer);
-  /** Given back by the broker, as MessageUndeliverable, when no queue takes it. */
-  readonly mandatory: boolean;
-  /** The broker drops it after this time, milliseconds. */
-  readonly expirationMs?: number;
-  readonly headers?: Readonly<Record<string, unknown>>;
-  /** Declared before the first message that needs it on each channel. */
-  readonly declare?: Exchange | BoundQueue;
-}
-
-/** How long and how stubbornly to try. */
-export interface PublishOptions {
-  readonly deadline: Deadline;
-  /**
-   * What to do when the connection goes before the broker has confirmed. `once` fails: the message may have
-   * arrived. `again` sends it again, so that it may arrive twice. @default 'once'
-   */
-  readonly send?: 'once' | 'again';
-  readonly patience?: 'deadline' | 'oneRound';
-  /**
-   * How many more times to try when the broker cannot be reached or the message surely was not delivered.
-   * @default as often as the deadline allows
-   */
-  readonly retry?: number;
-  /** False when nobody waits for it any more: then it is not sent. */
-  readonly isWanted?: () => boolean;
-  /** Called when the bytes are handed to the socket: from here on the message may arrive. */
-  readonly onSent?: () => void;
-}
 
 /** A message on a channel's way to its confirm. */
 interface Unconfirmed {
@@ -60,7 +27,8 @@ interface OpenChannel {
   readonly mandatory: Set<Unconfirmed>;
   /** The last message for each exchange, until it is confirmed. */
   readonly lastTo: Map<string, Unconfirmed>;
-  readonly declared: Map<string, Promise<void>>;
+  /** What is declared on it, or being declared. */
+  readonly declared: Map<string, Promise<void> | 'done'>;
   drained: Promise<void> | undefined;
   closedBecause: Error | undefined;
 }
@@ -83,9 +51,12 @@ export class Publisher {
     for (let tries = 1; ; tries += 1) {
       const patience = Number.isFinite(retry) ? 'oneRound' : options.patience;
       try {
-        return await before(deadline, this.#publishOnce(message, options, patience), () =>
-          this.#late(message),
-        );
+        let open = this.#ready(message);
+        while (!open) {
+          await before(deadline, this.#prepare(message, options, patience), () => this.#late(message));
+          open = this.#ready(message);
+        }
+        return await this.#confirmed(open, message, options);
       } catch (reason) {
         if (reason instanceof BrokerUnreachable && tries <= retry && Number.isFinite(retry)) continue;
         if (!(reason instanceof Lost)) throw reason;
@@ -98,26 +69,30 @@ export class Publisher {
     }
   }
 
-  async #publishOnce(
-    message: OutgoingMessage,
-    options: PublishOptions,
-    patience: PublishOptions['patience'],
-  ): Promise<void> {
-    const { deadline, isWanted } = options;
+  /** The channel, if it can take this message now. */
+  #ready(message: OutgoingMessage): OpenChannel | undefined {
+    const open = this.#watched;
+    // A message that waits in the socket of a blocked connection would arrive long after its caller gave up.
+    if (!open || open.drained || this.#link.unblocked) return undefined;
+    return !message.declare || this.#isDeclared(open, message.declare) ? open : undefined;
+  }
+
+  /** Waits for what a message needs before it can go out. */
+  async #prepare(message: OutgoingMessage, { deadline }: PublishOptions, patience: Patience): Promise<void> {
     const open = await this.#channel(deadline, patience);
     if (message.declare) await this.#declare(open, message.declare);
-    for (;;) {
-      // A message that waits in the socket of a blocked connection would arrive long after its caller gave up.
-      const obstacle = open.drained ?? this.#link.unblocked;
-      if (!obstacle) break;
-      await before(deadline, obstacle, () => this.#late(message));
-    }
-    // The caller has been told that it failed: it must not arrive after all.
-    if (now() > deadline || isWanted?.() === false) throw this.#late(message);
-    await this.#confirmed(open, message, options);
+    await (open.drained ?? this.#link.unblocked);
   }
 
   #confirmed(open: OpenChannel, message: OutgoingMessage, options: PublishOptions): Promise<void> {
+    const { deadline, isWanted } = options;
+    // The caller has been told that it failed: it must not arrive after all.
+    if (now() > deadline || isWanted?.() === false) throw this.#late(message);
+    const confirmed = this.#send(open, message, options);
+    return isWanted ? confirmed : before(deadline, confirmed, () => this.#late(message));
+  }
+
+  #send(open: OpenChannel, message: OutgoingMessage, options: PublishOptions): Promise<void> {
     return new Promise((resolve, reject) => {
       const content = typeof message.content === 'function' ? message.content() : message.content;
       const unconfirmed: Unconfirmed = { content, isReturned: false };
@@ -146,40 +121,46 @@ export class Publisher {
       } catch (reason) {
         open.mandatory.delete(unconfirmed);
         const isClosed = open.closedBecause !== undefined || reason instanceof IllegalOperationError;
+        if (isClosed) this.#forget(open);
         // Anything else is a message that AMQP cannot carry, today and tomorrow: a routing key that is too long.
-        reject(isClosed ? new Lost(open.closedBecause ?? asError(reason), true) : unfit(message, reason));
+        reject(isClosed ? new Lost(open.closedBecause ?? reason, true) : unfit(message, reason));
       }
     });
   }
 
+  #isDeclared(open: OpenChannel, declaration: Exchange | BoundQueue): boolean {
+    return open.declared.get(keyOf(declaration)) === 'done';
+  }
+
   async #declare(open: OpenChannel, declaration: Exchange | BoundQueue): Promise<void> {
+    const key = keyOf(declaration);
     const isBound = 'queue' in declaration;
-    const name = isBound ? declaration.queue.name : declaration.name;
-    if (!isBound && this.#takenAsTheyAre.has(name)) return;
-    const key = `${isBound ? 'queue' : 'exchange'} ${name}`;
     let declared = open.declared.get(key);
     if (!declared) {
       declared = isBound
         ? declareBound(open.channel, declaration)
-        : declareExchange(open.channel, declaration);
+        : this.#takenAsTheyAre.has(key)
+          ? 'done'
+          : declareExchange(open.channel, declaration);
       open.declared.set(key, declared);
     }
     try {
       await declared;
+      open.declared.set(key, 'done');
     } catch (reason) {
       const isOtherwise = reason instanceof TopologyConflict && replyCodeOf(reason) === 406;
       if (isOtherwise && !isBound) {
         // A publisher needs an exchange, not these properties of it. The next round opens a fresh channel.
-        this.#takenAsTheyAre.add(name);
+        this.#takenAsTheyAre.add(key);
         this.#forget(open);
-        throw new Lost(asError(reason), true);
+        throw new Lost(reason, true);
       }
       if (reason instanceof TopologyConflict) throw reason;
-      throw new Lost(open.closedBecause ?? asError(reason), true);
+      throw new Lost(open.closedBecause ?? reason, true);
     }
   }
 
-  async #channel(deadline: Deadline, patience: PublishOptions['patience']): Promise<OpenChannel> {
+  async #channel(deadline: Deadline, patience: Patience): Promise<OpenChannel> {
     const model = await this.#link.connected(deadline, patience);
     if (!this.#open) {
       const opening = model.createConfirmChannel().then((channel) => this.#watch(channel));
@@ -191,7 +172,7 @@ export class Publisher {
     try {
       return await this.#open;
     } catch (reason) {
-      throw new Lost(asError(reason), true);
+      throw new Lost(reason, true);
     }
   }
 
@@ -250,28 +231,6 @@ export class Publisher {
   }
 }
 
-/** The channel or connection went before the confirm came. */
-class Lost extends Error {
-  /** True when the message surely reached no queue. */
-  readonly isUnsent: boolean;
-  readonly isExchangeMissing: boolean;
-
-  constructor(cause: Error, isUnsent: boolean) {
-    super(reasonOf(cause), { cause });
-    this.isUnsent = isUnsent;
-    this.isExchangeMissing = replyCodeOf(cause) === 404;
-  }
-
-  asFailure(message: OutgoingMessage): MessageDeliveryFailure {
-    return new MessageDeliveryFailure(
-      `A message for ${addressOf(message)} was not confirmed: ${this.message}. ${
-        this.isUnsent ? 'It was not delivered.' : 'It may or may not have arrived.'
-      }`,
-      { cause: this.cause },
-    );
-  }
-}
-
 /**
  * Whether the channel was closed because an exchange is missing. Then the last message sent there surely was not routed;
  * of others without a confirm the first ones may have been, before the exchange went.
@@ -281,10 +240,8 @@ function isExchangeMissing(open: OpenChannel, exchange: string): boolean {
   return replyCodeOf(reason) === 404 && reasonOf(reason).includes(`exchange '${exchange}'`);
 }
 
-function addressOf(message: OutgoingMessage): string {
-  return message.exchange === ''
-    ? `queue '${message.routingKey}'`
-    : `'${message.routingKey}' on '${message.exchange}'`;
+function keyOf(declaration: Exchange | BoundQueue): string {
+  return 'queue' in declaration ? `queue ${declaration.queue.name}` : `exchange ${declaration.name}`;
 }
 
 function unfit(message: OutgoingMessage, cause: unknown): MessageDeliveryFailure {
@@ -292,8 +249,4 @@ function unfit(message: OutgoingMessage, cause: unknown): MessageDeliveryFailure
   return new MessageDeliveryFailure(`A message for ${address}… cannot be written: ${reasonOf(cause)}`, {
     cause,
   });
-}
-
-function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

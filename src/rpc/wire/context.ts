@@ -12,6 +12,6 @@ export function packContext(context: Context): WireMessage {
 
 /** The context of a message. */
 export function unpackContext(message: WireMessage): Record<string, unknown> {
-  const entries = Object.entries(message).filter(([key]) => key.startsWith(prefix));
-  return Object.fromEntries(entries.map(([key, value]) => [key.slice(prefix.length), value]));
+  const keys = Object.keys(message).filter((key) => key.startsWith(prefix));
+  return Object.fromEntries(keys.map((key) => [key.slice(prefix.length), message[key]]));
 }
