@@ -24,7 +24,8 @@ def say(what):
 conf = cfg.CONF
 conf([], default_config_files=[])
 oslo_messaging.set_transport_defaults("exchange-" + topic)
-transport = oslo_messaging.get_rpc_transport(conf, url=url)
+# A connection for each thread of the client; by default the 32 of them would wait for 30.
+transport = oslo_messaging.get_rpc_transport(conf, url=url + "?rpc_conn_pool_size=64")
 lock = threading.Lock()
 
 

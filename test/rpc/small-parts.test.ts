@@ -36,6 +36,21 @@ test('the last sixteen ids are remembered, and none is always new', () => {
   expect([recent.isNew(undefined), recent.isNew(undefined)]).toEqual([true, true]);
 });
 
+test('one that was delivered before is looked for among the last thousand, however often it came', () => {
+  const recent = new RecentIds();
+  const others = (from: number, to: number) => {
+    for (let index = from; index < to; index += 1) recent.isNew(`id ${index}`);
+  };
+  recent.isNew('first');
+  others(0, 1_000);
+  expect(recent.isNew('first', true)).toBe(false);
+  expect(recent.isNew('first')).toBe(true);
+  others(1_000, 2_000);
+  expect(recent.isNew('first', true)).toBe(false);
+  others(2_000, 2_024);
+  expect(recent.isNew('first', true)).toBe(true);
+});
+
 test('values of keys that name secrets are masked, however deep', () => {
   const message = {
     _context_auth_token: 'gAAAA',
