@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { portsOfCluster, startCluster } from '../../sandbox/cluster.ts';
 import { freePorts } from '../../sandbox/ports.ts';
 import { openSupervisor } from '../../sandbox/supervisor.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 
 /** A RabbitMQ node that a test may break, and that goes with it. */
 export interface ChaosBroker {
@@ -27,7 +28,7 @@ export async function startChaosBroker(): Promise<ChaosBroker> {
   const supervisor = openSupervisor(join(folder, 'pids.json'));
   const close = async (): Promise<void> => {
     await supervisor.stopAll();
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   };
   try {
     const ports = await freePorts(portsOfCluster(1));

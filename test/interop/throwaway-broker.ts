@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { portsOfCluster, startCluster } from '../../sandbox/cluster.ts';
 import { freePorts } from '../../sandbox/ports.ts';
 import { readManagement } from '../../sandbox/rabbitmq-node.ts';
 import { openSupervisor } from '../../sandbox/supervisor.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 import { rabbitmqInside } from '../support/trixie/enter.ts';
 
 /** A RabbitMQ node that goes with the tests. */
@@ -26,7 +27,7 @@ export async function startThrowawayBroker(
   const supervisor = openSupervisor(join(folder, 'pids.json'));
   const close = async (): Promise<void> => {
     await supervisor.stopAll();
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   };
   try {
     const cluster = await startCluster({

@@ -1,11 +1,12 @@
 import { execFile, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { inheritedEnvironment } from '../../sandbox/environment.ts';
 import { projectFolder } from '../../sandbox/layout.ts';
 import type { SandboxReport } from '../../sandbox/report.ts';
+import { removeFolder } from './remove-folder.ts';
 
 /** What a program said, and how it ended. */
 export interface Ran {
@@ -107,7 +108,7 @@ export async function openSandbox(options: { readonly withoutBot?: boolean } = {
         child.kill('SIGTERM');
         await ended;
       }
-      rmSync(folder, { recursive: true, force: true });
+      removeFolder(folder);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -6,6 +6,7 @@ import { portsOfCluster, startCluster } from '../../sandbox/cluster.ts';
 import { freePorts } from '../../sandbox/ports.ts';
 import { startRedis } from '../../sandbox/redis.ts';
 import { openSupervisor } from '../../sandbox/supervisor.ts';
+import { removeFolder } from './remove-folder.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -27,7 +28,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const supervisor = openSupervisor(join(folder, 'pids.json'));
   const teardown = async (): Promise<void> => {
     await supervisor.stopAll();
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   };
   try {
     const [redisPort = 0, ...ports] = await freePorts(1 + portsOfCluster(1));

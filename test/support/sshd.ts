@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { freePorts } from '../../sandbox/ports.ts';
+import { removeFolder } from './remove-folder.ts';
 
 /** A real sshd on 127.0.0.1, with keys and configuration of its own, for the user who runs the tests. */
 export interface Sshd extends AsyncDisposable {
@@ -65,7 +66,7 @@ export async function startSshd(config: readonly string[] = []): Promise<Sshd> {
       child.kill('SIGKILL');
       sessions.forEach(end);
       await ended;
-      rmSync(folder, { recursive: true, force: true });
+      removeFolder(folder);
     },
   };
   await journal.logged('Server listening');

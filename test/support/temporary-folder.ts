@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removeFolder } from './remove-folder.ts';
 
 /** Gives everything that a run of the tests writes one temporary folder, and removes it at the end. */
 export function setup(): () => void {
@@ -11,6 +12,6 @@ export function setup(): () => void {
   return () => {
     if (before === undefined) delete environment.TMPDIR;
     else environment.TMPDIR = before;
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   };
 }

@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { portsOfCluster, startCluster } from '../../sandbox/cluster.ts';
 import { freePorts } from '../../sandbox/ports.ts';
 import { openSupervisor } from '../../sandbox/supervisor.ts';
 import { type Authority, type Certificate, makeAuthority } from './certificates.ts';
+import { removeFolder } from './remove-folder.ts';
 
 /** A RabbitMQ node that also listens with TLS, and the certificates around it. */
 export interface TlsBroker extends AsyncDisposable {
@@ -31,7 +32,7 @@ export async function startTlsBroker(): Promise<TlsBroker> {
   const supervisor = openSupervisor(join(folder, 'pids.json'));
   const close = async (): Promise<void> => {
     await supervisor.stopAll();
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   };
   try {
     const [authority, stranger] = await Promise.all([
