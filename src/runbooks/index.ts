@@ -9,6 +9,7 @@ export { collectSnapshot } from './collect/snapshot.ts';
 export { type Detected, detect } from './detect.ts';
 export { advance } from './engine/advance.ts';
 export { canonicalJson, hashOf } from './engine/canonical.ts';
+export { deedsOf, leftBehind, leftStopped, nodeNameIn, whatItDid } from './engine/deeds.ts';
 export { isActive } from './engine/ending.ts';
 export type * from './engine/input.ts';
 export { ledgerEntryOf } from './engine/ledger-entry.ts';

@@ -176,7 +176,10 @@ function weigh(
 ): { readonly opening: readonly Draft[]; readonly pending: readonly Pending[] } {
   const opening: Draft[] = [];
   const pending: Pending[] = [];
-  const waiting = [...found.values()].filter((finding) => isWaiting(input, finding));
+  // One that is told already waits for nothing: its symptoms open, and are counted as muted below it.
+  const waiting = [...found.values()]
+    .filter(({ key, runbook }) => !input.open.some((known) => known.key === key && known.runbook === runbook))
+    .filter((finding) => isWaiting(input, finding));
   for (const finding of found.values()) {
     const sweeps = sweepsOf(input, finding);
     const known = input.open.find(({ key }) => key === finding.key);

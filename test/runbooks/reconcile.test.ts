@@ -354,6 +354,25 @@ describe('a cause', () => {
     expect(sweeps.see(both)).toEqual(['INC-1 partition opened', 'INC-2 backlog opened (muted by INC-1)']);
   });
 
+  test('that is told already does not hold back what comes after it: that opens, and is counted as muted', () => {
+    const sweeps = new Sweeps();
+    const before = seen({ nodes: splitViews, queues: [queue('conductor', { ready: 0 })] });
+    expect(sweeps.seeTimes(3, before)).toEqual([]);
+    expect(sweeps.seeTimes(2, both)).toEqual(['INC-2 backlog opened (muted by INC-1)']);
+    const down = new Sweeps();
+    down.seeTimes(2, seen({ nodes: withoutC(silent(C)) }));
+    const finding = {
+      key: 'unbound:/:conductor',
+      runbook: 'unbound-service',
+      subject: 'conductor',
+      severity: 'critical' as const,
+      facts: {},
+    };
+    const now = seen({ nodes: withoutC(silent(C)) });
+    const findings = [...detect(book, now).findings, finding];
+    expect(down.see(now, { findings })).toEqual(['INC-2 unbound-service opened (muted by INC-1)']);
+  });
+
   test('does not mute what it does not explain', () => {
     const sweeps = new Sweeps();
     const now = seen({ nodes: splitViews, consumers: { rows: [], missing: [{ node: A, why: 'slow' }] } });

@@ -32,6 +32,10 @@ interface Model {
   requestedBy: Person | undefined;
   votes: Seen[];
   isHalted: boolean;
+  /** Who presses "Stop after this step" while the next action runs. */
+  stopsNext: Person | undefined;
+  /** Runs of which a stop was taken: nothing more of them may begin. */
+  readonly stopped: Set<string>;
 }
 
 interface Real {
@@ -111,17 +115,24 @@ const carries: Step = step('the runner', async (model, real) => {
     observing(handle, model, real, run);
   });
   await carryRun(real.context, run.id, { pauseServed: true });
+  if (model.stopped.has(run.id))
+    expect((await real.context.stores.runs.get(run.id))?.state).toBe('cancelled');
 });
 
 /** Judges each execution at the moment it happens. */
-const judges = new WeakMap<ClusterHandle, (run: Run | undefined) => void>();
+const judges = new WeakMap<ClusterHandle, () => Promise<void>>();
 function observing(handle: ClusterHandle, model: Model, real: Real, run: Run): void {
-  judges.set(handle, () => {
+  judges.set(handle, async () => {
     const hash = run.plan?.hash ?? '';
     real.executed.push({
-      carried: isCarried(model, hash) && !model.isHalted,
+      carried: isCarried(model, hash) && !model.isHalted && !model.stopped.has(run.id),
       why: `${model.tier}, asked for by ${model.requestedBy}, halted ${model.isHalted}, approvers ${[...model.approvers].join()}, ${JSON.stringify(model.votes)}`,
     });
+    const by = model.stopsNext;
+    model.stopsNext = undefined;
+    if (by === undefined) return;
+    const answer = await cancel(real.counter, { run: run.id }, clickOf(by));
+    if (answer.refused !== true) model.stopped.add(run.id);
   });
 }
 
@@ -168,6 +179,11 @@ const steps: readonly fc.Arbitrary<Step>[] = [
       if (run !== undefined) await cancel(real.counter, { run: run.id }, clickOf(by));
     }),
   ),
+  fc.constantFrom(...people).map((by) =>
+    step(`${by} stops it while the next action runs`, async (model) => {
+      model.stopsNext = by;
+    }),
+  ),
   fc.constantFrom(...people).map(leaves),
   fc.constantFrom(...people).map(joins),
   fc.constantFrom(...people).map((by) =>
@@ -205,7 +221,7 @@ async function setup(tier: Tier): Promise<{ readonly model: Model; readonly real
       ...handle.actions,
       precheck: async () => ({ go: true }),
       execute: async () => {
-        judges.get(acting)?.(undefined);
+        await judges.get(acting)?.();
         return { kind: 'applied', detail: 'done' };
       },
       reconcile: async () => ({ kind: 'done', because: 'it is so' }),
@@ -219,6 +235,8 @@ async function setup(tier: Tier): Promise<{ readonly model: Model; readonly real
       requestedBy: undefined,
       votes: [],
       isHalted: false,
+      stopsNext: undefined,
+      stopped: new Set(),
     },
     real: { world, context, counter: createCounter(context, context.people), executed: [] },
   };
@@ -228,6 +246,7 @@ test.each(['reversible', 'destructive', 'node', 'mass'] as const)(
   'no sequence of events reaches an action of tier %s without its votes',
   async (tier) => {
     let executions = 0;
+    let stops = 0;
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...people), stories, async (first, commands) => {
         const { model, real } = await setup(tier);
@@ -236,12 +255,14 @@ test.each(['reversible', 'destructive', 'node', 'mass'] as const)(
         await carries.run(model, real);
         await fc.asyncModelRun(() => ({ model, real }), commands);
         executions += real.executed.length;
+        stops += model.stopped.size;
         for (const { carried, why } of real.executed) expect(carried, why).toBe(true);
       }),
       { numRuns: 150 },
     );
     // The stories reach what they are about.
     expect(executions).toBeGreaterThan(0);
+    expect(stops).toBeGreaterThan(0);
   },
   120_000,
 );

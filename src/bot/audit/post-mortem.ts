@@ -1,4 +1,5 @@
 import type { Evidence, Incident, Run } from '../../runbooks/index.ts';
+import { howItEnded, whatItLeft } from '../how-it-ended.ts';
 import { redact } from '../redact.ts';
 import { type Names, nameOf, priority, sentence, span, withNames } from '../slack/words.ts';
 import type { RecordedEntry } from './entry.ts';
@@ -41,20 +42,25 @@ const section = (heading: string, lines: readonly string[]): readonly string[] =
 
 function summary({ incident, headline, runs, names }: PostMortemInput): readonly string[] {
   const owner = incident.owner === undefined ? 'nobody took it' : nameOf(names, incident.owner);
-  const repaired = runs.find(({ state }) => state === 'done');
-  const end =
-    incident.state === 'open'
-      ? 'still open'
-      : repaired === undefined
-        ? 'resolved without a repair by Watership'
-        : `repaired by ${repaired.id}`;
   return [
     `- What: ${text(sentence(headline))}`,
     `- About: ${text(incident.subject)}`,
     `- Severity: ${priority[incident.severity]} (${incident.severity})`,
     `- Owner: ${text(owner)}`,
-    `- End: ${end}`,
+    `- End: ${text(incident.state === 'open' ? 'still open' : endOf(runs))}`,
   ];
+}
+
+function endOf(runs: readonly Run[]): string {
+  const ended = howItEnded(runs);
+  switch (ended.kind) {
+    case 'repaired':
+      return `repaired by ${ended.run.id}`;
+    case 'touched':
+      return `resolved, not repaired by Watership: ${whatItLeft(ended.run)}`;
+    case 'untouched':
+      return 'resolved without a repair by Watership';
+  }
 }
 
 function times({ incident, runs }: PostMortemInput): readonly string[] {

@@ -48,6 +48,10 @@ export async function reviewOfRun(counter: Counter, run: Run, click: Click): Pro
   };
 }
 
+/** Does it end after the step that is running? */
+export const isStopping = ({ state, stopWanted }: Run): boolean =>
+  state === 'acting' && stopWanted !== undefined;
+
 /** What became of a run, for somebody who clicks too late or too early. */
 export function standing(run: Run, nowMs: number): string {
   const why = run.because === undefined ? '' : ` ${run.because}`;
@@ -62,7 +66,9 @@ export function standing(run: Run, nowMs: number): string {
     case 'checking':
       return `${run.id} is approved already and is checking once more.`;
     case 'acting':
-      return `${run.id} is approved already and is under way. Follow the thread.`;
+      return isStopping(run)
+        ? `Noted already: ${run.id} ends as soon as the step that is running is over. No further step begins.`
+        : `${run.id} is approved already and is under way. Follow the thread.`;
     case 'unknown':
       return `${run.id} stands still: a person must say what happened. See the thread.${why}`;
     case 'done':

@@ -1,8 +1,16 @@
-import type { RunInput } from '../../runbooks/index.ts';
+import {
+  leftBehind,
+  leftStopped,
+  nodeNameIn,
+  type Run,
+  type RunInput,
+  whatItDid,
+} from '../../runbooks/index.ts';
+import { listed } from '../slack/words.ts';
 import type { Answer, Click } from './answer.ts';
-import type { Counter } from './counter.ts';
+import type { Counter, Story } from './counter.ts';
 import type { Ask } from './decide.ts';
-import { standing } from './plans.ts';
+import { isStopping, standing } from './plans.ts';
 
 export type Ruling = Extract<RunInput, { kind: 'ruled' }>['ruling'];
 
@@ -12,15 +20,20 @@ export interface RunClick {
   readonly item?: number;
 }
 
-/** Withdraws a plan, or stops a run after the step that is under way. */
+/** Withdraws a plan, or stops a run: at once, or as soon as the step that is running is over. */
 export async function cancel(counter: Counter, { run: id }: RunClick, click: Click): Promise<Answer> {
   const run = await counter.context.stores.runs.get(id);
   const requestedBy = run?.requestedBy ?? '';
   return await press(counter, id, click, { kind: 'cancel', requestedBy }, (by, atMs) => ({
     input: { kind: 'cancelled', by, atMs },
-    event: 'run.cancelled',
-    done: `${id} is cancelled.`,
-    line: (name) => `${name} cancelled ${id}.`,
+    tell: (next, name) => (next.state === 'cancelled' ? cancelledStory(next, name) : wantedStory(next, name)),
+    done: (next) =>
+      next.state === 'cancelled'
+        ? sentences(`${id} is cancelled${whatItDid(next)}`, leftBehind(next))
+        : sentences(
+            `Noted: ${id} ends after step ${runningStep(next)}, which is running and cannot be called back. No further step begins.`,
+            staysStopped(next),
+          ),
   }));
 }
 
@@ -28,9 +41,8 @@ export async function cancel(counter: Counter, { run: id }: RunClick, click: Cli
 export async function confirm(counter: Counter, { run, item = -1 }: RunClick, click: Click): Promise<Answer> {
   return await press(counter, run, click, { kind: 'confirm' }, (by, atMs) => ({
     input: { kind: 'confirmed', index: item, by, atMs },
-    event: 'run.confirmed',
-    done: 'Thank you. It goes on.',
-    line: (name) => `${name} did step ${item + 1} by hand.`,
+    tell: (_, name) => ({ event: 'run.confirmed', text: `${name} did step ${item + 1} by hand.` }),
+    done: () => 'Thank you. It goes on.',
   }));
 }
 
@@ -41,24 +53,64 @@ export async function rule(
   ruling: Ruling,
   click: Click,
 ): Promise<Answer> {
-  const words: Readonly<Record<Ruling, string>> = {
-    'it-happened': 'it has happened',
-    'do-it-again': 'it has not happened, do it again',
-    'give-up': 'give up',
-  };
+  const words = (next: Run): string =>
+    ({
+      'it-happened': 'it has happened',
+      'do-it-again': `it has not happened${next.stopWanted === undefined ? ', do it again' : ''}`,
+      'give-up': 'give up',
+    })[ruling];
   return await press(counter, run, click, { kind: 'rule' }, (by, atMs) => ({
     input: { kind: 'ruled', index: item, ruling, by, atMs },
-    event: 'run.ruled',
-    done: `Recorded: ${words[ruling]}.`,
-    line: (name) => `${name} says of step ${item + 1}: ${words[ruling]}.`,
+    tell: (next, name) => ({
+      event: 'run.ruled',
+      text: sentences(
+        `${name} says of step ${item + 1}: ${words(next)}.`,
+        next.state === 'cancelled' ? `${next.id} ends: somebody wanted it to stop.` : undefined,
+      ),
+      isLoud: next.state === 'cancelled' && leftStopped(next).length > 0,
+    }),
+    done: (next) => `Recorded: ${words(next)}.`,
   }));
+}
+
+const sentences = (first: string, second: string | undefined): string =>
+  second === undefined ? first : `${first} ${second}`;
+
+const cancelledStory = (next: Run, name: string): Told => ({
+  event: 'run.cancelled',
+  text: sentences(`${name} cancelled ${next.id}${whatItDid(next)}`, leftBehind(next)),
+  // A node that stands still because of us is for everybody to hear.
+  isLoud: leftStopped(next).length > 0,
+});
+
+const wantedStory = (next: Run, name: string): Told => ({
+  event: 'run.stop_wanted',
+  text: sentences(`${name} wants ${next.id} to stop after step ${runningStep(next)}.`, staysStopped(next)),
+});
+
+const runningStep = ({ items }: Run): number => items.findIndex(({ state }) => state === 'intended') + 1;
+
+/** Which nodes nobody starts again once the running step is over. */
+function staysStopped(run: Run): string | undefined {
+  const nodes = leftStopped(run, 'after').map(({ node }) => nodeNameIn(run)(node));
+  return nodes.length === 0
+    ? undefined
+    : `${listed(nodes, 'and')} will stay stopped until somebody starts ${nodes.length === 1 ? 'it' : 'them'}.`;
 }
 
 interface Press {
   readonly input: RunInput;
+  /** What the audit (by id) and the thread (by name) say of it. */
+  readonly tell: (next: Run, name: string) => Told;
+  /** The private answer. */
+  readonly done: (next: Run) => string;
+}
+
+interface Told {
   readonly event: string;
-  readonly done: string;
-  readonly line: (name: string) => string;
+  readonly text: string;
+  /** For the whole channel. */
+  readonly isLoud?: boolean;
 }
 
 async function press(
@@ -79,19 +131,30 @@ async function press(
     return { text: decision.because, refused: true };
   }
   const name = (await counter.people.names([click.user])).get(click.user) ?? click.user;
-  const { input, event, done, line } = make(click.user, clock.now());
+  const { input, tell, done } = make(click.user, clock.now());
   const changed = await counter.changeRun(id, () => ({
     kind: 'advance',
     input,
-    story: () => ({ actor: click.user, event, text: line(click.user), lines: [line(name)] }),
+    story: (next): Story => {
+      const { event, text } = tell(next, click.user);
+      const told = tell(next, name);
+      return {
+        actor: click.user,
+        event,
+        text,
+        ...(told.isLoud === true ? { loud: { text: told.text, mentions: [] } } : { lines: [told.text] }),
+      };
+    },
   }));
   switch (changed.kind) {
     case 'answer':
       return changed.answer;
     case 'unchanged':
+      if (ask.kind === 'cancel' && isStopping(changed.value))
+        return { text: standing(changed.value, clock.now()) };
       await counter.refuse(ask.kind, 'too-late', click, about);
       return { text: standing(changed.value, clock.now()), refused: true };
     case 'stored':
-      return { text: done };
+      return { text: done(changed.value) };
   }
 }

@@ -1,4 +1,4 @@
-import type { Item, Run } from '../../runbooks/index.ts';
+import { type Item, leftStopped, type Run } from '../../runbooks/index.ts';
 import type { AuditEntry, TimelineEntry } from '../stores/stores.ts';
 
 /** What a transition of a run leaves behind for people. */
@@ -116,7 +116,8 @@ function tellState(run: Run): Told {
     case 'expired':
       return told(`The plan expired. ${because}`);
     case 'cancelled':
-      return told(because === '' ? 'Cancelled.' : because);
+      // A node that stands still because of us is for everybody to hear.
+      return told(because === '' ? 'Cancelled.' : because, leftStopped(run).length > 0);
     case 'superseded':
       return told(`The plan is withdrawn. ${because}`);
   }

@@ -124,6 +124,8 @@ async function store(context: BotContext, news: News, open: readonly Incident[])
   for (let attempt = 0; attempt < MAX_CONFLICTS && incident !== undefined; attempt += 1) {
     if ((await stores.incidents.put(incident, expectedVersion, audit, timeline)) === 'stored') {
       if (isShown) await tellSoon(context, incident.id);
+      // How many are muted below it stands on the cause's card.
+      for (const cause of causesTouched(news, before)) await tellSoon(context, cause);
       return;
     }
     const current = await stores.incidents.get(incident.id);
@@ -131,6 +133,12 @@ async function store(context: BotContext, news: News, open: readonly Incident[])
     expectedVersion = current?.version ?? 0;
   }
   log.warn({ incident: news.incident.id, news: news.kind }, 'The next sweep stores what this one could not');
+}
+
+/** The incidents that explain one more, or one fewer, than before. */
+function causesTouched({ kind, incident }: News, before: Incident | undefined): readonly string[] {
+  const [was, is] = [before?.mutedBy, incident.mutedBy];
+  return was === is && kind === 'changed' ? [] : [...new Set([was, is])].filter((id) => id !== undefined);
 }
 
 /** Runs whose trouble went away by itself are withdrawn; every other one is asked whether it was forgotten. */

@@ -102,6 +102,26 @@ export function button(actionId: string, text: string, value: string, style?: 'p
   };
 }
 
+/** The same button, which asks once more before it does anything. */
+export const asking = (
+  asked: Button,
+  {
+    title,
+    text,
+    yes,
+    no,
+  }: { readonly title: string; readonly text: string; readonly yes: string; readonly no: string },
+): Button => ({
+  ...asked,
+  confirm: {
+    title: plain(title, limits.confirmTitle),
+    text: plain(text, limits.confirmText),
+    confirm: plain(yes, limits.confirmButton),
+    deny: plain(no, limits.confirmButton),
+    style: 'danger',
+  },
+});
+
 /** A time of day where no markup is understood. */
 export const utcTime = (atMs: number): string => `${new Date(atMs).toISOString().slice(11, 19)} UTC`;
 

@@ -16,6 +16,9 @@ export const limits = {
   actionId: 255,
   buttonText: 75,
   buttonValue: 2_000,
+  confirmTitle: 100,
+  confirmText: 300,
+  confirmButton: 30,
   accessibilityLabel: 75,
   options: 100,
   radioOptions: 10,
@@ -127,6 +130,12 @@ interface AnyElement {
   readonly value?: string;
   readonly text?: { readonly text: string };
   readonly accessibility_label?: string;
+  readonly confirm?: {
+    readonly title?: { readonly text: string };
+    readonly text?: { readonly text: string };
+    readonly confirm?: { readonly text: string };
+    readonly deny?: { readonly text: string };
+  };
   readonly placeholder?: { readonly text: string };
   readonly options?: readonly {
     readonly text: { readonly text: string };
@@ -142,6 +151,10 @@ function problemsOfElement(at: string, element: object & { readonly type: string
     ...tooLong(`${at}.action_id`, seen.action_id, limits.actionId),
     ...textProblems(`${at}.text`, seen.text?.text, limits.buttonText),
     ...tooLong(`${at}.value`, seen.value, limits.buttonValue),
+    ...textProblems(`${at}.confirm.title`, seen.confirm?.title?.text, limits.confirmTitle),
+    ...textProblems(`${at}.confirm.text`, seen.confirm?.text?.text, limits.confirmText),
+    ...textProblems(`${at}.confirm.confirm`, seen.confirm?.confirm?.text, limits.confirmButton),
+    ...textProblems(`${at}.confirm.deny`, seen.confirm?.deny?.text, limits.confirmButton),
     ...tooLong(`${at}.accessibility_label`, seen.accessibility_label, limits.accessibilityLabel),
     ...textProblems(`${at}.placeholder`, seen.placeholder?.text, limits.placeholder),
     ...(seen.options !== undefined && seen.options.length === 0 ? [`${at}.options: empty`] : []),

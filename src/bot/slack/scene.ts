@@ -1,6 +1,7 @@
 import { activeStates, type Incident, type Run } from '../../runbooks/index.ts';
 import type { BotContext } from '../context.ts';
 import type { People } from '../desk/people.ts';
+import { stopperOf } from '../how-it-ended.ts';
 import type { Held } from '../jobs/hold.ts';
 import { type Announced, maintenanceOf } from '../maintenance.ts';
 import type { CardPlace, Halt, TimelineEntry } from '../stores/stores.ts';
@@ -19,6 +20,10 @@ export interface Scene {
   readonly held: Held;
   readonly incident: Incident;
   readonly run?: Run;
+  /** All its runs, the oldest first; read once it is over. */
+  readonly runs?: readonly Run[];
+  /** A run of another incident that left its node stopped. */
+  readonly stopper?: Run;
   readonly halt?: Halt;
   readonly maintenance?: Announced;
   readonly timeline: readonly TimelineEntry[];
@@ -45,13 +50,15 @@ export async function readScene(
   const run = incident.run === undefined ? undefined : await stores.runs.get(incident.run);
   const isUnderWay = run !== undefined && activeStates.includes(run.state);
   const halt = isUnderWay ? await stores.halts.find(incident.cluster) : undefined;
-  const names = await people.names(idsIn(incident, run, halt));
+  const around = await runsAround(context, incident);
+  const names = await people.names(idsIn(incident, run, halt, around.stopper));
   const maintenance = await maintenanceOf(context, incident.cluster);
   return {
     held,
     incident,
     timeline: await stores.incidents.timeline(id),
     names,
+    ...around,
     ...(place === undefined ? {} : { place }),
     ...(run === undefined ? {} : { run }),
     ...(halt === undefined ? {} : { halt }),
@@ -59,16 +66,48 @@ export async function readScene(
   };
 }
 
-function idsIn(incident: Incident, run: Run | undefined, halt: Halt | undefined): readonly string[] {
-  const ids = [incident.owner, halt?.by, run?.requestedBy, ...(run?.votes.map(({ by }) => by) ?? [])];
-  const cancelled = /^(\S+) cancelled it/.exec(run?.because ?? '')?.[1];
-  return [...new Set([...ids, cancelled])].filter((id) => id !== undefined);
+const RUNS_READ = 100;
+/** A node that a run left stopped is seen to be down within this; later it is another story. */
+const STOPPER_MS = 600_000;
+
+/** The other runs that a card speaks of: few cards do, so that most are told without reading any. */
+async function runsAround(
+  { stores }: TellerContext,
+  incident: Incident,
+): Promise<Pick<Scene, 'runs' | 'stopper'>> {
+  const recent = (sinceMs: number) => stores.runs.recent({ limit: RUNS_READ, sinceMs });
+  if (incident.state === 'resolved') {
+    const runs = incident.run === undefined ? [] : await recent(incident.openedAtMs);
+    return { runs: runs.filter((one) => one.incident === incident.id).toReversed() };
+  }
+  if (!incident.key.startsWith('node:')) {
+    return {};
+  }
+  const stopper = stopperOf(incident, await recent(incident.openedAtMs - STOPPER_MS));
+  return stopper === undefined ? {} : { stopper };
+}
+
+function idsIn(
+  incident: Incident,
+  run: Run | undefined,
+  halt: Halt | undefined,
+  stopper: Run | undefined,
+): readonly string[] {
+  const ids = [
+    incident.owner,
+    halt?.by,
+    run?.requestedBy,
+    run?.stopWanted?.by,
+    ...(run?.votes.map(({ by }) => by) ?? []),
+  ];
+  const cancelled = [run, stopper].map((one) => /^(\S+) cancelled it/.exec(one?.because ?? '')?.[1]);
+  return [...new Set([...ids, ...cancelled])].filter((id) => id !== undefined);
 }
 
 /** The incident's message as it should be now. */
 export async function cardOf(
   context: TellerContext,
-  { incident, run, halt, names, maintenance }: Scene,
+  { incident, run, runs, stopper, halt, names, maintenance }: Scene,
 ): Promise<Rendered> {
   const open = await context.stores.incidents.open(incident.cluster);
   const muted: Record<string, number> = {};
@@ -83,6 +122,8 @@ export async function cardOf(
     resolveAfterSweeps: detection?.resolveAfterSweeps ?? 1,
     names,
     ...(run === undefined ? {} : { run }),
+    ...(runs === undefined ? {} : { runs }),
+    ...(stopper === undefined ? {} : { stopper }),
     ...(halt === undefined ? {} : { halt }),
     ...(maintenance === undefined ? {} : { maintenance }),
   });

@@ -1,6 +1,6 @@
 import type { Item, Plan, PlannedItem, Run } from '../run.ts';
 import type { Runbook, StepContext, VerifyStep } from '../runbook.ts';
-import { end } from './ending.ts';
+import { end, endCancelled } from './ending.ts';
 import type { RunInput } from './input.ts';
 import { actStep, contextOf, distinct, MAX_ROUNDS, unanswered, verifyStep } from './steps.ts';
 
@@ -124,7 +124,7 @@ function judge(
 /** Written down before the call. Anything but the next, cleared action leaves the run as it is: then do not act. */
 export function intend(runbook: Runbook, run: Run, input: Input<'intended'>): Run {
   const current = currentAct(run, input.index);
-  if (current === undefined || current.item.state !== 'waiting') return run;
+  if (current === undefined || current.item.state !== 'waiting' || run.stopWanted !== undefined) return run;
   // Twice the clearance: the order was given within it, and writing takes a moment.
   if (!isCleared(runbook, current, input.atMs, 2 * CLEARANCE_MS)) return run;
   const { item } = current;
@@ -188,7 +188,7 @@ export function settle(run: Run, input: Input<'settled'>): Run {
       return goOn(withItem(run, input.index, finished(item, 'applied', settled.because, atMs)), atMs);
     case 'not-done': {
       if ((item.attempts ?? 0) < MAX_ATTEMPTS)
-        return withItem(run, input.index, again(item, `not done yet: ${settled.because}`));
+        return retried(run, input.index, again(item, `not done yet: ${settled.because}`), atMs);
       const because = `tried ${item.attempts} times without effect: ${settled.because}`;
       const failed = withItem(run, input.index, finished(item, 'failed', because, atMs));
       return end(failed, 'failed', `${planned.title}: ${because}`, atMs);
@@ -213,7 +213,12 @@ export function rule(run: Run, input: Input<'ruled'>): Run {
       return goOn(withItem(resumed, input.index, applied), input.atMs);
     }
     case 'do-it-again':
-      return withItem(resumed, input.index, again(item, `${input.by} says: do it again`));
+      return retried(
+        resumed,
+        input.index,
+        again(item, `${input.by} says that it has not happened`),
+        input.atMs,
+      );
     case 'give-up': {
       const because = `${input.by} gave up`;
       const failed = withItem(run, input.index, finished(item, 'failed', because, input.atMs));
@@ -238,10 +243,17 @@ function stepOf(runbook: Runbook, planned: PlannedItem) {
   return planned.kind === 'act' ? actStep(runbook, planned.step) : verifyStep(runbook, planned.step);
 }
 
+/** Once more, unless a person wants it to end: trying again is a further action. */
+function retried(run: Run, index: number, item: Item, atMs: number): Run {
+  const next = withItem(run, index, item);
+  return run.stopWanted === undefined ? next : endCancelled(next, run.stopWanted.by, atMs);
+}
+
 /** Gives the turn to the next item, or ends the run. */
 function goOn(run: Run, atMs: number): Run {
   const next = currentOf(run);
   if (next === undefined) return finish(run, atMs);
+  if (run.stopWanted !== undefined) return endCancelled(run, run.stopWanted.by, atMs);
   const { index, item, planned } = next;
   const state = planned.kind === 'verify' ? 'watching' : item.state;
   return planned.kind === 'act' ? run : withItem(run, index, { ...item, state, startedAtMs: atMs });

@@ -1,8 +1,9 @@
 import type { Run } from '../run.ts';
 import type { Runbook } from '../runbook.ts';
 import { acted, confirm, currentOf, intend, itemLooked, rule, settle } from './act.ts';
+import { deedsOf } from './deeds.ts';
 import { check, chooseAgain, diagnose } from './diagnose.ts';
-import { end, isActive } from './ending.ts';
+import { end, endCancelled, isActive } from './ending.ts';
 import type { RunInput } from './input.ts';
 import type { EngineTools } from './tools.ts';
 
@@ -119,16 +120,15 @@ function unseat(run: Run, input: Extract<RunInput, { kind: 'unseated' }>): Run {
 }
 
 function cancel(run: Run, input: Extract<RunInput, { kind: 'cancelled' }>): Run {
+  const { by, atMs } = input;
   if (run.state === 'unknown') return run;
-  if (run.state !== 'acting')
-    return end(run, 'cancelled', `${input.by} cancelled it. Nothing was done.`, input.atMs);
-  if (currentOf(run)?.item.state === 'intended') return run;
-  return end(run, 'cancelled', `${input.by} cancelled it. ${doneSoFar(run)}`, input.atMs);
+  // What is running cannot be called back: the wish is kept, and holds once it is known what came of it.
+  if (run.state === 'acting' && currentOf(run)?.item.state === 'intended')
+    return run.stopWanted === undefined ? { ...run, stopWanted: { by, atMs } } : run;
+  return endCancelled(run, by, atMs);
 }
 
 function doneSoFar(run: Run): string {
-  const done = (run.plan?.items ?? []).filter((_, index) => run.items[index]?.state === 'applied');
-  return done.length === 0
-    ? 'Nothing was done.'
-    : `Already done: ${done.map(({ title }) => title).join('; ')}.`;
+  const deeds = deedsOf(run);
+  return deeds.length === 0 ? 'Nothing was done.' : `Already done: ${deeds.join('; ')}.`;
 }

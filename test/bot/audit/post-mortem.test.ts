@@ -125,6 +125,21 @@ describe('a post-mortem', () => {
   });
 });
 
+test('a post-mortem names a run that was cancelled after it had stopped a node', () => {
+  const cancelled: Run = { ...applied, state: 'cancelled', because: 'x', endedAtMs: at(190) };
+  const text = postMortem({
+    incident: resolved,
+    title: 't',
+    headline: 'h',
+    runs: [cancelled],
+    entries: [],
+    names: new Map(),
+  });
+  expect(text).toContain(
+    '- End: resolved, not repaired by Watership: RUN-0193 was cancelled after: Stop RabbitMQ on ctl3. It left ctl3 stopped.',
+  );
+});
+
 test('a report is cut between lines, and a long line where it must be, never through an escape', () => {
   expect(piecesOf('one\ntwo\nthree\n', 8)).toEqual(['o\nn\ne\nt', 'w\no\nt\nh', 'r\ne\ne']);
   const pieces = piecesOf(`${'&'.repeat(1_000)}\n${'a\n'.repeat(2_000)}`, 500);

@@ -301,11 +301,55 @@ describe('the other buttons of a run', () => {
   test('a plan is withdrawn by whoever asked; afterwards every button says so', async () => {
     const { counter, yes, stores } = await withPlan();
     expect(await cancel(counter, { run: 'RUN-0001' }, by(DAVE))).toMatchObject({ refused: true });
-    expect(await cancel(counter, { run: 'RUN-0001' }, by(ALICE))).toEqual({ text: 'RUN-0001 is cancelled.' });
+    expect(await cancel(counter, { run: 'RUN-0001' }, by(ALICE))).toEqual({
+      text: 'RUN-0001 is cancelled. Nothing was done.',
+    });
     expect(stores.kept.runs.get('RUN-0001')?.state).toBe('cancelled');
     expect(await vote(counter, yes, by(BOB))).toMatchObject({
       kind: 'errors',
       reason: expect.stringMatching(/^RUN-0001 was cancelled 0 s ago\./),
+    });
+  });
+
+  /** The plan of `withPlan` with its only action in the given state. */
+  async function stopping(state: 'intended' | 'applied') {
+    const scene = await withPlan();
+    const { run, stores, clock } = scene;
+    const item = { state, startedAtMs: clock.now(), attempts: 1 } as const;
+    const acting: Run = { ...run, state: 'acting', items: [item, { state: 'waiting' }] };
+    const entry = { atMs: clock.now(), actor: 'watership', event: 'run.acting', text: 'Acting.' };
+    await stores.runs.put({ ...acting, version: run.version + 1 }, run.version, entry);
+    return scene;
+  }
+
+  test('a run whose step is running is stopped after it: the wish is stored and shown, once', async () => {
+    const { counter, stores, clock } = await stopping('intended');
+    expect(await cancel(counter, { run: 'RUN-0001' }, by(ALICE))).toEqual({
+      text: 'Noted: RUN-0001 ends after step 1, which is running and cannot be called back. No further step begins. ctl3 will stay stopped until somebody starts it.',
+    });
+    const noted = stores.kept.runs.get('RUN-0001');
+    expect(noted).toMatchObject({ state: 'acting', stopWanted: { by: ALICE, atMs: clock.now() } });
+    expect(stores.kept.timelines.get('INC-0412')?.at(-1)?.text).toBe(
+      'Alice Anderson wants RUN-0001 to stop after step 1. ctl3 will stay stopped until somebody starts it.',
+    );
+    expect(stores.kept.audit.at(-1)).toMatchObject({ event: 'run.stop_wanted', actor: ALICE });
+
+    expect(await cancel(counter, { run: 'RUN-0001' }, by(BOB))).toEqual({
+      text: 'Noted already: RUN-0001 ends as soon as the step that is running is over. No further step begins.',
+    });
+    expect(stores.kept.runs.get('RUN-0001')).toBe(noted);
+  });
+
+  test('a run that is cancelled between a stop and a start says to everybody what stays stopped', async () => {
+    const { counter, stores } = await stopping('applied');
+    const left =
+      'after: Stop RabbitMQ on ctl3. What it did stays as it is. ctl3 is stopped. Start it by hand, or with Review fix when a card says "Node is down".';
+    expect(await cancel(counter, { run: 'RUN-0001' }, by(ALICE))).toEqual({
+      text: `RUN-0001 is cancelled ${left}`,
+    });
+    expect(stores.kept.timelines.get('INC-0412')?.at(-1)).toMatchObject({
+      text: `Alice Anderson cancelled RUN-0001 ${left}`,
+      broadcast: true,
     });
   });
 

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { BotContext } from '../../../src/bot/context.ts';
 import { carryRun } from '../../../src/bot/jobs/run.ts';
-import type { LedgerEntry, Run } from '../../../src/runbooks/index.ts';
+import type { LedgerEntry, Run, RunInput } from '../../../src/runbooks/index.ts';
 import { approval, askForRun, buildHouse, contextOf, recordingCourier, send } from './stage.ts';
 
 let redis: Redis;
@@ -180,6 +180,25 @@ describe('a run', () => {
     expect(house.done).toEqual([]);
   });
 
+  test('ends after the action that was running when somebody wanted it to stop', async () => {
+    const house = buildHouse();
+    house.lamps = ['kitchen', 'attic'];
+    const context = contextOf({ redis, house });
+    await approved(context);
+    const working = house.execute;
+    house.execute = async (call) => {
+      await send(context, 'RUN-0001', () => ({ kind: 'cancelled', by: 'U0BOB', atMs: Date.now() }));
+      return await working(call);
+    };
+    expect(await carryThrough(context)).toMatchObject({
+      state: 'cancelled',
+      items: [{ state: 'applied' }, { state: 'waiting' }, { state: 'waiting' }, {}, {}],
+    });
+    expect(house.done).toEqual(['lamp.off kitchen']);
+    const lines = await context.stores.incidents.timeline('INC-0001');
+    expect(lines.at(-1)?.text).toMatch(/^U0BOB cancelled it after: /);
+  });
+
   test('waits for its turn while another run acts on the same cluster', async () => {
     const house = buildHouse();
     const courier = recordingCourier();
@@ -234,6 +253,26 @@ describe('a run whose bot was killed', () => {
     });
     expect(house.done).toEqual(['lamp.off kitchen']);
   });
+
+  const stop: (run: Run) => RunInput = () => ({ kind: 'cancelled', by: 'U0BOB', atMs: Date.now() });
+
+  test.each(['after', 'before'] as const)(
+    '%s the effect, and whom somebody wanted to stop: the next bot finds out what has happened, and ends it',
+    async (when) => {
+      const { house, context } = await killedWhileActing(when);
+      expect(await send(context, 'RUN-0001', stop)).toMatchObject({ state: 'acting', stopWanted: {} });
+      house.timeLimitMs = 0;
+      const isDone = when === 'after';
+      expect(await carryThrough(context)).toMatchObject({
+        state: 'cancelled',
+        because: isDone
+          ? expect.stringMatching(/^U0BOB cancelled it after: .*kitchen\. What it did stays as it is\.$/)
+          : 'U0BOB cancelled it. Nothing was done.',
+        items: [{ state: isDone ? 'applied' : 'waiting' }, { state: 'waiting' }, {}],
+      });
+      expect(house.done).toEqual(isDone ? ['lamp.off kitchen'] : []);
+    },
+  );
 
   test('before the effect: "not done" counts only once the call can no longer be under way', async () => {
     const { house, context } = await killedWhileActing('before');

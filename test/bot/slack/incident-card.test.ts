@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { incidentCard } from '../../../src/bot/slack/cards/incident-card.ts';
+import { type IncidentCardInput, incidentCard } from '../../../src/bot/slack/cards/incident-card.ts';
 import { problemsOfMessage } from '../../../src/bot/slack/limits.ts';
 import { bookOf, speak } from '../../../src/bot/slack/spoken.ts';
 import type { Halt } from '../../../src/bot/stores/stores.ts';
@@ -12,15 +12,16 @@ const names = new Map([
   [BOB, 'Bob Brown'],
 ]);
 
-function cardOf(incident: Incident, change: { run?: Run; muted?: Record<string, number>; halt?: Halt } = {}) {
+type Change = Partial<Pick<IncidentCardInput, 'run' | 'runs' | 'stopper' | 'muted' | 'halt'>>;
+
+function cardOf(incident: Incident, change: Change = {}) {
   const card = incidentCard({
     incident,
     spoken: speak(bookOf([splitRunbook, cannotSeeRunbook]), incident),
-    muted: change.muted ?? {},
+    muted: {},
     resolveAfterSweeps: 3,
     names,
-    ...(change.run === undefined ? {} : { run: change.run }),
-    ...(change.halt === undefined ? {} : { halt: change.halt }),
+    ...change,
   });
   expect(problemsOfMessage(card)).toEqual([]);
   return card;
@@ -136,6 +137,48 @@ describe('the card of an incident', () => {
       ~ It was: ctl3 is cut off from ctl1 + ctl2.
       ~ Owner: Alice Anderson · INC-0412 · Network split · since <!date^1795316400^{date_short_pretty} {time_secs}|2026-11-22 03:00 UTC> · until <!date^1795317120^{time_secs}|03:12:00 UTC>"
     `);
+  });
+
+  describe('after a run that was cancelled between a stop and a start', () => {
+    const items: Run['items'] = [{ state: 'applied' }, { state: 'waiting' }];
+    const because = `${ALICE} cancelled it after: Stop RabbitMQ on ctl3. What it did stays as it is. ctl3 is stopped.`;
+    const cancelled: Run = { ...proposedRun(), state: 'cancelled', because, items, endedAtMs: 1 };
+    const { plan: _plan, ...rest } = proposedRun();
+    const later: Run = { ...rest, id: 'RUN-0194', state: 'stopped', items: [] };
+    const resolved: Incident = {
+      ...openIncident,
+      state: 'resolved',
+      resolvedAtMs: openIncident.openedAtMs + 60_000,
+    };
+    const told = 'RUN-0193 was cancelled after: Stop RabbitMQ on ctl3. It left ctl3 stopped.';
+
+    test('says that it is not repaired, and what was done, open and resolved', () => {
+      expect(readAloud(cardOf(openIncident, { run: cancelled }).blocks)).toContain(
+        'Not repaired: Alice Anderson cancelled it after: Stop RabbitMQ on ctl3.',
+      );
+      const over = `Not repaired by Watership: ${told} It lasted 1 min.`;
+      expect(readAloud(cardOf(resolved, { run: cancelled }).blocks)).toContain(over);
+      expect(readAloud(cardOf(resolved, { run: later, runs: [cancelled, later] }).blocks)).toContain(over);
+    });
+
+    test('and a later one that proved the repair says by which it was repaired', () => {
+      const done: Run = { ...cancelled, id: 'RUN-0194', state: 'done' };
+      const aloud = readAloud(cardOf(resolved, { run: later, runs: [cancelled, done, later] }).blocks);
+      expect(aloud).toContain('Repaired by RUN-0194. It lasted 1 min.');
+    });
+
+    test('names that run on the card of the node that it left stopped', () => {
+      const stopper = { ...cancelled, incident: 'INC-0400' };
+      expect(readAloud(cardOf(openIncident, { stopper }).blocks)).toContain(`${told} It was of INC-0400.`);
+    });
+  });
+
+  test('under repair that somebody wants to stop says so', () => {
+    const items: Run['items'] = [{ state: 'intended' }, { state: 'waiting' }];
+    const run: Run = { ...proposedRun(), state: 'acting', items, stopWanted: { by: BOB, atMs: 0 } };
+    expect(readAloud(cardOf(openIncident, { run }).blocks)).toContain(
+      'step 1 of 2, Stop RabbitMQ on ctl3. It ends after that: Bob Brown wants it to stop.',
+    );
   });
 
   test('that is a symptom of another says of which, without buttons', () => {

@@ -67,7 +67,30 @@ describe('the message that shows a run', () => {
         '[running] 2 All nodes see each other - ctl3 is not there yet (30 s of 180 s)',
       ].join('\n'),
     );
-    expect(aloud).toContain('[Stop after this step] run:cancel RUN-0193');
+    expect(aloud).toContain('[Stop here] run:cancel RUN-0193');
+  });
+
+  test('whose step is running stops after it, and asks first where a node would stay stopped', () => {
+    const items: Item[] = [{ state: 'intended', startedAtMs: proposed.startedAtMs }, { state: 'waiting' }];
+    const run: Run = { ...proposed, state: 'acting', items };
+    const { blocks } = messageOf(run);
+    expect(readAloud(blocks)).toContain('[Stop after this step] run:cancel RUN-0193');
+    expect(blocks.at(-1)).toMatchObject({
+      elements: [
+        {
+          confirm: {
+            title: { text: 'Leave a node stopped?' },
+            text: { text: expect.stringMatching(/^ctl3 will stay stopped until somebody starts it/) },
+            confirm: { text: 'Stop after this step' },
+            deny: { text: 'Let it go on' },
+          },
+        },
+      ],
+    });
+    const wanted = readAloud(messageOf({ ...run, stopWanted: { by: BOB, atMs: 0 } }).blocks);
+    expect(wanted).toContain('- stops after step 1 of 2');
+    expect(wanted).toContain('Bob Brown wants it to stop after step 1. No further step begins.');
+    expect(wanted).not.toContain('run:cancel');
   });
 
   test('that waits because of a halt says so, and by whom and since when', () => {
@@ -77,6 +100,9 @@ describe('the message that shows a run', () => {
       '# prod-a: ctl3 is cut off from ctl1 + ctl2 - halted, waits before step 1 of 2',
       '*Halted:* Bob Brown halted all repairs on all clusters at <!date^1795316645^{time_secs}|03:04:05 UTC>. An approver resumes with /rabbit resume.',
     ]);
+    const held = readAloud(messageOf(run, { halt }).blocks);
+    expect(held).toContain('[held by halt] 1 Stop RabbitMQ on ctl3 - halted by Bob Brown\n[waiting] 2');
+    expect(held).toContain('[Stop here] run:cancel');
     const watching: Run = { ...run, items: [{ state: 'applied' }, { state: 'watching' }] };
     expect(messageOf(watching, { halt }).text).toContain('- step 2 of 2');
   });

@@ -270,13 +270,64 @@ describe('cancelling', () => {
     ['a plan', proposed(), 'U0BOB cancelled it. Nothing was done.'],
     ['a check', play(proposed(), [approved(proposed())]), 'U0BOB cancelled it. Nothing was done.'],
     ['before the first action', acting(), 'U0BOB cancelled it. Nothing was done.'],
-    ['between actions', play(acting(), act(0, 30)), 'U0BOB cancelled it. Already done: switch kitchen.'],
+    [
+      'between actions',
+      play(acting(), act(0, 30)),
+      'U0BOB cancelled it after: switch kitchen. What it did stays as it is.',
+    ],
   ])('%s ends the run', (_, run, because) => {
     expect(play(run, [cancelled])).toMatchObject({ state: 'cancelled', because, endedAtMs: 90 });
   });
 
-  test('does not interrupt an action that may be under way', () => {
-    const run = play(acting(), [intended]);
-    expect(play(run, [cancelled])).toBe(run);
+  describe('while an action is under way is a wish', () => {
+    const wanted = (): Run => play(acting(), [intended, cancelled]);
+
+    test('that is kept with the run, once', () => {
+      const run = wanted();
+      expect(run).toMatchObject({
+        state: 'acting',
+        stopWanted: { by: 'U0BOB', atMs: 90 },
+        items: [{ state: 'intended' }, {}, {}, {}, {}],
+      });
+      expect(orderOf(run, 90)).toEqual({ kind: 'settle', index: 0 });
+      expect(play(run, [{ ...cancelled, by: 'U0ALICE', atMs: 95 }])).toBe(run);
+    });
+
+    test.each<[string, RunInput]>([
+      ['its answer', { kind: 'acted', index: 0, outcome: { kind: 'applied', detail: 'click' }, atMs: 100 }],
+      ['a look after a crash', settled('done', 100)],
+    ])('that is granted as soon as %s tells what came of it', (_, input) => {
+      expect(play(wanted(), [input])).toMatchObject({
+        state: 'cancelled',
+        because: 'U0BOB cancelled it after: switch kitchen. What it did stays as it is.',
+        endedAtMs: 100,
+        items: [{ state: 'applied' }, { state: 'waiting' }, {}, {}, {}],
+      });
+    });
+
+    test('that does not try again what has not happened', () => {
+      expect(play(wanted(), [cutOff, settled('not-done')])).toMatchObject({
+        state: 'cancelled',
+        because: 'U0BOB cancelled it. Nothing was done.',
+        items: [{ state: 'waiting', attempts: 1 }, {}, {}, {}, {}],
+      });
+    });
+
+    test('that outlasts the question what has happened, whatever the answer', () => {
+      const asked = play(wanted(), [cutOff, settled('unknown')]);
+      expect(asked).toMatchObject({ state: 'unknown', stopWanted: { by: 'U0BOB' } });
+      const ends = (['it-happened', 'do-it-again', 'give-up'] as const).map((ruling) =>
+        play(asked, [ruled(ruling)]),
+      );
+      expect(ends.map(({ state }) => state)).toEqual(['cancelled', 'cancelled', 'failed']);
+    });
+
+    test('that leaves a failure what it is', () => {
+      const refused: RunInput = { ...cutOff, outcome: { kind: 'refused', because: 'in use' } };
+      expect(play(wanted(), [refused])).toMatchObject({
+        state: 'failed',
+        because: 'switch kitchen: in use',
+      });
+    });
   });
 });

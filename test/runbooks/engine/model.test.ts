@@ -66,6 +66,7 @@ function inputOf(run: Run, made: Move, nowMs: number): RunInput {
     case 'act':
       return input(run, 'intended', made, order.index, nowMs);
     case 'settle':
+      if (made.luck === 9) return input(run, 'cancelled', made, order.index, nowMs);
       return input(run, made.luck < 6 ? 'acted' : 'settled', made, order.index, nowMs);
     case 'wait': {
       const waiting = run.items.findIndex(({ state }) => state === 'waiting' || state === 'unknown');
@@ -216,6 +217,23 @@ describe('whatever comes', { timeout: 60_000 }, () => {
     );
   });
 
+  test('after somebody wants it to stop no further action begins, and it ends once it is known what came of the last', () => {
+    fc.assert(
+      fc.property(story, (moves) => {
+        const history = transitions(moves);
+        const at = history.findIndex(
+          ({ before, input: given }) => given.kind === 'cancelled' && before.state !== 'unknown',
+        );
+        if (at < 0) return;
+        expect(executionsIn(history).every((execution) => execution.at < at)).toBe(true);
+        for (const { after } of history.slice(at))
+          if (isActive(after))
+            expect(after.items.some(({ state }) => state === 'intended' || state === 'unknown')).toBe(true);
+      }),
+      runs,
+    );
+  });
+
   test('what has ended stays as it is, with its time and reason; what has not ended wants something', () => {
     fc.assert(
       fc.property(story, (moves) => {
@@ -273,6 +291,13 @@ describe('whatever comes', { timeout: 60_000 }, () => {
       executed: count((history) => executionsIn(history).length > 0),
       repeated: count((history) => executionsIn(history).filter(({ index }) => index === 0).length > 1),
       fallbacks: count((history) => executionsIn(history).some(({ index }) => index === 2)),
+      held: count((history) =>
+        history.some(({ after }) => isActive(after) && after.stopWanted !== undefined),
+      ),
+      heldToItsEnd: count((history) => {
+        const last = history.at(-1)?.after;
+        return last?.state === 'cancelled' && last.stopWanted !== undefined;
+      }),
       asked: count((history) => history.some(({ after }) => after.state === 'unknown')),
     };
     for (const [what, times] of Object.entries(reached)) expect(times, what).toBeGreaterThan(10);

@@ -1,5 +1,6 @@
 import type { Button, KnownBlock } from '@slack/types';
-import { activeStates, type Incident, type Run } from '../../../runbooks/index.ts';
+import { activeStates, deedsOf, type Incident, type Run } from '../../../runbooks/index.ts';
+import { howItEnded, whatItLeft } from '../../how-it-ended.ts';
 import type { Announced } from '../../maintenance.ts';
 import type { Halt } from '../../stores/stores.ts';
 import {
@@ -29,6 +30,10 @@ export interface IncidentCardInput {
   readonly spoken: Spoken;
   /** The newest run that treats it. */
   readonly run?: Run;
+  /** All its runs, the oldest first: they say how it ended. @default the newest alone */
+  readonly runs?: readonly Run[];
+  /** A run of another incident that left its node stopped. */
+  readonly stopper?: Run;
   /** Symptoms that stay silent below it: how many, by the name of their runbook. */
   readonly muted: Readonly<Record<string, number>>;
   readonly resolveAfterSweeps: number;
@@ -52,6 +57,9 @@ export function incidentCard(input: IncidentCardInput): Rendered {
     ...(state === 'resolved' ? [] : [plainSection(sentence(spoken.headline))]),
     ...(state === 'resolved' || spoken.facts.length === 0 ? [] : [pairs(spoken.facts)]),
     ...(halt !== undefined && isUnderWay(input) ? [haltedSection(halt, incident.cluster, names)] : []),
+    ...(state === 'resolved' || input.stopper === undefined
+      ? []
+      : [plainSection(`${whatItLeft(input.stopper)} It was of ${input.stopper.incident}.`)]),
     ...(now === undefined ? [] : [plainSection(now)]),
     ...(state === 'resolved' ? [context([small(`It was: ${sentence(spoken.headline)}`)])] : []),
     context([mrkdwn(footer(input, state).join(' · '))]),
@@ -110,29 +118,29 @@ function pushText(input: IncidentCardInput, state: CardState): string {
     case 'acknowledged':
       return `${start} ${nameOf(names, incident.owner ?? '')} is on it.`;
     case 'repairing':
-      return `${start} ${repairWords(run)}`;
+      return `${start} ${repairWords(run, names)}`;
     case 'halted':
-      return `${start} Halted. ${haltedWords(run)}`;
+      return `${start} Halted. ${haltedWords(run, names)}`;
     case 'muted':
       return `${start} Explained by ${incident.mutedBy ?? 'another incident'}.`;
     case 'resolved':
-      return `Resolved ${incident.cluster}: ${spoken.title} (${incident.subject}). ${howItEnded(input)}`;
+      return `Resolved ${incident.cluster}: ${spoken.title} (${incident.subject}). ${endWords(input)}`;
   }
 }
 
 function whatIsHappening(input: IncidentCardInput, state: CardState): string | undefined {
   const { incident, spoken, run, names } = input;
   if (state === 'resolved') {
-    return howItEnded(input);
+    return endWords(input);
   }
   if (state === 'muted') {
     return `This is explained by ${incident.mutedBy ?? 'another incident'} and is not told by itself.`;
   }
   if (state === 'repairing') {
-    return repairWords(run);
+    return repairWords(run, names);
   }
   if (state === 'halted') {
-    return haltedWords(run);
+    return haltedWords(run, names);
   }
   if (run?.state === 'proposed') {
     return 'A plan is ready. Nothing runs before it is approved.';
@@ -142,6 +150,9 @@ function whatIsHappening(input: IncidentCardInput, state: CardState): string | u
   }
   if (run?.state === 'failed') {
     return `The repair did not work: ${sentence(withNames(run.because ?? 'the thread says why', names))}`;
+  }
+  if (run?.state === 'cancelled' && deedsOf(run).length > 0) {
+    return `Not repaired: ${sentence(withNames(run.because ?? '', names))}`;
   }
   if (run?.state !== 'stopped') {
     return undefined;
@@ -153,7 +164,7 @@ function whatIsHappening(input: IncidentCardInput, state: CardState): string | u
   return `No repair is offered: ${sentence(withNames(run.because ?? 'see the thread', names))}`;
 }
 
-function repairWords(run: Run | undefined): string {
+function repairWords(run: Run | undefined, names: Names): string {
   if (run?.state === 'unknown') {
     return 'Repair stands still: it is not known whether a step has happened. A person must say; see the thread.';
   }
@@ -162,31 +173,44 @@ function repairWords(run: Run | undefined): string {
     return 'Approved. Checking once more before anything is done.';
   }
   const index = Math.min(turnOf(run), total - 1);
-  return `Repair is running: step ${index + 1} of ${total}, ${run.plan?.items[index]?.title ?? ''}.`;
+  const wanted =
+    run.stopWanted === undefined
+      ? ''
+      : ` It ends after that: ${nameOf(names, run.stopWanted.by)} wants it to stop.`;
+  return `Repair is running: step ${index + 1} of ${total}, ${run.plan?.items[index]?.title ?? ''}.${wanted}`;
 }
 
 /** What goes on although no further step begins. */
-function haltedWords(run: Run | undefined): string {
+function haltedWords(run: Run | undefined, names: Names): string {
   const items = run?.plan?.items ?? [];
   if (run?.state === 'unknown') {
-    return repairWords(run);
+    return repairWords(run, names);
   }
   if (run?.state !== 'acting' || items.length === 0) {
     return 'The plan is approved and waits; no step has begun.';
   }
   const index = Math.min(turnOf(run), items.length - 1);
   const step = `step ${index + 1} of ${items.length}, ${items[index]?.title ?? ''}`;
+  if (run.stopWanted !== undefined) {
+    return `It is at ${step}, and ends after it: ${nameOf(names, run.stopWanted.by)} wants it to stop.`;
+  }
   return isAboutToAct(run) ? `It waits before ${step}.` : `It is at ${step}; nothing is begun after it.`;
 }
 
-function howItEnded({ incident, run, names }: IncidentCardInput): string {
+function endWords({ incident, run, runs, names }: IncidentCardInput): string {
   const lasted = span((incident.resolvedAtMs ?? incident.lastSeenAtMs) - incident.openedAtMs);
-  if (run?.state === 'done') {
-    const approvers = [...new Set(run.votes.map((vote) => nameOf(names, vote.by)))];
-    const by = approvers.length === 0 ? '' : `, approved by ${approvers.join(' and ')}`;
-    return `Repaired by ${run.id}${by}. It lasted ${lasted}.`;
+  const ended = howItEnded(runs ?? (run === undefined ? [] : [run]));
+  switch (ended.kind) {
+    case 'repaired': {
+      const approvers = [...new Set(ended.run.votes.map((vote) => nameOf(names, vote.by)))];
+      const by = approvers.length === 0 ? '' : `, approved by ${approvers.join(' and ')}`;
+      return `Repaired by ${ended.run.id}${by}. It lasted ${lasted}.`;
+    }
+    case 'touched':
+      return `Not repaired by Watership: ${whatItLeft(ended.run)} It lasted ${lasted}.`;
+    case 'untouched':
+      return `It went away without a repair by Watership. It lasted ${lasted}.`;
   }
-  return `It went away without a repair by Watership. It lasted ${lasted}.`;
 }
 
 function footer(input: IncidentCardInput, state: CardState): string[] {

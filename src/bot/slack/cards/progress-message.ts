@@ -2,6 +2,8 @@ import type { Button, KnownBlock } from '@slack/types';
 import {
   activeStates,
   type Item,
+  leftStopped,
+  nodeNameIn,
   type PlannedItem,
   progressLines,
   type Run,
@@ -9,6 +11,7 @@ import {
 import type { Halt } from '../../stores/stores.ts';
 import {
   actions,
+  asking,
   button,
   context,
   header,
@@ -26,7 +29,7 @@ import { haltedSection } from '../halted.ts';
 import { actionIds, runValue } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { isAboutToAct, turnOf } from '../turn.ts';
-import { type Names, nameOf, sentence, shortHash, span, tierWords, withNames } from '../words.ts';
+import { listed, type Names, nameOf, sentence, shortHash, span, tierWords, withNames } from '../words.ts';
 
 export interface ProgressInput {
   readonly run: Run;
@@ -67,6 +70,7 @@ export function progressMessage(input: ProgressInput): Rendered {
     ...planSection(input),
     ...approvalSection(input),
     ...(run.because === undefined ? [] : [plainSection(becauseWords(run, names))]),
+    ...stopSection(run, names),
     context([mrkdwn(footer(input).join(' · '))]),
   ];
   const text = notification(
@@ -92,7 +96,7 @@ function stateWords({ run, halt, hasFix }: ProgressInput): string {
       if (halt !== undefined && isAboutToAct(run)) {
         return `halted, waits before step ${turnOf(run) + 1} of ${run.items.length}`;
       }
-      return `step ${Math.min(turnOf(run) + 1, run.items.length)} of ${run.items.length}`;
+      return `${run.stopWanted === undefined ? '' : 'stops after '}step ${Math.min(turnOf(run) + 1, run.items.length)} of ${run.items.length}`;
     case 'unknown':
       return 'a person must say what happened';
     case 'done':
@@ -128,13 +132,26 @@ function chosenWay(run: Run): KnownBlock[] {
   return way === undefined ? [] : [linesSection('The chosen way', [`${way.label}: ${way.because}`])];
 }
 
-function planSection({ run, names, nowMs }: ProgressInput): KnownBlock[] {
+/** Somebody's wish that it ends, while what is running is waited for. */
+function stopSection(run: Run, names: Names): KnownBlock[] {
+  if (run.stopWanted === undefined || !activeStates.includes(run.state)) {
+    return [];
+  }
+  const by = nameOf(names, run.stopWanted.by);
+  return [plainSection(`${by} wants it to stop after step ${turnOf(run) + 1}. No further step begins.`)];
+}
+
+function planSection({ run, halt, names, nowMs }: ProgressInput): KnownBlock[] {
   const items = run.plan?.items ?? [];
   if (items.length === 0) {
     return [];
   }
   const shown = progressLines(run);
+  const heldAt = halt !== undefined && isAboutToAct(run) ? turnOf(run) : undefined;
   const lines = items.map((planned, index) => {
+    if (halt !== undefined && index === heldAt) {
+      return `[held by halt] ${index + 1} ${withNames(planned.title, names)} - halted by ${nameOf(names, halt.by)}`;
+    }
     const { state = 'waiting', detail } = shown[index] ?? {};
     const word = state === 'running' && planned.kind === 'manual' ? 'your turn' : state;
     const extra = [...notes(planned, run.items[index], nowMs), ...(detail === undefined ? [] : [detail])];
@@ -221,16 +238,25 @@ function buttonRows(run: Run): Button[][] {
       return [
         [
           ...(isByHand ? [button(actionIds.confirm, 'I have done it', value(turn), 'primary')] : []),
-          button(actionIds.cancel, 'Stop after this step', value()),
+          ...(run.stopWanted === undefined ? [stopButton(run, value())] : []),
         ],
-      ];
+      ].filter((row) => row.length > 0);
     }
     case 'unknown': {
       const index = run.items.findIndex((item) => item.state === 'unknown');
+      const goesOn = run.stopWanted === undefined;
       return [
         [
-          button(`${actionIds.rule}:it-happened`, 'It has happened, go on', value(index)),
-          button(`${actionIds.rule}:do-it-again`, 'It has not, do it again', value(index)),
+          button(
+            `${actionIds.rule}:it-happened`,
+            `It has happened, ${goesOn ? 'go on' : 'stop'}`,
+            value(index),
+          ),
+          button(
+            `${actionIds.rule}:do-it-again`,
+            `It has not, ${goesOn ? 'do it again' : 'stop'}`,
+            value(index),
+          ),
           button(`${actionIds.rule}:give-up`, 'Give up', value(index)),
         ],
       ];
@@ -243,4 +269,22 @@ function buttonRows(run: Run): Button[][] {
     case 'superseded':
       return [];
   }
+}
+
+/** Ends it here, or after the action that is running; asks first where a node would stay stopped. */
+function stopButton(run: Run, value: string): Button {
+  const isRunning = run.items[turnOf(run)]?.state === 'intended';
+  const label = isRunning ? 'Stop after this step' : 'Stop here';
+  const stop = button(actionIds.cancel, label, value);
+  const nodes = leftStopped(run, 'after').map(({ node }) => nodeNameIn(run)(node));
+  if (nodes.length === 0) {
+    return stop;
+  }
+  const one = nodes.length === 1;
+  return asking(stop, {
+    title: `Leave ${one ? 'a node' : 'nodes'} stopped?`,
+    text: `${listed(nodes, 'and')} will stay stopped until somebody starts ${one ? 'it' : 'them'}: a later step of this run would do so.`,
+    yes: label,
+    no: 'Let it go on',
+  });
 }
