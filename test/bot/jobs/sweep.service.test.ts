@@ -56,6 +56,27 @@ test('trouble opens an incident once, is told, and resolves after enough clean s
   expect((await context.stores.incidents.open('house'))[0]?.id).toBe('INC-0002');
 });
 
+test('a symptom that comes later opens muted, and the card of its cause is told again', async () => {
+  const house = buildHouse();
+  const courier = recordingCourier();
+  const attic = lampWith({
+    id: 'attic',
+    detect: ({ snapshot }) =>
+      snapshot.queues.rows
+        .filter(({ name }) => name === 'attic')
+        .map(({ name }) => ({ key: name, subject: name, severity: 'warning', facts: { lamps: [name] } })),
+  });
+  const cause = lampWith({ confirmSweeps: 2, mutes: ['attic'] });
+  const context = contextOf({ redis, house, courier, book: [cause, attic] });
+  expect([await newsOf(context), await newsOf(context)]).toEqual([[], ['opened']]);
+  courier.told.length = 0;
+  house.lamps = ['kitchen', 'attic'];
+  expect(await newsOf(context)).toContain('opened');
+  const open = await context.stores.incidents.open('house');
+  expect(open.find(({ runbook }) => runbook === 'attic')).toMatchObject({ mutedBy: 'INC-0001' });
+  expect(courier.told).toContain('INC-0001');
+});
+
 test('two sweeps of one cluster never overlap: the second steps aside', async () => {
   const house = buildHouse();
   const prefix = `test-${randomUUID()}`;

@@ -3,10 +3,11 @@ import { createCounter } from '../../../src/bot/desk/counter.ts';
 import { halt, resume } from '../../../src/bot/desk/halts.ts';
 import { acknowledge, diagnose } from '../../../src/bot/desk/incidents.ts';
 import { createPeople } from '../../../src/bot/desk/people.ts';
+import { cancel } from '../../../src/bot/desk/runs.ts';
 import { SlackBusy, SlackUnreachable } from '../../../src/bot/slack/errors.ts';
 import type { OutgoingMessage } from '../../../src/bot/slack/port.ts';
 import { createTeller } from '../../../src/bot/slack/teller.ts';
-import type { Incident } from '../../../src/runbooks/index.ts';
+import type { Incident, Run } from '../../../src/runbooks/index.ts';
 import type { FakeSlack } from '../fakes/slack.ts';
 import { ALICE, CHANNEL, createWorld, DAVE } from '../fakes/world.ts';
 import { readAloud } from './read-aloud.ts';
@@ -62,6 +63,49 @@ describe('the teller', () => {
     expect(readAloud(inThread.at(-1)?.blocks ?? [])).toContain(
       '# prod-a: ctl3 is cut off from ctl1 + ctl2 - a plan waits for approval',
     );
+  });
+
+  describe('after a run that stopped a node and was cancelled', () => {
+    async function cancelledAfterStop() {
+      const scene = createScene();
+      const { open, stores, counter, diagnosed, clock } = scene;
+      await open();
+      await diagnose(counter, 'INC-0412', click);
+      const run = await diagnosed('RUN-0001');
+      const items: Run['items'] = [{ state: 'applied' }, { state: 'waiting' }];
+      const at = { atMs: clock.now(), actor: 'watership', event: 'run.acting', text: 'Acting.' };
+      const acting: Run = { ...run, state: 'acting', items };
+      await stores.runs.put({ ...acting, version: run.version + 1 }, run.version, at);
+      await cancel(counter, { run: run.id }, click);
+      return scene;
+    }
+    const left = 'RUN-0001 was cancelled after: Stop RabbitMQ on ctl3. It left ctl3 stopped.';
+
+    test('says so on the resolved card, whatever was diagnosed since', async () => {
+      const { stores, counter, diagnosed, clock, teller, slack } = await cancelledAfterStop();
+      await diagnose(counter, 'INC-0412', click);
+      await diagnosed('RUN-0002');
+      const incident = await stores.incidents.get('INC-0412');
+      if (incident === undefined) throw new Error('it is gone');
+      const resolved: Incident = { ...incident, state: 'resolved', resolvedAtMs: clock.now() };
+      const at = { atMs: clock.now(), actor: 'watership', event: 'incident.resolved', text: 'Over.' };
+      await stores.incidents.put({ ...resolved, version: incident.version + 1 }, incident.version, at);
+      await teller.tell('INC-0412');
+      expect(slack.messages[0]?.text).toContain(`Not repaired by Watership: ${left}`);
+    });
+
+    test('names it on the card of that node', async () => {
+      const { open, teller, slack } = await cancelledAfterStop();
+      await open({ id: 'INC-0413', key: 'node:ctl3' });
+      await open({ id: 'INC-0414', key: 'node:ctl1' });
+      await teller.tell('INC-0413');
+      await teller.tell('INC-0414');
+      const [named, other] = slack.messages
+        .filter(({ threadTs }) => threadTs === undefined)
+        .map(({ blocks = [] }) => readAloud(blocks));
+      expect(named).toContain(`${left} It was of INC-0412.`);
+      expect(other).not.toContain('RUN-0001');
+    });
   });
 
   test('takes the buttons from the message of an older run before it shows the newer', async () => {
