@@ -1,4 +1,5 @@
 import {
+  isActive,
   leftBehind,
   leftStopped,
   nodeNameIn,
@@ -66,15 +67,16 @@ export async function rule(
       text: sentences(
         `${name} says of step ${item + 1}: ${words(next)}.`,
         next.state === 'cancelled' ? `${next.id} ends: somebody wanted it to stop.` : undefined,
+        isActive(next) ? undefined : leftBehind(next),
       ),
-      isLoud: next.state === 'cancelled' && leftStopped(next).length > 0,
+      isLoud: !isActive(next) && leftStopped(next).length > 0,
     }),
     done: (next) => `Recorded: ${words(next)}.`,
   }));
 }
 
-const sentences = (first: string, second: string | undefined): string =>
-  second === undefined ? first : `${first} ${second}`;
+const sentences = (...said: readonly (string | undefined)[]): string =>
+  said.filter((one) => one !== undefined).join(' ');
 
 const cancelledStory = (next: Run, name: string): Told => ({
   event: 'run.cancelled',

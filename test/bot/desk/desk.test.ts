@@ -353,6 +353,29 @@ describe('the other buttons of a run', () => {
     });
   });
 
+  test.each([
+    [undefined, 'give-up', 'give up.'],
+    [{ by: ALICE, atMs: 0 }, 'it-happened', 'it has happened. RUN-0001 ends: somebody wanted it to stop.'],
+  ] as const)('a word that ends a run says to everybody what stays stopped', async (wish, ruling, said) => {
+    const { counter, run, stores, clock } = await withPlan();
+    const [stop, ...rest] = run.plan?.items ?? [];
+    if (run.plan === undefined || stop === undefined) throw new Error('no plan');
+    const acting: Run = {
+      ...run,
+      state: 'unknown',
+      plan: { ...run.plan, items: [stop, stop, ...rest] },
+      items: [{ state: 'applied' }, { state: 'unknown' }, { state: 'waiting' }],
+      ...(wish === undefined ? {} : { stopWanted: wish }),
+    };
+    const entry = { atMs: clock.now(), actor: 'watership', event: 'run.unknown', text: 'Unclear.' };
+    await stores.runs.put({ ...acting, version: run.version + 1 }, run.version, entry);
+    await rule(counter, { run: 'RUN-0001', item: 1 }, ruling, by(BOB));
+    expect(stores.kept.timelines.get('INC-0412')?.at(-1)).toMatchObject({
+      text: expect.stringMatching(`Bob Brown says of step 2: ${said} ctl3 is stopped\\. Start it`),
+      broadcast: true,
+    });
+  });
+
   test('a word about a step that is not in doubt changes nothing', async () => {
     const { counter } = await withPlan();
     expect(await rule(counter, { run: 'RUN-0001', item: 0 }, 'give-up', by(BOB))).toEqual({

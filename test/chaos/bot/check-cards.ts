@@ -41,7 +41,7 @@ function cardTrue(
       ...(repairedBy === undefined || runs.find((run) => run.id === repairedBy)?.state === 'done'
         ? []
         : [no(`its card says that ${repairedBy} has repaired it, and that run is not done`)]),
-      ...(done !== undefined && words.includes('without a repair')
+      ...(done !== undefined && /without a repair|Not repaired/.test(words)
         ? [no(`its card says that it went away without a repair, and ${done.id} has repaired it`)]
         : []),
       ...(isResolved && buttonsOf(card).some(({ action_id }) => action_id !== undefined)
