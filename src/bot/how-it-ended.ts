@@ -24,6 +24,14 @@ export function whatItLeft(run: Run): string {
   return `${run.id} ${how} after: ${deedsOf(run).join('; ')}.${left}`;
 }
 
+/** Which nodes nobody starts again if it ends once the running step is over. */
+export function staysStopped(run: Run): string | undefined {
+  const nodes = leftStopped(run, 'after').map(({ node }) => nodeNameIn(run)(node));
+  return nodes.length === 0
+    ? undefined
+    : `${listed(nodes, 'and')} will stay stopped until somebody starts ${nodes.length === 1 ? 'it' : 'them'}.`;
+}
+
 /** The newest run of another incident that stopped this incident's node and ended before it was started again. */
 export const stopperOf = (
   { id, cluster, key }: { readonly id: string; readonly cluster: string; readonly key: string },

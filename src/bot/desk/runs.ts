@@ -2,12 +2,11 @@ import {
   isActive,
   leftBehind,
   leftStopped,
-  nodeNameIn,
   type Run,
   type RunInput,
   whatItDid,
 } from '../../runbooks/index.ts';
-import { listed } from '../slack/words.ts';
+import { staysStopped } from '../how-it-ended.ts';
 import type { Answer, Click } from './answer.ts';
 import type { Counter, Story } from './counter.ts';
 import type { Ask } from './decide.ts';
@@ -91,14 +90,6 @@ const wantedStory = (next: Run, name: string): Told => ({
 });
 
 const runningStep = ({ items }: Run): number => items.findIndex(({ state }) => state === 'intended') + 1;
-
-/** Which nodes nobody starts again once the running step is over. */
-function staysStopped(run: Run): string | undefined {
-  const nodes = leftStopped(run, 'after').map(({ node }) => nodeNameIn(run)(node));
-  return nodes.length === 0
-    ? undefined
-    : `${listed(nodes, 'and')} will stay stopped until somebody starts ${nodes.length === 1 ? 'it' : 'them'}.`;
-}
 
 interface Press {
   readonly input: RunInput;

@@ -79,7 +79,7 @@ describe('the message that shows a run', () => {
       elements: [
         {
           confirm: {
-            title: { text: 'Leave a node stopped?' },
+            title: { text: 'Leave it stopped?' },
             text: { text: expect.stringMatching(/^ctl3 will stay stopped until somebody starts it/) },
             confirm: { text: 'Stop after this step' },
             deny: { text: 'Let it go on' },
@@ -87,9 +87,14 @@ describe('the message that shows a run', () => {
         },
       ],
     });
+    expect(readAloud(blocks)).toContain(
+      '~ If it is stopped now: ctl3 will stay stopped until somebody starts it.',
+    );
     const wanted = readAloud(messageOf({ ...run, stopWanted: { by: BOB, atMs: 0 } }).blocks);
     expect(wanted).toContain('- stops after step 1 of 2');
-    expect(wanted).toContain('Bob Brown wants it to stop after step 1. No further step begins.');
+    expect(wanted).toContain(
+      'Bob Brown wants it to stop after step 1. No further step begins. ctl3 will stay stopped',
+    );
     expect(wanted).not.toContain('run:cancel');
   });
 

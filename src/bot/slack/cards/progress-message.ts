@@ -2,12 +2,11 @@ import type { Button, KnownBlock } from '@slack/types';
 import {
   activeStates,
   type Item,
-  leftStopped,
-  nodeNameIn,
   type PlannedItem,
   progressLines,
   type Run,
 } from '../../../runbooks/index.ts';
+import { staysStopped } from '../../how-it-ended.ts';
 import type { Halt } from '../../stores/stores.ts';
 import {
   actions,
@@ -21,6 +20,7 @@ import {
   notification,
   plainSection,
   type Rendered,
+  small,
   versionOf,
   withId,
 } from '../blocks.ts';
@@ -29,7 +29,7 @@ import { haltedSection } from '../halted.ts';
 import { actionIds, runValue } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { isAboutToAct, turnOf } from '../turn.ts';
-import { listed, type Names, nameOf, sentence, shortHash, span, tierWords, withNames } from '../words.ts';
+import { type Names, nameOf, sentence, shortHash, span, tierWords, withNames } from '../words.ts';
 
 export interface ProgressInput {
   readonly run: Run;
@@ -132,13 +132,18 @@ function chosenWay(run: Run): KnownBlock[] {
   return way === undefined ? [] : [linesSection('The chosen way', [`${way.label}: ${way.because}`])];
 }
 
-/** Somebody's wish that it ends, while what is running is waited for. */
+/** Somebody's wish that it ends, while what is running is waited for; and what ending it there would mean. */
 function stopSection(run: Run, names: Names): KnownBlock[] {
-  if (run.stopWanted === undefined || !activeStates.includes(run.state)) {
+  if (run.state !== 'acting' && run.state !== 'unknown') {
     return [];
   }
-  const by = nameOf(names, run.stopWanted.by);
-  return [plainSection(`${by} wants it to stop after step ${turnOf(run) + 1}. No further step begins.`)];
+  const left = staysStopped(run);
+  if (run.stopWanted !== undefined) {
+    const wish = `${nameOf(names, run.stopWanted.by)} wants it to stop after step ${turnOf(run) + 1}.`;
+    return [plainSection([wish, 'No further step begins.', ...(left === undefined ? [] : [left])].join(' '))];
+  }
+  // The button asks as well, and not every client shows that.
+  return left === undefined ? [] : [context([small(`If it is stopped now: ${left}`)])];
 }
 
 function planSection({ run, halt, names, nowMs }: ProgressInput): KnownBlock[] {
@@ -276,15 +281,8 @@ function stopButton(run: Run, value: string): Button {
   const isRunning = run.items[turnOf(run)]?.state === 'intended';
   const label = isRunning ? 'Stop after this step' : 'Stop here';
   const stop = button(actionIds.cancel, label, value);
-  const nodes = leftStopped(run, 'after').map(({ node }) => nodeNameIn(run)(node));
-  if (nodes.length === 0) {
-    return stop;
-  }
-  const one = nodes.length === 1;
-  return asking(stop, {
-    title: `Leave ${one ? 'a node' : 'nodes'} stopped?`,
-    text: `${listed(nodes, 'and')} will stay stopped until somebody starts ${one ? 'it' : 'them'}: a later step of this run would do so.`,
-    yes: label,
-    no: 'Let it go on',
-  });
+  const left = staysStopped(run);
+  return left === undefined
+    ? stop
+    : asking(stop, { title: 'Leave it stopped?', text: left, yes: label, no: 'Let it go on' });
 }
