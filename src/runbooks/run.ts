@@ -39,6 +39,8 @@ export interface Run {
   readonly plan?: Plan;
   readonly votes: readonly Vote[];
   readonly items: readonly Item[];
+  /** When the check after the approval passed: an action that begins long after it is checked anew. */
+  readonly checkedAtMs?: number;
   /** A person wants it to end once the action that is running is settled: no further one begins. */
   readonly stopWanted?: { readonly by: string; readonly atMs: number };
   readonly version: number;

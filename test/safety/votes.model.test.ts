@@ -163,6 +163,14 @@ const steps: readonly fc.Arbitrary<Step>[] = [
   clicks,
   clicks,
   clicks,
+  // By chance alone the tiers that want several people would hardly ever be carried.
+  fc.constant(
+    step('everybody votes, and the next action is stopped', async (model, real) => {
+      model.stopsNext ??= ALICE;
+      for (const by of people) await votes(by, false, false).run(model, real);
+      await carries.run(model, real);
+    }),
+  ),
   fc.constant(carries),
   fc.constant(carries),
   fc.constantFrom(...people).map((by) =>

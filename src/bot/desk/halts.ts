@@ -23,13 +23,15 @@ export async function halt(counter: Counter, cluster: string | undefined, click:
   }
   const { halts } = counter.context.stores;
   const before = await halts.find(cluster);
-  if (before !== undefined) {
+  if (before !== undefined && before.cure === undefined) {
     return { text: `Halted already: ${where}. ${await sinceWhen(counter, before)}` };
   }
+  // What halts this machine alone may end at any time, and stops no other bot: a person's halt is stored all the same.
   await halts.halt(cluster, actorOf(click));
   const news = await turned(counter, 'halt', cluster, click);
+  const also = before === undefined ? '' : ` It stands beside this: ${await sinceWhen(counter, before)}`;
   return {
-    text: `Halted: ${where}. Nothing more is done until an approver resumes. Looking and telling go on.`,
+    text: `Halted: ${where}. Nothing more is done until an approver resumes. Looking and telling go on.${also}`,
     news,
   };
 }
@@ -47,13 +49,15 @@ export async function resume(counter: Counter, cluster: string | undefined, clic
   if (before.every((found) => found === undefined)) {
     return { text: `Nothing is halted on ${where}.` };
   }
-  await halts.resume(cluster, actorOf(click));
-  const left = await halts.find(cluster ?? names[0]);
-  if (left !== undefined) {
-    const since = await sinceWhen(counter, left);
-    if (left.cure !== undefined) return { text: `${where} stays halted. ${since} ${left.cure}` };
-    return { text: `${where} stays halted with all the others. ${since} /rabbit resume ends that.` };
+  // What would go on standing still is not half resumed behind its back.
+  const [stays] = before.filter((found) => found?.cure !== undefined || (found?.everywhere && cluster));
+  if (stays !== undefined) {
+    const since = await sinceWhen(counter, stays);
+    const cure = stays.cure ?? '/rabbit resume, without a cluster, ends that.';
+    const how = stays.cure === undefined ? 'stays halted with all the others' : 'stays halted';
+    return { text: `${where} ${how}. ${since} ${cure} Nothing was changed.`, refused: true };
   }
+  await halts.resume(cluster, actorOf(click));
   const news = await turned(counter, 'resume', cluster, click);
   return { text: `Resumed: ${where}. Approved runs go on where they stood.`, news };
 }

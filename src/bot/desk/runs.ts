@@ -18,13 +18,15 @@ export interface RunClick {
   readonly run: string;
   readonly planHash?: string;
   readonly item?: number;
+  readonly attempt?: number;
 }
 
 /** Withdraws a plan, or stops a run: at once, or as soon as the step that is running is over. */
 export async function cancel(counter: Counter, { run: id }: RunClick, click: Click): Promise<Answer> {
+  // To stop is right whichever plan was shown.
   const run = await counter.context.stores.runs.get(id);
   const requestedBy = run?.requestedBy ?? '';
-  return await press(counter, id, click, { kind: 'cancel', requestedBy }, (by, atMs) => ({
+  return await press(counter, { run: id }, click, { kind: 'cancel', requestedBy }, (by, atMs) => ({
     input: { kind: 'cancelled', by, atMs },
     tell: (next, name) => (next.state === 'cancelled' ? cancelledStory(next, name) : wantedStory(next, name)),
     done: (next) =>
@@ -38,8 +40,9 @@ export async function cancel(counter: Counter, { run: id }: RunClick, click: Cli
 }
 
 /** A person has done the step by hand. */
-export async function confirm(counter: Counter, { run, item = -1 }: RunClick, click: Click): Promise<Answer> {
-  return await press(counter, run, click, { kind: 'confirm' }, (by, atMs) => ({
+export async function confirm(counter: Counter, on: RunClick, click: Click): Promise<Answer> {
+  const { item = -1 } = on;
+  return await press(counter, on, click, { kind: 'confirm' }, (by, atMs) => ({
     input: { kind: 'confirmed', index: item, by, atMs },
     tell: (_, name) => ({ event: 'run.confirmed', text: `${name} did step ${item + 1} by hand.` }),
     done: () => 'Thank you. It goes on.',
@@ -47,20 +50,16 @@ export async function confirm(counter: Counter, { run, item = -1 }: RunClick, cl
 }
 
 /** A person says what became of an interrupted step. */
-export async function rule(
-  counter: Counter,
-  { run, item = -1 }: RunClick,
-  ruling: Ruling,
-  click: Click,
-): Promise<Answer> {
+export async function rule(counter: Counter, on: RunClick, ruling: Ruling, click: Click): Promise<Answer> {
+  const { item = -1, attempt } = on;
   const words = (next: Run): string =>
     ({
       'it-happened': 'it has happened',
       'do-it-again': `it has not happened${next.stopWanted === undefined ? ', do it again' : ''}`,
       'give-up': 'give up',
     })[ruling];
-  return await press(counter, run, click, { kind: 'rule' }, (by, atMs) => ({
-    input: { kind: 'ruled', index: item, ruling, by, atMs },
+  return await press(counter, on, click, { kind: 'rule' }, (by, atMs) => ({
+    input: { kind: 'ruled', index: item, ruling, by, atMs, ...(attempt === undefined ? {} : { attempt }) },
     tell: (next, name) => ({
       event: 'run.ruled',
       text: sentences(
@@ -106,9 +105,12 @@ interface Told {
   readonly isLoud?: boolean;
 }
 
+const OTHER_PLAN =
+  'That button was of another plan. The newest message in the thread has the buttons of this one.';
+
 async function press(
   counter: Counter,
-  id: string,
+  { run: id, planHash }: RunClick,
   click: Click,
   ask: Ask,
   make: (by: string, atMs: number) => Press,
@@ -125,20 +127,21 @@ async function press(
   }
   const name = (await counter.people.names([click.user])).get(click.user) ?? click.user;
   const { input, tell, done } = make(click.user, clock.now());
-  const changed = await counter.changeRun(id, () => ({
-    kind: 'advance',
-    input,
-    story: (next): Story => {
-      const { event, text } = tell(next, click.user);
-      const told = tell(next, name);
-      return {
-        actor: click.user,
-        event,
-        text,
-        ...(told.isLoud === true ? { loud: { text: told.text, mentions: [] } } : { lines: [told.text] }),
-      };
-    },
-  }));
+  const story = (next: Run): Story => {
+    const { event, text } = tell(next, click.user);
+    const told = tell(next, name);
+    return {
+      actor: click.user,
+      event,
+      text,
+      ...(told.isLoud === true ? { loud: { text: told.text, mentions: [] } } : { lines: [told.text] }),
+    };
+  };
+  const changed = await counter.changeRun(id, ({ plan }) =>
+    planHash === undefined || planHash === plan?.hash
+      ? { kind: 'advance', input, story }
+      : { kind: 'answer', answer: { text: OTHER_PLAN, refused: true } },
+  );
   switch (changed.kind) {
     case 'answer':
       return changed.answer;

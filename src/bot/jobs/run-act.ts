@@ -39,10 +39,12 @@ export async function act(passage: Passage, index: number): Promise<Wait | undef
     }
   }
   const turn = await takeTurn(context, run, cluster.actions.timeLimitMs(call) + GRACE_MS);
-  if (turn === undefined) {
-    await noteOnce(passage, 'turn', 'Another run acts on this cluster; this one waits for its turn.');
+  if (turn.kind === 'taken') {
+    await noteOnce(passage, 'turn', `${turn.by} on this cluster; this one waits for its turn.`);
     return { ms: RETRY_MS, why: 'retry' };
   }
+
+  if (await take(passage, { kind: 'waited', atMs: clock.now() })) return undefined;
 
   const refusal = await whyRefused(passage, call, index);
   if (refusal !== undefined) {
@@ -50,13 +52,15 @@ export async function act(passage: Passage, index: number): Promise<Wait | undef
     await take(passage, { kind: 'acted', index, outcome, atMs: clock.now() });
     return undefined;
   }
+  // The script that stores it knows the halts in Redis; a file on this machine may have been laid meanwhile.
+  if (await stores.halts.isHalted(run.cluster)) return { ms: 0, why: 'retry' };
 
   const input: RunInput = { kind: 'intended', index, atMs: clock.now() };
   const intended = advance(runbook, run, input, passage.tools);
   if (intended === run || !held.isHeld()) return { ms: RETRY_MS, why: 'retry' };
   // In one step with the halt and with both leases: nothing begins after a halt, or by two runners.
   const stored = await store(passage, run, intended, {
-    fences: [turn],
+    fences: [turn.fence],
     unlessHalted: run.cluster,
   });
   // Halted in between: the next passage says so and waits.

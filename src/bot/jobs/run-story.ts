@@ -101,7 +101,7 @@ function tellState(run: Run): Told {
         `Diagnosis done. ${run.plan?.items.length ?? 0} steps are proposed; nothing has been changed.`,
       );
     case 'checking':
-      return told('Approved. Checking once more on fresh data.');
+      return told(`${because === '' ? 'Approved.' : because} Checking once more on fresh data.`);
     case 'acting':
       return told('Checked again: the plan still holds. The repair begins.');
     case 'unknown':

@@ -9,16 +9,30 @@ const TURN_MS = 60_000;
 
 const turnOf = (run: Run): string => `turn:${run.cluster}`;
 
-/** Undefined while another run has it. Lasts for one action of that time, and for the pause after it. */
-export async function takeTurn(
-  { stores }: BotContext,
-  run: Run,
-  actionMs: number,
-): Promise<Fence | undefined> {
+export type Turn =
+  | { readonly kind: 'granted'; readonly fence: Fence }
+  /** `by`: who is in the way, as the beginning of a sentence. */
+  | { readonly kind: 'taken'; readonly by: string };
+
+/** Lasts for one action of that time, and for the pause after it. */
+export async function takeTurn({ stores }: BotContext, run: Run, actionMs: number): Promise<Turn> {
+  // The lease of one that stands still for longer runs out; what it has begun on the cluster is nevertheless unfinished.
+  const unfinished = (await stores.runs.active(run.cluster)).find(
+    (other) => other.id !== run.id && hasBegun(other),
+  );
+  if (unfinished !== undefined && !hasBegun(run)) {
+    const how = unfinished.state === 'unknown' ? 'waits for a person to say what happened' : 'is at work';
+    return { kind: 'taken', by: `${unfinished.id} ${how}` };
+  }
   const lease = turnOf(run);
   const turn = await stores.leases.take(lease, run.id, actionMs + TURN_MS);
-  return turn && { lease, token: turn.token };
+  return turn === undefined
+    ? { kind: 'taken', by: 'Another run is at work' }
+    : { kind: 'granted', fence: { lease, token: turn.token } };
 }
+
+const hasBegun = ({ state, items }: Run): boolean =>
+  state === 'unknown' || items.some(({ attempts }) => attempts !== undefined);
 
 /** Between its actions a run keeps its turn: what it began must be verified before another one acts. */
 export async function keepTurn({ stores }: BotContext, run: Run): Promise<void> {

@@ -27,20 +27,23 @@ export interface RunReference {
   readonly planHash?: string;
   /** The item of the ledger that the button is about. */
   readonly item?: number;
+  /** Which execution of the item was asked about. */
+  readonly attempt?: number;
 }
 
-export function runValue({ run, planHash, item }: RunReference): string {
-  return [run, planHash ?? '-', ...(item === undefined ? [] : [String(item)])].join(' ');
+export function runValue({ run, planHash, item, attempt }: RunReference): string {
+  return [run, planHash ?? '-', item, attempt].filter((part) => part !== undefined).join(' ');
 }
 
 export function parseRunValue(value: string): RunReference | undefined {
-  const match = /^(\S+) (\S+)(?: (\d+))?$/.exec(value);
-  const [, run, planHash, item] = match ?? [];
+  const match = /^(\S+) (\S+)(?: (\d+)(?: (\d+))?)?$/.exec(value);
+  const [, run, planHash, item, attempt] = match ?? [];
   return run === undefined
     ? undefined
     : {
         run,
         ...(planHash === undefined || planHash === '-' ? {} : { planHash }),
         ...(item === undefined ? {} : { item: Number(item) }),
+        ...(attempt === undefined ? {} : { attempt: Number(attempt) }),
       };
 }

@@ -4,7 +4,7 @@ import { end, endCancelled } from './ending.ts';
 import type { RunInput } from './input.ts';
 import { actStep, contextOf, distinct, MAX_ROUNDS, unanswered, verifyStep } from './steps.ts';
 
-/** How long a step's `when` counts as just asked. */
+/** How long a step's `when`, and the check before the first action, count as just asked. */
 export const CLEARANCE_MS = 15_000;
 /** Executions of one action, the first included. A further one needs a person's word. */
 const MAX_ATTEMPTS = 2;
@@ -36,8 +36,23 @@ export function beginActing(runbook: Runbook, run: Run, plan: Plan, input: Input
     return { state: 'waiting', ...(looks.length > 0 && { looks }) };
   });
   const { looks: _asked, because: _older, ...rest } = run;
-  return goOn({ ...rest, state: 'acting', items }, input.atMs);
+  return goOn({ ...rest, state: 'acting', items, checkedAtMs: input.atMs }, input.atMs);
 }
+
+/** Nothing was begun, and the check is old: what was approved may no longer be what is wanted. */
+export function recheck(run: Run, atMs: number): Run {
+  if (run.state !== 'acting' || hasActed(run) || isChecked(run, atMs, CLEARANCE_MS)) return run;
+  const { checkedAtMs = atMs, ...rest } = run;
+  const because = `It had to wait for ${seconds(atMs - checkedAtMs)} before its first step.`;
+  return { ...rest, state: 'checking', because, items: [], answered: {} };
+}
+
+/** Has anything been begun, by us or by hand? */
+const hasActed = ({ items }: Run): boolean =>
+  items.some(({ state, attempts }) => attempts !== undefined || state === 'applied');
+
+const isChecked = ({ checkedAtMs }: Run, atMs: number, withinMs: number): boolean =>
+  checkedAtMs !== undefined && atMs - checkedAtMs <= withinMs;
 
 /** A fresh look for the current item: may it go, or does it hold? */
 export function itemLooked(runbook: Runbook, run: Run, input: Input<'looked'>): Run {
@@ -127,6 +142,7 @@ export function intend(runbook: Runbook, run: Run, input: Input<'intended'>): Ru
   if (current === undefined || current.item.state !== 'waiting' || run.stopWanted !== undefined) return run;
   // Twice the clearance: the order was given within it, and writing takes a moment.
   if (!isCleared(runbook, current, input.atMs, 2 * CLEARANCE_MS)) return run;
+  if (!hasActed(run) && !isChecked(run, input.atMs, 2 * CLEARANCE_MS)) return run;
   const { item } = current;
   return withItem(run, input.index, {
     ...item,
@@ -205,6 +221,7 @@ export function rule(run: Run, input: Input<'ruled'>): Run {
   const current = currentAct(run, input.index);
   if (current?.item.state !== 'unknown') return run;
   const { item, planned } = current;
+  if (input.attempt !== undefined && input.attempt !== item.attempts) return run;
   const { because: _question, ...rest } = run;
   const resumed: Run = { ...rest, state: 'acting' };
   switch (input.ruling) {

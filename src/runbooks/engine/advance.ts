@@ -1,6 +1,6 @@
 import type { Run } from '../run.ts';
 import type { Runbook } from '../runbook.ts';
-import { acted, confirm, currentOf, intend, itemLooked, rule, settle } from './act.ts';
+import { acted, confirm, currentOf, intend, itemLooked, recheck, rule, settle } from './act.ts';
 import { deedsOf } from './deeds.ts';
 import { check, chooseAgain, diagnose } from './diagnose.ts';
 import { end, endCancelled, isActive } from './ending.ts';
@@ -42,6 +42,8 @@ function take(runbook: Runbook, run: Run, input: RunInput, tools: EngineTools): 
       return run.state === 'proposed' ? (expired(run, input.vote.atMs) ?? vote(run, input)) : run;
     case 'ticked':
       return expired(run, input.atMs) ?? run;
+    case 'waited':
+      return recheck(run, input.atMs);
     case 'overtaken':
       return overtake(run, input);
     case 'unseated':
@@ -92,7 +94,7 @@ function vote(run: Run, { vote: cast, isEnough }: Extract<RunInput, { kind: 'vot
   if (earlier !== undefined && (earlier.breakGlass === true || cast.breakGlass !== true)) return run;
   const voted = { ...run, votes: [...run.votes.filter((one) => one !== earlier), cast] };
   // What was known when the plan was made does not count for the check: every question is asked again.
-  const { againAtMs: _diagnosed, ...asked } = voted;
+  const { againAtMs: _diagnosed, because: _older, ...asked } = voted;
   return isEnough ? { ...asked, state: 'checking', answered: {} } : voted;
 }
 

@@ -28,6 +28,8 @@ export type RunInput =
       readonly kind: 'ruled';
       readonly index: number;
       readonly ruling: 'it-happened' | 'do-it-again' | 'give-up';
+      /** Which execution it is about; an answer to an earlier one does not count. Absent: the newest. */
+      readonly attempt?: number;
       readonly by: string;
       readonly atMs: number;
     }
@@ -36,5 +38,7 @@ export type RunInput =
   | { readonly kind: 'overtaken'; readonly because: string; readonly atMs: number }
   /** Those who approved may not approve any more: the votes are no longer enough. */
   | { readonly kind: 'unseated'; readonly because: string; readonly atMs: number }
+  /** It may act now, and had to wait for that: for a resume, for its turn, for a bot that was away. */
+  | { readonly kind: 'waited'; readonly atMs: number }
   /** Time has passed: a plan may have expired. */
   | { readonly kind: 'ticked'; readonly atMs: number };

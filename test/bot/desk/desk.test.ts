@@ -390,7 +390,8 @@ describe('the other buttons of a run', () => {
     const again = await halt(counter, undefined, { user: ALICE });
     expect(again).toEqual({ text: 'Halted already: all clusters. Dave Dunn did it at 03:00 UTC.' });
     expect(await resume(counter, 'prod-a', { user: BOB })).toEqual({
-      text: 'prod-a stays halted with all the others. Dave Dunn did it at 03:00 UTC. /rabbit resume ends that.',
+      text: 'prod-a stays halted with all the others. Dave Dunn did it at 03:00 UTC. /rabbit resume, without a cluster, ends that. Nothing was changed.',
+      refused: true,
     });
   });
 

@@ -21,6 +21,7 @@ const kinds = [
   'cancelled',
   'overtaken',
   'unseated',
+  'waited',
   'ticked',
 ] as const satisfies readonly RunInput['kind'][];
 
@@ -122,6 +123,7 @@ function input(run: Run, kind: RunInput['kind'], made: Move, index: number, atMs
     case 'overtaken':
     case 'unseated':
       return { kind, because: 'something else', atMs };
+    case 'waited':
     case 'ticked':
       return { kind, atMs };
   }

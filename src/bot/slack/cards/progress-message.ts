@@ -220,12 +220,15 @@ function footer({ run, names }: ProgressInput): string[] {
 
 /** What a person may do with the run as it stands. */
 function buttonRows(run: Run): Button[][] {
-  const value = (item?: number): string =>
-    runValue({
+  const value = (item?: number): string => {
+    const attempt = item === undefined ? undefined : run.items[item]?.attempts;
+    return runValue({
       run: run.id,
       ...(run.plan === undefined ? {} : { planHash: run.plan.hash }),
       ...(item === undefined ? {} : { item }),
+      ...(attempt === undefined ? {} : { attempt }),
     });
+  };
   switch (run.state) {
     case 'proposed':
       return [
