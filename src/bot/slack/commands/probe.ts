@@ -16,6 +16,7 @@ export const probe: Command = {
   verb: 'probe',
   usage: 'probe [topic] [server]',
   summary: 'Ask services whether they answer: all, those of a topic, or one server.',
+  takes: 2,
   async run({ lobby, words: [topic, server], meanwhile }): Promise<Reply> {
     const { clusters, config, clock } = lobby.counter.context;
     const timer = new AbortController();

@@ -17,6 +17,7 @@ export const tap: Command = {
   verb: 'tap',
   usage: 'tap <exchange> <routing key> [cluster]',
   summary: `Show up to ${MAX_MESSAGES} messages that pass an exchange, secrets masked. Approvers may.`,
+  takes: 3,
   async run({ lobby, click, words, meanwhile }): Promise<Reply> {
     const { context, people } = lobby.counter;
     const [exchange, routingKey, wanted] = words;
