@@ -105,7 +105,7 @@ counts in the exit code, where Redis can be reached.`,
   broker(
     command(
       'probe',
-      'ask services whether they answer: exits 0 alive, 1 absent, 2 deaf, 3 could not ask',
+      'ask services whether they answer: exits 0 alive, 1 absent, 2 deaf or unbound, 3 could not ask',
       probeCommand,
     ),
   )
@@ -114,7 +114,7 @@ counts in the exit code, where Redis can be reached.`,
     .option('--exchange <name>', 'such as nova (default: where the queue is bound)')
     .option('--all', 'every service of the configuration');
   broker(command('tap', 'show what passes an exchange, and take nothing away', tapCommand))
-    .argument('<exchange>', 'such as nova')
+    .argument('<exchange>', 'such as nova, or openstack where the services share one')
     .argument('<routing-key>', 'such as notifications.#')
     .option('--max-messages <n>', 'end after so many')
     .option('--max-seconds <n>', 'end after so many seconds', '60')

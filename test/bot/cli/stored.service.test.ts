@@ -12,6 +12,7 @@ import { emptyHistory } from '../../../src/runbooks/index.ts';
 import { incident, started } from '../../runbooks/engine/toy.ts';
 import { proposedRun } from '../fakes/world.ts';
 import { fakeBroker } from './fake-broker.ts';
+import { fakeSlack } from './fake-slack.ts';
 import { configFile, runProgram } from './run-program.ts';
 
 let redis: Redis;
@@ -250,6 +251,19 @@ describe('the audit at a terminal', () => {
     expect(JSON.parse(json.out)).toHaveLength(2);
     expect(json.err).toMatch(/^51 earlier entries are not shown/);
     expect(await run('audit', '--limit', 'all')).toMatchObject({ exitCode: 3 });
+  });
+
+  test('has people’s names where Slack gives them, for incidents too', async () => {
+    await using slack = await fakeSlack();
+    const { stores, run } = installation('', { slack: slack.url });
+    const opened = { ...entry('opened'), actor: 'watership', incident: incident.id };
+    await stores.incidents.put({ ...incident, owner: 'U0ALICE' }, 0, opened);
+    await stores.audit.append({ ...entry('U0ALICE is on it.'), actor: 'U0ALICE' });
+    expect((await run('incidents')).out).toContain(', owner Alice  ');
+    const { out } = await run('audit');
+    expect(out).toContain('Alice is on it.');
+    expect(out).not.toContain('U0ALICE');
+    expect((await run('audit', '--json')).out).toContain('U0ALICE');
   });
 
   test('is narrowed by time, and refuses a time that is none', async () => {
