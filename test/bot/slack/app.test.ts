@@ -289,7 +289,7 @@ describe('a command', () => {
     ['incidents all', 'I do not understand “all” there. It is typed like this: /rabbit incidents'],
     [
       'maintenance prod-a 2h please now',
-      'I do not understand “please now” there. It is typed like this: /rabbit maintenance <cluster> [2h | end]',
+      'I do not understand “please now” there. It is typed like this: /rabbit maintenance &lt;cluster&gt; [2h | end]',
     ],
     ['status prod-z', 'I do not know a cluster “prod-z”. There is: prod-a.'],
   ])('“%s” is answered with what was meant', async (text, said) => {
