@@ -13,7 +13,8 @@ export interface Candidate {
 
 /** Whether a service answers, and how that was known. */
 export interface Surveyed extends Pick<Candidate, 'vhost' | 'queue' | 'consumers'> {
-  readonly verdict: ProbeAnswer['verdict'];
+  /** `unbound`: somebody reads its queue, and no exchange leads to it. */
+  readonly verdict: ProbeAnswer['verdict'] | 'unbound';
   /** Absent where nobody was asked. */
   readonly tookMs?: number;
   readonly how: string;
@@ -96,5 +97,7 @@ async function surveyOne(candidate: Candidate, probe: Probe): Promise<Surveyed> 
   if (verdict === 'deaf' && counted === 0) return { ...unread, tookMs };
   // Who answers reads its queue, whatever was counted seconds ago.
   const isKnown = counted !== undefined && !(verdict === 'alive' && counted === 0);
-  return { vhost, queue, ...(isKnown ? { consumers: counted } : {}), verdict, tookMs, how };
+  const isUnbound = verdict === 'absent' && (counted ?? 0) > 0;
+  const found = isUnbound ? 'unbound' : verdict;
+  return { vhost, queue, ...(isKnown ? { consumers: counted } : {}), verdict: found, tookMs, how };
 }

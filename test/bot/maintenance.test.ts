@@ -23,7 +23,16 @@ describe('planned work', () => {
     const counter = createCounter(context, context.people);
     const say = async (user: string, ...words: readonly string[]) =>
       await announce(counter, words[0], words[1], { user });
-    expect(await say(DAVE, 'prod-a', '2h')).toMatchObject({ refused: true });
+    expect(await say(DAVE, 'prod-a', '2h')).toMatchObject({
+      refused: true,
+      text: expect.stringMatching(
+        /only approvers may announce maintenance.*Please ask an approver\. Approvers: /,
+      ),
+    });
+    expect(await say(ALICE, 'prod-a', 'end')).toEqual({
+      refused: true,
+      text: 'prod-a is not under maintenance, so there is nothing to end.',
+    });
     expect(await say(ALICE, 'prod-x', '2h')).toMatchObject({ text: 'For which cluster? There is: prod-a.' });
     expect(await say(ALICE, 'prod-a', 'soon')).toMatchObject({ refused: true });
     expect(await say(ALICE, 'prod-a', '3d')).toMatchObject({ refused: true });
@@ -41,6 +50,16 @@ describe('planned work', () => {
       'maintenance.ended',
       'maintenance.begun',
     ]);
+  });
+
+  test('that the calendar has begun is not ended by hand', async () => {
+    const { context, stores } = createWorld({ config: { maintenance: [berlin] } });
+    const counter = createCounter(context, context.people);
+    expect(await announce(counter, 'prod-a', 'end', { user: ALICE })).toMatchObject({
+      refused: true,
+      text: expect.stringContaining('from the configuration’s calendar, and ends by itself in 1 h.'),
+    });
+    expect(stores.kept.audit).toEqual([]);
   });
 
   test('makes alerts quiet, and not those that call somebody by name', async () => {

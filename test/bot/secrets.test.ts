@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { entryText } from '../../src/bot/audit/entry-text.ts';
 import { exposedFiles } from '../../src/bot/config/exposed-files.ts';
 import { parseConfig } from '../../src/bot/config/load.ts';
+import { recognisable } from '../../src/bot/config/own-secrets.ts';
 import { serveHealth } from '../../src/bot/health.ts';
 import { createVitals } from '../../src/bot/jobs/vitals.ts';
 import { createLog } from '../../src/bot/log.ts';
@@ -225,6 +226,11 @@ describe('a secret of the configuration', () => {
     expect(JSON.stringify(adaptTo('https://slack.com/api/')({ text: 'nightshade-1 is down' }))).toContain(
       'nightshade-1',
     );
+  });
+
+  test('that is the name of the command leaves the commands as they are', () => {
+    const raw = { username: 'watership', password: 'watership', other: { password: 'clover' } };
+    expect(recognisable(raw)).toEqual(['clover', 'watership:watership']);
   });
 
   test.each([

@@ -64,6 +64,12 @@ describe('the survey', () => {
       { verdict: 'deaf', consumers: 1 },
     ],
     [
+      'a reader to whom nothing leads is unbound',
+      { consumers: 2 },
+      { verdict: 'absent' },
+      { verdict: 'unbound', consumers: 2 },
+    ],
+    [
       'a listed count stands where nobody counted again',
       { consumers: 2 },
       {},

@@ -116,7 +116,7 @@ test('requester self-approves', async () => {
   expect(scene.house.done).toEqual([]);
   const refusals = await replica.context.stores.audit.read({ run: run.id, limit: 9 });
   expect(refusals.filter(({ event }) => event === 'click.refused')).toMatchObject([
-    { actor: DAVE, text: 'vote refused: own-request' },
+    { actor: DAVE, text: 'vote refused: it was their own request' },
   ]);
 });
 

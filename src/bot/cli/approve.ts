@@ -4,7 +4,7 @@ import type { Counter } from '../desk/counter.ts';
 import { hasGlass } from '../desk/decide.ts';
 import { standing } from '../desk/plans.ts';
 import { type Voted, vote } from '../desk/vote.ts';
-import { tierWords, whoMustApprove } from '../slack/words.ts';
+import { type Names, nameOf, tierWords, whoMustApprove } from '../slack/words.ts';
 import { type CommonOptions, type Console, exitCodes, plain, printJson, readConfig } from './console.ts';
 import { withDesk } from './desk.ts';
 
@@ -40,7 +40,10 @@ export async function approveCommand(
     }
     if (options.plan === undefined) {
       if (options.json) printJson(console, { run: run.id, plan });
-      else console.out(plain(planText(counter, run, plan)));
+      else {
+        const names = await counter.people.names(run.votes.map(({ by }) => by));
+        console.out(plain(planText(counter, run, plan, names)));
+      }
       return exitCodes.ok;
     }
     const isMeant = options.plan.length >= SHORTEST_HASH && plan.hash.startsWith(options.plan);
@@ -88,7 +91,7 @@ function answerTo(voted: Voted, run: Run): { readonly text: string; readonly isR
   }
 }
 
-function planText({ context }: Counter, run: Run, plan: Plan): string {
+function planText({ context }: Counter, run: Run, plan: Plan, names: Names): string {
   const { people } = context.config;
   const confirmation = confirmationOf(people, run, plan);
   const items = plan.items.flatMap((item, index) => [
@@ -109,7 +112,7 @@ function planText({ context }: Counter, run: Run, plan: Plan): string {
     ...(plan.over ?? []).map((line) => `Over a limit: ${line}`),
     `Undo: ${plan.undo}`,
     whoMustApprove(plan.tier, people.approvals[plan.tier], people.selfApproval[plan.tier]),
-    `So far: ${run.votes.length === 0 ? 'nobody' : run.votes.map(({ by }) => by).join(', ')}`,
+    `So far: ${run.votes.length === 0 ? 'nobody' : run.votes.map(({ by }) => nameOf(names, by)).join(', ')}`,
     `Expires: ${new Date(plan.expiresAtMs).toISOString()}`,
     `To approve: watership approve ${run.id} --plan ${plan.hash}${typed}${reason}`,
     ...(hasGlass(plan.tier)

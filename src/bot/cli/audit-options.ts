@@ -5,7 +5,7 @@ export interface AuditOptions extends CommonOptions {
   readonly run?: string;
   readonly incident?: string;
   readonly since?: string;
-  readonly limit: string;
+  readonly limit?: string;
   readonly verify?: boolean;
   readonly file?: readonly string[];
   readonly markdown?: boolean;

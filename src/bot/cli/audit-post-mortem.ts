@@ -3,9 +3,10 @@ import { readPostMortem } from '../audit/read-post-mortem.ts';
 import type { BotConfig } from '../config/config.ts';
 import type { AuditOptions } from './audit-options.ts';
 import { type Console, exitCodes, plain } from './console.ts';
+import { namesOf } from './names.ts';
 import { withStores } from './stores.ts';
 
-/** `watership audit --incident … --markdown`: one incident's report. People stand in it with their Slack ids. */
+/** `watership audit --incident … --markdown`: one incident's report. Whom Slack does not name just now stands in it with an id. */
 export async function auditPostMortem(
   console: Console,
   config: BotConfig,
@@ -17,7 +18,7 @@ export async function auditPostMortem(
     return exitCodes.unknown;
   }
   const found = await withStores(config, (stores) =>
-    readPostMortem({ stores, book }, id, async () => new Map()),
+    readPostMortem({ stores, book }, id, (ids) => namesOf(config, ids)),
   );
   if (found === undefined) {
     console.err(`There is no ${id}. Incidents and runs are kept for 90 days.\n`);

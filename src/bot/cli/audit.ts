@@ -2,11 +2,17 @@ import type { AuditEntry } from '../audit/entry.ts';
 import { entryOf } from '../audit/entry-text.ts';
 import { readMirror } from '../audit/read-mirror.ts';
 import { parseDuration } from '../config/duration.ts';
+import { type Names, withNames } from '../slack/words.ts';
+import type { Stores } from '../stores/stores.ts';
 import type { AuditOptions } from './audit-options.ts';
 import { auditPostMortem } from './audit-post-mortem.ts';
 import { auditVerify } from './audit-verify.ts';
 import { type Console, exitCodes, plain, printJson, readConfig } from './console.ts';
+import { idsIn, namesOf } from './names.ts';
 import { withStores } from './stores.ts';
+
+/** As many as are told when nothing says which are wanted. */
+const NEWEST = 50;
 
 /** `watership audit`: every recorded step, oldest first; or whether all of them are what was written; or one incident's report. */
 export async function auditCommand(console: Console, options: AuditOptions): Promise<number> {
@@ -20,49 +26,88 @@ export async function auditCommand(console: Console, options: AuditOptions): Pro
     console.err(`--since ${options.since ?? ''}: expected a duration such as 30m, 24h or 7d\n`);
     return exitCodes.unknown;
   }
+  const limit = options.limit === undefined ? undefined : Number(options.limit);
+  if (limit !== undefined && !(Number.isInteger(limit) && limit > 0)) {
+    console.err(`--limit ${options.limit ?? ''}: expected a whole number above 0, such as 50\n`);
+    return exitCodes.unknown;
+  }
   const { run, incident, file } = options;
   const wanted = {
-    limit: Number(options.limit) || 50,
     ...(sinceMs === 0 ? {} : { sinceMs: Date.now() - sinceMs }),
     ...(run === undefined ? {} : { run }),
     ...(incident === undefined ? {} : { incident }),
   };
-  const entries =
+  // Who says which entries are wanted, wants all of them.
+  const most = limit ?? (Object.keys(wanted).length > 0 ? Number.POSITIVE_INFINITY : NEWEST);
+  const { entries, earlier } =
     file === undefined
-      ? await withStores(config, ({ audit }) => audit.read(wanted))
-      : await readFiles(file, wanted);
+      ? await withStores(config, (stores) => readStored(stores, wanted, most))
+      : await readFiles(file, wanted, most);
+  const left = `${earlier} earlier ${earlier === 1 ? 'entry is' : 'entries are'} not shown: --limit ${entries.length + earlier} shows all\n`;
+  // Whatever reads the JSON finds a list in it, as always; a person is told beside it.
+  if (earlier > 0) (options.json ? console.err : console.out)(left);
   if (options.json) printJson(console, entries);
   else {
-    for (const entry of entries) console.out(plain(`${lineOf(entry)}\n`));
+    const names = await namesOf(
+      config,
+      entries.flatMap(({ actor, text }) => [actor, ...idsIn(`${actor} ${text}`)]),
+    );
+    for (const entry of entries) console.out(plain(`${lineOf(entry, names)}\n`));
     if (entries.length === 0) console.out('Nothing is recorded.\n');
   }
   return exitCodes.ok;
 }
 
-function lineOf({ atMs, actor, event, cluster, incident, run, text }: AuditEntry): string {
+function lineOf({ atMs, actor, event, cluster, incident, run, text }: AuditEntry, names: Names): string {
   const about = [cluster, incident, run].filter(Boolean).join(' ');
-  return `${new Date(atMs).toISOString()}  ${actor}  ${event}  ${about}  ${text}`;
+  return `${new Date(atMs).toISOString()}  ${withNames(actor, names)}  ${event}  ${about}  ${withNames(text, names)}`;
+}
+
+interface Wanted {
+  readonly sinceMs?: number;
+  readonly run?: string;
+  readonly incident?: string;
+}
+
+/** The newest of what is wanted, oldest first, and how many were left out before them. */
+interface Read {
+  readonly entries: readonly AuditEntry[];
+  readonly earlier: number;
+}
+
+async function readStored(
+  { audit, chain }: Pick<Stores, 'audit' | 'chain'>,
+  wanted: Wanted,
+  most: number,
+): Promise<Read> {
+  // Without a narrower wish the number is known without reading them all.
+  if (Object.keys(wanted).length === 0) {
+    const entries = await audit.read({ limit: most });
+    return { entries, earlier: Math.max(0, (await chain.size()) - entries.length) };
+  }
+  const all = await audit.read({ ...wanted, limit: Number.POSITIVE_INFINITY });
+  const entries = all.slice(-most);
+  return { entries, earlier: all.length - entries.length };
 }
 
 /** The same from mirror files: for the day on which Redis is lost. */
 async function readFiles(
   files: readonly string[],
-  wanted: {
-    readonly limit: number;
-    readonly sinceMs?: number;
-    readonly run?: string;
-    readonly incident?: string;
-  },
-): Promise<readonly AuditEntry[]> {
-  const { limit, sinceMs = 0, run, incident } = wanted;
-  const found: AuditEntry[] = [];
+  { sinceMs = 0, run, incident }: Wanted,
+  most: number,
+): Promise<Read> {
+  const entries: AuditEntry[] = [];
+  let earlier = 0;
   for await (const line of readMirror(files)) {
     if (line.kind !== 'entry') continue;
     const entry = entryOf(line.record);
     if (entry.atMs < sinceMs || (run !== undefined && entry.run !== run)) continue;
     if (incident !== undefined && entry.incident !== incident) continue;
-    found.push(entry);
-    if (found.length > limit) found.shift();
+    entries.push(entry);
+    if (entries.length > most) {
+      entries.shift();
+      earlier += 1;
+    }
   }
-  return found;
+  return { entries, earlier };
 }

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { type ManagementApi, MessagingError, openManagement } from '../../rpc/index.ts';
+import { type ManagementApi, ManagementError, MessagingError, openManagement } from '../../rpc/index.ts';
 import type { OpenHosts } from '../../runbooks/index.ts';
 import { managementOf, transportTo } from '../cluster-transport.ts';
 import type { BotConfig, ClusterConfig, NodeConfig, RedisConfig } from '../config/config.ts';
@@ -121,10 +121,14 @@ async function checkRedis(config: RedisConfig): Promise<CheckVerdict> {
 async function checkManagement(cluster: ClusterConfig, node: NodeConfig): Promise<CheckVerdict> {
   const api = openManagement(managementOf(cluster, node));
   const limits = { timeoutMs: CHECK_LIMIT_MS };
-  const [{ name, tags }, { node: answering, rabbitmqVersion = 'unknown' }] = await Promise.all([
-    api.whoAmI(limits),
-    api.overview(limits),
-  ]);
+  const asked = await Promise.all([api.whoAmI(limits), api.overview(limits)]).catch((error: unknown) => {
+    if (error instanceof ManagementError && error.why === 'unauthorized') return error;
+    throw error;
+  });
+  if (asked instanceof ManagementError) {
+    return bad(`${reasonOf(asked)}. ${cureOfRefusal(cluster)}`);
+  }
+  const [{ name, tags }, { node: answering, rabbitmqVersion = 'unknown' }] = asked;
   if (answering !== node.name) {
     return bad(`this is the API of ${answering}; every node needs its own address`);
   }
@@ -136,6 +140,9 @@ async function checkManagement(cluster: ClusterConfig, node: NodeConfig): Promis
     ? warning(`${told}: it can look, but not close connections; that takes the tag administrator`)
     : bad(`${told}: looking takes the tag monitoring, repairing administrator`);
 }
+
+const cureOfRefusal = ({ settings: { name }, username }: ClusterConfig): string =>
+  `Check username (${username}) and password of cluster ${name}, and that the user has the tag monitoring: rabbitmqctl authenticate_user ${username}`;
 
 /** The broker itself knows its certificates, and those of its authorities. */
 async function expiringCertificate(api: ManagementApi): Promise<string | undefined> {

@@ -3,8 +3,10 @@ import { openCluster } from '../clusters.ts';
 import { tellDuration } from '../config/duration.ts';
 import type { Digest } from '../digest/digest-of.ts';
 import { readDigest } from '../digest/post-digest.ts';
+import { withNames } from '../slack/words.ts';
 import { systemClock } from '../system-clock.ts';
 import { type CommonOptions, type Console, exitCodes, plain, printJson, readConfig } from './console.ts';
+import { idsIn, namesOf } from './names.ts';
 import { withStores } from './stores.ts';
 
 /** `watership digest`: what the scheduled one would say now. Reads Redis only, and posts nothing. */
@@ -29,7 +31,10 @@ export async function digestCommand(console: Console, options: CommonOptions): P
     readDigest({ stores, clock: systemClock, clusters, book }),
   );
   if (options.json) printJson(console, digest);
-  else console.out(tellDigest(digest));
+  else {
+    const names = await namesOf(config, idsIn(digest.glass.join('\n')));
+    console.out(tellDigest({ ...digest, glass: digest.glass.map((line) => withNames(line, names)) }));
+  }
   return exitCodes.ok;
 }
 

@@ -1,7 +1,9 @@
 import { book, type Incident } from '../../runbooks/index.ts';
 import { cardOf } from '../card-of.ts';
 import { tellDuration } from '../config/duration.ts';
+import { type Names, nameOf } from '../slack/words.ts';
 import { type CommonOptions, type Console, exitCodes, plain, printJson, readConfig } from './console.ts';
+import { namesOf } from './names.ts';
 import { withStores } from './stores.ts';
 
 interface IncidentsOptions extends CommonOptions {
@@ -21,16 +23,22 @@ export async function incidentsCommand(console: Console, options: IncidentsOptio
   );
   if (options.json) printJson(console, incidents);
   else if (incidents.length === 0) console.out('No incidents.\n');
-  else console.out(`${incidents.map(tellIncident).join('\n')}\n`);
+  else {
+    const names = await namesOf(
+      config,
+      incidents.flatMap(({ owner }) => owner ?? []),
+    );
+    console.out(`${incidents.map((incident) => tellIncident(incident, names)).join('\n')}\n`);
+  }
   return exitCodes.ok;
 }
 
-function tellIncident(incident: Incident): string {
+function tellIncident(incident: Incident, names: Names): string {
   const { id, cluster, severity, state, openedAtMs, resolvedAtMs, owner, mutedBy } = incident;
   const { headline } = cardOf(incident, book);
   const lasted = resolvedAtMs === undefined ? '' : ` after ${tellDuration(resolvedAtMs - openedAtMs)}`;
   const extra = [
-    owner === undefined ? '' : `, owner ${owner}`,
+    owner === undefined ? '' : `, owner ${nameOf(names, owner)}`,
     mutedBy === undefined ? '' : `, explained by ${mutedBy}`,
   ].join('');
   return plain(

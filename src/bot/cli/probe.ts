@@ -46,13 +46,12 @@ export async function probeCommand(
 }
 
 /**
- * After Nagios: 0 all answer; 2 somebody is connected and does not answer or cannot be reached; 1 nobody serves there;
+ * After Nagios: 0 all answer; 2 somebody is connected and does not answer (deaf) or no exchange leads there (unbound); 1
+ * nobody serves there;
  * 3 nothing could be asked.
  */
-export function probeExitCode(rows: readonly Pick<Row, 'verdict' | 'consumers'>[]): number {
-  const isCut = ({ verdict, consumers = 0 }: Pick<Row, 'verdict' | 'consumers'>): boolean =>
-    verdict === 'deaf' || (verdict === 'absent' && consumers > 0);
-  if (rows.some(isCut)) return exitCodes.critical;
+export function probeExitCode(rows: readonly Pick<Row, 'verdict'>[]): number {
+  if (rows.some(({ verdict }) => verdict === 'deaf' || verdict === 'unbound')) return exitCodes.critical;
   if (rows.some(({ verdict }) => verdict === 'absent')) return exitCodes.warning;
   const isBlind = rows.length === 0 || rows.some(({ verdict }) => verdict === 'unreachable');
   return isBlind ? exitCodes.unknown : exitCodes.ok;

@@ -65,7 +65,15 @@ export async function program(given: Console & { readonly argv: readonly string[
     'sweep',
     'look once and print what is wrong: exits 0 healthy, 1 warnings, 2 critical, 3 could not see',
     sweepCommand,
-  ).option('--cluster <name>', 'only this cluster');
+  )
+    .option('--cluster <name>', 'only this cluster')
+    .addHelpText(
+      'after',
+      `
+One look has no memory and sends no probes: growth, zombie and orphan queues, deaf and unbound services are not found
+by it. \`watership probe --all\` asks the services; a running bot finds all of it, and what it has open is told too, and
+counts in the exit code, where Redis can be reached.`,
+    );
   const broker = (self: Command): Command =>
     self
       .option(
@@ -97,7 +105,7 @@ export async function program(given: Console & { readonly argv: readonly string[
   broker(
     command(
       'probe',
-      'ask services whether they answer: exits 0 alive, 1 absent, 2 deaf, 3 could not ask',
+      'ask services whether they answer: exits 0 alive, 1 absent, 2 deaf or unbound, 3 could not ask',
       probeCommand,
     ),
   )
@@ -106,7 +114,7 @@ export async function program(given: Console & { readonly argv: readonly string[
     .option('--exchange <name>', 'such as nova (default: where the queue is bound)')
     .option('--all', 'every service of the configuration');
   broker(command('tap', 'show what passes an exchange, and take nothing away', tapCommand))
-    .argument('<exchange>', 'such as nova')
+    .argument('<exchange>', 'such as nova, or openstack where the services share one')
     .argument('<routing-key>', 'such as notifications.#')
     .option('--max-messages <n>', 'end after so many')
     .option('--max-seconds <n>', 'end after so many seconds', '60')
@@ -123,7 +131,7 @@ export async function program(given: Console & { readonly argv: readonly string[
     .option('--run <id>', 'only this run')
     .option('--incident <id>', 'only this incident')
     .option('--since <duration>', 'only what is newer, such as 24h')
-    .option('--limit <n>', 'how many', '50')
+    .option('--limit <n>', 'how many of the newest (default: 50; all of a run, an incident or a time)')
     .option(
       '--verify',
       'find any edit, gap or cut, here and in the mirror: exits 0 sound, 2 broken, 3 not comparable',

@@ -5,17 +5,18 @@ import type { Stores } from '../stores/stores.ts';
 
 const LIMIT_MS = 5_000;
 
-/** Opens the stores for one command, and closes them after it. */
+/** Opens the stores for one command, and closes them after it. Redis is waited for so long. @default limitMs 5000 */
 export async function withStores<Answer>(
   config: BotConfig,
   work: (stores: Stores) => Promise<Answer>,
+  limitMs: number = LIMIT_MS,
 ): Promise<Answer> {
   const redis = openRedis(config.redis, {
     lazyConnect: true,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
-    connectTimeout: LIMIT_MS,
-    commandTimeout: LIMIT_MS,
+    connectTimeout: limitMs,
+    commandTimeout: limitMs,
     // A command says at once that Redis is away.
     retryStrategy: () => null,
   });

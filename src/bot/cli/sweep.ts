@@ -4,20 +4,26 @@ import {
   detect,
   type Finding,
   type HostExecutor,
+  type Incident,
   type Snapshot,
 } from '../../runbooks/index.ts';
 import { cardOf } from '../card-of.ts';
 import { openCluster } from '../clusters.ts';
 import type { BotConfig, ClusterConfig } from '../config/config.ts';
+import { tellDuration } from '../config/duration.ts';
 import { openConfiguredHosts } from '../hosts.ts';
 import { systemClock } from '../system-clock.ts';
 import { type CommonOptions, type Console, exitCodes, plain, printJson, readConfig } from './console.ts';
+import { type KnownToBot, knownToBot } from './known-to-bot.ts';
 
 interface SweepOptions extends CommonOptions {
   readonly cluster?: string;
 }
 
-/** `watership sweep`: one look, without Redis and without Slack. What needs a memory (growth, time) it cannot find. */
+/**
+ * `watership sweep`: one look, which needs neither Redis nor Slack. What takes a memory or probes it cannot find by itself,
+ * and says so; what a running bot has open is told with it.
+ */
 export async function sweepCommand(console: Console, options: SweepOptions): Promise<number> {
   const config = readConfig(console, options);
   // Whoever calls this as a Nagios check learns that nothing was looked at, not that the cluster is in danger.
@@ -31,15 +37,20 @@ export async function sweepCommand(console: Console, options: SweepOptions): Pro
     return exitCodes.unknown;
   }
   const hosts = openConfiguredHosts(config, systemClock);
-  const results = await Promise.all(
-    wanted.map((cluster) => look(cluster, config, hosts.executor, systemClock)),
-  ).finally(() => hosts.close());
+  const [known, looks] = await Promise.all([
+    knownToBot(
+      config,
+      wanted.map(({ settings }) => settings.name),
+    ),
+    Promise.all(wanted.map((cluster) => look(cluster, config, hosts.executor, systemClock))),
+  ]).finally(() => hosts.close());
+  const results = looks.map((seen) => ({ ...seen, ...withBot(seen, known.get(seen.cluster)) }));
   if (options.json) printJson(console, results);
   else console.out(results.map(tellResult).join('\n'));
   return Math.max(...results.map(exitCodeOf));
 }
 
-interface Result {
+interface Seen {
   readonly cluster: string;
   readonly tookMs: number;
   readonly nodes: readonly { readonly name: string; readonly answered: boolean; readonly because?: string }[];
@@ -48,12 +59,43 @@ interface Result {
   readonly failed: readonly string[];
 }
 
+interface Result extends Seen {
+  /** What a single look cannot find, one phrase each. */
+  readonly notLookedAt: readonly string[];
+  /** What a running bot has open and this look has not found; absent where none has looked lately. */
+  readonly bot?: {
+    readonly sweptAtMs: number;
+    readonly open: readonly (Pick<Incident, 'id' | 'runbook' | 'subject' | 'severity'> & {
+      readonly headline: string;
+    })[];
+  };
+}
+
+/** What needs more than one look: a memory, or questions to the services. */
+const NOT_LOOKED_AT = [
+  'what takes time to see (growth, zombie and orphan queues)',
+  'what takes probes (deaf and unbound services)',
+] as const;
+
+function withBot({ findings }: Seen, known: KnownToBot | undefined): Pick<Result, 'notLookedAt' | 'bot'> {
+  if (known === undefined) return { notLookedAt: NOT_LOOKED_AT };
+  const isFound = ({ runbook, key }: Incident): boolean =>
+    findings.some((finding) => finding.runbook === runbook && finding.key === key);
+  const open = known.open
+    .filter((incident) => !isFound(incident))
+    .map((incident) => {
+      const { id, runbook, subject, severity } = incident;
+      return { id, runbook, subject, severity, headline: cardOf(incident, book).headline };
+    });
+  return { notLookedAt: NOT_LOOKED_AT, bot: { sweptAtMs: known.sweptAtMs, open } };
+}
+
 async function look(
   cluster: ClusterConfig,
   config: BotConfig,
   hosts: HostExecutor,
   clock: Clock,
-): Promise<Result> {
+): Promise<Seen> {
   const handle = openCluster({
     config: cluster,
     hosts,
@@ -78,7 +120,7 @@ async function look(
   }
 }
 
-const nodesOf = ({ nodes }: Snapshot): Result['nodes'] =>
+const nodesOf = ({ nodes }: Snapshot): Seen['nodes'] =>
   nodes.map(({ name, answer }) =>
     answer.kind === 'answered'
       ? { name, answered: true }
@@ -90,15 +132,19 @@ export function exitCodeOf({
   findings,
   nodes,
   failed,
-}: Pick<Result, 'findings' | 'nodes' | 'failed'>): number {
+  bot,
+}: Pick<Result, 'nodes' | 'failed' | 'bot'> & {
+  readonly findings: readonly Pick<Finding, 'severity'>[];
+}): number {
   if (nodes.every(({ answered }) => !answered)) return exitCodes.unknown;
-  if (findings.some(({ severity }) => severity === 'critical')) return exitCodes.critical;
-  if (findings.some(({ severity }) => severity === 'warning')) return exitCodes.warning;
+  const troubles = [...findings, ...(bot?.open ?? [])];
+  if (troubles.some(({ severity }) => severity === 'critical')) return exitCodes.critical;
+  if (troubles.some(({ severity }) => severity === 'warning')) return exitCodes.warning;
   const isBlind = failed.length > 0 || nodes.some(({ answered }) => !answered);
   return isBlind ? exitCodes.unknown : exitCodes.ok;
 }
 
-function tellResult({ cluster, nodes, findings, failed, tookMs }: Result): string {
+function tellResult({ cluster, nodes, findings, failed, tookMs, notLookedAt, bot }: Result): string {
   const answered = nodes.filter((node) => node.answered).length;
   const head = `${cluster}: ${answered} of ${nodes.length} nodes answered in ${tookMs} ms`;
   const silent = nodes.flatMap((node) =>
@@ -110,5 +156,13 @@ function tellResult({ cluster, nodes, findings, failed, tookMs }: Result): strin
   ]);
   const broken = failed.map((runbook) => `  could not tell about ${runbook}: its detector failed`);
   const verdict = findings.length === 0 ? ['  no findings'] : [];
-  return plain(`${[head, ...silent, ...found, ...broken, ...verdict].join('\n')}\n`);
+  const limit = `  Not looked at: ${notLookedAt.join(', and ')} → watership probe --all; ${tellBot(bot)}`;
+  const known = (bot?.open ?? []).map(({ id, severity, headline }) => `  ${severity}: ${headline} (${id})`);
+  return plain(`${[head, ...silent, ...found, ...broken, ...verdict, limit, ...known].join('\n')}\n`);
+}
+
+function tellBot(bot: Result['bot']): string {
+  if (bot === undefined) return 'the bot finds all of it, and has not looked here lately';
+  const ago = tellDuration(systemClock.now() - bot.sweptAtMs);
+  return `the bot, which looked ${ago} ago, has ${bot.open.length === 0 ? 'nothing else' : `${bot.open.length} more`} open${bot.open.length === 0 ? '' : ':'}`;
 }

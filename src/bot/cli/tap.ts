@@ -1,4 +1,5 @@
 import { MessageDeliveryFailure, stringifyJson, type TappedMessage, tap } from '../../rpc/index.ts';
+import { missingByAnswer, missingExchange } from '../missing-exchange.ts';
 import { redact } from '../redact.ts';
 import { systemClock } from '../system-clock.ts';
 import { contextOf, tappedOf } from '../tapped.ts';
@@ -26,7 +27,17 @@ export async function tapCommand(
   console.onUnread?.(() => asked.abort());
   const isMasked = options.unmask !== true;
   const transport = transportOf(broker);
+  const fail = (because: string): number => {
+    if (options.json === true) console.out(`${stringifyJson({ error: because })}\n`);
+    else console.err(plain(`${because}\n`));
+    return exitCodes.unknown;
+  };
   try {
+    const missing =
+      broker.kind === 'cluster'
+        ? await missingExchange(broker.handle.ports.management, broker.vhost, exchange)
+        : undefined;
+    if (missing !== undefined) return fail(missing);
     const messages = tap(transport, {
       exchange,
       routingKey,
@@ -42,9 +53,7 @@ export async function tapCommand(
     return exitCodes.ok;
   } catch (error) {
     if (!(error instanceof MessageDeliveryFailure)) throw error;
-    if (options.json === true) console.out(`${stringifyJson({ error: error.message })}\n`);
-    else console.err(plain(`${error.message}\n`));
-    return exitCodes.unknown;
+    return fail(missingByAnswer(error.message) ?? error.message);
   } finally {
     await transport.cleanup();
     if (broker.kind === 'cluster') await broker.handle.close();

@@ -58,6 +58,9 @@ function cureOf(issue: Issue, path: ConfigPath, expected: string, origin: Origin
   const value = origin.valueAt(path);
   if (key === '') return `write the file as ${expected}`;
   if (value === undefined || value === null) return `add ${key}: ${expected}`;
+  if (expected.startsWith('a duration') && /^\d+(\.\d+)?$/.test(String(value))) {
+    return `write ${key}: ${String(value)}s for seconds; the other units are ms, m, h and d`;
+  }
   const isScalar = typeof value === 'number' || typeof value === 'boolean';
   if (isScalar && issue.code === 'invalid_type' && issue.expected === 'string') {
     return `set ${key} to ${expected}; if it is one, put it in quotes`;

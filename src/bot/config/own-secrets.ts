@@ -34,12 +34,13 @@ export function* secretsIn(value: unknown, path: ConfigPath = []): Iterable<OwnS
 
 /**
  * The secrets that can be taken out of a text. One that is also part of a name (password `rabbit`, node `rabbit@server-44`) is
- * left in: a card without its names would help nobody at night, and such a password protects nothing.
+ * left in: a card without its names would help nobody at night, and such a password protects nothing. The same holds for
+ * `watership`, which stands in every command that is told.
  */
 export function recognisable(raw: unknown): readonly string[] {
   const secrets = [...secretsIn(raw)].map(({ value }) => value);
   const plain = [...textsIn(raw)].filter((text) => !secrets.some((secret) => text === secret));
-  const names = plain.map((text) => text.replace(PASSWORDS_IN_URL, '').toLowerCase());
+  const names = ['watership', ...plain.map((text) => text.replace(PASSWORDS_IN_URL, '').toLowerCase())];
   return secrets.filter((secret) => !names.some((name) => name.includes(secret.toLowerCase())));
 }
 

@@ -28,7 +28,7 @@ export function parseFile<File>(text: string, environment: Environment, kind: Fi
   const lines = new LineCounter();
   const document = parseDocument(shield(text), { lineCounter: lines });
   if (document.errors.length > 0) {
-    return { kind: 'bad', problems: [yamlProblem(document.errors, lines)] };
+    return { kind: 'bad', problems: [yamlProblem(document.errors, lines, text)] };
   }
 
   const isThrownAway = kind.isThrownAway?.(document.toJS()) === true;
@@ -49,9 +49,7 @@ export function parseFile<File>(text: string, environment: Environment, kind: Fi
       const filled = fillIn(scalar.value, environment);
       const path = pathOf(key, ancestors);
       if (filled.kind === 'bad') {
-        problems.push(
-          problemAt(path, { lineAt }, 'a secret to fill in', `no ${filled.missing}`, filled.cure),
-        );
+        problems.push(problemAt(path, { lineAt }, filled.expected, filled.came, filled.cure));
         filledPaths.add(JSON.stringify(path));
       } else if (filled.wasFilled) {
         scalar.value = filled.value;
@@ -103,9 +101,21 @@ function tellNew(problems: ConfigProblem[], more: readonly ConfigProblem[]): voi
 }
 
 /** Only the first: what the parser stumbles over behind it mostly follows from it. */
-function yamlProblem(errors: readonly YAMLParseError[], lines: LineCounter): ConfigProblem {
+function yamlProblem(errors: readonly YAMLParseError[], lines: LineCounter, text: string): ConfigProblem {
   const [first] = errors.toSorted((one, other) => one.pos[0] - other.pos[0]);
   const said = first?.message.split('\n')[0]?.replace(/ at line \d+, column \d+:?$/, '');
+  if (first?.code === 'DUPLICATE_KEY') {
+    // Shielding keeps every character in its place.
+    const key = /^[^\s:]+/.exec(text.slice(first.pos[0]))?.[0] ?? '';
+    const { line } = lines.linePos(first.pos[0]);
+    return {
+      path: key,
+      line,
+      expected: 'each key once',
+      came: `a second ${key} beside the first`,
+      cure: `remove one of them, or put what both hold under one ${key}:`,
+    };
+  }
   const isWithoutColon = first?.code === 'MULTILINE_IMPLICIT_KEY';
   return {
     path: '',

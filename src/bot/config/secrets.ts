@@ -18,11 +18,19 @@ export type Filled =
       /** Files that were read for it. */
       readonly files: readonly string[];
     }
-  | { readonly kind: 'bad'; readonly missing: string; readonly cure: string };
+  | Missing;
+
+/** A value that is not there: what was expected, what came, and the cure, as a problem says them. */
+interface Missing {
+  readonly kind: 'bad';
+  readonly expected: string;
+  readonly came: string;
+  readonly cure: string;
+}
 
 /** Puts in the values of `${ENV}` and `${file:/path}`; the content of a file loses its last newline. */
 export function fillIn(value: string, environment: Environment): Filled {
-  let problem: { missing: string; cure: string } | undefined;
+  let problem: Missing | undefined;
   let wasFilled = false;
   const files: string[] = [];
   const filled = value.replace(new RegExp(`\\$${OPEN}([^${CLOSE}]*)${CLOSE}`, 'g'), (_, inner: string) => {
@@ -34,12 +42,10 @@ export function fillIn(value: string, environment: Environment): Filled {
     if (found.kind === 'bad') problem ??= found;
     return found.kind === 'ok' ? found.text : '';
   });
-  return problem ? { kind: 'bad', ...problem } : { kind: 'ok', value: filled, wasFilled, files };
+  return problem ?? { kind: 'ok', value: filled, wasFilled, files };
 }
 
-type Read =
-  | { readonly kind: 'ok'; readonly text: string }
-  | { readonly kind: 'bad'; readonly missing: string; readonly cure: string };
+type Read = { readonly kind: 'ok'; readonly text: string } | Missing;
 
 function fromFile(path: string): Read {
   try {
@@ -48,7 +54,8 @@ function fromFile(path: string): Read {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
     return {
       kind: 'bad',
-      missing: `file ${path} (${code})`,
+      expected: `a value in the file ${path}`,
+      came: code === 'ENOENT' ? 'nothing: there is no such file' : `a file that cannot be read (${code})`,
       cure: `create ${path}, readable by the user that runs Watership, or name another file`,
     };
   }
@@ -59,7 +66,8 @@ function fromEnvironment(name: string, environment: Environment): Read {
   if (text !== undefined && text !== '') return { kind: 'ok', text };
   return {
     kind: 'bad',
-    missing: `environment variable ${name} (${text === undefined ? 'not set' : 'empty'})`,
+    expected: `a value in the environment variable ${name}`,
+    came: `nothing: it is ${text === undefined ? 'not set' : 'empty'}`,
     cure: `set ${name} in the environment, or use \${file:/path} to read it from a file`,
   };
 }

@@ -28,7 +28,7 @@ function* agentSocket(name: string, { agent }: CrossHost, environment: Environme
   yield {
     path: ['hosts', name, 'agent'],
     expected: `an SSH agent that ${AGENT_VARIABLE} names`,
-    came: `no environment variable ${AGENT_VARIABLE}`,
+    came: `nothing: the environment variable ${AGENT_VARIABLE} is not set`,
     cure: `start the bot where ${AGENT_VARIABLE} is set, or write the path of the agent's socket as agent`,
   };
 }

@@ -10,6 +10,7 @@ import type { AuditEntry, TimelineEntry } from '../stores/stores.ts';
 import type { Answer, Click } from './answer.ts';
 import { type Ask, type Decision, decide, type Surface } from './decide.ts';
 import type { People } from './people.ts';
+import { refusalWords } from './refusal-words.ts';
 
 /**
  * Somebody else may write between reading and writing. Each time one of them has got through, so that a whole team that
@@ -91,7 +92,7 @@ export function createCounter(context: BotContext, people: People): Counter {
   };
 
   const refuse: Counter['refuse'] = async (what, why, click, about) => {
-    const story = { actor: actorOf(click), event: 'click.refused', text: `${what} refused: ${why}` };
+    const story = { actor: actorOf(click), event: 'click.refused', text: refusalWords(what, why) };
     await stores.audit.append(entryOf(story, about, await standing(about)));
   };
 

@@ -18,7 +18,7 @@ export type Roles =
 /** What is asked for. */
 export type Ask =
   | { readonly kind: 'read' | 'acknowledge' | 'diagnose' | 'halt' }
-  | { readonly kind: 'review' | 'choose' | 'confirm' | 'rule' | 'resume' | 'tap' }
+  | { readonly kind: 'review' | 'choose' | 'confirm' | 'rule' | 'resume' | 'maintenance' | 'tap' }
   | { readonly kind: 'cancel'; readonly requestedBy: string }
   | { readonly kind: 'vote'; readonly ballot: Ballot };
 
@@ -138,15 +138,25 @@ function byRole(ask: Ask, principal: Principal): Decision {
     case 'rule':
       return approversOnly(principal, 'say what became of a step');
     case 'resume':
-      return approversOnly(principal, 'resume what was halted');
+      return approversOnly(principal, 'resume what was halted', ASK_ONE);
+    case 'maintenance':
+      return approversOnly(
+        principal,
+        'announce maintenance or end it, because it makes alerts quiet',
+        ASK_ONE,
+      );
     case 'tap':
-      return approversOnly(principal, 'listen in on what services say to each other');
+      return approversOnly(principal, 'listen in on what services say to each other', ASK_ONE);
     case 'vote':
       return castVote(ask.ballot, principal);
   }
 }
 
-function approversOnly({ roles }: Principal, what: string): Decision {
+/** What somebody without the right can do about an incident, and about what is no incident. */
+const DIAGNOSE = 'You can press Diagnose, or ask an approver.';
+const ASK_ONE = 'Please ask an approver.';
+
+function approversOnly({ roles }: Principal, what: string, instead = DIAGNOSE): Decision {
   if (roles === 'unknown') {
     return refuse(
       'unknown-roles',
@@ -155,10 +165,7 @@ function approversOnly({ roles }: Principal, what: string): Decision {
   }
   return roles.isApprover || roles.isAdmin
     ? yes
-    : refuse(
-        'no-rights',
-        `Thank you, but only approvers may ${what}. Nothing was changed. You can press Diagnose, or ask an approver.`,
-      );
+    : refuse('no-rights', `Thank you, but only approvers may ${what}. Nothing was changed. ${instead}`);
 }
 
 function castVote(ballot: Ballot, principal: Principal): Decision {

@@ -27,13 +27,23 @@ export async function announce(
           : `${cluster} is under maintenance for ${span(now.untilMs - clock.now())} more. Its end: /rabbit maintenance ${cluster} end`,
     };
   }
-  const decision = await counter.allow({ kind: 'resume' }, click, { cluster });
+  const decision = await counter.allow({ kind: 'maintenance' }, click, { cluster });
   if (!decision.allowed) {
     return { text: decision.because, refused: true };
   }
   const audit = async (event: string, text: string): Promise<void> =>
     await stores.audit.append({ atMs: clock.now(), actor: actorOf(click), event, cluster, text });
   if (duration === 'end') {
+    if ((await stores.maintenance.get(cluster)) === undefined) {
+      const calendar = await maintenanceOf(counter.context, cluster);
+      return {
+        text:
+          calendar === undefined
+            ? `${cluster} is not under maintenance, so there is nothing to end.`
+            : `The maintenance of ${cluster} is from the configuration’s calendar, and ends by itself in ${span(calendar.untilMs - clock.now())}. Nobody has announced any beside it.`,
+        refused: true,
+      };
+    }
     await stores.maintenance.end(cluster);
     await audit('maintenance.ended', `maintenance of ${cluster} ended`);
     const planned = await maintenanceOf(counter.context, cluster);

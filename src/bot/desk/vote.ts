@@ -47,7 +47,7 @@ export async function vote(counter: Counter, submission: Submission, click: Clic
     return { kind: 'errors', reason: entitled.because };
   }
   if (run.state === 'proposed' && run.plan !== undefined && run.plan.hash !== submission.planHash) {
-    await counter.refuse('vote', `of another plan, ${submission.planHash}`, click, about);
+    await counter.refuse('vote', `it was for another plan, ${submission.planHash}`, click, about);
     return { kind: 'changed', review: await reviewOfRun(counter, run, click) };
   }
   const mistakes = run.plan === undefined ? undefined : mistakesIn(counter, run, run.plan, submission);
@@ -64,8 +64,12 @@ export async function vote(counter: Counter, submission: Submission, click: Clic
 }
 
 /** What was wrong with what was typed, for the audit; never what was typed. */
-const wordsOf = ({ typed, reason }: Extract<Voted, { kind: 'errors' }>): string =>
-  [...(typed === undefined ? [] : ['mistyped']), ...(reason === undefined ? [] : ['no-reason'])].join(', ');
+const wordsOf = ({ typed, reason, glass }: Extract<Voted, { kind: 'errors' }>): string =>
+  [
+    ...(typed === undefined ? [] : ['what had to be typed was typed wrong']),
+    ...(reason === undefined ? [] : ['no reason was given']),
+    ...(glass === undefined ? [] : ['the phrase that breaks the glass was typed wrong']),
+  ].join(', ');
 
 async function cast(counter: Counter, submission: Submission, click: Click, about: About): Promise<Voted> {
   const { context, people } = counter;

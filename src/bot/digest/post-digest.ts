@@ -12,25 +12,24 @@ import { type Digest, digestOf } from './digest-of.ts';
 const DAY_MS = 24 * 3_600_000;
 /** The last digest is looked for so far back; before the first one, a digest covers a day. */
 const LOOK_BACK_MS = 8 * DAY_MS;
+/** By the schedule: the next digest begins where this one ended. */
 const POSTED = 'digest.posted';
+/** Because somebody wanted it. */
+const ASKED = 'digest.asked';
 /** Renewed while the post lasts; a replica that died is replaced after it. */
 const LEASE_MS = 10_000;
 const READ_AT_MOST = 5_000;
 
 type DigestContext = Pick<BotContext, 'config' | 'stores' | 'people' | 'clock' | 'clusters' | 'book'>;
 
-/** Posts the digest. With a `slot`, once for that slot, whichever replica comes first; without one, always. */
+/** Posts the digest that the schedule wants, once for its slot, whichever replica comes first. */
 export async function postDigest(
   context: DigestContext,
   slack: SlackPort,
-  options: { readonly slot?: string; readonly channel?: string },
+  options: { readonly slot: string; readonly channel?: string },
 ): Promise<void> {
   const channel = options.channel ?? context.config.slack.channel;
   const { slot } = options;
-  if (slot === undefined) {
-    await slack.postMessage({ ...digestMessage(await readForPeople(context)), channel });
-    return noteDown(context, channel);
-  }
   const held = await hold(context.stores.leases, `digest:${slot}`, randomUUID(), LEASE_MS);
   // Another replica is at it. The job comes again, and finds it done, or its replica dead.
   if (held === undefined) throw new ToldElsewhere(`The digest of ${slot} is being posted by another process`);
@@ -63,8 +62,19 @@ async function postOnce(
   await noteDown(context, channel);
 }
 
+/** Posts the digest because somebody asks for it. The next scheduled one covers as much as without it. */
+export async function postDigestFor(
+  context: DigestContext,
+  slack: SlackPort,
+  { channel, by }: { readonly channel: string; readonly by: string },
+): Promise<void> {
+  await slack.postMessage({ ...digestMessage(await readForPeople(context)), channel });
+  const text = `${by} had the digest posted in ${channel}.`;
+  await context.stores.audit.append({ atMs: context.clock.now(), actor: by, event: ASKED, text });
+}
+
 /** With the names of those who broke a glass, as their colleagues know them. */
-async function readForPeople(context: DigestContext): Promise<Digest> {
+export async function readForPeople(context: DigestContext): Promise<Digest> {
   const read = await readDigest(context);
   const ids = read.glass.flatMap((line) => line.match(/\b[UW][A-Z0-9_]{2,}\b/g) ?? []);
   const names = await context.people.names([...new Set(ids)]);

@@ -1,5 +1,4 @@
 import type { BotContext } from '../context.ts';
-import { postDigest } from '../digest/post-digest.ts';
 import { createApp } from './app.ts';
 import { createHttpReceiver } from './http/http-receiver.ts';
 import type { SlackPort } from './port.ts';
@@ -15,8 +14,6 @@ export interface SlackConnection {
   readonly port: SlackPort;
   /** Brings an incident's message and thread up to date; throws when Slack did not take it. */
   readonly tell: (incident: string) => Promise<void>;
-  /** Posts the digest of everything since the last one. */
-  readonly digest: () => Promise<void>;
   /** Listens for clicks and commands from here on. */
   start(): Promise<void>;
   /** Takes no more clicks, and waits for the answers that are under way. */
@@ -33,7 +30,6 @@ export async function connectSlack(context: BotContext): Promise<SlackConnection
   const speaking = {
     port,
     tell: (incident: string) => teller.tell(incident),
-    digest: () => postDigest(context, port, {}),
   };
   if (config.slack.mode === 'http') {
     const receiver = createHttpReceiver({

@@ -13,7 +13,8 @@ const facts = z.object({
   nodes: z.array(z.string()),
   what: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('node'), node: z.string(), seenRunningBy: z.array(z.string()) }),
-    z.object({ kind: z.literal('cluster') }),
+    // Who refuses my password has answered; the others are silent.
+    z.object({ kind: z.literal('cluster'), refusing: z.array(z.string()).default([]) }),
     z.object({
       kind: z.literal('member'),
       node: z.string(),
@@ -69,7 +70,7 @@ export const cannotSee = defineRunbook<Facts>({
   headline: ({ nodes, what, why }) => {
     switch (what.kind) {
       case 'cluster':
-        return fitting(`I cannot see the cluster: none of its ${nodes.length} nodes answers`);
+        return fitting(`I cannot see the cluster: ${clusterWords(nodes.length, what.refusing.length)}`);
       case 'node':
         return fitting(
           `I cannot see ${shortNames(nodes)(what.node)}: ${whyWords(why)}`,
@@ -93,7 +94,8 @@ export const cannotSee = defineRunbook<Facts>({
     switch (what.kind) {
       case 'cluster':
         return [
-          { label: 'Silent', value: nodes.map(short).join(', ') },
+          ...namesLine('Refuse my password', what.refusing.map(short)),
+          ...namesLine('Silent', nodes.filter((node) => !what.refusing.includes(node)).map(short)),
           { label: 'Said', value: message },
           cure,
         ];
@@ -148,6 +150,9 @@ function allSilent({ snapshot }: Observation): readonly Found<Facts>[] {
   const [first] = snapshot.nodes;
   if (first?.answer.kind !== 'silent') return [];
   const messages = snapshot.nodes.flatMap(({ answer }) => (answer.kind === 'silent' ? [answer.message] : []));
+  const refusing = snapshot.nodes.flatMap(({ name, answer }) =>
+    answer.kind === 'silent' && answer.why === 'unauthorized' ? [name] : [],
+  );
   return [
     {
       key: 'cluster',
@@ -155,8 +160,9 @@ function allSilent({ snapshot }: Observation): readonly Found<Facts>[] {
       severity: 'critical',
       facts: {
         nodes: [...configured(snapshot)],
-        what: { kind: 'cluster' },
-        why: first.answer.why,
+        what: { kind: 'cluster', refusing },
+        // One password opens all of them: set right, it lets me see what is the matter with the others.
+        why: refusing.length > 0 ? 'unauthorized' : first.answer.why,
         message: [...new Set(messages)].join('; '),
       },
     },
@@ -186,6 +192,16 @@ function silent(now: Observation): readonly Found<Facts>[] {
     ];
   });
 }
+
+function clusterWords(nodes: number, refusing: number): string {
+  if (refusing === 0) return `none of its ${nodes} nodes answers`;
+  if (refusing < nodes)
+    return `${refusing} of its ${nodes} nodes ${refusing === 1 ? 'refuses' : 'refuse'} my password, the others do not answer`;
+  return nodes === 1 ? 'its only node refuses my password' : `all of its ${nodes} nodes refuse my password`;
+}
+
+const namesLine = (label: string, names: readonly string[]) =>
+  names.length === 0 ? [] : [{ label, value: names.join(', ') }];
 
 /** Members that I was never told of: their troubles would be nobody's. */
 function strangers({ snapshot }: Observation): readonly Found<Facts>[] {

@@ -68,7 +68,7 @@ comandLimit: 2m
     → write \${NAME} or \${file:/path} in its place
   line 3, keys[0]: expected a secret from the environment or from a file; came a value that stands in this file
     → write \${NAME} or \${file:/path} in its place
-  line 3, keys[1]: expected a secret to fill in; came no environment variable MISSING (not set)
+  line 3, keys[1]: expected a value in the environment variable MISSING; came nothing: it is not set
     → set MISSING in the environment, or use \${file:/path} to read it from a file
   line 5, allow.restart[0]: expected the name of a unit or container, such as nova-compute; came "nova; reboot"
     → set restart[0] to the name of a unit or container, such as nova-compute
@@ -107,7 +107,7 @@ comandLimit: 2m
       (_, name) => `\${${name.toUpperCase()}}`,
     );
     expect(told(filled)).toBe('no problem');
-    expect(told(example)).toContain('no file /etc/watership-agent/key');
+    expect(told(example)).toContain('a value in the file /etc/watership-agent/key');
   });
 });
 

@@ -1,12 +1,15 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
-/** The management API of a quiet one-node broker on the loopback; `answers` replaces the body of a path. */
+/** The management API of a quiet one-node broker on the loopback; `answers` replaces the body of a path; `isRefused` refuses every password. */
 export interface FakeBroker extends AsyncDisposable {
   readonly url: string;
 }
 
-export async function fakeBroker(answers: Readonly<Record<string, unknown>> = {}): Promise<FakeBroker> {
+export async function fakeBroker(
+  answers: Readonly<Record<string, unknown>> = {},
+  { isRefused = false }: { readonly isRefused?: boolean } = {},
+): Promise<FakeBroker> {
   const node = {
     name: 'rabbit@a',
     running: true,
@@ -31,8 +34,10 @@ export async function fakeBroker(answers: Readonly<Record<string, unknown>> = {}
     ...answers,
   };
   const server = createServer((request, response) => {
-    const body = bodies[request.url?.split('?')[0] ?? ''];
-    response.writeHead(body === undefined ? 404 : 200, { 'content-type': 'application/json' });
+    const body = isRefused ? { error: 'not_authorized' } : bodies[request.url?.split('?')[0] ?? ''];
+    response.writeHead(isRefused ? 401 : body === undefined ? 404 : 200, {
+      'content-type': 'application/json',
+    });
     response.end(JSON.stringify(body ?? { error: 'Object Not Found', reason: 'Not Found' }));
   });
   server.listen(0, '127.0.0.1');

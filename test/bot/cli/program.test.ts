@@ -7,8 +7,13 @@ describe('sweep', () => {
   test('of a quiet cluster exits 0 and says so, without Redis and without Slack', async () => {
     await using broker = await fakeBroker();
     const { exitCode, out } = await runProgram('sweep', '--config', configWith({ management: broker.url }));
-    expect(out.replace(/in \d+ ms/, 'in 9 ms')).toBe('house: 1 of 1 nodes answered in 9 ms\n  no findings\n');
+    expect(out.replace(/in \d+ ms/, 'in 9 ms')).toBe(
+      'house: 1 of 1 nodes answered in 9 ms\n  no findings\n  Not looked at: what takes time to see (growth, zombie and ' +
+        'orphan queues), and what takes probes (deaf and unbound services) → watership probe --all; the bot finds all of ' +
+        'it, and has not looked here lately\n',
+    );
     expect(exitCode).toBe(0);
+    expect((await runProgram('sweep', '--help')).out).toContain('deaf and unbound services are not found');
   });
 
   test('as JSON is one value for programs', async () => {
@@ -17,6 +22,9 @@ describe('sweep', () => {
     const { out } = await runProgram('sweep', '--json', '--config', config);
     expect(JSON.parse(out)).toMatchObject([
       { cluster: 'house', nodes: [{ name: 'rabbit@a', answered: true }], findings: [], failed: [] },
+    ]);
+    expect(JSON.parse(out)).toMatchObject([
+      { notLookedAt: [expect.stringContaining('zombie'), expect.stringContaining('deaf')] },
     ]);
   });
 
@@ -116,6 +124,17 @@ describe('check', () => {
     },
     20_000,
   );
+
+  test('of a wrong password says what to check', async () => {
+    await using broker = await fakeBroker({}, { isRefused: true });
+    const config = configWith({ management: broker.url });
+    const { out } = await runProgram('check', '--config', config);
+    expect(out).toMatch(
+      /bad {6}house rabbit@a .*401.*Check username \(watership\) and password of cluster house, .* tag monitoring/,
+    );
+    const swept = await runProgram('sweep', '--config', config);
+    expect(swept.out).toContain('I cannot see the cluster: its only node refuses my password');
+  }, 20_000);
 
   test('of a wrong configuration prints the problems and exits 2', async () => {
     const path = configFile('slack: {}\n');

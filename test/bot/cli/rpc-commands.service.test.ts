@@ -160,6 +160,7 @@ describe('probe', () => {
     await broker.raw((channel) => channel.unbindQueue(`${topic}.host1`, exchange, `${topic}.host1`));
     const unbound = await runProgram('probe', topic, 'host1', ...common);
     expect(unbound.out).toContain('No exchange leads to it under its own name, although it has 1 consumer.');
+    expect(unbound.out).toMatch(/host1 +unbound/);
     expect(unbound.exitCode).toBe(2);
   });
 
@@ -270,7 +271,9 @@ describe('tap', () => {
   test('of an exchange that does not exist says so, and creates none', async () => {
     const exchange = broker.unique('nowhere');
     const { exitCode, err } = await runProgramWith({ variables: variables() }, 'tap', exchange, '#');
-    expect(err).toContain(`The tap on exchange '${exchange}' ended`);
+    expect(err).toMatch(
+      new RegExp(`^There is no exchange ${exchange} on vhost \\S+\\. rabbitmqctl list_exchanges`),
+    );
     expect(exitCode).toBe(3);
     await expect(broker.raw((channel) => channel.checkExchange(exchange))).rejects.toThrow('404');
   });

@@ -140,7 +140,7 @@ const alive = { verdict: 'alive' } as const;
 test.each([
   ['all answer', [alive, alive], 0],
   ['somebody is deaf', [alive, { verdict: 'deaf' }, { verdict: 'unreachable' }], 2],
-  ['somebody is connected and cannot be reached', [{ verdict: 'absent', consumers: 1 }], 2],
+  ['somebody is connected and cannot be reached', [{ verdict: 'unbound' }], 2],
   ['nobody serves there', [alive, { verdict: 'absent' }], 1],
   ['nobody reads its queue', [{ verdict: 'absent', consumers: 0 }], 1],
   ['it could not be asked', [alive, { verdict: 'unreachable' }], 3],

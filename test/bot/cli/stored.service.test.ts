@@ -8,8 +8,11 @@ import { createMirror } from '../../../src/bot/audit/mirror.ts';
 import { keysFor } from '../../../src/bot/stores/keys.ts';
 import { openStores } from '../../../src/bot/stores/open.ts';
 import type { AuditEntry, Stores } from '../../../src/bot/stores/stores.ts';
+import { emptyHistory } from '../../../src/runbooks/index.ts';
 import { incident, started } from '../../runbooks/engine/toy.ts';
 import { proposedRun } from '../fakes/world.ts';
+import { fakeBroker } from './fake-broker.ts';
+import { fakeSlack } from './fake-slack.ts';
 import { configFile, runProgram } from './run-program.ts';
 
 let redis: Redis;
@@ -20,13 +23,22 @@ afterAll(() => {
   redis.disconnect();
 });
 
-function installation(more = '', redisUrl = inject('redisUrl'), who = 'U0ALICE') {
+function installation(
+  more = '',
+  {
+    redisUrl = inject('redisUrl'),
+    who = 'U0ALICE',
+    management = 'http://127.0.0.1:2',
+    slack = 'http://127.0.0.1:2/api/',
+  } = {},
+) {
   const prefix = `test-${randomUUID()}`;
-  const config = configFile(`slack: { botToken: \${BOT}, appToken: \${APP}, channel: C0ALERTS }
+  const config =
+    configFile(`slack: { botToken: \${BOT}, appToken: \${APP}, channel: C0ALERTS, apiUrl: "${slack}" }
 redis: { url: "${redisUrl}", prefix: ${prefix} }
 people: { approvers: [U0ALICE], cli: { "${userInfo().username}": ${who} } }
 ${more}
-clusters: [ { name: house, username: u, password: "\${RABBIT}", nodes: [ { name: a@h, management: "http://127.0.0.1:2" } ] } ]
+clusters: [ { name: house, username: u, password: "\${RABBIT}", nodes: [ { name: rabbit@a, management: "${management}", epmd: false } ] } ]
 `);
   return {
     stores: openStores(redis, prefix),
@@ -62,6 +74,25 @@ test('incidents are listed with what became of them, and control characters are 
   expect(json).toEqual([]);
 });
 
+test('a sweep tells what a running bot has open and one look cannot find, and counts it', async () => {
+  await using broker = await fakeBroker();
+  const { stores, run } = installation('', { management: broker.url });
+  const opened = { atMs: 0, actor: 'watership', event: 'incident.opened', text: 'seen' };
+  await stores.incidents.put({ ...incident, cluster: 'house', severity: 'critical' }, 0, opened);
+  // A memory of long ago says nothing about now.
+  expect(await run('sweep')).toMatchObject({ exitCode: 0 });
+
+  await stores.memory.put('house', { history: emptyHistory, pending: [], sweptAtMs: Date.now() });
+  const swept = await run('sweep');
+  expect(swept).toMatchObject({ exitCode: 2 });
+  expect(swept.out).toMatch(
+    /the bot, which looked \d s ago, has 1 more open:\n {2}critical: lamp: .* \(INC-0001\)\n$/,
+  );
+  expect(JSON.parse((await run('sweep', '--json')).out)).toMatchObject([
+    { bot: { open: [{ id: 'INC-0001' }] } },
+  ]);
+});
+
 test('a halt from the command line is in force, recorded, and can be ended', async () => {
   const { stores, run } = installation();
   expect((await run('halt', 'barn')).err).toBe('There is no cluster barn; there are house\n');
@@ -80,7 +111,7 @@ test('a halt from the command line is in force, recorded, and can be ended', asy
 });
 
 test('somebody whom the configuration does not name may halt, and not resume', async () => {
-  const { stores, run } = installation('', inject('redisUrl'), 'U0MALLORY');
+  const { stores, run } = installation('', { who: 'U0MALLORY' });
   expect(await run('halt')).toMatchObject({ exitCode: 0 });
   const refused = await run('resume');
   expect(refused).toMatchObject({ exitCode: 2 });
@@ -197,13 +228,42 @@ describe('the audit at a terminal', () => {
     const { stores } = installation();
     for (const text of ['one', 'two']) await stores.audit.append(entry(text));
     await mirrored(stores, file);
-    const lost = installation('', 'redis://127.0.0.1:1/0');
+    const lost = installation('', { redisUrl: 'redis://127.0.0.1:1/0' });
     expect((await lost.run('audit', '--file', file, '--limit', '1')).out).toMatch(/ {2}two\n$/);
     const verified = await lost.run('audit', '--verify', '--file', file);
     expect(verified.exitCode).toBe(3);
     expect(verified.out).toContain('Redis at 127.0.0.1:1 cannot be reached');
     expect(verified.out).toContain('The mirror was checked alone.');
     expect((await lost.run('audit', '--verify', '--file', '/no/such')).err).toBe('/no/such does not exist\n');
+  });
+
+  test('tells all of a time or of a run, and how many it leaves out', async () => {
+    const { stores, run } = installation();
+    for (let index = 0; index < 53; index += 1) await stores.audit.append(entry(`step ${index}`));
+    const lines = async (...words: string[]) => (await run('audit', ...words)).out.trimEnd().split('\n');
+    expect(await lines('--since', '24h')).toHaveLength(53);
+    const [first, ...rest] = await lines();
+    expect(first).toBe('3 earlier entries are not shown: --limit 53 shows all');
+    expect(rest).toHaveLength(50);
+    const [cut] = await lines('--since', '24h', '--limit', '52');
+    expect(cut).toBe('1 earlier entry is not shown: --limit 53 shows all');
+    const json = await run('audit', '--json', '--limit', '2');
+    expect(JSON.parse(json.out)).toHaveLength(2);
+    expect(json.err).toMatch(/^51 earlier entries are not shown/);
+    expect(await run('audit', '--limit', 'all')).toMatchObject({ exitCode: 3 });
+  });
+
+  test('has people’s names where Slack gives them, for incidents too', async () => {
+    await using slack = await fakeSlack();
+    const { stores, run } = installation('', { slack: slack.url });
+    const opened = { ...entry('opened'), actor: 'watership', incident: incident.id };
+    await stores.incidents.put({ ...incident, owner: 'U0ALICE' }, 0, opened);
+    await stores.audit.append({ ...entry('U0ALICE is on it.'), actor: 'U0ALICE' });
+    expect((await run('incidents')).out).toContain(', owner Alice  ');
+    const { out } = await run('audit');
+    expect(out).toContain('Alice is on it.');
+    expect(out).not.toContain('U0ALICE');
+    expect((await run('audit', '--json')).out).toContain('U0ALICE');
   });
 
   test('is narrowed by time, and refuses a time that is none', async () => {

@@ -117,7 +117,7 @@ describe('a host over SSH', () => {
     [
       'an agent that nobody started',
       '{ via: ssh, user: ops, agent: true }',
-      'hosts.ctl1.agent: expected an SSH agent that SSH_AUTH_SOCK names; came no environment variable SSH_AUTH_SOCK',
+      'hosts.ctl1.agent: expected an SSH agent that SSH_AUTH_SOCK names; came nothing: the environment variable SSH_AUTH_SOCK is not set',
     ],
     [
       'both pins',

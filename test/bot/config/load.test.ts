@@ -224,12 +224,17 @@ describe('a bad configuration', () => {
       '',
       'clusters: expected a list of clusters; came nothing',
     ],
-    ['an empty secret', '${RABBIT}', '${EMPTY}', 'came no environment variable EMPTY (not set)'],
+    [
+      'an empty secret',
+      '${RABBIT}',
+      '${EMPTY}',
+      'expected a value in the environment variable EMPTY; came nothing: it is not set',
+    ],
     [
       'a secret in a file that is not there',
       '${RABBIT}',
       '${file:/nowhere/at/all}',
-      'came no file /nowhere/at/all (ENOENT)',
+      'expected a value in the file /nowhere/at/all; came nothing: there is no such file',
     ],
     [
       'a node on a host that could be any of several',
@@ -287,6 +292,20 @@ describe('a bad configuration', () => {
       'watership.yaml: one problem\n' +
         '  line 4: expected YAML; came a line without "key: value"\n' +
         '    → write a colon and a space behind the key',
+    );
+  });
+
+  test('that has a key twice names it, and the line', () => {
+    expect(told(good.replace('username: watership', 'username: watership\n    username: w'))).toBe(
+      'watership.yaml: one problem\n' +
+        '  line 5, username: expected each key once; came a second username beside the first\n' +
+        '    → remove one of them, or put what both hold under one username:',
+    );
+  });
+
+  test.each(['15', '"15"'])('with the duration %s is told a right value', (sweep) => {
+    expect(told(`${good}schedule: { sweep: ${sweep} }\n`)).toContain(
+      '→ write sweep: 15s for seconds; the other units are ms, m, h and d',
     );
   });
 

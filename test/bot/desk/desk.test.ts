@@ -112,8 +112,8 @@ describe('a diagnosis', () => {
     expect([refused.kind, foreign.kind]).toEqual(['refused', 'refused']);
     expect(stores.kept.runs.size).toBe(0);
     expect(stores.kept.audit.slice(-2).map(({ text }) => text)).toEqual([
-      'diagnose refused: wrong-channel',
-      'diagnose refused: foreign',
+      'diagnosis refused: not in the channel of its cluster',
+      'diagnosis refused: somebody of another workspace may not',
     ]);
   });
 });
@@ -175,18 +175,22 @@ describe('the audit', () => {
     const refused = { ...about, event: 'click.refused', before: 'proposed', after: 'proposed' };
     const late = { ...refused, before: 'checking', after: 'checking' };
     expect(stores.kept.audit.slice(-9)).toMatchObject([
-      { ...refused, actor: BOB, text: 'vote refused: mistyped, no-reason' },
-      { ...refused, actor: BOB, text: 'vote refused: of another plan, another' },
-      { ...refused, actor: DAVE, text: 'review refused: no-rights' },
-      { ...refused, actor: ALICE, text: 'vote refused: own-request' },
+      {
+        ...refused,
+        actor: BOB,
+        text: 'vote refused: what had to be typed was typed wrong, no reason was given',
+      },
+      { ...refused, actor: BOB, text: 'vote refused: it was for another plan, another' },
+      { ...refused, actor: DAVE, text: 'review refused: not an approver' },
+      { ...refused, actor: ALICE, text: 'vote refused: it was their own request' },
       { ...about, actor: BOB, event: 'run.voted', before: 'proposed', after: 'checking', votes: [BOB] },
-      { ...late, actor: CAROL, text: 'vote refused: not-on-the-table' },
-      { ...late, actor: DAVE, text: 'cancel refused: no-rights' },
+      { ...late, actor: CAROL, text: 'vote refused: the plan was not open to votes any more' },
+      { ...late, actor: DAVE, text: 'cancelling refused: not an approver' },
       { actor: DAVE, event: 'incident.acknowledged', before: 'open critical', after: 'open critical taken' },
       {
         actor: BOB,
         event: 'click.refused',
-        text: 'acknowledge refused: too-late',
+        text: 'taking it refused: it came too late',
         after: 'open critical taken',
       },
     ]);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { digestMessage } from '../../../src/bot/digest/digest-message.ts';
 import { type DigestInput, digestOf } from '../../../src/bot/digest/digest-of.ts';
-import { postDigest } from '../../../src/bot/digest/post-digest.ts';
+import { postDigest, postDigestFor } from '../../../src/bot/digest/post-digest.ts';
 import { problemsOfMessage } from '../../../src/bot/slack/limits.ts';
 import { glanceOf, type History, type Incident, queueKey } from '../../../src/runbooks/index.ts';
 import { createWorld, openIncident, proposedRun, quiet } from '../fakes/world.ts';
@@ -144,8 +144,23 @@ describe('the digest', () => {
       channel: 'C0OTHER',
       text: expect.stringContaining('1 incident since'),
     });
-    await postDigest(context, slack, {});
+    await postDigest(context, slack, { slot: 'Wed' });
     expect(slack.messages[2]?.text).toContain('0 incidents since');
+  });
+
+  test('that somebody asks for leaves to the next scheduled one what it covers', async () => {
+    const { context, slack, stores, clock } = createWorld();
+    const resolvedAtMs = clock.now() - 10;
+    await stores.incidents.put({ ...repaired, openedAtMs: resolvedAtMs, resolvedAtMs }, 0, undefined);
+    await postDigestFor(context, slack, { channel: 'C0OTHER', by: 'U0DAVE' });
+    expect(slack.messages[0]).toMatchObject({
+      channel: 'C0OTHER',
+      text: expect.stringContaining('1 incident'),
+    });
+    expect(stores.kept.audit).toMatchObject([{ event: 'digest.asked', actor: 'U0DAVE' }]);
+    clock.pass(60_000);
+    await postDigest(context, slack, { slot: 'Mon' });
+    expect(slack.messages[1]?.text).toContain('1 incident since');
   });
 
   test('that Slack did not take is posted by the next try for the same slot', async () => {

@@ -286,6 +286,11 @@ describe('a command', () => {
     ['run partitoin', 'There is no runbook “partitoin”. Did you mean partition?'],
     ['run partition', 'Nothing that partition treats is open, so there is nothing to diagnose.'],
     ['ack INC-9999', 'There is no INC-9999.'],
+    ['incidents all', 'I do not understand “all” there. It is typed like this: /rabbit incidents'],
+    [
+      'maintenance prod-a 2h please now',
+      'I do not understand “please now” there. It is typed like this: /rabbit maintenance &lt;cluster&gt; [2h | end]',
+    ],
     ['status prod-z', 'I do not know a cluster “prod-z”. There is: prod-a.'],
   ])('“%s” is answered with what was meant', async (text, said) => {
     const [answer] = await ask(createBot(), [text]);

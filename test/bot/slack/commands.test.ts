@@ -6,13 +6,15 @@ import { createPeople } from '../../../src/bot/desk/people.ts';
 import { audit } from '../../../src/bot/slack/commands/audit.ts';
 import { breakIt, heal } from '../../../src/bot/slack/commands/break.ts';
 import type { Asked, Command } from '../../../src/bot/slack/commands/command.ts';
+import { digest } from '../../../src/bot/slack/commands/digest.ts';
+import { incidents } from '../../../src/bot/slack/commands/incidents.ts';
 import { parseTyped } from '../../../src/bot/slack/commands/parse.ts';
 import { queues } from '../../../src/bot/slack/commands/queues.ts';
 import { commands } from '../../../src/bot/slack/commands/register.ts';
 import { status } from '../../../src/bot/slack/commands/status.ts';
 import { problemsOfMessage } from '../../../src/bot/slack/limits.ts';
 import { glanceOf, type Observation } from '../../../src/runbooks/index.ts';
-import { ALICE, CHANNEL, createWorld, split, type World } from '../fakes/world.ts';
+import { ALICE, CHANNEL, createWorld, openIncident, split, type World } from '../fakes/world.ts';
 import { readAloud } from './read-aloud.ts';
 
 function askedIn(world: World, words: readonly string[] = []): Asked {
@@ -117,6 +119,74 @@ describe('status', () => {
   });
 });
 
+describe('the digest', () => {
+  test('is for the one who asks, and for the channel with “now”', async () => {
+    const world = createWorld();
+    expect(await aloud(digest, askedIn(world))).toMatch(/^# RabbitMQ digest\n/);
+    expect(await aloud(digest, askedIn(world, ['later']))).toMatch(/^I do not understand “later”\./);
+    expect(world.slack.messages).toEqual([]);
+    expect(world.stores.kept.audit).toEqual([]);
+    expect(await aloud(digest, askedIn(world, ['now']))).toBe('The digest is posted.');
+    expect(world.slack.messages).toMatchObject([{ channel: CHANNEL }]);
+  });
+});
+
+describe('one of many', () => {
+  const help = commands.find(({ verb }) => verb === 'help');
+  const runbooks = commands.find(({ verb }) => verb === 'runbooks');
+  if (help === undefined || runbooks === undefined) throw new Error('no such command');
+  test.each([
+    [help, 'halt', /^\/rabbit halt \[cluster\] - Stop every repair/],
+    [help, 'hatl', /^There is no command “hatl”\. Did you mean halt\?$/],
+    [
+      runbooks,
+      'partition',
+      /^# .* \(partition\)\n.*\nTold after .*\nA repair is proposed, and wants approval\.$/s,
+    ],
+    [runbooks, 'partiton', /^There is no runbook “partiton”\. Did you mean partition\?$/],
+  ])('%o', async (command, word, told) => {
+    expect(await aloud(command, askedIn(createWorld(), [word]))).toMatch(told);
+  });
+});
+
+describe('incidents', () => {
+  test('name one that can be diagnosed only while one is open', async () => {
+    const world = createWorld();
+    expect(await aloud(incidents, askedIn(world))).toBe('# No open incident');
+    await world.open();
+    expect(await aloud(incidents, askedIn(world))).toContain('For example: /rabbit run partition ');
+  });
+
+  test('that are over say what explained them', async () => {
+    const world = createWorld();
+    const resolved = { ...openIncident, state: 'resolved' as const, resolvedAtMs: world.clock.now() };
+    await world.stores.incidents.put(resolved, 0, undefined);
+    await world.stores.incidents.put({ ...resolved, id: 'INC-0413', mutedBy: resolved.id }, 0, undefined);
+    const reply = await incidents.run(askedIn(world));
+    expect(reply.text).toBe('No open incident, 1 resolved in the last 24 hours.');
+    expect(readAloud(reply.blocks ?? [])).toMatch(/INC-0413 .*\(resolved, explained by INC-0412\)/);
+  });
+});
+
+describe('status under maintenance', () => {
+  test('says until when, and who announced it', async () => {
+    const world = createWorld();
+    await swept(world);
+    const untilMs = world.clock.now() + 3_600_000;
+    await world.stores.maintenance.begin('prod-a', { by: ALICE, untilMs });
+    expect(await aloud(status, askedIn(world))).toMatch(
+      /\*Maintenance\* until <!date.*>, announced by Alice Anderson: alerts are told quietly\./,
+    );
+  });
+
+  test('says that the calendar announced it', async () => {
+    const cron = { cron: '0 3 * * *', timezone: 'UTC', durationMs: 3_600_000 };
+    const world = createWorld({ config: { maintenance: [cron] } });
+    await swept(world);
+    expect(await aloud(status, askedIn(world))).toContain('announced by the calendar');
+  });
+});
+
 test('queues names the fullest and who reads them', async () => {
   const world = createWorld();
   await swept(world);
@@ -197,14 +267,17 @@ describe('audit', () => {
     expect(lines[0]).toBe('# Audit: INC-0412');
     expect(lines).toContain('03:00:14 Alice Anderson approved, 14 of 14.');
     expect(told).not.toContain('03:00:01');
-    expect(told).toContain('6 earlier ones not shown. Everything: watership audit --incident INC-0412');
+    expect(told).toContain('6 earlier ones not shown. At a terminal: watership audit --incident INC-0412');
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(130);
     expect(lines.length).toBeLessThanOrEqual(10);
   });
 
   test('is of today when nothing is named, and says when there is nothing', async () => {
     const world = await withEntries(1);
-    expect(await aloud(audit, askedIn(world))).toContain('# Audit: today (UTC)');
+    const told = await aloud(audit, askedIn(world));
+    expect(told).toContain('# Audit: today (UTC)');
+    expect(told).toContain('These are all.');
+    expect(told).not.toContain('watership audit');
     world.clock.pass(24 * 3_600_000);
     expect(await aloud(audit, askedIn(world))).toBe('Nothing is recorded for today (UTC).');
     expect(await aloud(audit, askedIn(world, ['RUN-9']))).toBe('Nothing is recorded for RUN-9.');

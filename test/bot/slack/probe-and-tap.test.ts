@@ -6,8 +6,9 @@ import type { Command, Reply } from '../../../src/bot/slack/commands/command.ts'
 import { probe } from '../../../src/bot/slack/commands/probe.ts';
 import { tap } from '../../../src/bot/slack/commands/tap.ts';
 import { problemsOfMessage } from '../../../src/bot/slack/limits.ts';
-import type { TappedMessage } from '../../../src/rpc/index.ts';
+import type { ManagementApi, TappedMessage } from '../../../src/rpc/index.ts';
 import type { Observation, ProbeAnswer } from '../../../src/runbooks/index.ts';
+import { api } from '../../runbooks/actions/fakes.ts';
 import { queue, seen } from '../../runbooks/observation.ts';
 import { ALICE, CHANNEL, createWorld, DAVE, type World } from '../fakes/world.ts';
 import { readAloud } from './read-aloud.ts';
@@ -17,9 +18,10 @@ interface Given {
   readonly probe?: (queue: string) => ProbeAnswer | Promise<ProbeAnswer>;
   readonly listen?: ClusterHandle['listen'];
   readonly clusters?: readonly string[];
+  readonly exchanges?: ManagementApi['exchanges'];
 }
 
-function bot({ now = seen(), probe: answer = () => alive, listen, clusters = ['prod-a'] }: Given) {
+function bot({ now = seen(), probe: answer = () => alive, listen, exchanges, clusters = ['prod-a'] }: Given) {
   const world = createWorld();
   const plain = world.context.clusters.get('prod-a');
   if (plain === undefined) throw new Error('no cluster');
@@ -30,6 +32,7 @@ function bot({ now = seen(), probe: answer = () => alive, listen, clusters = ['p
     ...(listen === undefined ? {} : { listen }),
     ports: {
       ...plain.ports,
+      ...(exchanges === undefined ? {} : { management: [api('rabbit@ctl1', { exchanges })] }),
       probe: async ({ topic }) => {
         asked.push(topic);
         return await answer(topic);
@@ -181,18 +184,34 @@ describe('/rabbit tap', () => {
   });
 
   test('is for approvers, and says so kindly', async () => {
-    const { aloud } = await type(bot({}), tap, ['nova', '#'], { user: DAVE });
-    expect(aloud).toBe(
-      'Thank you, but only approvers may listen in on what services say to each other. Nothing was changed. You can press Diagnose, or ask an approver.',
+    const house = bot({});
+    const { aloud } = await type(house, tap, ['nova', '#'], { user: DAVE });
+    expect(aloud).toMatch(
+      /^Thank you, but only approvers may listen in on what services say to each other\. Nothing was changed\. Please ask an approver\. Approvers: /,
     );
+    expect(house.stores.kept.audit).toMatchObject([
+      { actor: DAVE, text: 'listening in refused: not an approver' },
+    ]);
   });
 
   test.each([
-    [[], ['prod-a'], 'Which exchange, and which routing key? For example /rabbit tap nova notifications.#'],
+    [
+      [],
+      ['prod-a'],
+      'Which exchange, and which routing key? For example /rabbit tap openstack notifications.#',
+    ],
     [['nova', '#'], ['prod-a', 'prod-b'], 'Which cluster? Add one of: prod-a, prod-b.'],
     [['nova', '#', 'prod-c'], ['prod-a'], 'I do not know a cluster “prod-c”. There is: prod-a.'],
   ] as const)('%j is asked back for', async (words, clusters, told) => {
     expect((await type(bot({ clusters }), tap, words)).aloud).toBe(told);
+  });
+
+  test('of an exchange that is not there says which are, before it listens', async () => {
+    const exchanges = async () =>
+      ['', 'amq.topic', 'openstack', 'scheduler_fanout'].map((name) => ({ vhost: '/', name }));
+    const { aloud, meanwhile } = await type(bot({ exchanges }), tap, ['nova', '#']);
+    expect(aloud).toBe('There is no exchange nova on vhost /. There is: openstack.');
+    expect(meanwhile).toEqual([]);
   });
 
   test('says why it could not listen', async () => {

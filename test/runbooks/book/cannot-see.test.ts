@@ -58,6 +58,23 @@ test('a cluster of which no node answers is critical, and told once', () => {
   );
 });
 
+test('a cluster whose nodes refuse the password is not called silent', () => {
+  const refusing = seen({ nodes: [A, B, C].map((name) => silent(name, 'unauthorized')) });
+  expect(cardText(cannotSee, refusing)).toBe(
+    [
+      'critical: I cannot see the cluster: all of its 3 nodes refuse my password',
+      'Refuse my password: server-44, server-45, server-46',
+      'Said: GET /api/nodes: unauthorized',
+      'Cure: Check the user name and password, and that the user has the tag `monitoring`.',
+    ].join('\n'),
+  );
+  const mixed = seen({ nodes: [silent(A), silent(B, 'unauthorized'), silent(C, 'timeout')] });
+  expect(cardText(cannotSee, mixed)).toContain(
+    'I cannot see the cluster: 1 of its 3 nodes refuses my password, the others do not answer\n' +
+      'Refuse my password: server-45\nSilent: server-44, server-46\n',
+  );
+});
+
 test('a listing that an answering node owes is told', () => {
   const now = seen({ consumers: { rows: [], missing: [{ node: B, why: 'took longer than 5 s' }] } });
   expect(cardText(cannotSee, now)).toBe(

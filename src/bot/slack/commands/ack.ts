@@ -6,6 +6,7 @@ export const ack: Command = {
   verb: 'ack',
   usage: 'ack <incident>',
   summary: 'Say that you are on it.',
+  takes: 1,
   async run({ lobby, click, words: [id] }): Promise<Reply> {
     return id === undefined
       ? say('Which incident? For example /rabbit ack INC-0001.')

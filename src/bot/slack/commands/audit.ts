@@ -15,6 +15,7 @@ export const audit: Command = {
   verb: 'audit',
   usage: 'audit [RUN-…|INC-…|today] [export]',
   summary: 'Who did what, and why. “export” puts an incident’s report into its thread.',
+  takes: 2,
   async run(asked): Promise<Reply> {
     const [word = 'today', verb] = asked.words;
     const about = word.toUpperCase();
@@ -45,7 +46,8 @@ async function list({ lobby }: Asked, about: string): Promise<Reply> {
   const names = await people.names([...new Set(shown.flatMap(({ actor, votes = [] }) => [actor, ...votes]))]);
   const isOneDay = startOfDay(shown[0]?.atMs ?? 0) === startOfDay(clock.now());
   const earlier = entries.length - shown.length;
-  const total = `${counted(entries.length, 'entry', 'entries')}${entries.length === READ_AT_MOST ? ' or more' : ''}`;
+  const isCut = entries.length === READ_AT_MOST;
+  const total = `${counted(entries.length, 'entry', 'entries')}${isCut ? ' or more' : ''}`;
   return {
     text: notification(`Audit of ${what}: ${total}.`),
     blocks: [
@@ -56,8 +58,9 @@ async function list({ lobby }: Asked, about: string): Promise<Reply> {
       ),
       contextBlock([
         small(
-          `${earlier === 0 ? 'All of them' : `${earlier} earlier ones not shown`}. ` +
-            `Everything: watership audit${optionOf(about)}`,
+          earlier === 0
+            ? 'These are all.'
+            : `${isCut ? 'At least ' : ''}${counted(earlier, 'earlier one')} not shown. At a terminal: watership audit${optionOf(about)}`,
         ),
       ]),
     ],

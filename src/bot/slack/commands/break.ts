@@ -11,16 +11,18 @@ export const breakIt: Command = {
   verb: 'break',
   usage: 'break <fault>',
   summary: 'Sandbox only: break the cluster in one way.',
+  takes: 1,
   sandboxOnly: true,
   run: (asked) => tellSandbox(asked, 'break', { fault: asked.words[0] ?? '' }),
 };
 
 export const heal: Command = {
   verb: 'heal',
-  usage: 'heal',
-  summary: 'Sandbox only: take the faults back.',
+  usage: 'heal [fault]',
+  summary: 'Sandbox only: take the faults back, or one of them.',
+  takes: 1,
   sandboxOnly: true,
-  run: (asked) => tellSandbox(asked, 'heal', {}),
+  run: (asked) => tellSandbox(asked, 'heal', asked.words[0] === undefined ? {} : { fault: asked.words[0] }),
 };
 
 async function tellSandbox({ lobby, words }: Asked, path: string, body: object): Promise<Reply> {

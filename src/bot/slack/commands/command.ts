@@ -10,6 +10,8 @@ export interface Command {
   readonly usage: string;
   /** One line for the help. */
   readonly summary: string;
+  /** How many words it takes at most; more are not ignored, but asked about. @default any number */
+  readonly takes?: number;
   /** Only where the newcomer's sandbox is at hand. */
   readonly sandboxOnly?: boolean;
   run(asked: Asked): Promise<Reply>;

@@ -1,13 +1,22 @@
-import { postDigest } from '../../digest/post-digest.ts';
-import { type Command, say } from './command.ts';
+import { digestMessage } from '../../digest/digest-message.ts';
+import { postDigestFor, readForPeople } from '../../digest/post-digest.ts';
+import { type Command, type Reply, say } from './command.ts';
 
-/** The digest, now, for the channel. */
+/** The digest, to the one who asks or for the channel. Neither moves where the next scheduled one begins. */
 export const digest: Command = {
   verb: 'digest',
   usage: 'digest [now]',
-  summary: 'Post the digest to this channel now.',
-  async run({ lobby, channel }) {
-    await postDigest(lobby.counter.context, lobby.port, { channel });
+  summary: 'What happened since the last digest, for you alone; “now” posts it to this channel.',
+  takes: 1,
+  async run({ lobby, click, channel, words: [word] }): Promise<Reply> {
+    const { context } = lobby.counter;
+    if (word === undefined) return digestMessage(await readForPeople(context));
+    if (word.toLowerCase() !== 'now') {
+      return say(
+        `I do not understand “${word}”. /rabbit digest shows it to you, /rabbit digest now posts it to this channel.`,
+      );
+    }
+    await postDigestFor(context, lobby.port, { channel, by: click.user });
     return say('The digest is posted.');
   },
 };

@@ -1,18 +1,21 @@
+import { nearest } from '../../config/nearest.ts';
 import { context, header, linesSection, notification, small } from '../blocks.ts';
-import type { Command, Reply } from './command.ts';
+import { type Command, type Reply, say } from './command.ts';
 
 /** What can be typed, and what this person may do. */
 export const helpOf = (commands: () => readonly Command[]): Command => ({
   verb: 'help',
-  usage: 'help',
-  summary: 'This list.',
-  async run({ lobby, click }): Promise<Reply> {
+  usage: 'help [command]',
+  summary: 'This list, or one line of it.',
+  takes: 1,
+  async run({ lobby, click, words: [wanted] }): Promise<Reply> {
     const { config } = lobby.counter.context;
-    const roles = await lobby.counter.people.roles(click.user);
     const offered = commands().filter(
       ({ sandboxOnly }) => sandboxOnly !== true || config.sandbox !== undefined,
     );
-    const lines = offered.map(({ usage, summary }) => `/rabbit ${usage} - ${summary}`);
+    if (wanted !== undefined) return one(offered, wanted.toLowerCase());
+    const roles = await lobby.counter.people.roles(click.user);
+    const lines = offered.map(lineOf);
     return {
       text: notification(`Watership: ${offered.map(({ verb }) => verb).join(', ')}.`),
       blocks: [
@@ -24,6 +27,18 @@ export const helpOf = (commands: () => readonly Command[]): Command => ({
     };
   },
 });
+
+const lineOf = ({ usage, summary }: Command): string => `/rabbit ${usage} - ${summary}`;
+
+function one(offered: readonly Command[], wanted: string): Reply {
+  const verbs = offered.map(({ verb }) => verb);
+  const found = offered.find(({ verb }) => verb === wanted);
+  if (found !== undefined) return say(lineOf(found));
+  const near = nearest(wanted, verbs);
+  return say(
+    `There is no command “${wanted}”. ${near === undefined ? `There is: ${verbs.join(', ')}.` : `Did you mean ${near}?`}`,
+  );
+}
 
 function roleWords(roles: { readonly isApprover: boolean; readonly isAdmin: boolean } | 'unknown'): string {
   if (roles === 'unknown') {

@@ -11,17 +11,20 @@ export const incidents: Command = {
   verb: 'incidents',
   usage: 'incidents',
   summary: 'What is open now, and what was resolved in the last 24 hours.',
+  takes: 0,
   async run({ lobby }): Promise<Reply> {
     const { context } = lobby.counter;
     const { stores, clock, clusters } = context;
     const open = (await Promise.all([...clusters.keys()].map((name) => stores.incidents.open(name)))).flat();
     const recent = await stores.incidents.recent({ limit: 100, sinceMs: clock.now() - RECENT_MS });
     const resolved = recent.filter(({ state }) => state === 'resolved');
+    const ended = resolved.filter(({ mutedBy }) => mutedBy === undefined).length;
     const own = open.filter(({ mutedBy }) => mutedBy === undefined);
     const explained = open.length - own.length;
+    const [example] = own;
     const verdict = `${own.length === 0 ? 'No open incident' : counted(own.length, 'open incident')}${explained === 0 ? '' : `, and ${explained} explained by another`}`;
     return {
-      text: notification(`${verdict}, ${resolved.length} resolved in the last 24 hours.`),
+      text: notification(`${verdict}, ${ended} resolved in the last 24 hours.`),
       blocks: [
         header(verdict),
         ...(open.length === 0 ? [] : [linesSection(undefined, incidentLines(context, open).slice(0, SHOWN))]),
@@ -30,7 +33,15 @@ export const incidents: Command = {
           : [
               linesSection('Resolved in the last 24 hours', incidentLines(context, resolved).slice(0, SHOWN)),
             ]),
-        contextBlock([small('/rabbit run <runbook> <subject> starts a diagnosis; it only reads.')]),
+        ...(example === undefined
+          ? []
+          : [
+              contextBlock([
+                small(
+                  `A diagnosis only reads. For example: /rabbit run ${example.runbook} ${example.subject}`,
+                ),
+              ]),
+            ]),
       ],
     };
   },

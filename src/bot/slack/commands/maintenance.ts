@@ -6,6 +6,7 @@ export const maintenance: Command = {
   verb: 'maintenance',
   usage: 'maintenance <cluster> [2h | end]',
   summary: 'Announce planned work: alerts are told quietly until it ends. Approvers may.',
+  takes: 2,
   run: async ({ lobby, click, words: [cluster, duration] }) =>
     say((await announce(lobby.counter, cluster, duration, click)).text),
 };

@@ -16,6 +16,7 @@ export const probe: Command = {
   verb: 'probe',
   usage: 'probe [topic] [server]',
   summary: 'Ask services whether they answer: all, those of a topic, or one server.',
+  takes: 2,
   async run({ lobby, words: [topic, server], meanwhile }): Promise<Reply> {
     const { clusters, config, clock } = lobby.counter.context;
     const timer = new AbortController();
@@ -103,7 +104,7 @@ function verdictOf(all: readonly Surveyed[]): string {
 
 /** The silent ones first. */
 function linesOf(surveyed: readonly Surveyed[]): readonly string[] {
-  const rank = { deaf: 0, absent: 1, unreachable: 2, alive: 3 } as const;
+  const rank = { deaf: 0, unbound: 1, absent: 2, unreachable: 3, alive: 4 } as const;
   const lines = surveyed
     .toSorted((one, other) => rank[one.verdict] - rank[other.verdict])
     .map(({ queue, verdict, tookMs = 0, consumers, how }) => {

@@ -7,6 +7,7 @@ export const queues: Command = {
   verb: 'queues',
   usage: 'queues [cluster]',
   summary: 'The fullest queues, and who reads them.',
+  takes: 1,
   async run({ lobby, words: [wanted] }): Promise<Reply> {
     const { context } = lobby.counter;
     const names = [...context.clusters.keys()].filter((name) => wanted === undefined || name === wanted);

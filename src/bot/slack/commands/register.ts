@@ -95,6 +95,11 @@ async function answer(
     const hint = near === undefined ? 'Type /rabbit help for all of them.' : `Did you mean /rabbit ${near}?`;
     return { reply: say(`I do not know “${verb}”. ${hint}`), isShared: false };
   }
+  const extra = words.slice(found.takes ?? words.length);
+  if (extra.length > 0) {
+    const typed = `It is typed like this: /rabbit ${found.usage}`;
+    return { reply: say(`I do not understand “${extra.join(' ')}” there. ${typed}`), isShared: false };
+  }
   return {
     reply: await found.run({ lobby, click, channel: command.channel_id, words, meanwhile }),
     isShared,

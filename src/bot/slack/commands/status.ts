@@ -2,6 +2,7 @@ import type { KnownBlock } from '@slack/types';
 import type { Incident } from '../../../runbooks/index.ts';
 import type { BotContext } from '../../context.ts';
 import type { People } from '../../desk/people.ts';
+import { type Announced, maintenanceOf } from '../../maintenance.ts';
 import {
   context as contextBlock,
   header,
@@ -11,9 +12,10 @@ import {
   notification,
   utcTime,
 } from '../blocks.ts';
+import { literal } from '../escape.ts';
 import { haltedSection } from '../halted.ts';
 import { bookOf, speak } from '../spoken.ts';
-import { counted, priority, sentence, span, thousands } from '../words.ts';
+import { counted, nameOf, priority, sentence, span, thousands } from '../words.ts';
 import { type Command, type Reply, say } from './command.ts';
 
 /** The clusters at a glance, as the newest sweep saw them. */
@@ -21,6 +23,7 @@ export const status: Command = {
   verb: 'status',
   usage: 'status [cluster]',
   summary: 'Each cluster at a glance: nodes, sides, totals, open incidents.',
+  takes: 1,
   async run({ lobby, words: [wanted] }): Promise<Reply> {
     const { context, people } = lobby.counter;
     const names = [...context.clusters.keys()].filter((name) => wanted === undefined || name === wanted);
@@ -47,16 +50,17 @@ export type When = 'now' | 'lasting';
 
 /** One cluster from the stores: nothing is asked of a broker, so the answer is quick. */
 export async function clusterStatus(
-  context: Pick<BotContext, 'stores' | 'clock' | 'book'>,
+  context: Pick<BotContext, 'config' | 'stores' | 'clock' | 'book'>,
   people: Pick<People, 'names'>,
   cluster: string,
   when: When = 'now',
 ): Promise<Status> {
   const { stores, clock } = context;
-  const [memory, open, halt] = await Promise.all([
+  const [memory, open, halt, maintenance] = await Promise.all([
     stores.memory.get(cluster),
     stores.incidents.open(cluster),
     stores.halts.find(cluster),
+    maintenanceOf(context, cluster),
   ]);
   const glance = memory?.glance;
   const told = open.filter(({ mutedBy }) => mutedBy === undefined);
@@ -82,9 +86,23 @@ export async function clusterStatus(
       header(verdict),
       ...(lines.length === 0 ? [] : [linesSection(undefined, lines)]),
       ...(halt === undefined ? [] : [haltedSection(halt, cluster, await people.names([halt.by]))]),
+      ...(maintenance === undefined ? [] : [await maintenanceSection(maintenance, people)]),
       ...(open.length === 0 ? [] : [linesSection('Open incidents', incidentLines(context, open, when))]),
       contextBlock([mrkdwn(looked)]),
     ],
+  };
+}
+
+async function maintenanceSection(
+  { untilMs, by }: Announced,
+  people: Pick<People, 'names'>,
+): Promise<KnownBlock> {
+  const who = by === undefined ? 'by the calendar' : `by ${nameOf(await people.names([by]), by)}`;
+  return {
+    type: 'section',
+    text: mrkdwn(
+      `*Maintenance* until ${moment(untilMs, '{date_short_pretty} {time}')}, announced ${literal(who, 120)}: alerts are told quietly.`,
+    ),
   };
 }
 
@@ -105,7 +123,7 @@ export function incidentLines(
     .map((incident) => {
       const state =
         incident.state === 'resolved'
-          ? 'resolved'
+          ? `resolved${incident.mutedBy === undefined ? '' : `, explained by ${incident.mutedBy}`}`
           : incident.mutedBy !== undefined
             ? `explained by ${incident.mutedBy}`
             : when === 'lasting'

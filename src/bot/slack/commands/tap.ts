@@ -1,6 +1,6 @@
 import { stringifyJson, type TappedMessage } from '../../../rpc/index.ts';
 import type { ClusterHandle } from '../../context.ts';
-import { decide } from '../../desk/decide.ts';
+import { missingByAnswer, missingExchange } from '../../missing-exchange.ts';
 import { redact } from '../../redact.ts';
 import { tappedOf } from '../../tapped.ts';
 import { context as contextBlock, header, linesSection, notification, small } from '../blocks.ts';
@@ -17,14 +17,13 @@ export const tap: Command = {
   verb: 'tap',
   usage: 'tap <exchange> <routing key> [cluster]',
   summary: `Show up to ${MAX_MESSAGES} messages that pass an exchange, secrets masked. Approvers may.`,
+  takes: 3,
   async run({ lobby, click, words, meanwhile }): Promise<Reply> {
-    const { context, people } = lobby.counter;
+    const { context } = lobby.counter;
     const [exchange, routingKey, wanted] = words;
     if (exchange === undefined || routingKey === undefined) {
-      return say('Which exchange, and which routing key? For example /rabbit tap nova notifications.#');
+      return say('Which exchange, and which routing key? For example /rabbit tap openstack notifications.#');
     }
-    const decision = decide({ kind: 'tap' }, await people.principal(click), { kind: 'command' });
-    if (!decision.allowed) return say(decision.because);
     const names = [...context.clusters.keys()].filter((name) => wanted === undefined || name === wanted);
     const [name, another] = names;
     const handle = name === undefined ? undefined : context.clusters.get(name);
@@ -36,6 +35,10 @@ export const tap: Command = {
           : `Which cluster? Add one of: ${known}.`,
       );
     }
+    const decision = await lobby.counter.allow({ kind: 'tap' }, click, { cluster: name });
+    if (!decision.allowed) return say(decision.because);
+    const missing = await missingExchange(handle.ports.management, handle.config.vhost, exchange);
+    if (missing !== undefined) return say(missing);
     await context.stores.audit.append({
       atMs: context.clock.now(),
       actor: click.user,
@@ -64,7 +67,8 @@ async function listen(handle: ClusterHandle, exchange: string, routingKey: strin
     for await (const message of tapped) messages.push(message);
     return { kind: 'heard', messages };
   } catch (error) {
-    return { kind: 'failed', because: error instanceof Error ? error.message : String(error) };
+    const said = error instanceof Error ? error.message : String(error);
+    return { kind: 'failed', because: missingByAnswer(said) ?? said };
   }
 }
 

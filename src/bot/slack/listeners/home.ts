@@ -28,7 +28,7 @@ export function register(app: App, lobby: Lobby): void {
 }
 
 /** What Home tabs are made from. */
-type Sources = Pick<BotContext, 'stores' | 'clock' | 'clusters' | 'book'>;
+type Sources = Pick<BotContext, 'config' | 'stores' | 'clock' | 'clusters' | 'book'>;
 
 /** Keeps the Home tabs that were opened lately from growing old. */
 export function createHomes({
