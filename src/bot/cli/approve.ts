@@ -1,8 +1,8 @@
 import type { Plan, Run } from '../../runbooks/index.ts';
 import { confirmationOf, glassPhrase, isReasonNeeded } from '../desk/confirmation.ts';
 import type { Counter } from '../desk/counter.ts';
-import { hasGlass } from '../desk/decide.ts';
-import { standing } from '../desk/plans.ts';
+import { isGlassOffered } from '../desk/decide.ts';
+import { ballotOf, standing } from '../desk/plans.ts';
 import { type Voted, vote } from '../desk/vote.ts';
 import { tierWords, whoMustApprove } from '../slack/words.ts';
 import { type CommonOptions, type Console, exitCodes, plain, printJson, readConfig } from './console.ts';
@@ -40,7 +40,11 @@ export async function approveCommand(
     }
     if (options.plan === undefined) {
       if (options.json) printJson(console, { run: run.id, plan });
-      else console.out(plain(planText(counter, run, plan)));
+      else {
+        const [ballot, who] = [await ballotOf(counter, run, plan), await counter.people.principal(click)];
+        const offersGlass = isGlassOffered(ballot, who, { kind: 'terminal' });
+        console.out(plain(planText(counter, run, plan, offersGlass)));
+      }
       return exitCodes.ok;
     }
     const isMeant = options.plan.length >= SHORTEST_HASH && plan.hash.startsWith(options.plan);
@@ -88,7 +92,7 @@ function answerTo(voted: Voted, run: Run): { readonly text: string; readonly isR
   }
 }
 
-function planText({ context }: Counter, run: Run, plan: Plan): string {
+function planText({ context }: Counter, run: Run, plan: Plan, offersGlass: boolean): string {
   const { people } = context.config;
   const confirmation = confirmationOf(people, run, plan);
   const items = plan.items.flatMap((item, index) => [
@@ -112,8 +116,8 @@ function planText({ context }: Counter, run: Run, plan: Plan): string {
     `So far: ${run.votes.length === 0 ? 'nobody' : run.votes.map(({ by }) => by).join(', ')}`,
     `Expires: ${new Date(plan.expiresAtMs).toISOString()}`,
     `To approve: watership approve ${run.id} --plan ${plan.hash}${typed}${reason}`,
-    ...(hasGlass(plan.tier)
-      ? [`On call and alone: add --break-glass "${glassPhrase(run)}". It pages the owners.`]
+    ...(offersGlass
+      ? [`Only if you are on call and alone: add --break-glass "${glassPhrase(run)}". It pages the owners.`]
       : []),
     '',
   ].join('\n');

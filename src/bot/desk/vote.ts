@@ -8,7 +8,7 @@ import {
   isReasonNeeded,
 } from './confirmation.ts';
 import { type About, actorOf, type Counter } from './counter.ts';
-import { decide } from './decide.ts';
+import { type Decision, decide } from './decide.ts';
 import { ballotOf, type Review, reviewOfRun, standing } from './plans.ts';
 
 /** What somebody submitted: for which plan, and what they typed. */
@@ -64,15 +64,19 @@ export async function vote(counter: Counter, submission: Submission, click: Clic
 }
 
 /** What was wrong with what was typed, for the audit; never what was typed. */
-const wordsOf = ({ typed, reason }: Extract<Voted, { kind: 'errors' }>): string =>
-  [...(typed === undefined ? [] : ['mistyped']), ...(reason === undefined ? [] : ['no-reason'])].join(', ');
+const wordsOf = ({ typed, reason, glass }: Extract<Voted, { kind: 'errors' }>): string =>
+  [
+    ...(typed === undefined ? [] : ['mistyped']),
+    ...(reason === undefined ? [] : ['no-reason']),
+    ...(glass === undefined ? [] : ['glass-mistyped']),
+  ].join(', ');
 
 async function cast(counter: Counter, submission: Submission, click: Click, about: About): Promise<Voted> {
   const { context, people } = counter;
   const principal = await people.principal(click);
   const names = await people.names([click.user]);
   let isEnough = false;
-  let refusal: string | undefined;
+  let refusal: Extract<Decision, { allowed: false }> | undefined;
   const changed = await counter.changeRun(submission.run, async (run) => {
     const nowMs = context.clock.now();
     const plan = run.plan;
@@ -84,14 +88,14 @@ async function cast(counter: Counter, submission: Submission, click: Click, abou
     if (!isOnTheTable) {
       return { kind: 'answer', answer: { text: standing(run, nowMs), refused: true } };
     }
-    const breaksGlass = (submission.glass ?? '').trim() !== '';
-    const ballot = await ballotOf(counter, run, plan, breaksGlass);
+    const ballot = await ballotOf(counter, run, plan, (submission.glass ?? '').trim() !== '');
     const decision = decide({ kind: 'vote', ballot }, principal, { kind: 'command' });
     if (!decision.allowed) {
-      refusal = decision.why;
+      refusal = decision;
       return { kind: 'answer', answer: { text: decision.because, refused: true } };
     }
     isEnough = decision.isEnough;
+    const breaksGlass = decision.breaksGlass === true;
     const reason = submission.reason.trim();
     const cast: Vote = {
       by: click.user,
@@ -130,8 +134,10 @@ async function cast(counter: Counter, submission: Submission, click: Click, abou
   });
   switch (changed.kind) {
     case 'answer':
-      await counter.refuse('vote', refusal ?? 'not-on-the-table', click, about);
-      return { kind: 'errors', reason: changed.answer.text };
+      await counter.refuse('vote', refusal?.why ?? 'not-on-the-table', click, about);
+      return refusal?.why === 'not-on-call' || refusal?.why === 'no-glass'
+        ? { kind: 'errors', glass: refusal.because }
+        : { kind: 'errors', reason: changed.answer.text };
     case 'unchanged':
       await counter.refuse('vote', 'not-on-the-table', click, about);
       return { kind: 'errors', reason: standing(changed.value, context.clock.now()) };

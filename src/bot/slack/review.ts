@@ -2,7 +2,6 @@ import type { ModalView } from '@slack/types';
 import type { Click } from '../desk/answer.ts';
 import { confirmationOf, glassPhrase, isReasonNeeded } from '../desk/confirmation.ts';
 import type { Counter } from '../desk/counter.ts';
-import { hasGlass } from '../desk/decide.ts';
 import { choose, type Review, review, reviewOfRun } from '../desk/plans.ts';
 import { noteModal, reviewModal } from './cards/review-modal.ts';
 import type { SlackPort } from './port.ts';
@@ -68,7 +67,7 @@ export async function viewOf(
     case 'plan': {
       const { config, clusters, stores } = counter.context;
       const { people } = config;
-      const { run, plan, readOnlyBecause } = found;
+      const { run, plan, readOnlyBecause, offersGlass } = found;
       const [approvers, halt] = await Promise.all([
         counter.people.approvers(),
         stores.halts.find(run.cluster),
@@ -86,7 +85,7 @@ export async function viewOf(
         approvalsNeeded: people.approvals[plan.tier],
         selfApproval: people.selfApproval[plan.tier],
         confirmation: confirmationOf(people, run, plan),
-        ...(hasGlass(plan.tier) ? { glass: glassPhrase(run) } : {}),
+        ...(offersGlass ? { glass: glassPhrase(run) } : {}),
         reasonRequired: isReasonNeeded(plan.tier),
         channel: click.channel ?? '',
         names: await counter.people.names([...new Set(ids)]),

@@ -11,7 +11,7 @@ export interface ReviewAsks {
   readonly plan: Plan;
   /** What the approver must type. */
   readonly confirmation: Confirmation;
-  /** What somebody on call types to stand for the second vote; absent where there is no glass to break. */
+  /** What this person types to stand alone for what is missing; absent where an ordinary vote does as much. */
   readonly glass?: string;
   /** Must the approver give a reason? */
   readonly reasonRequired: boolean;
@@ -62,12 +62,13 @@ function confirmationBlock(confirmation: Confirmation): InputBlock[] {
 /** For the night when nobody else is awake. Left empty it is an ordinary vote. */
 function glassBlock(phrase: string, tier: Plan['tier']): InputBlock {
   const { block, action } = approvalFields.glass;
-  const what = tier === 'mass' ? 'Cannot wait for business hours' : 'On call and alone';
+  const what =
+    tier === 'mass' ? 'Only if it cannot wait for business hours' : 'Only if you are on call and alone';
   return {
     type: 'input',
     block_id: block,
     optional: true,
-    label: plain(`${what}? Type “${phrase}”. The owners are paged.`, limits.label),
+    label: plain(`${what}: type “${phrase}”. The owners are paged.`, limits.label),
     element: { type: 'plain_text_input', action_id: action },
   };
 }
