@@ -157,8 +157,8 @@ export interface Runbook<Facts = unknown> {
   /** Ids of runbooks whose findings are symptoms of this one and stay silent below it. */
   readonly mutes: readonly string[];
   /**
-   * Asked of each finding of a runbook that it mutes: is this one a symptom of these facts? Whoever answers explains only
-   * what comes after it: a trouble that was told first keeps its card and its treatment. Absent: it explains all of them.
+   * Asked of each finding of a runbook that it mutes: is this one a symptom of these facts? Absent: all of them are. Either
+   * way it explains only what comes after it: a trouble that was told first keeps its card and its treatment.
    */
   readonly explains?: (facts: Facts, symptom: Pick<Finding, 'runbook' | 'subject' | 'facts'>) => boolean;
   /** Sweeps in a row that must find it before it is told. */
