@@ -1,12 +1,6 @@
 import type { Plan, Run, Vote } from '../../runbooks/index.ts';
 import type { Click } from './answer.ts';
-import {
-  type Confirmation,
-  confirmationOf,
-  glassPhrase,
-  isConfirmed,
-  isReasonNeeded,
-} from './confirmation.ts';
+import { confirmationOf, glassPhrase, isConfirmed, isReasonNeeded, whatToType } from './confirmation.ts';
 import { type About, actorOf, type Counter } from './counter.ts';
 import { type Decision, decide } from './decide.ts';
 import { ballotOf, type Review, reviewOfRun, standing } from './plans.ts';
@@ -176,15 +170,4 @@ function mistakesIn(
       ? { glass: `Type exactly: ${glassPhrase(run)}. Or leave it empty for an ordinary vote.` }
       : {}),
   };
-}
-
-function whatToType(confirmation: Confirmation): string {
-  switch (confirmation.kind) {
-    case 'none':
-      return 'Nothing has to be typed.';
-    case 'cluster':
-      return `Type the cluster’s name exactly: ${confirmation.expected}`;
-    case 'count':
-      return `Type how many ${confirmation.of} are lost: ${confirmation.expected}`;
-  }
 }

@@ -5,6 +5,9 @@ const dateToken = /<!date\^(\d+)\^([^|>]*)\|[^>]*>/g;
 /** Follows a `<` so that a stand-in does not read a mention or a link into it. Not to be seen. */
 const WORD_JOINER = '\u2060';
 
+/** In code nothing is read into a `<` that is neither a mention's nor a link's: there it stays as it is, and can be copied. */
+const codeSpan = /(`(?:(?!&lt;[!@#]|&lt;\w+:)[^`\n])+`)/;
+
 /** Makes a payload fit for whoever is at the other end. */
 export type Adapt = <Payload>(payload: Payload) => Payload;
 
@@ -31,7 +34,9 @@ function adapt<Payload>(payload: Payload): Payload {
 function readable(text: string): string {
   return text
     .replace(dateToken, (_token, seconds: string, format: string) => written(Number(seconds), format))
-    .replaceAll('&lt;', `<${WORD_JOINER}`)
+    .split(codeSpan)
+    .map((part) => part.replaceAll('&lt;', part.startsWith('`') ? '<' : `<${WORD_JOINER}`))
+    .join('')
     .replaceAll('&gt;', '>')
     .replaceAll('&amp;', '&');
 }

@@ -275,7 +275,12 @@ describe('a vote', () => {
   });
 
   test.each([
-    ['the wrong name typed', { typed: 'prod-b' }, BOB, { typed: 'Type the cluster’s name exactly: prod-a' }],
+    [
+      'the wrong name typed',
+      { typed: 'prod-b' },
+      BOB,
+      { typed: 'Type the cluster’s name to confirm: prod-a' },
+    ],
     ['no reason', { reason: ' ' }, BOB, { reason: 'Please give a reason; it goes to the audit log.' }],
     [
       'one’s own request',

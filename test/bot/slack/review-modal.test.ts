@@ -52,6 +52,10 @@ describe('the modal that asks for an approval', () => {
     const aloud = readAloud(modalOf().blocks).replace(/Plan \S+/, 'Plan <hash>');
     expect(aloud).toMatchInlineSnapshot(`
       "prod-a: network split, ctl3 cut off from ctl1+ctl2.
+      *Lost for good*
+      • 2 queues and 3 bindings that only ctl3 has
+      *Undo*
+      Not possible for what is lost.
       # Exactly this will run
       1. Stop RabbitMQ on ctl3
       ~ node.stop: ssh ctl3 systemctl stop rabbitmq-server
@@ -62,12 +66,8 @@ describe('the modal that asks for an approval', () => {
       ? Another way? Choose it and press Approve: you get its plan to read; nothing runs (optional)
         ( ) Keep ctl1 and ctl2 (this plan)
         ( ) Keep ctl3
-      *Lost for good*
-      • 2 queues and 3 bindings that only ctl3 has
-      *Undo*
-      Not possible for what is lost.
       *Who must approve*
-      2 different approvers. The person who asked may be one of them.
+      2 different approvers; who asked may be one of them.
       Approvers: Alice Anderson and Bob Brown.
       So far 0 of 2. Asked for by Alice Anderson.
       ? Type the cluster’s name to confirm: prod-a

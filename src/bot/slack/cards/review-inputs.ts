@@ -1,10 +1,9 @@
 import type { InputBlock } from '@slack/types';
 import type { Plan } from '../../../runbooks/index.ts';
-import type { Confirmation } from '../../desk/confirmation.ts';
+import { type Confirmation, whatToType } from '../../desk/confirmation.ts';
 import { plain } from '../blocks.ts';
 import { approvalFields } from '../ids.ts';
 import { limits } from '../limits.ts';
-import { thousands } from '../words.ts';
 
 /** What an approver is asked to fill in. */
 export interface ReviewAsks {
@@ -35,27 +34,19 @@ export function inputBlocks({ plan, confirmation, glass, reasonRequired }: Revie
 
 function confirmationBlock(confirmation: Confirmation): InputBlock[] {
   const { typed, count } = approvalFields;
-  const block = (
-    { block, action }: typeof typed | typeof count,
-    label: string,
-    shown: string,
-  ): InputBlock => ({
+  const block = ({ block, action }: typeof typed | typeof count, shown: string): InputBlock => ({
     type: 'input',
     block_id: block,
-    label: plain(label, limits.label),
+    label: plain(whatToType(confirmation), limits.label),
     element: { type: 'plain_text_input', action_id: action, placeholder: plain(shown, limits.placeholder) },
   });
   switch (confirmation.kind) {
     case 'none':
       return [];
     case 'cluster':
-      return [
-        block(typed, `Type the cluster’s name to confirm: ${confirmation.expected}`, confirmation.expected),
-      ];
-    case 'count': {
-      const shown = thousands(confirmation.expected);
-      return [block(count, `Type how many ${confirmation.of} are lost at most: ${shown}`, shown)];
-    }
+      return [block(typed, confirmation.expected)];
+    case 'count':
+      return [block(count, String(confirmation.expected))];
   }
 }
 

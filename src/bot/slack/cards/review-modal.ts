@@ -9,7 +9,7 @@ import type {
 import type { PlannedItem, Run } from '../../../runbooks/index.ts';
 import type { Halt } from '../../stores/stores.ts';
 import { context, header, linesSection, moment, mrkdwn, plain, plainSection } from '../blocks.ts';
-import { clip, code, literal, visible } from '../escape.ts';
+import { clip, code, literal, ownWords, visible } from '../escape.ts';
 import { haltedSection } from '../halted.ts';
 import { approvalCallback, approvalFields } from '../ids.ts';
 import { limits } from '../limits.ts';
@@ -73,6 +73,11 @@ export function reviewModal(input: ReviewInput): ModalView {
       ...(input.isNew === true ? [plainSection(newPlanWords(input))] : []),
       ...(canApprove ? [] : [plainSection(`${sentence(readOnlyBecause)} ${approverWords(input)}`)]),
       plainSection(`${run.cluster}: ${sentence(input.headline)}`),
+      linesSection(
+        'Lost for good',
+        plan.lost.length === 0 ? ['Nothing.'] : plan.lost.map((line) => `• ${line}`),
+      ),
+      undoSection(plan.undo),
       header('Exactly this will run'),
       ...plan.items.slice(0, ITEMS_SHOWN).flatMap(itemBlocks),
       ...(plan.items.length > ITEMS_SHOWN
@@ -83,11 +88,6 @@ export function reviewModal(input: ReviewInput): ModalView {
           ]
         : []),
       ...choiceBlocks(run, canApprove),
-      linesSection(
-        'Lost for good',
-        plan.lost.length === 0 ? ['Nothing.'] : plan.lost.map((line) => `• ${line}`),
-      ),
-      linesSection('Undo', [sentence(plan.undo)]),
       ...(plan.over === undefined
         ? []
         : [linesSection('Over the limits of one run', plan.over.map(sentence))]),
@@ -101,6 +101,12 @@ export function reviewModal(input: ReviewInput): ModalView {
     ],
   };
 }
+
+/** The runbook's own words, in which a command is code. */
+const undoSection = (undo: string): KnownBlock => ({
+  type: 'section',
+  text: mrkdwn(`*Undo*\n${ownWords(sentence(undo))}`),
+});
 
 function newPlanWords({ run, plan, nodes }: ReviewInput): string {
   const way = run.choices.find(({ id }) => id === plan.choice)?.label;
