@@ -104,8 +104,9 @@ describe('the repair', () => {
   });
 
   test('says of a start that it can be taken back, and speaks of no joining', () => {
-    const { facts } = contextOf(nodeDown, alone);
-    expect(nodeDown.undoOf?.({ ...facts, how: 'down' })).toBe('Yes: a started node can be stopped again.');
+    expect(nodeDown.undoOf?.(contextOf(nodeDown, down).facts)).toBe(
+      'Yes: a started node can be stopped again.',
+    );
   });
 
   test('has a lone node join, and says that it is emptied', () => {
