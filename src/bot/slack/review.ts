@@ -6,6 +6,7 @@ import { choose, type Review, review, reviewOfRun } from '../desk/plans.ts';
 import { noteModal, reviewModal } from './cards/review-modal.ts';
 import type { SlackPort } from './port.ts';
 import { bookOf, speak } from './spoken.ts';
+import { isSlack } from './stand-in.ts';
 import { sentence } from './words.ts';
 
 /** How long a plan that is being made is waited for in an open modal: a diagnosis that looks twice takes half a minute. */
@@ -92,6 +93,7 @@ export async function viewOf(
         nodes: clusters.get(run.cluster)?.config.settings.nodes.length ?? 0,
         approvers,
         isNew,
+        showsChoiceAtOnce: isSlack(config.slack.apiUrl),
         ...(halt === undefined ? {} : { halt }),
         ...(readOnlyBecause === undefined ? {} : { readOnlyBecause }),
       });

@@ -11,13 +11,15 @@ const codeSpan = /(`(?:(?!&lt;[!@#]|&lt;\w+:)[^`\n])+`)/;
 /** Makes a payload fit for whoever is at the other end. */
 export type Adapt = <Payload>(payload: Payload) => Payload;
 
+/** Slack itself: only there does a choice in an open window reach us at once. */
+export const isSlack = (apiUrl: string): boolean => /(^|\.)slack\.com$/.test(new URL(apiUrl).hostname);
+
 /**
  * Slack shows `<!date^…>` in each reader's own time zone and undoes the escaping of `&`, `<` and `>`. Its stand-ins do neither:
  * for them times are written out in UTC, and the escaping is undone here. For both, secrets are taken out of every text.
  */
 export function adaptTo(apiUrl: string): Adapt {
-  const isSlack = /(^|\.)slack\.com$/.test(new URL(apiUrl).hostname);
-  return isSlack ? redactTexts : (payload) => adapt(redactTexts(payload));
+  return isSlack(apiUrl) ? redactTexts : (payload) => adapt(redactTexts(payload));
 }
 
 function adapt<Payload>(payload: Payload): Payload {

@@ -27,6 +27,7 @@ function modalOf(change: Partial<ReviewInput> = {}) {
     reasonRequired: true,
     channel: CHANNEL,
     nodes: 3,
+    showsChoiceAtOnce: true,
     approvers: [BOB, ALICE],
     names: new Map([
       [ALICE, 'Alice Anderson'],
@@ -63,7 +64,7 @@ describe('the modal that asks for an approval', () => {
       *The ways to go*
       → Keep ctl1 and ctl2: the services connect to ctl1 (this plan)
       • Keep ctl3: it holds 2 queues of its own
-      ? Another way? Choose it and press Approve: you get its plan to read; nothing runs (optional)
+      ? Another way? Choose it, and its plan is shown here; nothing runs (optional)
         ( ) Keep ctl1 and ctl2 (this plan)
         ( ) Keep ctl3
       *Who must approve*
@@ -74,6 +75,10 @@ describe('the modal that asks for an approval', () => {
       ? Reason (goes to the audit log)
       ~ Plan <hash> · RUN-0193 · stops or starts a node · made <!date^1795316520^{time_secs}|03:02:00 UTC> · expires <!date^1795316820^{time_secs}|03:07:00 UTC>"
     `);
+  });
+
+  test('says how to see another plan where a choice is not told at once', () => {
+    expect(readAloud(modalOf({ showsChoiceAtOnce: false }).blocks)).toContain('Choose it and press Approve');
   });
 
   test('of another way says first that it is new, that nothing is approved, and what it stops', () => {

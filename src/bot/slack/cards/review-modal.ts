@@ -38,6 +38,8 @@ export interface ReviewInput extends ReviewAsks {
   readonly readOnlyBecause?: string;
   /** The shown plan has just taken the place of another one in this very window. */
   readonly isNew?: boolean;
+  /** Does a choice show its plan as soon as it is made? In a stand-in of Slack it comes with the submitted window. */
+  readonly showsChoiceAtOnce: boolean;
   /** How many nodes the cluster has. */
   readonly nodes: number;
   /** Somebody stopped all repairs of this cluster. */
@@ -87,7 +89,7 @@ export function reviewModal(input: ReviewInput): ModalView {
             ),
           ]
         : []),
-      ...choiceBlocks(run, canApprove),
+      ...choiceBlocks(run, canApprove, input.showsChoiceAtOnce),
       ...(plan.over === undefined
         ? []
         : [linesSection('Over the limits of one run', plan.over.map(sentence))]),
@@ -155,7 +157,7 @@ function itemBlocks(item: PlannedItem, index: number): KnownBlock[] {
   }
 }
 
-function choiceBlocks(run: Run, canApprove: boolean): KnownBlock[] {
+function choiceBlocks(run: Run, canApprove: boolean, showsAtOnce: boolean): KnownBlock[] {
   if (run.choices.length < 2) {
     return [];
   }
@@ -178,7 +180,9 @@ function choiceBlocks(run: Run, canApprove: boolean): KnownBlock[] {
     optional: true,
     dispatch_action: true,
     label: plain(
-      'Another way? Choose it and press Approve: you get its plan to read; nothing runs',
+      showsAtOnce
+        ? 'Another way? Choose it, and its plan is shown here; nothing runs'
+        : 'Another way? Choose it and press Approve: you get its plan to read; nothing runs',
       limits.label,
     ),
     element: {
