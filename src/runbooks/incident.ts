@@ -11,6 +11,8 @@ export interface Incident {
   readonly subject: string;
   readonly severity: Severity;
   readonly facts: unknown;
+  /** How it stood when it was worse than now; absent while it is at its worst. */
+  readonly worst?: Pick<Finding, 'severity' | 'runbook' | 'subject' | 'facts'>;
   readonly state: 'open' | 'resolved';
   /** Id of the incident that explains this one; while set, it is not told by itself. */
   readonly mutedBy?: string;

@@ -53,3 +53,4 @@ export { remember } from './snapshot/remember.ts';
 export { isRpcQueue, type RpcName, rpcNameOf } from './snapshot/rpc-queues.ts';
 export { sidesOf } from './snapshot/sides.ts';
 export type * from './snapshot/snapshot.ts';
+export { atItsWorst } from './worst.ts';

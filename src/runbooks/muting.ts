@@ -5,11 +5,17 @@ import type { Finding, Runbook } from './runbook.ts';
 export interface Standing {
   readonly incident: Incident;
   readonly isFound: boolean;
+  /** A run is at it: what people approved keeps its card. @default false */
+  readonly isTreated?: boolean;
 }
 
+/** What a cause does to others may be sure some sweeps before the cause itself is. */
+const AHEAD_MS = 60_000;
+
 /**
- * Which open incident explains which: ids of symptoms to ids of causes. A cause in force keeps its symptoms; of several
- * the oldest has them. A symptom speaks again only when it is found without a cause: one that is on its way out stays
+ * Which open incident explains which: ids of symptoms to ids of causes. A cause explains what comes with it or after it;
+ * what was told before keeps its card, and what is being treated too. A cause in force keeps its symptoms; of several the oldest has
+ * them. A symptom speaks again only when it is found without a cause: one that is on its way out stays
  * silent to its end.
  */
 export function muting(book: readonly Runbook[], all: readonly Standing[]): ReadonlyMap<string, string> {
@@ -18,12 +24,13 @@ export function muting(book: readonly Runbook[], all: readonly Standing[]): Read
     .filter(({ state }) => state === 'open')
     .toSorted((one, other) => one.openedAtMs - other.openedAtMs);
   const causes = new Map<string, string>();
-  for (const { incident, isFound } of all) {
+  for (const { incident, isFound, isTreated = false } of all) {
     if (incident.state === 'resolved') {
       // It ends as it was: told, or silent.
       if (incident.mutedBy !== undefined) causes.set(incident.id, incident.mutedBy);
       continue;
     }
+    if (isTreated && incident.mutedBy === undefined) continue;
     const explaining = open.filter((cause) => cause.id !== incident.id && explains(book, cause, incident));
     const cause = explaining.find(({ id }) => id === incident.mutedBy) ?? explaining[0];
     const kept = isFound ? undefined : incident.mutedBy;
@@ -35,8 +42,11 @@ export function muting(book: readonly Runbook[], all: readonly Standing[]): Read
 
 function explains(book: readonly Runbook[], cause: Incident, symptom: Incident): boolean {
   if (!isSymptomOf(book, cause, symptom)) return false;
+  if (cause.openedAtMs <= symptom.openedAtMs || symptom.mutedBy === cause.id) return true;
   const isNarrow = book.find(({ id }) => id === cause.runbook)?.explains !== undefined;
-  return !isNarrow || cause.openedAtMs <= symptom.openedAtMs || symptom.mutedBy === cause.id;
+  if (isNarrow) return false;
+  // Its cause has gone and another one is there: what nobody was told of stays silent.
+  return symptom.mutedBy !== undefined || cause.openedAtMs <= symptom.openedAtMs + AHEAD_MS;
 }
 
 /** Does this trouble explain that one, as the book has it? */

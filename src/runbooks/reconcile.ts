@@ -1,10 +1,11 @@
 import type { Incident, News, Pending } from './incident.ts';
 import { isSymptomOf, muting } from './muting.ts';
 import type { Run } from './run.ts';
-import type { Finding, Runbook, Severity, Verdict } from './runbook.ts';
+import type { Finding, Runbook, Verdict } from './runbook.ts';
 import { noProbes, type ProbeHistory } from './snapshot/probe-history.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 import { isSeenWhole } from './snapshot/views.ts';
+import { ranks, withWorst } from './worst.ts';
 
 export interface ReconcileInput {
   readonly book: readonly Runbook[];
@@ -39,8 +40,6 @@ export interface Reconciled {
 /** A write for nothing but "still there" is worth it only so often. */
 const LAST_SEEN_EVERY_MS = 60_000;
 
-const ranks: Readonly<Record<Severity, number>> = { info: 0, warning: 1, critical: 2 };
-
 /** The nodes that these runs stop and start just now. One that stands still, or has ended, explains nothing any more. */
 export function restartedBy(runs: readonly Run[]): ReadonlySet<string> {
   const items = runs.filter(({ state }) => state === 'acting').flatMap(({ plan }) => plan?.items ?? []);
@@ -60,7 +59,7 @@ export function reconcile(input: ReconcileInput): Reconciled {
   const all = [...drafts, ...opening];
   const causes = muting(
     input.book,
-    all.map(({ incident, isFound }) => ({ incident, isFound })),
+    all.map(({ incident, isFound }) => ({ incident, isFound, isTreated: isTreated(input, incident) })),
   );
   return {
     news: all.flatMap((draft) => newsOf(input, draft, causes.get(draft.incident.id))),
@@ -142,7 +141,13 @@ function isOver({ book, snapshot, probes = noProbes }: ReconcileInput, incident:
 
 function refreshed(input: ReconcileInput, incident: Incident, finding: Finding): Draft {
   const { runbook, subject, severity, facts } = finding;
-  const next = { ...seenAgain(input, incident).incident, runbook, subject, severity, facts };
+  const next = withWorst(incident, {
+    ...seenAgain(input, incident).incident,
+    runbook,
+    subject,
+    severity,
+    facts,
+  });
   const change = ranks[severity] - ranks[incident.severity];
   if (change !== 0) {
     return { incident: next, before: incident, how: change > 0 ? 'worsened' : 'eased', isFound: true };

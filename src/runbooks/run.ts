@@ -78,6 +78,8 @@ export interface Plan {
   readonly lost: readonly string[];
   /** What it takes away for good; absent when it deletes nothing. */
   readonly toll?: Toll;
+  /** Messages in what it deletes at the moment when it was made; not part of the hash. */
+  readonly unreadNow?: number;
   /** The limits it was measured by. */
   readonly limits: PlanLimits;
   /** The limits that it goes over, one sentence each: that makes it `mass`. Absent: none. */

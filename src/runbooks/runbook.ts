@@ -98,6 +98,8 @@ export interface ActStep<Facts> extends StepBase<Facts> {
   readonly kind: 'act';
   /** The exact call; undefined when the chosen way does not need this step. Called when the plan is made. */
   readonly call: (context: StepContext<Facts>) => ActionCall | undefined;
+  /** Of a deletion: how many messages are in it now, as its title says. @default not told */
+  readonly unreadNow?: (context: StepContext<Facts>) => number;
   /**
    * Asked on fresh data just before the call. `skip` passes over a fallback that is not needed, `stop` ends the run.
    * Absent: always go.
@@ -157,8 +159,8 @@ export interface Runbook<Facts = unknown> {
   /** Ids of runbooks whose findings are symptoms of this one and stay silent below it. */
   readonly mutes: readonly string[];
   /**
-   * Asked of each finding of a runbook that it mutes: is this one a symptom of these facts? Whoever answers explains only
-   * what comes after it: a trouble that was told first keeps its card and its treatment. Absent: it explains all of them.
+   * Asked of each finding of a runbook that it mutes: is this one a symptom of these facts? Absent: all of them are. Either
+   * way it explains only what comes after it: a trouble that was told first keeps its card and its treatment.
    */
   readonly explains?: (facts: Facts, symptom: Pick<Finding, 'runbook' | 'subject' | 'facts'>) => boolean;
   /** Sweeps in a row that must find it before it is told. */
@@ -191,6 +193,8 @@ export interface Runbook<Facts = unknown> {
   readonly lost: (context: StepContext<Facts>) => readonly string[];
   /** Can it be undone, and how? One sentence. */
   readonly undo: string;
+  /** The same of these facts, where not every plan can do all that the runbook can. @default `undo` */
+  readonly undoOf?: (facts: Facts) => string;
   readonly steps: readonly Step<Facts>[];
 }
 

@@ -55,7 +55,23 @@ test('a backlog that was told first keeps its card and its treatment', () => {
   expect(muted(deaf, { ...ownPile, openedAtMs: NOW - 1 })).toEqual({});
 });
 
-test('a split explains both, whenever it was told', () => {
-  const split: Incident = { ...deaf, id: 'split', key: 'network', runbook: 'partition', openedAtMs: NOW + 1 };
+const split: Incident = { ...deaf, id: 'split', key: 'network', runbook: 'partition' };
+
+test('a split explains what comes with it or after it, and not what was told more than a minute before', () => {
   expect(muted(split, deaf)).toEqual({ 'deaf-service': 'split' });
+  expect(muted({ ...split, openedAtMs: NOW + 60_000 }, deaf)).toEqual({ 'deaf-service': 'split' });
+  expect(muted({ ...split, openedAtMs: NOW + 60_001 }, deaf)).toEqual({});
+});
+
+test('a trouble that nobody was told of stays silent under a cause that is younger', () => {
+  const silent = { ...deaf, mutedBy: 'gone' };
+  expect(muted({ ...split, openedAtMs: NOW + 1 }, silent)).toEqual({ 'deaf-service': 'split' });
+});
+
+test('a trouble that is being treated keeps its card', () => {
+  const standings = [
+    { incident: split, isFound: true },
+    { incident: deaf, isFound: true, isTreated: true },
+  ];
+  expect(muting(book, standings).size).toBe(0);
 });

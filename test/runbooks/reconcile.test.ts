@@ -330,12 +330,25 @@ describe('a cause', () => {
     ]);
   });
 
-  test('mutes what was there before, and lets it speak again when it is gone', () => {
+  test('leaves its card to what was told more than a minute before it', () => {
+    const sweeps = new Sweeps();
+    sweeps.seeTimes(2, full(900));
+    sweeps.atMs += 60_000;
+    sweeps.see(both);
+    expect(sweeps.see(both)).toEqual(['INC-2 partition opened']);
+  });
+
+  test('takes over the card of a symptom that was sure a moment earlier', () => {
     const sweeps = new Sweeps();
     sweeps.seeTimes(2, full(900));
     sweeps.see(both);
     expect(sweeps.see(both)).toEqual(['INC-1 backlog muted (muted by INC-2)', 'INC-2 partition opened']);
-    expect(sweeps.seeTimes(3, full(900))).toEqual(['INC-1 backlog unmuted', 'INC-2 partition resolved']);
+  });
+
+  test('lets its symptoms speak when it is gone', () => {
+    const sweeps = new Sweeps();
+    sweeps.seeTimes(2, both);
+    expect(sweeps.seeTimes(3, full(900))).toContain('INC-2 backlog unmuted');
   });
 
   test('keeps a symptom silent that goes with it', () => {

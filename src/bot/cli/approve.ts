@@ -1,8 +1,8 @@
 import type { Plan, Run } from '../../runbooks/index.ts';
 import { confirmationOf, glassPhrase, isReasonNeeded } from '../desk/confirmation.ts';
 import type { Counter } from '../desk/counter.ts';
-import { hasGlass } from '../desk/decide.ts';
-import { standing } from '../desk/plans.ts';
+import { isGlassOffered } from '../desk/decide.ts';
+import { ballotOf, standing } from '../desk/plans.ts';
 import { type Voted, vote } from '../desk/vote.ts';
 import { type Names, nameOf, tierWords, whoMustApprove } from '../slack/words.ts';
 import { type CommonOptions, type Console, exitCodes, plain, printJson, readConfig } from './console.ts';
@@ -41,8 +41,10 @@ export async function approveCommand(
     if (options.plan === undefined) {
       if (options.json) printJson(console, { run: run.id, plan });
       else {
+        const [ballot, who] = [await ballotOf(counter, run, plan), await counter.people.principal(click)];
+        const offersGlass = isGlassOffered(ballot, who, { kind: 'terminal' });
         const names = await counter.people.names(run.votes.map(({ by }) => by));
-        console.out(plain(planText(counter, run, plan, names)));
+        console.out(plain(planText(counter, run, plan, { names, offersGlass })));
       }
       return exitCodes.ok;
     }
@@ -91,7 +93,12 @@ function answerTo(voted: Voted, run: Run): { readonly text: string; readonly isR
   }
 }
 
-function planText({ context }: Counter, run: Run, plan: Plan, names: Names): string {
+function planText(
+  { context }: Counter,
+  run: Run,
+  plan: Plan,
+  { names, offersGlass }: { readonly names: Names; readonly offersGlass: boolean },
+): string {
   const { people } = context.config;
   const confirmation = confirmationOf(people, run, plan);
   const items = plan.items.flatMap((item, index) => [
@@ -115,8 +122,8 @@ function planText({ context }: Counter, run: Run, plan: Plan, names: Names): str
     `So far: ${run.votes.length === 0 ? 'nobody' : run.votes.map(({ by }) => nameOf(names, by)).join(', ')}`,
     `Expires: ${new Date(plan.expiresAtMs).toISOString()}`,
     `To approve: watership approve ${run.id} --plan ${plan.hash}${typed}${reason}`,
-    ...(hasGlass(plan.tier)
-      ? [`On call and alone: add --break-glass "${glassPhrase(run)}". It pages the owners.`]
+    ...(offersGlass
+      ? [`Only if you are on call and alone: add --break-glass "${glassPhrase(run)}". It pages the owners.`]
       : []),
     '',
   ].join('\n');

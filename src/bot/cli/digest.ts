@@ -1,6 +1,7 @@
 import { book, openHosts } from '../../runbooks/index.ts';
 import { openCluster } from '../clusters.ts';
 import { tellDuration } from '../config/duration.ts';
+import { deletionLine, runsLine } from '../digest/digest-message.ts';
 import type { Digest } from '../digest/digest-of.ts';
 import { readDigest } from '../digest/post-digest.ts';
 import { withNames } from '../slack/words.ts';
@@ -39,7 +40,7 @@ export async function digestCommand(console: Console, options: CommonOptions): P
 }
 
 export function tellDigest(digest: Digest): string {
-  const { runs, typical } = digest;
+  const { typical } = digest;
   const clusters = digest.clusters.map(
     ({ name, state, open, nodes, nodesAnswering, isHalted }) =>
       `  ${name}: ${state}, ${open} open, ${nodesAnswering} of ${nodes} nodes answer${isHalted ? ', halted' : ''}`,
@@ -56,7 +57,6 @@ export function tellDigest(digest: Digest): string {
     ({ cluster, name, ready, gained, overMs }) =>
       `  ${cluster}: ${name} holds ${ready}, ${gained} more in ${tellDuration(overMs)}`,
   );
-  const done = Object.entries(runs).map(([state, count]) => `${count} ${state}`);
   return plain(
     [
       `From ${new Date(digest.sinceMs).toISOString()} to ${new Date(digest.nowMs).toISOString()}`,
@@ -64,7 +64,10 @@ export function tellDigest(digest: Digest): string {
       ...clusters,
       `Incidents: ${digest.incidents.length}${times.length === 0 ? '' : ` (typically ${times.join(', ')})`}`,
       ...incidents,
-      `Repairs: ${done.join(', ')}; ${digest.refusals} clicks refused`,
+      `Repairs: ${runsLine(digest)}`,
+      ...(digest.deletions.length === 0
+        ? []
+        : ['Deleted for good', ...digest.deletions.map((line) => `  ${deletionLine(line)}`)]),
       ...(digest.glass.length === 0
         ? []
         : ['The glass was broken', ...digest.glass.map((line) => `  ${line}`)]),

@@ -1,4 +1,4 @@
-import { book, type Incident } from '../../runbooks/index.ts';
+import { atItsWorst, book, type Incident } from '../../runbooks/index.ts';
 import { cardOf } from '../card-of.ts';
 import { tellDuration } from '../config/duration.ts';
 import { type Names, nameOf } from '../slack/words.ts';
@@ -33,7 +33,8 @@ export async function incidentsCommand(console: Console, options: IncidentsOptio
   return exitCodes.ok;
 }
 
-function tellIncident(incident: Incident, names: Names): string {
+function tellIncident(stored: Incident, names: Names): string {
+  const incident = stored.state === 'resolved' ? atItsWorst(stored) : stored;
   const { id, cluster, severity, state, openedAtMs, resolvedAtMs, owner, mutedBy } = incident;
   const { headline } = cardOf(incident, book);
   const lasted = resolvedAtMs === undefined ? '' : ` after ${tellDuration(resolvedAtMs - openedAtMs)}`;

@@ -1,5 +1,6 @@
 import type { Plan, Run, Tier } from '../../runbooks/index.ts';
 import type { PeopleConfig } from '../config/config.ts';
+import { counted, thousands } from '../slack/words.ts';
 
 /** Where a slip of the thumb would cost something, what is at stake is typed. */
 const typedByDefault: Readonly<Record<Tier, boolean>> = {
@@ -14,7 +15,13 @@ const typedByDefault: Readonly<Record<Tier, boolean>> = {
 export type Confirmation =
   | { readonly kind: 'none' }
   | { readonly kind: 'cluster'; readonly expected: string }
-  | { readonly kind: 'count'; readonly expected: number; readonly of: 'messages' | 'queues' };
+  | {
+      readonly kind: 'count';
+      readonly expected: number;
+      readonly of: 'messages' | 'queues';
+      /** How many messages there were when the plan was made: fewer than may come until then. */
+      readonly now?: number;
+    };
 
 export function confirmationOf(
   people: PeopleConfig,
@@ -30,7 +37,12 @@ export function confirmationOf(
     return { kind: 'cluster', expected: cluster };
   }
   return toll.messages > 0
-    ? { kind: 'count', expected: toll.messages, of: 'messages' }
+    ? {
+        kind: 'count',
+        expected: toll.messages,
+        of: 'messages',
+        ...(plan.unreadNow === undefined ? {} : { now: plan.unreadNow }),
+      }
     : { kind: 'count', expected: toll.queues, of: 'queues' };
 }
 
@@ -45,6 +57,22 @@ export function isConfirmed(confirmation: Confirmation, typed: string): boolean 
       return (
         /^\d[\d,.\s'’]*$/.test(typed.trim()) && typed.replaceAll(/\D/g, '') === String(confirmation.expected)
       );
+  }
+}
+
+/** What is asked for, in the same words beside the field, in an error and at the command line. One spelling of the number. */
+export function whatToType(confirmation: Confirmation): string {
+  switch (confirmation.kind) {
+    case 'none':
+      return 'Nothing has to be typed.';
+    case 'cluster':
+      return `Type the cluster’s name to confirm: ${confirmation.expected}`;
+    case 'count': {
+      const { expected, of, now } = confirmation;
+      if (of === 'queues') return `${counted(expected, 'queue')} will be deleted. Type ${expected}.`;
+      const soFar = now === undefined ? '' : ` (${thousands(now)} now)`;
+      return `Up to ${counted(expected, 'message')} may be there when it is deleted${soFar}. Type ${expected}.`;
+    }
   }
 }
 

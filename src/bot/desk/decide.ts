@@ -31,7 +31,7 @@ export interface Ballot {
   readonly requestedBy: string;
   /** Who has said yes to this plan already, with the roles they have now: a right that is gone counts no more. */
   readonly voters: readonly Voter[];
-  /** Is this vote cast alone in an emergency? */
+  /** Does this person want to stand alone for what is missing? It counts only where an ordinary vote does less. */
   readonly breaksGlass: boolean;
   /** May many things at once be approved now, without breaking the glass? */
   readonly isBusinessHours: boolean;
@@ -59,7 +59,12 @@ export type Surface =
   | { readonly kind: 'terminal' };
 
 export type Decision =
-  | { readonly allowed: true; readonly isEnough: boolean }
+  | {
+      readonly allowed: true;
+      readonly isEnough: boolean;
+      /** Only of a vote: it breaks the glass. Where an ordinary vote does as much, asking for it breaks nothing. */
+      readonly breaksGlass?: boolean;
+    }
   | { readonly allowed: false; readonly why: Refusal; readonly because: string };
 
 export type Refusal =
@@ -173,6 +178,25 @@ function castVote(ballot: Ballot, principal: Principal): Decision {
   if (!entitled.allowed) {
     return entitled;
   }
+  const ordinary = weighVote({ ...ballot, breaksGlass: false }, principal);
+  if (!ballot.breaksGlass || (ordinary.allowed && ordinary.isEnough)) {
+    return ordinary;
+  }
+  const alone = weighVote(ballot, principal);
+  if (!alone.allowed) {
+    return alone;
+  }
+  const liftsHours = !ordinary.allowed && ordinary.why === 'outside-hours';
+  return alone.isEnough || liftsHours ? { ...alone, breaksGlass: true } : ordinary;
+}
+
+/** The glass is for who gains something by it: asked before the field is shown, by the rule that counts the vote. */
+export function isGlassOffered(ballot: Ballot, principal: Principal, surface: Surface): boolean {
+  const decision = decide({ kind: 'vote', ballot: { ...ballot, breaksGlass: true } }, principal, surface);
+  return decision.allowed && decision.breaksGlass === true;
+}
+
+function weighVote(ballot: Ballot, principal: Principal): Decision {
   const { breaksGlass, tier } = ballot;
   const earlier = ballot.voters.find(({ id }) => id === principal.id);
   if (earlier !== undefined && (earlier.brokeGlass || !breaksGlass)) {
@@ -197,7 +221,7 @@ function castVote(ballot: Ballot, principal: Principal): Decision {
 }
 
 /** The tiers that have a glass: what may be needed at night, when nobody else is awake. */
-export const hasGlass = (tier: Tier): boolean => tier === 'node' || tier === 'mass';
+const hasGlass = (tier: Tier): boolean => tier === 'node' || tier === 'mass';
 
 function glassRefused({ tier }: Ballot, { roles }: Principal): Decision | undefined {
   if (!hasGlass(tier)) {

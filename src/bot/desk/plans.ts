@@ -3,14 +3,21 @@ import { span } from '../slack/words.ts';
 import type { Answer, Click } from './answer.ts';
 import { ballotNow } from './ballot.ts';
 import type { Counter } from './counter.ts';
-import { type Ballot, decide } from './decide.ts';
+import { type Ballot, decide, isGlassOffered } from './decide.ts';
 import { diagnose } from './incidents.ts';
 
 /** What "Review fix" comes to. */
 export type Review =
   | { readonly kind: 'refused'; readonly answer: Answer }
   | { readonly kind: 'making'; readonly run: Run }
-  | { readonly kind: 'plan'; readonly run: Run; readonly plan: Plan; readonly readOnlyBecause?: string };
+  | {
+      readonly kind: 'plan';
+      readonly run: Run;
+      readonly plan: Plan;
+      readonly readOnlyBecause?: string;
+      /** Would this person's broken glass change something that their ordinary vote does not? */
+      readonly offersGlass: boolean;
+    };
 
 /** The plan on the table, for reading only where they may not approve it; a diagnosis is started where there is none. */
 export async function review(counter: Counter, id: string, click: Click): Promise<Review> {
@@ -35,16 +42,16 @@ export async function reviewOfRun(counter: Counter, run: Run, click: Click): Pro
   const principal = await counter.people.principal(click);
   const ballot = await ballotOf(counter, run, run.plan);
   const ordinary = decide({ kind: 'vote', ballot }, principal, { kind: 'command' });
-  const emergency = decide({ kind: 'vote', ballot: { ...ballot, breaksGlass: true } }, principal, {
-    kind: 'command',
-  });
-  // Where only a broken glass would do, the window still opens; the vote itself says what is missing.
-  const vote = emergency.allowed ? emergency : ordinary;
+  const offersGlass = isGlassOffered(ballot, principal, { kind: 'command' });
   return {
     kind: 'plan',
     run,
     plan: run.plan,
-    ...(vote.allowed ? {} : { readOnlyBecause: vote.why === 'no-rights' ? READING : vote.because }),
+    offersGlass,
+    // Where only a broken glass would do, the window still opens; the vote itself says what is missing.
+    ...(ordinary.allowed || offersGlass
+      ? {}
+      : { readOnlyBecause: ordinary.why === 'no-rights' ? READING : ordinary.because }),
   };
 }
 

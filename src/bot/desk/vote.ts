@@ -1,14 +1,8 @@
 import type { Plan, Run, Vote } from '../../runbooks/index.ts';
 import type { Click } from './answer.ts';
-import {
-  type Confirmation,
-  confirmationOf,
-  glassPhrase,
-  isConfirmed,
-  isReasonNeeded,
-} from './confirmation.ts';
+import { confirmationOf, glassPhrase, isConfirmed, isReasonNeeded, whatToType } from './confirmation.ts';
 import { type About, actorOf, type Counter } from './counter.ts';
-import { decide } from './decide.ts';
+import { type Decision, decide } from './decide.ts';
 import { ballotOf, type Review, reviewOfRun, standing } from './plans.ts';
 
 /** What somebody submitted: for which plan, and what they typed. */
@@ -76,7 +70,7 @@ async function cast(counter: Counter, submission: Submission, click: Click, abou
   const principal = await people.principal(click);
   const names = await people.names([click.user]);
   let isEnough = false;
-  let refusal: string | undefined;
+  let refusal: Extract<Decision, { allowed: false }> | undefined;
   const changed = await counter.changeRun(submission.run, async (run) => {
     const nowMs = context.clock.now();
     const plan = run.plan;
@@ -88,14 +82,14 @@ async function cast(counter: Counter, submission: Submission, click: Click, abou
     if (!isOnTheTable) {
       return { kind: 'answer', answer: { text: standing(run, nowMs), refused: true } };
     }
-    const breaksGlass = (submission.glass ?? '').trim() !== '';
-    const ballot = await ballotOf(counter, run, plan, breaksGlass);
+    const ballot = await ballotOf(counter, run, plan, (submission.glass ?? '').trim() !== '');
     const decision = decide({ kind: 'vote', ballot }, principal, { kind: 'command' });
     if (!decision.allowed) {
-      refusal = decision.why;
+      refusal = decision;
       return { kind: 'answer', answer: { text: decision.because, refused: true } };
     }
     isEnough = decision.isEnough;
+    const breaksGlass = decision.breaksGlass === true;
     const reason = submission.reason.trim();
     const cast: Vote = {
       by: click.user,
@@ -134,8 +128,10 @@ async function cast(counter: Counter, submission: Submission, click: Click, abou
   });
   switch (changed.kind) {
     case 'answer':
-      await counter.refuse('vote', refusal ?? 'not-on-the-table', click, about);
-      return { kind: 'errors', reason: changed.answer.text };
+      await counter.refuse('vote', refusal?.why ?? 'not-on-the-table', click, about);
+      return refusal?.why === 'not-on-call' || refusal?.why === 'no-glass'
+        ? { kind: 'errors', glass: refusal.because }
+        : { kind: 'errors', reason: changed.answer.text };
     case 'unchanged':
       await counter.refuse('vote', 'not-on-the-table', click, about);
       return { kind: 'errors', reason: standing(changed.value, context.clock.now()) };
@@ -174,15 +170,4 @@ function mistakesIn(
       ? { glass: `Type exactly: ${glassPhrase(run)}. Or leave it empty for an ordinary vote.` }
       : {}),
   };
-}
-
-function whatToType(confirmation: Confirmation): string {
-  switch (confirmation.kind) {
-    case 'none':
-      return 'Nothing has to be typed.';
-    case 'cluster':
-      return `Type the cluster’s name exactly: ${confirmation.expected}`;
-    case 'count':
-      return `Type how many ${confirmation.of} are lost: ${confirmation.expected}`;
-  }
 }

@@ -10,6 +10,7 @@ import {
   type Rendered,
 } from '../slack/blocks.ts';
 import { counted, priority, sentence, span, thousands } from '../slack/words.ts';
+import type { DeletionDigest } from './deletions.ts';
 import type { ClusterDigest, Digest, IncidentDigest } from './digest-of.ts';
 
 const INCIDENTS_SHOWN = 15;
@@ -38,6 +39,9 @@ export function digestMessage(digest: Digest): Rendered {
           ],
     ),
     linesSection('Repairs', [runsLine(digest)]),
+    ...(digest.deletions.length === 0
+      ? []
+      : [linesSection('Deleted for good', digest.deletions.map(deletionLine))]),
     ...(digest.glass.length === 0 ? [] : [linesSection('The glass was broken', digest.glass)]),
     ...(digest.growing.length === 0
       ? []
@@ -94,16 +98,22 @@ function incidentLine(incident: IncidentDigest): string {
   return `${id} ${priority[severity]} ${cluster}: ${sentence(headline)} (${taken}, ${over})`;
 }
 
-function runsLine({ runs, refusals }: Digest): string {
+/** What became of the repairs, in one sentence. */
+export function runsLine({ runs, refusals }: Digest): string {
   const parts = [
     [runs.done, 'done'],
     [runs.failed, 'failed'],
     [runs.stopped, 'stopped before anything was done'],
     [runs.expired, 'expired without approval'],
     [runs.cancelled, 'cancelled'],
-    [runs.waiting, 'under way'],
+    [runs.underWay, 'under way'],
+    [runs.waiting, runs.waiting === 1 ? 'waits for approval' : 'wait for approval'],
     [refusals, refusals === 1 ? 'click refused' : 'clicks refused'],
   ] as const;
   const told = parts.filter(([count]) => count > 0).map(([count, words]) => `${count} ${words}`);
   return told.length === 0 ? 'None.' : `${told.join(', ')}.`;
 }
+
+/** What a run has deleted for good: never left to be read between the lines. */
+export const deletionLine = ({ cluster, incident, run, queues, messages }: DeletionDigest): string =>
+  `${cluster}: ${counted(queues, 'queue')}, at most ${counted(messages, 'message')} (${run}, ${incident})`;

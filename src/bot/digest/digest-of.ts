@@ -1,5 +1,6 @@
-import type { Glance, Incident, Run, Severity } from '../../runbooks/index.ts';
+import { atItsWorst, type Glance, type Incident, type Run, type Severity } from '../../runbooks/index.ts';
 import type { AuditEntry } from '../stores/stores.ts';
+import { type DeletionDigest, deletionsOf } from './deletions.ts';
 
 /** Everything a digest is made from, read once. */
 export interface DigestInput {
@@ -14,6 +15,8 @@ export interface DigestInput {
   }[];
   /** Opened or resolved since the last digest. */
   readonly incidents: readonly Incident[];
+  /** Of those that another incident explains, the ones that have a card in Slack all the same: ids. @default none */
+  readonly posted?: ReadonlySet<string>;
   /** Started or ended since the last digest. */
   readonly runs: readonly Run[];
   readonly audit: readonly AuditEntry[];
@@ -30,8 +33,10 @@ export interface Digest {
   /** Milliseconds, over the incidents that were taken or repaired; absent when there were none. */
   readonly typical: { readonly toAcknowledgeMs?: number; readonly toRepairMs?: number };
   readonly runs: Readonly<
-    Record<'done' | 'failed' | 'stopped' | 'expired' | 'cancelled' | 'waiting', number>
+    Record<'done' | 'failed' | 'stopped' | 'expired' | 'cancelled' | 'waiting' | 'underWay', number>
   >;
+  /** What was deleted for good, one for each run. */
+  readonly deletions: readonly DeletionDigest[];
   /** Clicks that were refused, by whoever clicked. */
   readonly refusals: number;
   /** Who approved alone, and what: one sentence each. */
@@ -69,7 +74,8 @@ const STALE_MS = 600_000;
 /** Sums up what happened. Pure. */
 export function digestOf(input: DigestInput): Digest {
   const incidents = input.incidents
-    .filter(({ mutedBy }) => mutedBy === undefined)
+    .filter((incident) => isTold(input, incident))
+    .map((incident) => (incident.state === 'resolved' ? atItsWorst(incident) : incident))
     .map((incident) => incidentDigest(incident, input.headline(incident)));
   const toAcknowledgeMs = median(incidents.flatMap((incident) => incident.toAcknowledgeMs ?? []));
   const toRepairMs = median(incidents.flatMap((incident) => incident.toRepairMs ?? []));
@@ -83,6 +89,7 @@ export function digestOf(input: DigestInput): Digest {
       ...(toRepairMs === undefined ? {} : { toRepairMs }),
     },
     runs: countRuns(input.runs),
+    deletions: deletionsOf(input.runs),
     refusals: input.audit.filter(({ event }) => event === 'click.refused').length,
     glass: input.audit
       .filter(({ event }) => event === 'run.glass_broken')
@@ -101,6 +108,10 @@ export function digestOf(input: DigestInput): Digest {
     ],
   };
 }
+
+/** Everything that people saw, or that was treated. Only what stayed silent below another one from its beginning is left out. */
+const isTold = ({ posted, runs }: DigestInput, { id, mutedBy }: Incident): boolean =>
+  mutedBy === undefined || posted?.has(id) === true || runs.some(({ incident }) => incident === id);
 
 const MISSED_SHOWN = 5;
 
@@ -158,7 +169,8 @@ function countRuns(runs: readonly Run[]): Digest['runs'] {
     stopped: count('stopped', 'superseded'),
     expired: count('expired'),
     cancelled: count('cancelled'),
-    waiting: count('diagnosing', 'proposed', 'checking', 'acting', 'unknown'),
+    waiting: count('proposed'),
+    underWay: count('diagnosing', 'checking', 'acting', 'unknown'),
   };
 }
 

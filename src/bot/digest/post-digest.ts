@@ -100,7 +100,10 @@ export async function readDigest(context: Omit<DigestContext, 'config' | 'people
     stores.incidents.recent({ limit: 500, sinceMs }),
     stores.runs.recent({ limit: 500, sinceMs }),
   ]);
+  const explained = incidents.filter(({ mutedBy }) => mutedBy !== undefined);
+  const places = await Promise.all(explained.map(({ id }) => stores.cards.get(id)));
   return digestOf({
+    posted: new Set(explained.flatMap(({ id }, index) => (places[index] === undefined ? [] : [id]))),
     sinceMs,
     nowMs,
     incidents,

@@ -1,4 +1,4 @@
-import type { Incident, News, Runbook } from '../../runbooks/index.ts';
+import { atItsWorst, type Incident, type News, type Runbook } from '../../runbooks/index.ts';
 import { cardOf } from '../card-of.ts';
 import type { AuditEntry, TimelineEntry } from '../stores/stores.ts';
 
@@ -10,7 +10,13 @@ export interface NewsStory {
   readonly isShown: boolean;
 }
 
-export function tellNews(news: News, before: Incident | undefined, book: readonly Runbook[]): NewsStory {
+/** What a sweep's news leaves behind. `cause` is the incident that explains this one, where there is one. */
+export function tellNews(
+  news: News,
+  before: Incident | undefined,
+  book: readonly Runbook[],
+  cause?: Incident,
+): NewsStory {
   const { incident } = news;
   const atMs = incident.lastSeenAtMs;
   const { headline } = cardOf(incident, book);
@@ -21,7 +27,7 @@ export function tellNews(news: News, before: Incident | undefined, book: readonl
       return story(
         incident,
         'incident.resolved',
-        `Resolved. It was: ${headline}`,
+        `Resolved. It was: ${cardOf(atItsWorst(incident), book).headline}`,
         incident.resolvedAtMs ?? atMs,
         before,
         {
@@ -31,7 +37,7 @@ export function tellNews(news: News, before: Incident | undefined, book: readonl
     case 'changed':
       return news.how === 'facts'
         ? refresh(incident, before, book)
-        : tellChange(incident, before, news.how, headline, atMs);
+        : tellChange(incident, before, news.how, headline, atMs, cause && cardOf(cause, book).headline);
   }
 }
 
@@ -41,6 +47,7 @@ function tellChange(
   how: Exclude<Extract<News, { kind: 'changed' }>['how'], 'facts'>,
   headline: string,
   atMs: number,
+  cause: string | undefined,
 ): NewsStory {
   switch (how) {
     case 'worsened':
@@ -53,7 +60,7 @@ function tellChange(
       return story(
         incident,
         'incident.muted',
-        `Explained by ${incident.mutedBy ?? 'another incident'}`,
+        `Explained by ${incident.mutedBy ?? 'another incident'}${cause === undefined ? '' : `: ${cause}`}`,
         atMs,
         before,
       );

@@ -1,4 +1,5 @@
-import { type Item, leftStopped, type Run } from '../../runbooks/index.ts';
+import { type Item, leftStopped, type PlannedItem, type Run } from '../../runbooks/index.ts';
+import { counted } from '../slack/words.ts';
 import type { AuditEntry, TimelineEntry } from '../stores/stores.ts';
 
 /** What a transition of a run leaves behind for people. */
@@ -89,6 +90,19 @@ function tellItem(run: Run, index: number, item: Item): Told | undefined {
   }
 }
 
+/** What a plan holds, by kind: what only may come is not counted as what will. */
+function proposedWords(items: readonly PlannedItem[]): string {
+  const acts = items.filter((item) => item.kind === 'act');
+  const spare = acts.filter(({ onlyIfNeeded }) => onlyIfNeeded).length;
+  const count = (kind: PlannedItem['kind']): number => items.filter((item) => item.kind === kind).length;
+  return [
+    ...(acts.length > spare ? [counted(acts.length - spare, 'action')] : []),
+    ...(spare > 0 ? [`${spare} more only if needed`] : []),
+    ...(count('manual') > 0 ? [`${counted(count('manual'), 'step')} by hand`] : []),
+    ...(count('verify') > 0 ? [counted(count('verify'), 'check')] : []),
+  ].join(', ');
+}
+
 function tellState(run: Run): Told {
   const event = `run.${run.state}`;
   const because = run.because ?? '';
@@ -98,7 +112,7 @@ function tellState(run: Run): Told {
       return told('Diagnosis begins.');
     case 'proposed':
       return told(
-        `Diagnosis done. ${run.plan?.items.length ?? 0} steps are proposed; nothing has been changed.`,
+        `Diagnosis done. Proposed: ${proposedWords(run.plan?.items ?? [])}. Nothing has been changed.`,
       );
     case 'checking':
       return told(`${because === '' ? 'Approved.' : because} Checking once more on fresh data.`);

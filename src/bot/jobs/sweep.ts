@@ -52,7 +52,8 @@ export async function sweep(context: BotContext, cluster: ClusterHandle): Promis
       context.log.error({ err: error, runbook }, `The detector of ${runbook} failed; the others went on`);
     }
     const { news, open } = await compare(context, observation, detected);
-    for (const piece of news) await store(context, piece, open);
+    const causes = new Map([...open, ...news.map(({ incident }) => incident)].map((one) => [one.id, one]));
+    for (const piece of news) await store(context, piece, open, causes);
 
     await carryRunsOn(context, name);
     await tellUntold(context);
@@ -115,10 +116,20 @@ const isTreating = ({ state }: Run): boolean =>
 const MAX_CONFLICTS = 5;
 
 /** Writes one piece of news. Where a person was faster, their change stays and the sweep's is laid over it. */
-async function store(context: BotContext, news: News, open: readonly Incident[]): Promise<void> {
+async function store(
+  context: BotContext,
+  news: News,
+  open: readonly Incident[],
+  causes: ReadonlyMap<string, Incident>,
+): Promise<void> {
   const { stores, log } = context;
   const before = open.find(({ id }) => id === news.incident.id);
-  const { audit, timeline, isShown } = tellNews(news, before, context.book);
+  const { audit, timeline, isShown } = tellNews(
+    news,
+    before,
+    context.book,
+    causes.get(news.incident.mutedBy ?? ''),
+  );
   let incident: Incident | undefined = news.incident;
   let expectedVersion = news.kind === 'opened' ? 0 : news.incident.version - 1;
   for (let attempt = 0; attempt < MAX_CONFLICTS && incident !== undefined; attempt += 1) {

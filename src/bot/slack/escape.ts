@@ -60,6 +60,17 @@ export function code(text: string): string {
   return escapeControl(visible(text).replaceAll('`', 'ˋ'));
 }
 
+/**
+ * Text of our own making for a mrkdwn object, as the book writes it: what stands between two backticks is code, and can be
+ * copied as it is. Only for text that holds no name from outside; such a name goes through `literal`.
+ */
+export function ownWords(text: string): string {
+  return text
+    .split(/(`[^`\n]+`)/)
+    .map((part) => (/^`[^`]+`$/.test(part) ? `\`${code(part.slice(1, -1))}\`` : literal(part)))
+    .join('');
+}
+
 function withoutFormatting(line: string): string {
   let shown = line;
   for (const [mark, lookAlike] of [

@@ -2,11 +2,11 @@ import type { ModalView } from '@slack/types';
 import type { Click } from '../desk/answer.ts';
 import { confirmationOf, glassPhrase, isReasonNeeded } from '../desk/confirmation.ts';
 import type { Counter } from '../desk/counter.ts';
-import { hasGlass } from '../desk/decide.ts';
 import { choose, type Review, review, reviewOfRun } from '../desk/plans.ts';
 import { noteModal, reviewModal } from './cards/review-modal.ts';
 import type { SlackPort } from './port.ts';
 import { bookOf, speak } from './spoken.ts';
+import { isSlack } from './stand-in.ts';
 import { sentence } from './words.ts';
 
 /** How long a plan that is being made is waited for in an open modal: a diagnosis that looks twice takes half a minute. */
@@ -68,7 +68,7 @@ export async function viewOf(
     case 'plan': {
       const { config, clusters, stores } = counter.context;
       const { people } = config;
-      const { run, plan, readOnlyBecause } = found;
+      const { run, plan, readOnlyBecause, offersGlass } = found;
       const [approvers, halt] = await Promise.all([
         counter.people.approvers(),
         stores.halts.find(run.cluster),
@@ -86,13 +86,14 @@ export async function viewOf(
         approvalsNeeded: people.approvals[plan.tier],
         selfApproval: people.selfApproval[plan.tier],
         confirmation: confirmationOf(people, run, plan),
-        ...(hasGlass(plan.tier) ? { glass: glassPhrase(run) } : {}),
+        ...(offersGlass ? { glass: glassPhrase(run) } : {}),
         reasonRequired: isReasonNeeded(plan.tier),
         channel: click.channel ?? '',
         names: await counter.people.names([...new Set(ids)]),
         nodes: clusters.get(run.cluster)?.config.settings.nodes.length ?? 0,
         approvers,
         isNew,
+        showsChoiceAtOnce: isSlack(config.slack.apiUrl),
         ...(halt === undefined ? {} : { halt }),
         ...(readOnlyBecause === undefined ? {} : { readOnlyBecause }),
       });

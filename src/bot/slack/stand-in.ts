@@ -5,16 +5,21 @@ const dateToken = /<!date\^(\d+)\^([^|>]*)\|[^>]*>/g;
 /** Follows a `<` so that a stand-in does not read a mention or a link into it. Not to be seen. */
 const WORD_JOINER = '\u2060';
 
+/** In code nothing is read into a `<` that is neither a mention's nor a link's: there it stays as it is, and can be copied. */
+const codeSpan = /(`(?:(?!&lt;[!@#]|&lt;\w+:)[^`\n])+`)/;
+
 /** Makes a payload fit for whoever is at the other end. */
 export type Adapt = <Payload>(payload: Payload) => Payload;
+
+/** Slack itself: only there does a choice in an open window reach us at once. */
+export const isSlack = (apiUrl: string): boolean => /(^|\.)slack\.com$/.test(new URL(apiUrl).hostname);
 
 /**
  * Slack shows `<!date^…>` in each reader's own time zone and undoes the escaping of `&`, `<` and `>`. Its stand-ins do neither:
  * for them times are written out in UTC, and the escaping is undone here. For both, secrets are taken out of every text.
  */
 export function adaptTo(apiUrl: string): Adapt {
-  const isSlack = /(^|\.)slack\.com$/.test(new URL(apiUrl).hostname);
-  return isSlack ? redactTexts : (payload) => adapt(redactTexts(payload));
+  return isSlack(apiUrl) ? redactTexts : (payload) => adapt(redactTexts(payload));
 }
 
 function adapt<Payload>(payload: Payload): Payload {
@@ -31,7 +36,9 @@ function adapt<Payload>(payload: Payload): Payload {
 function readable(text: string): string {
   return text
     .replace(dateToken, (_token, seconds: string, format: string) => written(Number(seconds), format))
-    .replaceAll('&lt;', `<${WORD_JOINER}`)
+    .split(codeSpan)
+    .map((part) => part.replaceAll('&lt;', part.startsWith('`') ? '<' : `<${WORD_JOINER}`))
+    .join('')
     .replaceAll('&gt;', '>')
     .replaceAll('&amp;', '&');
 }

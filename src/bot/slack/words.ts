@@ -50,7 +50,7 @@ export function whoMustApprove(tier: Tier, needed: number, selfApproval: boolean
       return `${people}, one of them an admin approver${selfApproval ? '' : ', none of them the person who asked'}.`;
     case 'node':
       return needed > 1 || selfApproval
-        ? `${people}. The person who asked may be one of them.`
+        ? `${people}; who asked may ${needed === 1 ? 'approve' : 'be one of them'}.`
         : `${people} who did not ask for it.`;
     case 'reversible':
     case 'destructive':

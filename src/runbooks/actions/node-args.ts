@@ -20,10 +20,10 @@ export function nodeText(
 ): string {
   const requests = operations.map((operation) => onNodeHost(ports, operation, subjectOf(node, peer)));
   const [first] = requests;
-  if (first === undefined) return `${doing} ${node} (no host is configured for it)`;
+  if (first === undefined) return `${doing} (no host is configured for it)`;
   const commands = requests.map((request) => request && commandLine(ports, request));
   // One command a line, in their order: that is how they are read before a yes.
-  return [`${doing} ${node}. On host ${first.host}:`, ...commands].join('\n');
+  return [`${doing}. On host ${first.host}:`, ...commands].join('\n');
 }
 
 /** Can the commands be given at all? */

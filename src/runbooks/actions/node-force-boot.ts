@@ -16,7 +16,8 @@ export const nodeForceBoot: Action<NodeArgs, ClusterPorts> = {
   tier: 'node',
   args: nodeArgs,
   timeLimitMs: operations.length * OPERATION_MS,
-  describe: ({ node }, ports) => nodeText('Start without waiting for its peers', ports, node, operations),
+  describe: ({ node }, ports) =>
+    nodeText(`Start ${node} without waiting for its peers`, ports, node, operations),
   precheck: async ({ node }, ports) => {
     const host = hostCheck(ports, node, operations);
     if (!host.go) return host;

@@ -23,7 +23,7 @@ export const nodeRejoin: Action<Args, ClusterPorts> = {
   args,
   timeLimitMs: operations.length * OPERATION_MS,
   describe: ({ node, peer }, ports) =>
-    nodeText(`Empty and join to ${peer} the node`, ports, node, operations, peer),
+    nodeText(`Empty ${node} and have it join the cluster of ${peer}`, ports, node, operations, peer),
   precheck: async ({ node, peer }, ports) => {
     if (node === peer) return { go: false, because: 'a node cannot join itself' };
     const host = hostCheck(ports, node, operations, peer);

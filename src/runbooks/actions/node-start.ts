@@ -10,7 +10,7 @@ export const nodeStart: Action<NodeArgs, ClusterPorts> = {
   tier: 'node',
   args: nodeArgs,
   timeLimitMs: 120_000,
-  describe: ({ node }, ports) => nodeText('Start RabbitMQ on', ports, node, ['node.start']),
+  describe: ({ node }, ports) => nodeText(`Start RabbitMQ on ${node}`, ports, node, ['node.start']),
   precheck: async ({ node }, ports) => hostCheck(ports, node, ['node.start']),
   execute: async ({ node }, ports) => {
     const request = onNodeHost(ports, 'node.start', { node });

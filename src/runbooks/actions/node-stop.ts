@@ -12,7 +12,7 @@ export const nodeStop: Action<NodeArgs, ClusterPorts> = {
   tier: 'node',
   args: nodeArgs,
   timeLimitMs: 120_000,
-  describe: ({ node }, ports) => nodeText('Stop RabbitMQ on', ports, node, ['node.stop']),
+  describe: ({ node }, ports) => nodeText(`Stop RabbitMQ on ${node}`, ports, node, ['node.stop']),
   precheck: async ({ node }, ports) => {
     const host = hostCheck(ports, node, ['node.stop']);
     if (!host.go) return host;

@@ -67,6 +67,10 @@ export const nodeDown = defineRunbook<Facts>({
       ? []
       : [`Everything that ${shortNames(nodes)(node)} holds by itself: joining a cluster empties it first.`],
   undo: 'A started node can be stopped again. Joining a cluster cannot be undone.',
+  undoOf: ({ how }) =>
+    how === 'down'
+      ? 'Yes: a started node can be stopped again.'
+      : 'No: joining a cluster empties the node, and that cannot be undone.',
   steps: [
     {
       kind: 'inspect',

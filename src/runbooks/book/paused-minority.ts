@@ -110,13 +110,13 @@ export const pausedMinority = defineRunbook<Facts>({
         if (mode === undefined) {
           return {
             go: false,
-            because: `I cannot tell a paused node from a stopped one: the partition handling of ${name} is not known. If it is not pause_minority, run \`rabbitmqctl -n ${node} start_app\`.`,
+            because: `I cannot tell a paused node from a stopped one: the partition handling of ${name} is not known. If it is not pause_minority, run this on its host: rabbitmqctl -n ${node} start_app`,
           };
         }
         if (now.settings.nodes.find((one) => one.name === node)?.host === undefined) {
           return {
             go: false,
-            because: `The app of ${name} is stopped, and the configuration names no host to start it on. By hand: \`rabbitmqctl -n ${node} start_app\`.`,
+            because: `The app of ${name} is stopped, and the configuration names no host to start it on. By hand: rabbitmqctl -n ${node} start_app`,
           };
         }
         return {

@@ -248,7 +248,7 @@ function judge(context: Context): Verdict {
       facts.exchange !== undefined || connectionsOf(context).length > 0 || context.choice !== undefined;
     if (!hasWay) {
       return no(
-        `I do not know to which exchange ${namesOf(lost)} belongs, nor who reads it. Put \`exchange\` into its entry under \`services\`, or restart the service.`,
+        `I do not know to which exchange ${namesOf(lost)} belongs, nor who reads it. Put “exchange” into its entry under “services”, or restart the service.`,
       );
     }
     const where = facts.exchange === undefined ? '' : ` It belongs to exchange ${facts.exchange}.`;

@@ -50,12 +50,23 @@ export function makePlan(
     items,
     lost,
     ...bounds,
-    undo: runbook.undo,
+    ...(toll !== undefined && { unreadNow: unreadNow(runbook, context) }),
+    undo: runbook.undoOf?.(context.facts) ?? runbook.undo,
     madeAtMs: atMs,
     expiresAtMs: atMs + tools.planExpiresMs,
     ...(toll !== undefined && { notBeforeMs: atMs + context.now.settings.detection.looksApartMs }),
   };
 }
+
+const unreadNow = (runbook: Runbook, context: StepContext<unknown>): number =>
+  flatten(runbook, context).reduce(
+    (sum, { step, target }) =>
+      sum +
+      (step.kind === 'act'
+        ? (step.unreadNow?.({ ...context, ...(target !== undefined && { target }) }) ?? 0)
+        : 0),
+    0,
+  );
 
 type PlannableStep = ActStep<unknown> | VerifyStep<unknown> | ManualStep<unknown>;
 

@@ -32,11 +32,11 @@ export function deadLost(context: DeadContext): readonly string[] {
   if (queues.length > LOST_LINES) {
     const sum = atMost.reduce((all, one) => all + one, 0);
     return [
-      `At most ${count(sum)} unread messages in ${counted(queues.length, 'queue')} of ${family}, with what comes until then`,
+      `At most ${count(sum)} unread messages in ${counted(queues.length, 'queue')} of ${family}, with what still comes before it is deleted`,
     ];
   }
   return queues.map(
     ({ name }, index) =>
-      `At most ${count(atMost[index] ?? 0)} unread messages in ${name}, with what comes until then`,
+      `At most ${count(atMost[index] ?? 0)} unread messages in ${name}, with what still comes before it is deleted`,
   );
 }

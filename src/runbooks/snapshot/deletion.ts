@@ -48,6 +48,7 @@ export function deletionSteps(words: {
           id: 'delete',
           title: (context) =>
             `Delete ${context.target ?? ''} with its ${counted(readyOf(context, context.target ?? ''), 'unread message')}`,
+          unreadNow: (context) => readyOf(context, context.target ?? ''),
           looks: ({ facts, target = '' }) => [queueLook(facts, target)],
           call: (context) => ({
             // Brokers know no if-unused for a quorum queue: another action, which needs more votes.

@@ -189,7 +189,7 @@ function judgeReaders(context: Context, isFalling: boolean): Verdict | Doubt {
     const ids = (hung.length > 0 ? hung : readers).map(({ id }) => id);
     const who = ids.length === 0 ? 'Its readers hang' : `${some(ids, NAMED)}: hung`;
     return no(
-      `${who}, and no entry under \`services\` says how to restart what reads ${seen.name}. ` +
+      `${who}, and no entry under “services” says how to restart what reads ${seen.name}. ` +
         'Restart it by hand, or add an entry for next time.',
     );
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { isWithin } from '../../../src/bot/desk/business-hours.ts';
-import { confirmationOf, isConfirmed } from '../../../src/bot/desk/confirmation.ts';
+import { confirmationOf, isConfirmed, whatToType } from '../../../src/bot/desk/confirmation.ts';
 import type { Plan } from '../../../src/runbooks/index.ts';
 import { createWorld, proposedRun } from '../fakes/world.ts';
 
@@ -38,6 +38,16 @@ describe('what is typed before a yes', () => {
   test.each(['', '7698', 'seven', '-7697', '7697 messages', '1'])('%j is not', (typed) => {
     expect(isConfirmed({ kind: 'count', expected: 7_697, of: 'messages' }, typed)).toBe(false);
   });
+});
+
+test('what is typed is explained, and spelled one way', () => {
+  const count = { kind: 'count', expected: 1_000, of: 'messages', now: 429 } as const;
+  expect(whatToType(count)).toBe(
+    'Up to 1,000 messages may be there when it is deleted (429 now). Type 1000.',
+  );
+  expect(whatToType({ kind: 'count', expected: 3, of: 'queues' })).toBe('3 queues will be deleted. Type 3.');
+  for (const typed of ['1000', '1,000', '1 000', '1\u00a0000']) expect(isConfirmed(count, typed)).toBe(true);
+  expect(isConfirmed(count, '429')).toBe(false);
 });
 
 describe('business hours', () => {

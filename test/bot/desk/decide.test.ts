@@ -45,7 +45,8 @@ const plain = asks.map((kind) => ({ kind })) as readonly Exclude<Ask, { kind: 'v
 
 function said(ask: Ask, principal: Principal, surface: Surface = here): string {
   const decision = decide(ask, principal, surface);
-  return decision.allowed ? (decision.isEnough ? 'yes, enough' : 'yes') : decision.why;
+  if (!decision.allowed) return decision.why;
+  return `yes${decision.isEnough ? ', enough' : ''}${decision.breaksGlass ? ', by the glass' : ''}`;
 }
 
 describe('who may do what', () => {
@@ -92,23 +93,59 @@ describe('who may do what', () => {
 
   const glass = { tier: 'node', needed: 2, breaksGlass: true } as const;
   test.each<[string, Ask, Principal, string]>([
-    ['whoever is on call restarts a node alone', vote(glass), { ...bob, roles: onCall }, 'yes, enough'],
+    [
+      'whoever is on call restarts a node alone',
+      vote(glass),
+      { ...bob, roles: onCall },
+      'yes, enough, by the glass',
+    ],
+    [
+      'where one vote is enough the glass stays whole',
+      vote({ ...glass, needed: 1 }),
+      { ...bob, roles: onCall },
+      'yes, enough',
+    ],
+    [
+      'also for the second of two voters',
+      vote({ ...glass, voters: [voter('U0EVE')] }),
+      { ...bob, roles: onCall },
+      'yes, enough',
+    ],
+    ['also for somebody who is not on call', vote({ ...glass, needed: 1 }), bob, 'yes, enough'],
+    [
+      'also where their own yes counts by configuration',
+      vote({ ...glass, needed: 1, requestedBy: 'U0BOB', selfApproval: true }),
+      { ...bob, roles: onCall },
+      'yes, enough',
+    ],
+    [
+      'one vote that may not be their own is stood for',
+      vote({ ...glass, needed: 1, requestedBy: 'U0BOB' }),
+      { ...bob, roles: onCall },
+      'yes, enough, by the glass',
+    ],
+    [
+      'many things in business hours gain nothing by it',
+      vote({ ...glass, tier: 'mass' }),
+      { ...bob, roles: onCall },
+      'yes',
+    ],
     [
       'also what they asked for',
       vote({ ...glass, requestedBy: 'U0BOB' }),
       { ...bob, roles: onCall },
-      'yes, enough',
+      'yes, enough, by the glass',
     ],
     [
       'also after an ordinary vote of theirs',
       vote({ ...glass, voters: [voter('U0BOB', onCall)] }),
       { ...bob, roles: onCall },
-      'yes, enough',
+      'yes, enough, by the glass',
     ],
     ['an approver who is not on call does not', vote(glass), bob, 'not-on-call'],
     [
-      'a deletion waits for its approver',
-      vote({ ...glass, tier: 'destructive', needed: 1 }),
+      'a deletion waits for its approvers',
+      vote({ ...glass, tier: 'destructive', needed: 2 }),
       { ...bob, roles: onCall },
       'no-glass',
     ],
@@ -122,7 +159,7 @@ describe('who may do what', () => {
       'a broken glass lifts the hours of many things, and not the second vote',
       vote({ ...glass, tier: 'mass', isBusinessHours: false }),
       { ...bob, roles: onCall },
-      'yes',
+      'yes, by the glass',
     ],
     [
       'nor does it let anybody approve many things that they asked for',

@@ -240,6 +240,30 @@ describe('a vote', () => {
     expect(stores.kept.runs.get('RUN-0001')?.state).toBe('checking');
   });
 
+  test('breaks the glass only where an ordinary one is not enough; the field is shown to nobody else', async () => {
+    const { counter, setTier, open, diagnosed, stores } = createDesk();
+    setTier('node');
+    await open();
+    await diagnose(counter, 'INC-0412', by(ALICE));
+    const yes = submission(await diagnosed('RUN-0001'), { glass: 'break glass prod-a' });
+    expect(await review(counter, 'INC-0412', by(BOB))).toMatchObject({ offersGlass: true });
+    expect(await review(counter, 'INC-0412', by(CAROL))).toMatchObject({ offersGlass: false });
+    expect(await vote(counter, yes, by(CAROL))).toEqual({
+      kind: 'errors',
+      glass: 'Only somebody who is on call may break the glass.',
+    });
+    await vote(counter, { ...yes, glass: '' }, by(CAROL));
+    expect(await review(counter, 'INC-0412', by(BOB))).toMatchObject({ offersGlass: false });
+    expect(await vote(counter, yes, by(BOB))).toMatchObject({ kind: 'recorded', isEnough: true });
+    const { votes = [] } = stores.kept.runs.get('RUN-0001') ?? {};
+    expect(votes.map(({ by: who, breakGlass }) => [who, breakGlass])).toEqual([
+      [CAROL, undefined],
+      [BOB, undefined],
+    ]);
+    expect(stores.kept.audit.map(({ event }) => event)).not.toContain('run.glass_broken');
+    expect(stores.kept.timelines.get('INC-0412')?.some(({ mentions }) => mentions !== undefined)).toBe(false);
+  });
+
   test('counts no more when its voter has left the group before the second', async () => {
     const { counter, setTier, open, diagnosed, slack, clock, stores } = createDesk();
     setTier('node');
@@ -255,7 +279,12 @@ describe('a vote', () => {
   });
 
   test.each([
-    ['the wrong name typed', { typed: 'prod-b' }, BOB, { typed: 'Type the cluster’s name exactly: prod-a' }],
+    [
+      'the wrong name typed',
+      { typed: 'prod-b' },
+      BOB,
+      { typed: 'Type the cluster’s name to confirm: prod-a' },
+    ],
     ['no reason', { reason: ' ' }, BOB, { reason: 'Please give a reason; it goes to the audit log.' }],
     [
       'one’s own request',

@@ -121,6 +121,57 @@ describe('the digest', () => {
     expect(digestOf({ ...quietNight, incidents: [repaired, symptom] }).incidents).toHaveLength(1);
   });
 
+  test('has what was posted or treated, though another incident explains it now', () => {
+    const silent: Incident = { ...repaired, id: 'INC-0414', mutedBy: 'INC-0412' };
+    const posted: Incident = { ...silent, id: 'INC-0415' };
+    const treated: Incident = { ...silent, id: 'INC-0416' };
+    const { incidents } = digestOf({
+      ...quietNight,
+      incidents: [silent, posted, treated],
+      posted: new Set(['INC-0415']),
+      runs: [{ ...proposedRun(), state: 'done', incident: 'INC-0416' }],
+    });
+    expect(incidents.map(({ id }) => id)).toEqual(['INC-0415', 'INC-0416']);
+  });
+
+  test('names what was deleted, and counts only what was', () => {
+    const run = proposedRun();
+    const [item] = run.plan?.items ?? [];
+    if (run.plan === undefined || item?.kind !== 'act') throw new Error('the plan begins with an action');
+    const deletion = {
+      ...item,
+      isDeletion: true as const,
+      call: { action: 'queue.delete', args: { maxReady: 1_000 } },
+    };
+    const plan = { ...run.plan, items: [deletion, deletion, deletion] };
+    const items = (['applied', 'applied', 'refused'] as const).map((state) => ({ state }));
+    expect(aloud({ ...quietNight, runs: [{ ...run, plan, items, state: 'failed' }] })).toContain(
+      '*Deleted for good*\nprod-a: 2 queues, at most 2,000 messages (RUN-0193, INC-0412)\n',
+    );
+  });
+
+  test('says of a plan that waits for its votes that it waits', () => {
+    const runs = [proposedRun(), { ...proposedRun(), state: 'acting' as const }];
+    expect(aloud({ ...quietNight, runs })).toContain('1 under way, 1 waits for approval.');
+  });
+
+  test('tells what is over as it was at its worst', () => {
+    const { severity, runbook, subject, facts } = repaired;
+    const eased: Incident = {
+      ...repaired,
+      severity: 'warning',
+      subject: 'an echo',
+      worst: { severity, runbook, subject, facts },
+    };
+    const input = { ...quietNight, headline: (incident: Incident) => incident.subject };
+    expect(digestOf({ ...input, incidents: [eased] }).incidents).toMatchObject([
+      { severity: 'critical', headline: repaired.subject },
+    ]);
+    expect(digestOf({ ...input, incidents: [{ ...eased, state: 'open' }] }).incidents).toMatchObject([
+      { severity: 'warning', headline: 'an echo' },
+    ]);
+  });
+
   test('is posted once for a slot, and covers what came since the last one', async () => {
     const { context, slack, stores, clock } = createWorld();
     const tries = await Promise.allSettled([

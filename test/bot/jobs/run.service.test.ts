@@ -68,7 +68,7 @@ describe('a run', () => {
     ]);
     const lines = (await context.stores.incidents.timeline('INC-0001')).map(({ text }) => text);
     expect(lines).toEqual([
-      'Diagnosis done. 3 steps are proposed; nothing has been changed.',
+      'Diagnosis done. Proposed: 1 action, 2 checks. Nothing has been changed.',
       'Checked again: the plan still holds. The repair begins.',
       'Repair done. Every step is done, and it was verified.',
     ]);

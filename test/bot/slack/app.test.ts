@@ -163,7 +163,7 @@ describe('approving', () => {
     expect(await deliver(submitted(BOB, view, values))).toEqual({
       response_action: 'errors',
       errors: {
-        cluster_name: 'Type the cluster’s name exactly: prod-a',
+        cluster_name: 'Type the cluster’s name to confirm: prod-a',
         reason: 'Please give a reason; it goes to the audit log.',
       },
     });

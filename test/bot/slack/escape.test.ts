@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { linesSection, plainSection } from '../../../src/bot/slack/blocks.ts';
-import { clip, literal, visible } from '../../../src/bot/slack/escape.ts';
+import { clip, literal, ownWords, visible } from '../../../src/bot/slack/escape.ts';
 import { problemsOfMessage } from '../../../src/bot/slack/limits.ts';
 
 describe('text from outside', () => {
@@ -68,4 +68,11 @@ describe('text from outside', () => {
     const { text } = linesSection('Evidence', lines);
     expect(text?.text).toMatch(/\n… and 36 more lines$/);
   });
+});
+
+test('our own words keep their code, to be copied as it is; nothing else in them formats', () => {
+  expect(ownWords('*No*. Save it: `rabbitmqctl -n <node> export_definitions <file>`.')).toBe(
+    '∗No∗. Save it: `rabbitmqctl -n &lt;node&gt; export_definitions &lt;file&gt;`.',
+  );
+  expect(ownWords('a single ` stays')).toBe('a single ` stays');
 });

@@ -101,7 +101,7 @@ describe('in a Slack', () => {
     await until('the modal', () => (topView()?.title.text === 'Review fix' ? topView() : undefined));
     submit(BOB, 'wrong');
     expect(await until('the error', () => errors.at(-1))).toEqual({
-      cluster_name: 'Type the cluster’s name exactly: prod-a',
+      cluster_name: 'Type the cluster’s name to confirm: prod-a',
     });
     submit(BOB, 'prod-a');
     await until('the answer', () => (topView()?.title.text === 'Recorded' ? true : undefined));

@@ -27,6 +27,7 @@ function modalOf(change: Partial<ReviewInput> = {}) {
     reasonRequired: true,
     channel: CHANNEL,
     nodes: 3,
+    showsChoiceAtOnce: true,
     approvers: [BOB, ALICE],
     names: new Map([
       [ALICE, 'Alice Anderson'],
@@ -52,6 +53,10 @@ describe('the modal that asks for an approval', () => {
     const aloud = readAloud(modalOf().blocks).replace(/Plan \S+/, 'Plan <hash>');
     expect(aloud).toMatchInlineSnapshot(`
       "prod-a: network split, ctl3 cut off from ctl1+ctl2.
+      *Lost for good*
+      • 2 queues and 3 bindings that only ctl3 has
+      *Undo*
+      Not possible for what is lost.
       # Exactly this will run
       1. Stop RabbitMQ on ctl3
       ~ node.stop: ssh ctl3 systemctl stop rabbitmq-server
@@ -59,21 +64,21 @@ describe('the modal that asks for an approval', () => {
       *The ways to go*
       → Keep ctl1 and ctl2: the services connect to ctl1 (this plan)
       • Keep ctl3: it holds 2 queues of its own
-      ? Another way? Choose it and press Approve: you get its plan to read; nothing runs (optional)
+      ? Another way? Choose it, and its plan is shown here; nothing runs (optional)
         ( ) Keep ctl1 and ctl2 (this plan)
         ( ) Keep ctl3
-      *Lost for good*
-      • 2 queues and 3 bindings that only ctl3 has
-      *Undo*
-      Not possible for what is lost.
       *Who must approve*
-      2 different approvers. The person who asked may be one of them.
+      2 different approvers; who asked may be one of them.
       Approvers: Alice Anderson and Bob Brown.
       So far 0 of 2. Asked for by Alice Anderson.
       ? Type the cluster’s name to confirm: prod-a
       ? Reason (goes to the audit log)
       ~ Plan <hash> · RUN-0193 · stops or starts a node · made <!date^1795316520^{time_secs}|03:02:00 UTC> · expires <!date^1795316820^{time_secs}|03:07:00 UTC>"
     `);
+  });
+
+  test('says how to see another plan where a choice is not told at once', () => {
+    expect(readAloud(modalOf({ showsChoiceAtOnce: false }).blocks)).toContain('Choose it and press Approve');
   });
 
   test('of another way says first that it is new, that nothing is approved, and what it stops', () => {

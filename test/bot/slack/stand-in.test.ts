@@ -24,3 +24,10 @@ test('for a stand-in times are written out and markup is undone without waking m
 test('a host that only looks like Slack is not Slack', () => {
   expect(adaptTo('https://notslack.com/api/')(message)).not.toBe(message);
 });
+
+test('a command can be copied from a stand-in, and wakes no mention there either', () => {
+  const { text } = adaptTo('http://127.0.0.1:3000/api/')({
+    text: '`export &lt;file&gt;` of &lt;x&gt;, `a &lt;!channel&gt;`',
+  });
+  expect(text).toBe('`export <file>` of <\u2060x>, `a <\u2060!channel>`');
+});

@@ -24,12 +24,12 @@ describe('what people approve', () => {
     ],
     [
       of('node.force_boot'),
-      'Start without waiting for its peers rabbit@b. On host ctl1:\nsystemctl stop rabbitmq-server\n' +
+      'Start rabbit@b without waiting for its peers. On host ctl1:\nsystemctl stop rabbitmq-server\n' +
         'rabbitmqctl -n rabbit@b force_boot\nsystemctl --no-block start rabbitmq-server',
     ],
     [
       rejoin,
-      'Empty and join to rabbit@a the node rabbit@b. On host ctl1:\nrabbitmqctl -n rabbit@b stop_app\n' +
+      'Empty rabbit@b and have it join the cluster of rabbit@a. On host ctl1:\nrabbitmqctl -n rabbit@b stop_app\n' +
         'rabbitmqctl -n rabbit@b reset\nrabbitmqctl -n rabbit@b join_cluster rabbit@a\n' +
         'rabbitmqctl -n rabbit@b start_app',
     ],

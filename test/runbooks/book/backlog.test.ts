@@ -218,12 +218,12 @@ describe('diagnosed as', () => {
     [
       'hung, with no way to restart it',
       at(found({ settings: { services: [] } }), fresh(), ping('deaf')),
-      'stop: cinder-volume:812@10.3.0.35, cinder-volume:907@10.3.0.36: hung, and no entry under `services` says how to restart what reads cinder-volume.',
+      'stop: cinder-volume:812@10.3.0.35, cinder-volume:907@10.3.0.36: hung, and no entry under “services” says how to restart what reads cinder-volume.',
     ],
     [
       'hung, with readers that the sweep could not list',
       at(found({ consumers: { rows: [], missing: [{ node: A, why: 'slow' }] } }), fresh(), ping('deaf')),
-      'stop: Its readers hang, and no entry under `services` says how to restart what reads cinder-volume.',
+      'stop: Its readers hang, and no entry under “services” says how to restart what reads cinder-volume.',
     ],
   ])('%s', (_, verdict, text) => {
     expect(verdict.slice(0, text.length)).toBe(text);

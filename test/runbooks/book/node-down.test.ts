@@ -103,8 +103,15 @@ describe('the repair', () => {
     expect(calls(stopped)).toEqual(['node.stop', 'node.start', undefined]);
   });
 
+  test('says of a start that it can be taken back, and speaks of no joining', () => {
+    expect(nodeDown.undoOf?.(contextOf(nodeDown, down).facts)).toBe(
+      'Yes: a started node can be stopped again.',
+    );
+  });
+
   test('has a lone node join, and says that it is emptied', () => {
     expect(calls(alone)).toEqual([undefined, undefined, 'node.rejoin']);
+    expect(nodeDown.undoOf?.(contextOf(nodeDown, alone).facts)).toMatch(/^No: joining a cluster/);
     expect(nodeDown.lost(contextOf(nodeDown, alone))).toEqual([
       'Everything that server-46 holds by itself: joining a cluster empties it first.',
     ]);

@@ -179,7 +179,9 @@ describe('a zombie queue', () => {
     const { run, acts } = treat('zombie-queue', world);
     expect([run.state, ...acts]).toEqual(['done', `queue.delete / ${zombie} 440`]);
     expect(world.queues.map(({ name }) => name)).toEqual(siblings.map(({ name }) => name));
-    expect(run.plan?.lost).toEqual([`At most 440 unread messages in ${zombie}, with what comes until then`]);
+    expect(run.plan?.lost).toEqual([
+      `At most 440 unread messages in ${zombie}, with what still comes before it is deleted`,
+    ]);
   });
 
   test('that keeps filling while people read the plan is deleted all the same, up to what they agreed to lose', () => {

@@ -98,7 +98,7 @@ test('one plan deletes no more than people can read', () => {
     '15 more wait for the next plan',
   );
   expect(zombieQueue.lost(contextOf(zombieQueue, now))).toEqual([
-    'At most 2,525 unread messages in 25 queues of a_fanout, with what comes until then',
+    'At most 2,525 unread messages in 25 queues of a_fanout, with what still comes before it is deleted',
   ]);
 });
 
@@ -220,7 +220,7 @@ describe('the proof', () => {
       '2 siblings of cinder-scheduler_fanout have a reader',
     ]);
     expect(zombieQueue.lost(context)).toEqual([
-      `At most 38,321 unread messages in ${zombie}, with what comes until then`,
+      `At most 38,321 unread messages in ${zombie}, with what still comes before it is deleted`,
     ]);
   });
 });

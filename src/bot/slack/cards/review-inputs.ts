@@ -1,17 +1,16 @@
 import type { InputBlock } from '@slack/types';
 import type { Plan } from '../../../runbooks/index.ts';
-import type { Confirmation } from '../../desk/confirmation.ts';
+import { type Confirmation, whatToType } from '../../desk/confirmation.ts';
 import { plain } from '../blocks.ts';
 import { approvalFields } from '../ids.ts';
 import { limits } from '../limits.ts';
-import { thousands } from '../words.ts';
 
 /** What an approver is asked to fill in. */
 export interface ReviewAsks {
   readonly plan: Plan;
   /** What the approver must type. */
   readonly confirmation: Confirmation;
-  /** What somebody on call types to stand for the second vote; absent where there is no glass to break. */
+  /** What this person types to stand alone for what is missing; absent where an ordinary vote does as much. */
   readonly glass?: string;
   /** Must the approver give a reason? */
   readonly reasonRequired: boolean;
@@ -35,39 +34,32 @@ export function inputBlocks({ plan, confirmation, glass, reasonRequired }: Revie
 
 function confirmationBlock(confirmation: Confirmation): InputBlock[] {
   const { typed, count } = approvalFields;
-  const block = (
-    { block, action }: typeof typed | typeof count,
-    label: string,
-    shown: string,
-  ): InputBlock => ({
+  const block = ({ block, action }: typeof typed | typeof count, shown: string): InputBlock => ({
     type: 'input',
     block_id: block,
-    label: plain(label, limits.label),
+    label: plain(whatToType(confirmation), limits.label),
     element: { type: 'plain_text_input', action_id: action, placeholder: plain(shown, limits.placeholder) },
   });
   switch (confirmation.kind) {
     case 'none':
       return [];
     case 'cluster':
-      return [
-        block(typed, `Type the cluster’s name to confirm: ${confirmation.expected}`, confirmation.expected),
-      ];
-    case 'count': {
-      const shown = thousands(confirmation.expected);
-      return [block(count, `Type how many ${confirmation.of} are lost at most: ${shown}`, shown)];
-    }
+      return [block(typed, confirmation.expected)];
+    case 'count':
+      return [block(count, String(confirmation.expected))];
   }
 }
 
 /** For the night when nobody else is awake. Left empty it is an ordinary vote. */
 function glassBlock(phrase: string, tier: Plan['tier']): InputBlock {
   const { block, action } = approvalFields.glass;
-  const what = tier === 'mass' ? 'Cannot wait for business hours' : 'On call and alone';
+  const what =
+    tier === 'mass' ? 'Only if it cannot wait for business hours' : 'Only if you are on call and alone';
   return {
     type: 'input',
     block_id: block,
     optional: true,
-    label: plain(`${what}? Type “${phrase}”. The owners are paged.`, limits.label),
+    label: plain(`${what}: type “${phrase}”. The owners are paged.`, limits.label),
     element: { type: 'plain_text_input', action_id: action },
   };
 }

@@ -9,7 +9,7 @@ import type {
 import type { PlannedItem, Run } from '../../../runbooks/index.ts';
 import type { Halt } from '../../stores/stores.ts';
 import { context, header, linesSection, moment, mrkdwn, plain, plainSection } from '../blocks.ts';
-import { clip, code, literal, visible } from '../escape.ts';
+import { clip, code, literal, ownWords, visible } from '../escape.ts';
 import { haltedSection } from '../halted.ts';
 import { approvalCallback, approvalFields } from '../ids.ts';
 import { limits } from '../limits.ts';
@@ -38,6 +38,8 @@ export interface ReviewInput extends ReviewAsks {
   readonly readOnlyBecause?: string;
   /** The shown plan has just taken the place of another one in this very window. */
   readonly isNew?: boolean;
+  /** Does a choice show its plan as soon as it is made? In a stand-in of Slack it comes with the submitted window. */
+  readonly showsChoiceAtOnce: boolean;
   /** How many nodes the cluster has. */
   readonly nodes: number;
   /** Somebody stopped all repairs of this cluster. */
@@ -73,6 +75,11 @@ export function reviewModal(input: ReviewInput): ModalView {
       ...(input.isNew === true ? [plainSection(newPlanWords(input))] : []),
       ...(canApprove ? [] : [plainSection(`${sentence(readOnlyBecause)} ${approverWords(input)}`)]),
       plainSection(`${run.cluster}: ${sentence(input.headline)}`),
+      linesSection(
+        'Lost for good',
+        plan.lost.length === 0 ? ['Nothing.'] : plan.lost.map((line) => `• ${line}`),
+      ),
+      undoSection(plan.undo),
       header('Exactly this will run'),
       ...plan.items.slice(0, ITEMS_SHOWN).flatMap(itemBlocks),
       ...(plan.items.length > ITEMS_SHOWN
@@ -82,12 +89,7 @@ export function reviewModal(input: ReviewInput): ModalView {
             ),
           ]
         : []),
-      ...choiceBlocks(run, canApprove),
-      linesSection(
-        'Lost for good',
-        plan.lost.length === 0 ? ['Nothing.'] : plan.lost.map((line) => `• ${line}`),
-      ),
-      linesSection('Undo', [sentence(plan.undo)]),
+      ...choiceBlocks(run, canApprove, input.showsChoiceAtOnce),
       ...(plan.over === undefined
         ? []
         : [linesSection('Over the limits of one run', plan.over.map(sentence))]),
@@ -101,6 +103,12 @@ export function reviewModal(input: ReviewInput): ModalView {
     ],
   };
 }
+
+/** The runbook's own words, in which a command is code. */
+const undoSection = (undo: string): KnownBlock => ({
+  type: 'section',
+  text: mrkdwn(`*Undo*\n${ownWords(sentence(undo))}`),
+});
 
 function newPlanWords({ run, plan, nodes }: ReviewInput): string {
   const way = run.choices.find(({ id }) => id === plan.choice)?.label;
@@ -149,7 +157,7 @@ function itemBlocks(item: PlannedItem, index: number): KnownBlock[] {
   }
 }
 
-function choiceBlocks(run: Run, canApprove: boolean): KnownBlock[] {
+function choiceBlocks(run: Run, canApprove: boolean, showsAtOnce: boolean): KnownBlock[] {
   if (run.choices.length < 2) {
     return [];
   }
@@ -172,7 +180,9 @@ function choiceBlocks(run: Run, canApprove: boolean): KnownBlock[] {
     optional: true,
     dispatch_action: true,
     label: plain(
-      'Another way? Choose it and press Approve: you get its plan to read; nothing runs',
+      showsAtOnce
+        ? 'Another way? Choose it, and its plan is shown here; nothing runs'
+        : 'Another way? Choose it and press Approve: you get its plan to read; nothing runs',
       limits.label,
     ),
     element: {

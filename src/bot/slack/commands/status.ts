@@ -1,5 +1,5 @@
 import type { KnownBlock } from '@slack/types';
-import type { Incident } from '../../../runbooks/index.ts';
+import { atItsWorst, type Incident } from '../../../runbooks/index.ts';
 import type { BotContext } from '../../context.ts';
 import type { People } from '../../desk/people.ts';
 import { type Announced, maintenanceOf } from '../../maintenance.ts';
@@ -114,6 +114,7 @@ export function incidentLines(
 ): string[] {
   const rank = { critical: 0, warning: 1, info: 2 } as const;
   return incidents
+    .map((incident) => (incident.state === 'resolved' ? atItsWorst(incident) : incident))
     .toSorted(
       (left, right) =>
         isExplained(left) - isExplained(right) ||

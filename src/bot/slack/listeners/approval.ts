@@ -73,7 +73,9 @@ async function responseTo(lobby: Lobby, view: ViewOutput, reference: ReviewRefer
           ...(voted.typed === undefined
             ? {}
             : { [hasField(view, count) ? count.block : typed.block]: voted.typed }),
-          ...(voted.glass === undefined ? {} : { [glass.block]: voted.glass }),
+          ...(voted.glass === undefined
+            ? {}
+            : { [hasField(view, glass) ? glass.block : reason.block]: voted.glass }),
           ...(voted.reason === undefined ? {} : { [reason.block]: voted.reason }),
         },
       };
