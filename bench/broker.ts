@@ -61,8 +61,7 @@ async function start(folder: string, supervisor: Supervisor): Promise<Omit<Bench
   const env = {
     ...nodeEnvironment(cluster, setup),
     // Without a terminal the Erlang shell would read the end of its input, and end the machine.
-    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS:
-      '-noinput -start_epmd false -kernel inet_dist_use_interface {127,0,0,1}',
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-noinput -kernel inet_dist_use_interface {127,0,0,1}',
   };
   const run = (name: string, argv: readonly string[]) =>
     supervisor.start({ name, argv, env, cwd: folder, logFile: join(folder, `${name}.log`) });

@@ -29,9 +29,8 @@ export interface MoreSettings {
   readonly lines?: readonly string[];
 }
 
-// One scheduler a node: three nodes share a small machine, and they start faster so. Erlang must not start an epmd of
-// its own: it would outlive us.
-const ERLANG_ARGUMENTS = '+S 1:1 +A 8 -start_epmd false -kernel inet_dist_use_interface {127,0,0,1}';
+// One scheduler a node: three nodes share a small machine, and they start faster so.
+const ERLANG_ARGUMENTS = '+S 1:1 +A 8 -kernel inet_dist_use_interface {127,0,0,1}';
 
 /** Folders of one node. */
 export function nodeFolders(cluster: ClusterSetup, node: NodeSetup) {
@@ -96,6 +95,9 @@ export function nodeEnvironment(cluster: ClusterSetup, node: NodeSetup): Readonl
     LANG: 'C.UTF-8',
     ERL_EPMD_PORT: String(cluster.epmdPort),
     ERL_EPMD_ADDRESS: '127.0.0.1',
+    // No Erlang may start an epmd of its own, which would outlive us. Once a minute a node starts one that looks whether
+    // there is an epmd: hence in the environment, and not only on the node's own command line.
+    ERL_AFLAGS: '-start_epmd false',
     RABBITMQ_NODENAME: node.name,
     RABBITMQ_DIST_PORT: String(node.distPort),
     RABBITMQ_CONF_ENV_FILE: '/dev/null',
@@ -114,7 +116,7 @@ export function nodeEnvironment(cluster: ClusterSetup, node: NodeSetup): Readonl
     // Makes the start script become the Erlang machine instead of staying in front of it: our pid is the node's.
     RABBITMQ_ALLOW_INPUT: '1',
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: ERLANG_ARGUMENTS,
-    RABBITMQ_CTL_ERL_ARGS: '-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}',
+    RABBITMQ_CTL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
     // Wide: every rabbitmqctl that runs takes one, and several sandboxes may run at once.
     RABBITMQ_CTL_DIST_PORT_MIN: '33000',
     RABBITMQ_CTL_DIST_PORT_MAX: '33999',
