@@ -134,6 +134,7 @@ function clickOf(body: SlackViewAction, { channel }: ReviewReference): Click {
     channel,
     ...(body.user.team_id === undefined ? {} : { userTeam: body.user.team_id }),
     ...(body.team?.id === undefined ? {} : { team: body.team.id }),
+    ...(body.enterprise?.id === undefined ? {} : { enterprise: body.enterprise.id }),
   };
 }
 
