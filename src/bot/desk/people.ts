@@ -105,7 +105,7 @@ export function createPeople({
         id: user,
         isBot: known?.isBot ?? false,
         isGuest: known?.isGuest ?? false,
-        isForeign: own !== undefined && isForeignTo(own, from),
+        isForeign: isForeignTo(own, from),
         // Without an answer nobody knows whether this is a guest, a bot or somebody of another workspace.
         roles: own === undefined || known === undefined || known.isDeleted ? 'unknown' : theirRoles,
       };
@@ -127,12 +127,12 @@ export function createPeople({
  * organisation people of all its workspaces are our own.
  */
 function isForeignTo(
-  own: Workspace,
+  own: Workspace | undefined,
   from: { readonly userTeam?: string; readonly team?: string; readonly enterprise?: string },
 ): boolean {
-  return own.kind === 'enterprise'
-    ? from.enterprise !== own.enterprise
-    : [from.userTeam, from.team].some((team) => team !== undefined && team !== own.team);
+  if (own?.kind === 'enterprise') return from.enterprise !== own.enterprise;
+  const home = own?.team ?? from.team;
+  return [from.userTeam, from.team].some((team) => team !== undefined && home !== undefined && team !== home);
 }
 
 /** Keeps answers for a while; a lookup that fails, or takes too long, answers undefined and is not kept. */

@@ -97,8 +97,11 @@ describe('who somebody is', () => {
     const { people, slack } = peopleOf();
     slack.failNext('workspace', new SlackUnreachable('no answer'));
     const payload = { user: BOB, userTeam: 'T1', team: 'T1' };
-    expect(await people.principal(payload)).toMatchObject({ roles: 'unknown' });
+    expect(await people.principal(payload)).toMatchObject({ isForeign: false, roles: 'unknown' });
     expect(await people.principal(payload)).toMatchObject({ roles: { isApprover: true } });
+    const { people: others, slack: away } = peopleOf();
+    away.failNext('workspace', new SlackUnreachable('no answer'));
+    expect(await others.principal({ ...payload, userTeam: 'T2' })).toMatchObject({ isForeign: true });
   });
 
   test('at the command line the configuration says who it is, also while Slack is down', async () => {
