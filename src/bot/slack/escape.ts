@@ -68,7 +68,7 @@ export function code(text: string): string {
  * copied as it is. Only for text that holds no name from outside; such a name goes through `literal`.
  */
 export function ownWords(text: string): string {
-  return text
+  return redact(text)
     .split(/(`[^`\n]+`)/)
     .map((part) => (/^`[^`]+`$/.test(part) ? `\`${code(part.slice(1, -1))}\`` : literal(part)))
     .join('');
