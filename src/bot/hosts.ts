@@ -1,6 +1,14 @@
-import { type Clock, type OpenHosts as Executor, openHosts } from '../runbooks/index.ts';
+import {
+  type Clock,
+  type OpenHosts as Executor,
+  type HostAnswer,
+  type HostExecutor,
+  type HostMemory,
+  openHosts,
+} from '../runbooks/index.ts';
 import { openAgents } from './agents.ts';
 import type { BotConfig } from './config/config.ts';
+import { redact } from './redact.ts';
 
 export interface OpenHosts {
   readonly executor: Executor;
@@ -15,9 +23,30 @@ export function openConfiguredHosts(
   const agents = broker && openAgents({ ...broker, clock });
   const executor = openHosts(hosts, agents === undefined ? {} : { agents: agents.port });
   return {
-    executor,
+    executor: { ...executor, ...redactedHosts(executor) },
     close: async () => {
       await Promise.all([executor.close(), agents?.close()]);
     },
   };
 }
+
+/**
+ * The same hosts; what a failed command printed holds no secret. It is only shown, and cut where it is shown: taken out later,
+ * half a secret would stay.
+ */
+export function redactedHosts(hosts: HostExecutor): HostExecutor {
+  const { recall } = hosts;
+  return {
+    argvOf: (request) => hosts.argvOf(request),
+    run: async (request, limits) => clean(await hosts.run(request, limits)),
+    ...(recall === undefined
+      ? {}
+      : { recall: async (request, limits) => cleanMemory(await recall.call(hosts, request, limits)) }),
+  };
+}
+
+const clean = (answer: HostAnswer): HostAnswer =>
+  answer.kind === 'failed' ? { ...answer, output: redact(answer.output) } : answer;
+
+const cleanMemory = (memory: HostMemory): HostMemory =>
+  memory.kind === 'answered' ? { ...memory, answer: clean(memory.answer) } : memory;

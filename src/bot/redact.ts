@@ -13,8 +13,9 @@ type Pattern = readonly [RegExp, string];
 
 const SHAPES: readonly Pattern[] = [
   // scheme://user:…@host, also without a user; up to the last @, because a password may hold one. The word itself stands in
-  // our own examples of how such a URL is written.
-  [/([a-z][a-z0-9+.-]*:\/\/[^\s:/@"']*):(?!password@)[^\s/"']*@/gi, '$1:…@'],
+  // our own examples of how such a URL is written. Of the scheme only the last letter is looked at: a search for its
+  // beginning takes the square of the length of a text that is one long word.
+  [/(?<=[a-z0-9+.-])(:\/\/[^\s:/@"']*):(?!password@)[^\s/"']*@/gi, '$1:…@'],
   [/\b(xox[a-z]|xapp)-[A-Za-z0-9-]+/g, '$1-…'],
   [PRIVATE_KEY, '-----BEGIN PRIVATE KEY-----…'],
 ];
@@ -44,6 +45,8 @@ const formsOf = (secret: string): readonly string[] => [
   secret,
   encodeURIComponent(secret),
   JSON.stringify(secret).slice(1, -1),
+  // As Slack and HTML want it.
+  secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'),
   Buffer.from(secret).toString('base64'),
   Buffer.from(secret).toString('base64').replace(/=+$/, ''),
   Buffer.from(secret).toString('base64url'),
@@ -62,12 +65,50 @@ export const redactKnown = (text: string): string =>
 /** Takes passwords and tokens out of a text that leaves the process: logs, errors, messages. */
 export const redact = (text: string): string => replaceAll(redactKnown(text), LABELLED);
 
-/** The same for every `text` in a payload of Slack; the ids in it stay. */
+/** Read beyond what is shown of a long text, because what is taken out makes it shorter. */
+const BEYOND = 8_192;
+/** A secret of a known shape is shorter than this, as a rule. */
+const LONGEST_SHAPE = 1_024;
+/** A URL whose end was cut off: whether a password stands in it cannot be told. */
+const OPEN_URL = /:\/\/[^\s/"']*$/;
+
+/**
+ * The beginning of a text that may be of any length: at most `max` characters, no secret and no half of one in them. Redacting
+ * comes first, because half a secret is not known as one.
+ */
+export function redactStart(text: string, max: number): string {
+  const longest = Math.max(known[0]?.length ?? 0, LONGEST_SHAPE);
+  const readable = max + longest + BEYOND;
+  if (text.length <= readable) return redact(text).slice(0, max);
+  const clean = redact(text.slice(0, readable).replace(OPEN_URL, '://…'));
+  // Half a secret may stand at the end of what was read.
+  return clean.slice(0, Math.max(0, clean.length - longest)).slice(0, max);
+}
+
+/** What Slack gives back or compares: it must stay as it is, and is made of ids. */
+const EXACT: ReadonlySet<string> = new Set([
+  'type',
+  'action_id',
+  'block_id',
+  'callback_id',
+  'external_id',
+  'view_id',
+  'trigger_id',
+  'channel',
+  'user',
+  'ts',
+  'thread_ts',
+  'hash',
+  'value',
+  'private_metadata',
+]);
+
+/** The same for every text in a payload of Slack, whatever its key; the ids in it stay. */
 export function redactTexts<Payload>(payload: Payload): Payload {
   // A payload is JSON by its nature: the same value comes back with other texts in it.
   return JSON.parse(
     JSON.stringify(payload, (key, value: unknown) =>
-      key === 'text' && typeof value === 'string' ? redact(value) : value,
+      typeof value === 'string' && !EXACT.has(key) ? redact(value) : value,
     ),
   ) as Payload;
 }

@@ -11,12 +11,29 @@ import { exposedFiles } from '../../src/bot/config/exposed-files.ts';
 import { parseConfig } from '../../src/bot/config/load.ts';
 import { recognisable } from '../../src/bot/config/own-secrets.ts';
 import { serveHealth } from '../../src/bot/health.ts';
+import { redactedHosts } from '../../src/bot/hosts.ts';
 import { createVitals } from '../../src/bot/jobs/vitals.ts';
 import { createLog } from '../../src/bot/log.ts';
+import { noticeOf } from '../../src/bot/notify/notice.ts';
 import { openWebhook } from '../../src/bot/notify/webhook.ts';
+import { redactStart } from '../../src/bot/redact.ts';
+import {
+  actions,
+  button,
+  context,
+  header,
+  linesSection,
+  mrkdwn,
+  notification,
+  pairs,
+  plainSection,
+  small,
+} from '../../src/bot/slack/blocks.ts';
+import { code, literal } from '../../src/bot/slack/escape.ts';
 import { adaptTo } from '../../src/bot/slack/stand-in.ts';
 import { openSlackPort } from '../../src/bot/slack/web-client-port.ts';
 import { redactedStores } from '../../src/bot/stores/redacted.ts';
+import type { HostAnswer, HostRequest } from '../../src/runbooks/index.ts';
 import { configFile, runProgramWith } from './cli/run-program.ts';
 import { fakeClock } from './fakes/clock.ts';
 import { fakeStores } from './fakes/stores.ts';
@@ -32,7 +49,7 @@ const secrets: Readonly<Record<string, string>> = {
   APP: 'xapp-1-Sundew',
   SIGNING: 'bladderwort0signing',
   SIGNING_OLD: 'butterwort0signing',
-  RABBIT: 'p@ss/word "of" cat’s-ear',
+  RABBIT: 'p@ss/word "of" cat’s-ear & <sorrel> *oak*',
   REDIS: 'stonecrop+redis',
   TRANSPORT: 'hogweed-transport',
   HOOK: 'toadflax-hook-path',
@@ -56,6 +73,7 @@ const forms = [
     secret,
     encodeURIComponent(secret),
     JSON.stringify(secret).slice(1, -1),
+    secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;'),
     Buffer.from(secret).toString('base64'),
   ]),
   basic,
@@ -110,6 +128,18 @@ async function printed(...argv: readonly string[]): Promise<string> {
   );
   return `${out}\n${err}`;
 }
+
+/** Every secret where a text of this length is cut, so that a half of it would be left. */
+const atTheCut = (length: number, before: string): readonly string[] =>
+  Object.values(secrets).map(
+    (secret) => `${before.repeat(length).slice(0, length - 9)} ${secret} and more${' x'.repeat(5_000)}`,
+  );
+/** What is left of a secret that was cut. */
+const halves = Object.values(secrets).map((secret) => secret.slice(0, 7));
+const halvesIn = (out: string): readonly string[] => halves.filter((half) => out.includes(half));
+
+/** Every length at which something of ours cuts a text. */
+const lengths = [62, 75, 150, 200, 240, 250, 300, 400, 500, 600, 1_000, 3_000, 4_000];
 
 const section = { type: 'section' as const, text: { type: 'plain_text' as const, text: leak } };
 const titled = { title: { type: 'plain_text' as const, text: 'x' }, blocks: [section] };
@@ -181,6 +211,39 @@ function logged(): string {
   return lines.join('');
 }
 
+/** Everything that makes a text fit for Slack. */
+const shownBy = (text: string) => ({
+  text: notification(text),
+  blocks: [
+    header(text),
+    linesSection(text, [text, text]),
+    plainSection(text),
+    pairs([{ label: text, value: text }]),
+    context([mrkdwn(`\`${code(text)}\``), mrkdwn(`*${literal(text, 300)}*`), small(text)]),
+    actions('of:incident', [button('press', text, 'INC-0001')]),
+  ],
+});
+
+async function printedOnHost(output: string): Promise<readonly unknown[]> {
+  const failed: HostAnswer = { kind: 'failed', exitCode: 1, output };
+  const hosts = redactedHosts({
+    argvOf: () => undefined,
+    run: async () => failed,
+    recall: async () => ({ kind: 'answered', answer: failed }),
+  });
+  const request: HostRequest = { host: 'a', operation: 'node.stop', args: {} };
+  return [await hosts.run(request, { timeoutMs: 1 }), await hosts.recall?.(request, { timeoutMs: 1 })];
+}
+
+const tappedLine = async (text: string): Promise<string> => redactStart(JSON.stringify({ said: text }), 240);
+
+const waysThatCut: readonly (readonly [string, (text: string) => unknown])[] = [
+  ['a message of Slack', shownBy],
+  ['the audit', (text) => entryText({ atMs: 1, actor: 'watership', event: 'run.error', text })],
+  ['a line of a tap', tappedLine],
+  ['a notice', (text) => noticeOf({ ...openIncident, subject: text }, [], { waitedMs: 1, nowMs: 2 })],
+];
+
 const waysOut: readonly (readonly [string, () => string | Promise<string>])[] = [
   ['the log', logged],
   ['a message, a modal and a Home tab of Slack', sentToSlack],
@@ -188,6 +251,15 @@ const waysOut: readonly (readonly [string, () => string | Promise<string>])[] = 
     'an answer to a command or to a submitted modal',
     () => JSON.stringify(adaptTo('https://slack.com/api/')({ text: leak, blocks: [section] })),
   ],
+  [
+    'the errors beside the fields of a modal',
+    () =>
+      JSON.stringify(
+        adaptTo('https://slack.com/api/')({ response_action: 'errors', errors: { reason: leak } }),
+      ),
+  ],
+  ['a message that was escaped', () => JSON.stringify(adaptTo('https://slack.com/api/')(shownBy(leak)))],
+  ['what a failed command printed', async () => JSON.stringify(await printedOnHost(leak))],
   ['the audit and the lines of a thread', stored],
   ['the health page', () => servedByHealth('/healthz')],
   ['the metrics', () => servedByHealth('/metrics')],
@@ -211,6 +283,28 @@ describe('a secret of the configuration', () => {
     const text = await out();
     expect(text.length).toBeGreaterThan(10);
     expect(leaksIn(text)).toEqual([]);
+  });
+
+  test.each(waysThatCut)('is not left by half where %s is cut', async (_way, out) => {
+    for (const length of lengths) {
+      for (const before of ['word ', 'longword', '<&>']) {
+        for (const text of atTheCut(length, before)) {
+          expect([length, before, halvesIn(JSON.stringify(await out(text)))]).toEqual([length, before, []]);
+        }
+      }
+    }
+  });
+
+  test.each([300, 9_000, 300_000])('is not left by half of a text of %i characters', (length) => {
+    for (const secret of [...Object.values(secrets), `amqp://nova:${'tormentil'.repeat(60)}@host`]) {
+      const half = secret.startsWith('amqp') ? 'tormentil' : secret.slice(0, 7);
+      for (let before = length - secret.length; before < length; before += 5) {
+        const text = `${'word '.repeat(length).slice(0, before)} ${secret} ${'more '.repeat(50_000)}`;
+        expect(redactStart(text, length)).not.toContain(half);
+        // So much is read of it, at most.
+        expect(redactStart(text, length - 8_192 - 1_024)).not.toContain(half);
+      }
+    }
   });
 
   test('is what these tests look for: a text that was let through holds them all', () => {

@@ -2,6 +2,7 @@ import type { Seal, Trimmed } from './entry.ts';
 import { entryOf } from './entry-text.ts';
 import { type AuditRecord, genesis, linkOf } from './link.ts';
 import { judgeSeal } from './seal.ts';
+import { trimFault } from './trim-fault.ts';
 
 /** The first thing that is not as it was written, in words. */
 export interface Fault {
@@ -11,6 +12,7 @@ export interface Fault {
     | 'out-of-order'
     | 'replaced'
     | 'forged-seal'
+    | 'forged-trim'
     | 'unsealed'
     | 'truncated'
     | 'differs';
@@ -47,16 +49,20 @@ export interface ChainCheck {
 const UNSEALED_AT_MOST = 1_000;
 
 /**
- * `key` judges the seals. `mayBegin`: may the copy begin anywhere, as a rotated file does? Otherwise what is missing at its
+ * `key` judges the seals and trims; without it a trim must have kept `keep` entries. `mayBegin`: may the copy begin anywhere, as a rotated file does? Otherwise what is missing at its
  * beginning must have been trimmed, and the chain itself must say so.
  */
-export function checkChain(options: { readonly key?: string; readonly mayBegin: boolean }): ChainCheck {
-  const { key, mayBegin } = options;
+export function checkChain(options: {
+  readonly key?: string;
+  readonly keep?: number;
+  readonly mayBegin: boolean;
+}): ChainCheck {
+  const { key, keep, mayBegin } = options;
   const hashes = new Map<number, string>();
   let first: AuditRecord | undefined;
   let last: AuditRecord | undefined;
   let fault: Fault | undefined;
-  let trimmed: Trimmed | undefined;
+  let trimmed: (Trimmed & { readonly sequence: number }) | undefined;
   let sealedTo: number | undefined;
   let otherSeals = 0;
 
@@ -69,12 +75,15 @@ export function checkChain(options: { readonly key?: string; readonly mayBegin: 
       first ??= record;
       last = record;
       hashes.set(record.sequence, record.hash);
-      trimmed = about?.trimmed ?? trimmed;
+      trimmed = about?.trimmed === undefined ? trimmed : { ...about.trimmed, sequence: record.sequence };
       return undefined;
     },
 
     end(given) {
       fault ??= beginningFault(first, mayBegin ? undefined : { trimmed }) ?? endFault(last, given);
+      if (!mayBegin && first !== undefined && first.sequence > 1 && trimmed !== undefined) {
+        fault ??= trimFault(trimmed, { key, keep });
+      }
       if (key !== undefined && last !== undefined) fault ??= unsealedFault(last, sealedTo ?? first?.sequence);
       return {
         entries: hashes.size,

@@ -1,5 +1,5 @@
 import { canonicalJson } from '../../runbooks/index.ts';
-import { redact } from '../redact.ts';
+import { redact, redactStart } from '../redact.ts';
 import type { AuditEntry, RecordedEntry } from './entry.ts';
 import { type AuditRecord, digestOf } from './link.ts';
 
@@ -8,11 +8,13 @@ const LONGEST_TEXT = 4_000;
 
 /** The text of an entry that is kept and hashed: canonical, without secrets, bounded. */
 export function entryText(entry: AuditEntry): string {
-  return canonicalJson({ ...entry, text: redact(clipped(entry.text)) });
+  return canonicalJson({ ...entry, text: clipped(entry.text) });
 }
 
 const clipped = (text: string): string =>
-  text.length <= LONGEST_TEXT ? text : `${text.slice(0, LONGEST_TEXT)}… (${text.length} characters)`;
+  text.length <= LONGEST_TEXT
+    ? redact(text)
+    : `${redactStart(text, LONGEST_TEXT)}… (${text.length} characters)`;
 
 /** Entries as one argument of a script: digest, length in bytes, text, one behind the other. */
 export const entriesArgument = (entries: readonly AuditEntry[]): string =>

@@ -42,6 +42,9 @@ export interface Seal {
 export interface Trimmed {
   readonly firstKept: number;
   readonly before: string;
+  /** Where a key is configured: which, and that it was this one who dropped them. */
+  readonly key?: string;
+  readonly mac?: string;
 }
 
 /** An entry as it is read back. */

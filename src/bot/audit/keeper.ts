@@ -80,7 +80,13 @@ export function keepAudit(context: Needs): AuditKeeper {
     }
     if (nowMs - trimmedAtMs >= TRIM_EVERY_MS) {
       const { chain } = stores;
-      const trimmed = await trimAudit({ chain, keep, isMirrored: mirror !== undefined, atMs: nowMs });
+      const trimmed = await trimAudit({
+        chain,
+        keep,
+        isMirrored: mirror !== undefined,
+        atMs: nowMs,
+        ...(key === undefined ? {} : { key }),
+      });
       if (trimmed === 'waits-for-mirror')
         log.warn('The audit grows: its oldest part is not in the mirror yet');
       trimmedAtMs = nowMs;

@@ -174,7 +174,8 @@ const cell = (value: string): string => text(value).replaceAll('|', '\\|');
 
 /** One line, and nothing in it that Markdown or HTML would take for markup. */
 const text = (value: string): string =>
-  value
+  // First: an escaped secret is not known as one.
+  redact(value)
     .replace(/\s+/g, ' ')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')

@@ -1,4 +1,5 @@
 import type { AuditChain } from '../stores/stores.ts';
+import { sealTrim } from './seal.ts';
 
 /** Beyond what is kept: trimming a few entries at a time would fill the audit with its own trimming. */
 const SLACK = 0.1;
@@ -11,8 +12,10 @@ export async function trimAudit(options: {
   readonly keep: number;
   readonly isMirrored: boolean;
   readonly atMs: number;
+  /** Seals what the entry says. */
+  readonly key?: string;
 }): Promise<'trimmed' | 'short' | 'waits-for-mirror'> {
-  const { chain, keep, isMirrored, atMs } = options;
+  const { chain, keep, isMirrored, atMs, key } = options;
   const size = await chain.size();
   if (size <= keep * (1 + SLACK)) return 'short';
   const [oldest] = await chain.records(1, 1);
@@ -28,7 +31,7 @@ export async function trimAudit(options: {
     actor: 'watership',
     event: 'audit.trimmed',
     text: `Entries before ${sequence} were dropped; ${keep} are kept.`,
-    trimmed: { firstKept: sequence, before },
+    trimmed: sealTrim(key, { firstKept: sequence, before }),
   });
   return 'trimmed';
 }

@@ -1,6 +1,9 @@
+import { definite } from '../config/definite.ts';
 import { counted } from '../slack/words.ts';
 import type { AuditChain, Mirrored } from '../stores/stores.ts';
 import { type ChainVerdict, checkChain, type Fault } from './check-chain.ts';
+import { entryOf } from './entry-text.ts';
+import type { AuditRecord } from './link.ts';
 import { mirrorName } from './mirror.ts';
 import { readMirror } from './read-mirror.ts';
 
@@ -21,12 +24,17 @@ export async function verifyAudit(options: {
   readonly chain?: AuditChain;
   readonly files: readonly string[];
   readonly key?: string;
+  /** `audit.keep`. */
+  readonly keep?: number;
+  /** When the oldest known run or incident began; undefined when there is none. */
+  readonly oldestWorkMs?: () => Promise<number | undefined>;
 }): Promise<Verified> {
-  const { chain, files, key } = options;
+  const { chain, files, key, keep } = options;
   // In this order: what is read later can only be longer.
+  const oldestMs = await options.oldestWorkMs?.();
   const mirrored = await chain?.mirrored();
   const file = files.length === 0 ? undefined : await checkFiles(files, key);
-  const redis = chain === undefined ? undefined : await checkRedis(chain, key);
+  const redis = chain === undefined ? undefined : await checkRedis(chain, { key, keep, oldestMs });
   const fault =
     found('redis', redis?.fault) ??
     found('file', file?.fault) ??
@@ -44,17 +52,46 @@ type Where = 'redis' | 'file';
 
 const found = (where: Where, fault: Fault | undefined): Verified['fault'] => fault && { ...fault, where };
 
-async function checkRedis(chain: AuditChain, key: string | undefined): Promise<ChainVerdict> {
-  const check = checkChain({ mayBegin: false, ...(key === undefined ? {} : { key }) });
+async function checkRedis(
+  chain: AuditChain,
+  known: {
+    readonly key: string | undefined;
+    readonly keep: number | undefined;
+    readonly oldestMs: number | undefined;
+  },
+): Promise<ChainVerdict> {
+  const check = checkChain({ mayBegin: false, ...definite({ key: known.key, keep: known.keep }) });
   const given = await chain.given();
+  const [first] = await chain.records(1, 1);
+  const gone = known.oldestMs === undefined ? undefined : goneFault(first, known.oldestMs);
   for (let from = 1; ; ) {
     const page = await chain.records(from, PAGE);
     const last = page.at(-1);
     const isBroken = page.some((record) => check.take(record) !== undefined);
-    if (isBroken || last === undefined || page.length < PAGE) return check.end(given);
+    if (isBroken || last === undefined || page.length < PAGE) {
+      const verdict = check.end(given);
+      return verdict.fault !== undefined || gone === undefined ? verdict : { ...verdict, fault: gone };
+    }
     from = last.sequence + 1;
   }
 }
+
+/** An incident is opened after it was first seen, and clocks differ. */
+const OLDER_AT_LEAST_MS = 3_600_000;
+
+/** Nothing begins without its entry: a chain that was never trimmed is as old as the oldest run or incident. */
+function goneFault(first: AuditRecord | undefined, oldestMs: number): Fault | undefined {
+  if (first === undefined) {
+    const text = 'There are runs or incidents, and no entry about any of them: the whole chain was deleted.';
+    return { kind: 'truncated', sequence: 1, text };
+  }
+  const { atMs } = entryOf(first);
+  if (first.sequence > 1 || atMs - oldestMs < OLDER_AT_LEAST_MS) return undefined;
+  const text = `The first entry is of ${utc(atMs)}, and there are runs or incidents from ${utc(oldestMs)} on: the chain before it was deleted.`;
+  return { kind: 'truncated', sequence: 1, text };
+}
+
+const utc = (atMs: number): string => `${new Date(atMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 
 async function checkFiles(files: readonly string[], key: string | undefined): Promise<ChainVerdict> {
   const check = checkChain({ mayBegin: true, ...(key === undefined ? {} : { key }) });

@@ -3,6 +3,7 @@ import type { ChainVerdict } from '../audit/check-chain.ts';
 import { type Verified, verifyAudit } from '../audit/verify.ts';
 import type { BotConfig } from '../config/config.ts';
 import { counted } from '../slack/words.ts';
+import type { Stores } from '../stores/stores.ts';
 import type { AuditOptions } from './audit-options.ts';
 import { type Console, exitCodes, plain, printJson } from './console.ts';
 import { withStores } from './stores.ts';
@@ -13,7 +14,7 @@ export async function auditVerify(
   config: BotConfig,
   options: Pick<AuditOptions, 'file' | 'json'>,
 ): Promise<number> {
-  const { file, key } = config.audit;
+  const { file, key, keep } = config.audit;
   const files = options.file ?? (file !== undefined && existsSync(file) ? [file] : []);
   const gone = files.find((path) => !existsSync(path));
   if (gone !== undefined) {
@@ -22,13 +23,19 @@ export async function auditVerify(
   }
   const withKey = key === undefined ? {} : { key };
   let away: string | undefined;
-  const verified = await withStores(config, ({ chain }) => verifyAudit({ chain, files, ...withKey })).catch(
-    (error: unknown) => {
-      if (files.length === 0) throw error;
-      away = error instanceof Error ? error.message : String(error);
-      return verifyAudit({ files, ...withKey });
-    },
-  );
+  const verified = await withStores(config, (stores) =>
+    verifyAudit({
+      chain: stores.chain,
+      files,
+      keep,
+      oldestWorkMs: () => oldestWorkMs(stores),
+      ...withKey,
+    }),
+  ).catch((error: unknown) => {
+    if (files.length === 0) throw error;
+    away = error instanceof Error ? error.message : String(error);
+    return verifyAudit({ files, ...withKey });
+  });
   const notes = [
     ...(away === undefined ? [] : [`${away}. The mirror was checked alone.`]),
     ...(options.file === undefined && file !== undefined && files.length === 0
@@ -40,6 +47,23 @@ export async function auditVerify(
   else console.out(plain(tell({ ...verified, notes }, files)));
   if (verified.fault !== undefined) return exitCodes.critical;
   return away === undefined ? exitCodes.ok : exitCodes.unknown;
+}
+
+/** So many of the newest are looked at. */
+const LOOKED_AT = 200;
+
+/** When the oldest of the newest runs and incidents began. */
+async function oldestWorkMs({
+  runs,
+  incidents,
+}: Pick<Stores, 'runs' | 'incidents'>): Promise<number | undefined> {
+  const limit = LOOKED_AT;
+  const [begun, opened] = await Promise.all([runs.recent({ limit }), incidents.recent({ limit })]);
+  const times = [
+    ...begun.map(({ startedAtMs }) => startedAtMs),
+    ...opened.map(({ openedAtMs }) => openedAtMs),
+  ];
+  return times.length === 0 ? undefined : Math.min(...times);
 }
 
 function tell({ redis, file, fault, notes }: Verified, files: readonly string[]): string {

@@ -10,6 +10,8 @@ export interface Click {
   readonly user: string;
   /** The workspace of the person, and the one that the bot lives in. */
   readonly userTeam?: string;
+  /** The organisation that the payload names. */
+  readonly enterprise?: string;
   readonly team?: string;
   /** Typed at the bot's own machine: `cli:<user>`. `user` is then the Slack user that the configuration says it is. */
   readonly terminal?: string;

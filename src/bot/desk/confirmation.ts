@@ -46,7 +46,13 @@ export function confirmationOf(
     : { kind: 'count', expected: toll.queues, of: 'queues' };
 }
 
-/** `7,697` and `7 697` are 7697; anything else is what it is. */
+/**
+ * Digits, or groups of three with one kind of separator between them: `7,697` and `7 697` are 7697. Anything else is none of them:
+ * `1.0` is not ten.
+ */
+const COUNT = /^(?:\d+|\d{1,3}([,.'’\u0020\u00a0\u2009\u202f])\d{3}(?:\1\d{3})*)$/;
+
+/** Whether what was typed is what had to be typed. */
 export function isConfirmed(confirmation: Confirmation, typed: string): boolean {
   switch (confirmation.kind) {
     case 'none':
@@ -54,9 +60,7 @@ export function isConfirmed(confirmation: Confirmation, typed: string): boolean 
     case 'cluster':
       return typed.trim() === confirmation.expected;
     case 'count':
-      return (
-        /^\d[\d,.\s'’]*$/.test(typed.trim()) && typed.replaceAll(/\D/g, '') === String(confirmation.expected)
-      );
+      return COUNT.test(typed.trim()) && typed.replaceAll(/\D/g, '') === String(confirmation.expected);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../../runbooks/index.ts';
 import type { PeopleConfig } from '../config/config.ts';
-import type { SlackPerson, SlackPort } from '../slack/port.ts';
+import type { SlackPerson, SlackPort, Workspace } from '../slack/port.ts';
 import type { Names } from '../slack/words.ts';
 import type { Principal, Roles } from './decide.ts';
 
@@ -18,6 +18,7 @@ export interface People {
     readonly user: string;
     readonly userTeam?: string;
     readonly team?: string;
+    readonly enterprise?: string;
     readonly terminal?: string;
   }): Promise<Principal>;
   /** Do people of other organisations read this channel? */
@@ -34,13 +35,14 @@ export function createPeople({
   clock,
   people,
 }: {
-  readonly slack: Pick<SlackPort, 'userInfo' | 'groupMembers' | 'isShared'>;
+  readonly slack: Pick<SlackPort, 'workspace' | 'userInfo' | 'groupMembers' | 'isShared'>;
   readonly clock: Clock;
   readonly people: PeopleConfig;
 }): People {
   const persons = createCache<SlackPerson>(clock);
   const groups = createCache<readonly string[]>(clock);
   const channels = createCache<boolean>(clock);
+  const workspaces = createCache<Workspace>(clock);
   const person = (id: string, freshMs: number) => persons.get(id, freshMs, () => slack.userInfo(id));
 
   async function isAmong(user: string, entries: readonly string[]): Promise<boolean | 'unknown'> {
@@ -89,20 +91,23 @@ export function createPeople({
       return isShared === undefined ? 'unknown' : isShared ? 'shared' : 'own';
     },
 
-    async principal({ user, userTeam, team, terminal }) {
+    async principal({ user, terminal, ...from }) {
       // The configuration vouches for who this is, so that it works while Slack is down: for people named by their ids.
       if (terminal !== undefined) {
         return { id: user, isBot: false, isGuest: false, isForeign: false, roles: await roles(user) };
       }
-      const [known, theirRoles] = await Promise.all([person(user, FRESH_MS), roles(user)]);
-      const home = team ?? known?.team;
+      const [known, theirRoles, own] = await Promise.all([
+        person(user, FRESH_MS),
+        roles(user),
+        workspaces.get('own', NAME_FRESH_MS, () => slack.workspace()),
+      ]);
       return {
         id: user,
         isBot: known?.isBot ?? false,
         isGuest: known?.isGuest ?? false,
-        isForeign: userTeam !== undefined && home !== undefined && userTeam !== home,
-        // Without an answer nobody knows whether this is a guest or a bot.
-        roles: known === undefined || known.isDeleted ? 'unknown' : theirRoles,
+        isForeign: isForeignTo(own, from),
+        // Without an answer nobody knows whether this is a guest, a bot or somebody of another workspace.
+        roles: own === undefined || known === undefined || known.isDeleted ? 'unknown' : theirRoles,
       };
     },
 
@@ -115,6 +120,19 @@ export function createPeople({
       return new Map(found.flatMap(([id, name]) => (name === undefined ? [] : [[id, name]])));
     },
   };
+}
+
+/**
+ * Compared with what Slack says to our own token: two fields of one payload agree with each other wherever it comes from. In an
+ * organisation people of all its workspaces are our own.
+ */
+function isForeignTo(
+  own: Workspace | undefined,
+  from: { readonly userTeam?: string; readonly team?: string; readonly enterprise?: string },
+): boolean {
+  if (own?.kind === 'enterprise') return from.enterprise !== own.enterprise;
+  const home = own?.team ?? from.team;
+  return [from.userTeam, from.team].some((team) => team !== undefined && home !== undefined && team !== home);
 }
 
 /** Keeps answers for a while; a lookup that fails, or takes too long, answers undefined and is not kept. */

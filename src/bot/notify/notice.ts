@@ -1,5 +1,6 @@
 import type { Incident, Runbook } from '../../runbooks/index.ts';
 import { cardOf } from '../card-of.ts';
+import { redact } from '../redact.ts';
 import { clip, visible } from '../slack/escape.ts';
 import { priority, sentence, span } from '../slack/words.ts';
 
@@ -26,7 +27,7 @@ export function noticeOf(
   { waitedMs, nowMs }: { readonly waitedMs: number; readonly nowMs: number },
 ): Notice {
   const { id, cluster, severity, state } = incident;
-  const headline = clip(visible(cardOf(incident, book).headline), LONGEST_TEXT);
+  const headline = clip(visible(redact(cardOf(incident, book).headline)), LONGEST_TEXT);
   const what = state === 'resolved' ? 'Resolved: ' : '';
   const text = `${what}${priority[severity]} ${cluster}: ${sentence(headline)} ${id}. Slack has not taken this for ${span(waitedMs)}.`;
   return {

@@ -9,6 +9,7 @@ import type {
   PlainTextElement,
   SectionBlock,
 } from '@slack/types';
+import { redact } from '../redact.ts';
 import { clip, literal, visible } from './escape.ts';
 import { limits } from './limits.ts';
 
@@ -20,7 +21,7 @@ export interface Rendered {
 
 /** Text that Slack shows as it is, without emoji or markup: for everything that has a name from outside in it. */
 export function plain(text: string, max: number): PlainTextElement {
-  const shown = clip(visible(text), max);
+  const shown = clip(visible(redact(text)), max);
   return { type: 'plain_text', text: shown === '' ? '-' : shown, emoji: false };
 }
 
@@ -44,7 +45,7 @@ export function plainSection(text: string): SectionBlock {
 
 /** A bold title of ours over lines of plain text; what does not fit is counted, not silently lost. */
 export function linesSection(title: string | undefined, lines: readonly string[]): SectionBlock {
-  const head = title === undefined ? [] : [`*${literal(title.replaceAll('*', '∗'), 300)}*`];
+  const head = title === undefined ? [] : [`*${literal(redact(title).replaceAll('*', '∗'), 300)}*`];
   const shown = lines.map((line) => literal(line, 600));
   const all = [...head, ...shown];
   let kept = all.length;
@@ -65,7 +66,7 @@ export function pairs(rows: readonly { readonly label: string; readonly value: s
     fields: rows
       .slice(0, limits.fields / 2)
       .flatMap(({ label, value }) => [
-        mrkdwn(`*${literal(label.replaceAll('*', '∗'), 200)}*`),
+        mrkdwn(`*${literal(redact(label).replaceAll('*', '∗'), 200)}*`),
         plain(value, 300),
       ]),
   };

@@ -1,3 +1,5 @@
+import { redact } from '../redact.ts';
+
 /**
  * Names of queues, connections and hosts come from outside: a queue may be called `<!channel>`. Everything here makes
  * such text harmless and readable: shown as it is, never interpreted.
@@ -38,7 +40,8 @@ export function escapeControl(text: string): string {
  * they would format they are replaced by their look-alikes. Where a name must be exact, use a plain_text object instead.
  */
 export function literal(text: string, max = 3_000): string {
-  const shown = withoutFormatting(visible(text));
+  // First: neither an escaped secret nor half of one is known as such.
+  const shown = withoutFormatting(visible(redact(text)));
   const escaped = escapeControl(shown);
   if (escaped.length <= max) {
     return escaped;
@@ -57,7 +60,7 @@ export function literal(text: string, max = 3_000): string {
 
 /** One line between backticks: formatted by nothing; only a backtick itself has to give way. */
 export function code(text: string): string {
-  return escapeControl(visible(text).replaceAll('`', 'ˋ'));
+  return escapeControl(visible(redact(text)).replaceAll('`', 'ˋ'));
 }
 
 /**
@@ -65,7 +68,7 @@ export function code(text: string): string {
  * copied as it is. Only for text that holds no name from outside; such a name goes through `literal`.
  */
 export function ownWords(text: string): string {
-  return text
+  return redact(text)
     .split(/(`[^`\n]+`)/)
     .map((part) => (/^`[^`]+`$/.test(part) ? `\`${code(part.slice(1, -1))}\`` : literal(part)))
     .join('');

@@ -9,6 +9,8 @@ export interface SlackPort {
   openView(triggerId: string, view: ModalView): Promise<{ readonly viewId: string }>;
   updateView(viewId: string, view: ModalView): Promise<void>;
   publishHome(user: string, view: HomeView): Promise<void>;
+  /** Whose the app's token is. */
+  workspace(): Promise<Workspace>;
   userInfo(user: string): Promise<SlackPerson>;
   groupMembers(group: string): Promise<readonly string[]>;
   /** Is the channel shared with another organisation? */
@@ -52,3 +54,8 @@ export interface SlackPerson {
   readonly isGuest: boolean;
   readonly isDeleted: boolean;
 }
+
+/** Where the app is installed: in one workspace, or in all of an organisation's. */
+export type Workspace =
+  | { readonly kind: 'team'; readonly team: string }
+  | { readonly kind: 'enterprise'; readonly enterprise: string };

@@ -1,6 +1,6 @@
 import { redactTexts } from '../redact.ts';
 
-const dateToken = /<!date\^(\d+)\^([^|>]*)\|[^>]*>/g;
+const dateToken = /<!date\^(\d+)\^([^|<>]*)\|[^<>]*>/g;
 
 /** Follows a `<` so that a stand-in does not read a mention or a link into it. Not to be seen. */
 const WORD_JOINER = '\u2060';

@@ -108,6 +108,17 @@ export function openSlackPort(
       await call('views.publish', () => client.views.publish({ user_id: user, view: adapt(view) }));
     },
 
+    async workspace() {
+      const { team_id, enterprise_id, is_enterprise_install } = await call('auth.test', () =>
+        client.auth.test(),
+      );
+      if (is_enterprise_install === true && enterprise_id !== undefined) {
+        return { kind: 'enterprise', enterprise: enterprise_id };
+      }
+      if (team_id === undefined) throw new SlackUnreachable('auth.test: Slack named no workspace');
+      return { kind: 'team', team: team_id };
+    },
+
     async userInfo(user) {
       const answer = await call('users.info', () => client.users.info({ user }));
       return personOf(user, answer.user ?? {});

@@ -52,6 +52,8 @@ export interface Http {
     read: (body: Readable, status: number) => Promise<T>,
   ): Promise<T>;
   portOpen(limits: RequestLimits): Promise<boolean>;
+  /** Takes this login's own password out of what the broker said: before it is cut, or half of it could stay. */
+  withoutPassword(text: string): string;
 }
 
 /** Opens no connection yet: the first request does. Throws InvalidTlsOptions. */
@@ -98,7 +100,20 @@ export function openHttp(endpoint: HttpEndpoint): Http {
         }
       }),
     portOpen: (limits) => opens(url, limits),
+    withoutPassword: (text) => withoutPassword(endpoint, text),
   };
+}
+
+/** A shorter one would blank out words that are none. */
+const SHORTEST_PASSWORD = 6;
+
+function withoutPassword({ username = '', password = '' }: HttpEndpoint, text: string): string {
+  if (password.length < SHORTEST_PASSWORD) return text;
+  const login = Buffer.from(`${username}:${password}`).toString('base64');
+  return [password, encodeURIComponent(password), login].reduce(
+    (current, secret) => current.replaceAll(secret, '…'),
+    text,
+  );
 }
 
 /** Percent-encodes a name for one segment of a path. Refuses the two names that no URL can carry. */

@@ -159,7 +159,7 @@ const writing =
     if (answer.status >= 200 && answer.status < 300) return { kind: 'accepted' };
     if (answer.status === 404) return { kind: 'absent' };
     if (answer.status >= 400 && answer.status < 500) {
-      return { kind: 'refused', reason: `${answer.status} ${reasonOf(answer)}`.trim() };
+      return { kind: 'refused', reason: `${answer.status} ${reasonOf(http, answer)}`.trim() };
     }
     throw wrongStatus(http, ask.path, answer, ask.method);
   };
@@ -195,7 +195,7 @@ const unusable = (http: Http, path: string, came: string, status: number): Manag
 function wrongStatus(http: Http, path: string, answer: HttpAnswer, method = 'GET'): ManagementError {
   const { status } = answer;
   const why = status === 401 || status === 403 ? 'unauthorized' : 'http-error';
-  return new ManagementError(why, `HTTP ${status} ${reasonOf(answer)}`.trim(), {
+  return new ManagementError(why, `HTTP ${status} ${reasonOf(http, answer)}`.trim(), {
     node: http.node,
     method,
     path,
@@ -204,10 +204,11 @@ function wrongStatus(http: Http, path: string, answer: HttpAnswer, method = 'GET
 }
 
 /** The broker's own words, shortened: an HTML page or a stack trace is of no use to anybody. */
-function reasonOf(answer: HttpAnswer): string {
+function reasonOf(http: Http, answer: HttpAnswer): string {
   try {
     const body: unknown = JSON.parse(answer.text);
-    return isRow(body) ? (text(body, 'reason') ?? text(body, 'error') ?? '').slice(0, 200) : '';
+    const said = isRow(body) ? (text(body, 'reason') ?? text(body, 'error') ?? '') : '';
+    return http.withoutPassword(said).slice(0, 200);
   } catch {
     return '';
   }

@@ -140,7 +140,7 @@ export const cannotSee = defineRunbook<Facts>({
       title: () => 'What is in the way?',
       decide: ({ facts: { why, message } }) => ({
         go: false,
-        because: `${message.replace(/[.\s]+$/, '')}. ${cureOf(why)} I act on nothing that I cannot see.`,
+        because: `${message.replace(/(?<![.\s])[.\s]+$/, '')}. ${cureOf(why)} I act on nothing that I cannot see.`,
       }),
     },
   ],

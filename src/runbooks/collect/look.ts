@@ -148,7 +148,7 @@ async function lookAtPartitionHandling(
 
 /** Reads `{ok,ignore}` and `{ok,{pause_if_all_down,[…],autoheal}}`. */
 export const partitionHandlingIn = (output: string): string | undefined =>
-  /\{ok,\s*\{?\s*([a-z_]+)/.exec(output)?.[1];
+  /\{ok,\s*(?:\{\s*)?([a-z_]+)/.exec(output)?.[1];
 
 async function withApi<T>(
   ports: ClusterPorts,

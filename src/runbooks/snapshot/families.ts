@@ -11,8 +11,8 @@ export type QueueName =
   | { readonly kind: 'notification' }
   | { readonly kind: 'topic' };
 
-const FANOUT = /^(.+)_fanout_(?:[0-9a-f]{32}|(.+):.+:\d+)$/;
-const REPLY = /^reply_(?:[0-9a-f]{32}|(.+):.+:\d+)$/;
+const FANOUT = /^(.+)_fanout_(?:[0-9a-f]{32}|(.+):[^:]+:\d+)$/;
+const REPLY = /^reply_(?:[0-9a-f]{32}|(.+):[^:]+:\d+)$/;
 /** oslo.messaging's notification topics carry the priority as their last part. */
 const NOTIFICATION = /(?:^|[._-])notifications?(?:[._]|$)|\.(?:audit|debug|info|warn|error|critical|sample)$/;
 

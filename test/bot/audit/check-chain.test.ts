@@ -5,15 +5,22 @@ import type { AuditEntry } from '../../../src/bot/audit/entry.ts';
 import { entriesArgument, entryOf, entryText } from '../../../src/bot/audit/entry-text.ts';
 import type { AuditRecord } from '../../../src/bot/audit/link.ts';
 import { lineOf, recordOfLine } from '../../../src/bot/audit/mirror-line.ts';
-import { sealEntry } from '../../../src/bot/audit/seal.ts';
+import { sealEntry, sealTrim } from '../../../src/bot/audit/seal.ts';
+import { trimAudit } from '../../../src/bot/audit/trim.ts';
+import { verifyAudit } from '../../../src/bot/audit/verify.ts';
 import { chainOf } from './chain-of.ts';
-import { plainEntry } from './memory-chain.ts';
+import { type MemoryChain, memoryChain, plainEntry } from './memory-chain.ts';
 
 const key = 'a key that Redis does not hold';
 
 function verdict(
   records: readonly AuditRecord[],
-  options: { readonly given?: number; readonly key?: string; readonly mayBegin?: boolean } = {},
+  options: {
+    readonly given?: number;
+    readonly key?: string;
+    readonly keep?: number;
+    readonly mayBegin?: boolean;
+  } = {},
 ) {
   const { given, mayBegin = false, ...rest } = options;
   const check = checkChain({ mayBegin, ...rest });
@@ -162,6 +169,71 @@ describe('trimming', () => {
     const plainChain = chainOf(['one', 'two', 'three'].map(plainEntry));
     expect(verdict(plainChain.slice(1)).fault?.text).toBe('Entry 1 is missing.');
     expect(verdict(all.slice(3)).fault?.text).toBe('Entry 3 is missing.');
+  });
+
+  test('that kept less than is configured was not the bot’s', () => {
+    expect(verdict(all.slice(2), { keep: 1 }).fault).toBeUndefined();
+    expect(verdict(all.slice(2), { keep: 1_000 }).fault).toMatchObject({
+      kind: 'forged-trim',
+      sequence: 4,
+      text: 'Entry 4 says that what stood before entry 3 was trimmed, and it kept only 1 entry, not the 1000 of audit.keep.',
+    });
+    // Nothing is missing at its beginning: what a trim says does not matter.
+    expect(verdict(all, { keep: 1_000, key }).fault).toBeUndefined();
+  });
+
+  test.each<[string, string | undefined, string]>([
+    ['no key', undefined, 'no key sealed that'],
+    ['another key', 'another key, also long', 'another key sealed that'],
+  ])('is believed with the key that is configured, and not with %s', (_, withKey, told) => {
+    const three = ['one', 'two', 'three'].map(plainEntry);
+    const before = chainOf(three)[1]?.hash ?? '';
+    const trimmedWith = (sealedWith: string | undefined, change: object = {}) =>
+      chainOf([
+        ...three,
+        {
+          ...plainEntry('trimmed'),
+          trimmed: { ...sealTrim(sealedWith, { firstKept: 3, before }), ...change },
+        },
+      ]).slice(2);
+    expect(verdict(trimmedWith(key), { key, keep: 1_000 }).fault).toBeUndefined();
+    expect(verdict(trimmedWith(withKey), { key, keep: 1 }).fault).toMatchObject({
+      kind: 'forged-trim',
+      text: expect.stringContaining(told),
+    });
+    expect(verdict(trimmedWith(key, { mac: 'f'.repeat(64) }), { key }).fault?.text).toContain(
+      'the key did not seal that',
+    );
+  });
+
+  test('is sealed by the bot where a key is configured', async () => {
+    const chain = memoryChain(30);
+    expect(await trimAudit({ chain, keep: 10, isMirrored: false, atMs: 1, key })).toBe('trimmed');
+    const verified = await verifyAudit({ chain, files: [], key, keep: 10 });
+    expect(verified.fault).toBeUndefined();
+    expect(verified.redis).toMatchObject({ first: 21, last: 31 });
+  });
+});
+
+describe('a chain that was deleted', () => {
+  const hourMs = 3_600_000;
+  const verified = async (chain: MemoryChain, oldestMs: number | undefined) =>
+    (await verifyAudit({ chain, files: [], oldestWorkMs: async () => oldestMs })).fault;
+
+  test('is missed when there are runs or incidents, and not in a new installation', async () => {
+    expect(await verified(memoryChain(0), undefined)).toBeUndefined();
+    expect(await verified(memoryChain(0), 5)).toMatchObject({
+      kind: 'truncated',
+      sequence: 1,
+      where: 'redis',
+    });
+  });
+
+  test('is missed although a new one has begun', async () => {
+    const chain = memoryChain(0);
+    chain.stored = chainOf([{ ...plainEntry('bot started'), atMs: 9 * hourMs }]);
+    expect(await verified(chain, 9 * hourMs)).toBeUndefined();
+    expect(await verified(chain, 7 * hourMs)).toMatchObject({ kind: 'truncated', sequence: 1 });
   });
 });
 

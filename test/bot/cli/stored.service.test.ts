@@ -47,6 +47,26 @@ clusters: [ { name: house, username: u, password: "\${RABBIT}", nodes: [ { name:
   };
 }
 
+test('an audit that was deleted is missed without a mirror too, as soon as there was an incident', async () => {
+  const { stores, run, key } = installation();
+  expect(await run('audit', '--verify')).toMatchObject({ exitCode: 0 });
+  const opened = { atMs: 0, actor: 'watership', event: 'incident.opened', text: 'seen' };
+  await stores.incidents.put({ ...incident, openedAtMs: 0 }, 0, opened);
+  expect(await run('audit', '--verify')).toMatchObject({ exitCode: 0 });
+  await redis.del(key);
+  expect(await run('audit', '--verify')).toMatchObject({
+    exitCode: 2,
+    out: expect.stringContaining(
+      'BROKEN in Redis: There are runs or incidents, and no entry about any of them',
+    ),
+  });
+  await stores.audit.append({ ...opened, atMs: Date.now(), event: 'bot.started' });
+  expect(await run('audit', '--verify')).toMatchObject({
+    exitCode: 2,
+    out: expect.stringContaining('the chain before it was deleted'),
+  });
+});
+
 test('incidents are listed with what became of them, and control characters are shown', async () => {
   const { stores, run } = installation();
   expect((await run('incidents')).out).toBe('No incidents.\n');

@@ -35,6 +35,33 @@ describe('what is typed before a yes', () => {
     expect(isConfirmed({ kind: 'count', expected: 7_697, of: 'messages' }, typed)).toBe(true);
   });
 
+  test.each([
+    '1234567',
+    '1,234,567',
+    '1 234 567',
+    '1.234.567',
+    '1’234’567',
+    "1'234'567",
+    '1\u202f234\u202f567',
+  ])('%j is the number too', (typed) => {
+    expect(isConfirmed({ kind: 'count', expected: 1_234_567, of: 'messages' }, typed)).toBe(true);
+  });
+
+  test.each<[string, number]>([
+    ['1.0', 10],
+    ['2.5', 25],
+    ['9,3,0', 930],
+    ['7,6,97', 7_697],
+    ['76,97', 7_697],
+    ['7697.', 7_697],
+    ['1,234.567', 1_234_567],
+    ['1,234567', 1_234_567],
+    ['1  234', 1_234],
+    ['1234,567', 1_234_567],
+  ])('%j is not %i', (typed, expected) => {
+    expect(isConfirmed({ kind: 'count', expected, of: 'messages' }, typed)).toBe(false);
+  });
+
   test.each(['', '7698', 'seven', '-7697', '7697 messages', '1'])('%j is not', (typed) => {
     expect(isConfirmed({ kind: 'count', expected: 7_697, of: 'messages' }, typed)).toBe(false);
   });

@@ -73,6 +73,37 @@ describe('who somebody is', () => {
     });
   });
 
+  test('of another workspace is foreign, also where everything in the payload agrees', async () => {
+    const { people, slack } = peopleOf();
+    const evil = { user: BOB, userTeam: 'T_EVIL', team: 'T_EVIL' };
+    expect(await people.principal(evil)).toMatchObject({ isForeign: true });
+    expect(await people.principal({ user: BOB, userTeam: 'T1', team: 'T1' })).toMatchObject({
+      isForeign: false,
+      roles: { isApprover: true },
+    });
+    expect(slack.calls.get('workspace')).toBe(1);
+  });
+
+  test('of another organisation is foreign where the app is installed for a whole one', async () => {
+    const { people, slack } = peopleOf();
+    slack.workspace = async () => ({ kind: 'enterprise', enterprise: 'E1' });
+    const payload = { user: BOB, userTeam: 'T2', team: 'T3' };
+    expect(await people.principal({ ...payload, enterprise: 'E1' })).toMatchObject({ isForeign: false });
+    expect(await people.principal({ ...payload, enterprise: 'E2' })).toMatchObject({ isForeign: true });
+    expect(await people.principal(payload)).toMatchObject({ isForeign: true });
+  });
+
+  test('has no rights while Slack does not say whose workspace this is', async () => {
+    const { people, slack } = peopleOf();
+    slack.failNext('workspace', new SlackUnreachable('no answer'));
+    const payload = { user: BOB, userTeam: 'T1', team: 'T1' };
+    expect(await people.principal(payload)).toMatchObject({ isForeign: false, roles: 'unknown' });
+    expect(await people.principal(payload)).toMatchObject({ roles: { isApprover: true } });
+    const { people: others, slack: away } = peopleOf();
+    away.failNext('workspace', new SlackUnreachable('no answer'));
+    expect(await others.principal({ ...payload, userTeam: 'T2' })).toMatchObject({ isForeign: true });
+  });
+
   test('at the command line the configuration says who it is, also while Slack is down', async () => {
     const { people, slack } = peopleOf({ approvers: [ALICE, 'S0ONCALL'] });
     slack.persons.set(ALICE, new SlackUnreachable('no answer'));

@@ -124,6 +124,10 @@ export function fakeSlack(): FakeSlack {
       expect(problemsOfView(view as Parameters<typeof problemsOfView>[0])).toEqual([]);
       homes.set(user, view);
     },
+    async workspace() {
+      count('workspace');
+      return { kind: 'team', team: 'T1' };
+    },
     async userInfo(user) {
       count('userInfo');
       return valueOrThrow(persons.get(user), 'user_not_found');

@@ -215,6 +215,22 @@ describe('approving', () => {
     expect(JSON.stringify(await deliver(submitted(BOB, view, filled())))).toContain('Recorded.');
   });
 
+  test.each<[string, Error, string]>([
+    ['may be given again in the same window', new Error('Redis is away'), 'Recorded. 1 of 1 approvals.'],
+    ['and may be stored counts once', new NotCopied('stored, and on no replica'), 'it counts once at most'],
+  ])('an approval that met a fault of ours %s', async (_, error, told) => {
+    const { deliver, view, stores } = await withModal();
+    const { put } = stores.runs;
+    stores.runs.put = async () => {
+      throw error;
+    };
+    await expect(deliver(submitted(BOB, view, filled()))).resolves.toMatchObject({
+      response_action: 'errors',
+    });
+    stores.runs.put = put;
+    expect(JSON.stringify(await deliver(submitted(BOB, view, filled())))).toContain(told);
+  });
+
   test('a window of another version says so', async () => {
     const { deliver, view } = await withModal();
     const answer = await deliver(submitted(BOB, { ...view, private_metadata: '{}' }, filled()));

@@ -63,6 +63,8 @@ export async function slackServer(script: readonly Fault[] = []): Promise<SlackS
           ok: true,
           messages: messages.filter(({ thread_ts, ts }) => [thread_ts, ts].includes(form.get('ts') ?? '')),
         };
+      case 'auth.test':
+        return { ok: true, team_id: 'T1', user_id: 'U0WATERSHIP' };
       case 'users.info':
         return { ok: true, user: { id: form.get('user'), real_name: 'Alice Anderson', team_id: 'T1' } };
       default:

@@ -167,6 +167,17 @@ describe('the port to Slack', () => {
     expect(await scene.slack.groupMembers('S1')).toEqual(['U1', 'U2']);
   });
 
+  test('knows the workspace or the organisation that it is installed in', async () => {
+    await using scene = await slackThatSays(
+      { json: { ok: true, team_id: 'T1', enterprise_id: 'E1' } },
+      { json: { ok: true, team_id: 'T1', enterprise_id: 'E1', is_enterprise_install: true } },
+      { json: { ok: true } },
+    );
+    expect(await scene.slack.workspace()).toEqual({ kind: 'team', team: 'T1' });
+    expect(await scene.slack.workspace()).toEqual({ kind: 'enterprise', enterprise: 'E1' });
+    await expect(scene.slack.workspace()).rejects.toThrow('Slack named no workspace');
+  });
+
   test('finds its own card in a channel, and does without where it may not read', async () => {
     await using scene = await slackThatSays(
       {

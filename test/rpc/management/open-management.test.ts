@@ -332,6 +332,13 @@ describe('writes', () => {
     expect(await remove('gone')).toEqual({ kind: 'absent' });
   });
 
+  test('the broker’s reason is cut, and half of our own password is not left by it', async () => {
+    const reason = `${'x'.repeat(190)}${PASSWORD}${'y'.repeat(90)}`;
+    await using node = await openFakeNode({ '/api/queues/%2F/q': answer(400, { reason }) });
+    const refused = await opened(node.url).deleteQueue('/', 'q', { ...limits, ifUnused: true });
+    expect(refused).toEqual({ kind: 'refused', reason: `400 ${'x'.repeat(190)}…${'y'.repeat(9)}` });
+  });
+
   test('a server error leaves it open what happened, so it is an error', async () => {
     await using node = await openFakeNode({ '/api/queues/%2F/q': answer(500, {}) });
     const error = await failed(opened(node.url).deleteQueue('/', 'q', { ...limits, ifUnused: true }));

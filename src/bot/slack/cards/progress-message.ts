@@ -7,6 +7,7 @@ import {
   type Run,
 } from '../../../runbooks/index.ts';
 import { staysStopped } from '../../how-it-ended.ts';
+import { redact } from '../../redact.ts';
 import type { Halt } from '../../stores/stores.ts';
 import {
   actions,
@@ -53,7 +54,7 @@ export function progressMessage(input: ProgressInput): Rendered {
   const { run, halt, names } = input;
   const state = stateWords(input);
   // The state is what people look for: a long headline gives way to it.
-  const about = visible(`${run.cluster}: ${input.headline}`);
+  const about = visible(redact(`${run.cluster}: ${input.headline}`));
   const heading = `${clip(about, limits.header - state.length - 3)} - ${state}`;
   const content: KnownBlock[] = [
     header(heading),

@@ -7,6 +7,7 @@ import type {
   PlainTextOption,
 } from '@slack/types';
 import type { PlannedItem, Run } from '../../../runbooks/index.ts';
+import { redact } from '../../redact.ts';
 import type { Halt } from '../../stores/stores.ts';
 import { context, header, linesSection, moment, mrkdwn, plain, plainSection } from '../blocks.ts';
 import { clip, code, literal, ownWords, visible } from '../escape.ts';
@@ -133,7 +134,7 @@ function wording(describe: string): MrkdwnElement | PlainTextElement {
   const [what = '', ...commands] = describe.split('\n');
   if (commands.length === 0) return plain(describe, limits.contextText);
   return mrkdwn(
-    [literal(what, 300), ...commands.map((command) => `\`${code(clip(command, 250))}\``)].join('\n'),
+    [literal(what, 300), ...commands.map((command) => `\`${code(clip(redact(command), 250))}\``)].join('\n'),
   );
 }
 
@@ -169,7 +170,10 @@ function choiceBlocks(run: Run, canApprove: boolean, showsAtOnce: boolean): Know
   const shown = run.choices.slice(0, limits.radioOptions);
   const options = shown.map(
     ({ id, label }): PlainTextOption => ({
-      text: plain(id === chosen ? `${clip(visible(label), 62)} (this plan)` : label, limits.optionText),
+      text: plain(
+        id === chosen ? `${clip(visible(redact(label)), 62)} (this plan)` : label,
+        limits.optionText,
+      ),
       value: id,
     }),
   );

@@ -79,7 +79,12 @@ async function answer(
   meanwhile: NonNullable<Asked['meanwhile']>,
 ): Promise<{ readonly reply: Reply; readonly isShared: boolean }> {
   const { verb, words, isShared } = parseTyped(command.text);
-  const click: Click = { user: command.user_id, userTeam: command.team_id, team: command.team_id };
+  const click: Click = {
+    user: command.user_id,
+    userTeam: command.team_id,
+    team: command.team_id,
+    ...(command.enterprise_id === undefined ? {} : { enterprise: command.enterprise_id }),
+  };
   const decision = decide({ kind: 'read' }, await lobby.counter.people.principal(click), { kind: 'command' });
   if (!decision.allowed) {
     return { reply: say(decision.because), isShared: false };

@@ -1,7 +1,7 @@
 import { stringifyJson, type TappedMessage } from '../../../rpc/index.ts';
 import type { ClusterHandle } from '../../context.ts';
 import { missingByAnswer, missingExchange } from '../../missing-exchange.ts';
-import { redact } from '../../redact.ts';
+import { redactStart } from '../../redact.ts';
 import { tappedOf } from '../../tapped.ts';
 import { context as contextBlock, header, linesSection, notification, small } from '../blocks.ts';
 import { counted } from '../words.ts';
@@ -96,7 +96,7 @@ function heard(exchange: string, routingKey: string, result: Heard): Reply {
 function lineOf(message: TappedMessage): string {
   const said = tappedOf(message);
   const { routingKey, bytes } = message;
-  const text = (value: unknown): string => redact(stringifyJson(value)).slice(0, SHOWN);
+  const text = (value: unknown): string => redactStart(stringifyJson(value), SHOWN);
   switch (said.kind) {
     case 'notification':
       return `${routingKey}: ${said.eventType} ${text(said.payload)}`;

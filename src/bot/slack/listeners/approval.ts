@@ -1,8 +1,10 @@
 import type { App, SlackViewAction, ViewOutput, ViewSubmitAction } from '@slack/bolt';
 import type { Click } from '../../desk/answer.ts';
 import { type Voted, vote } from '../../desk/vote.ts';
+import { NotCopied } from '../../stores/copies.ts';
 import { noteModal } from '../cards/review-modal.ts';
 import { type ReviewReference, readReference } from '../cards/review-reference.ts';
+import type { Delivery } from '../delivery.ts';
 import { approvalCallback, approvalFields } from '../ids.ts';
 import { forgetDelivery, isFirstDelivery, type Lobby } from '../lobby.ts';
 import { makingView, showChoice, viewOf } from '../review.ts';
@@ -33,22 +35,35 @@ export function register(app: App, lobby: Lobby): void {
       return;
     }
     const delivery = { kind: 'view', viewId: view.id, hash: view.hash, user: click.user } as const;
-    try {
+    const answered = async () => {
       if (!(await isFirstDelivery(lobby, delivery))) {
-        await ack(lobby.adapt(await secondResponse(lobby, reference)));
-        return;
+        return await secondResponse(lobby, reference);
       }
       const response = await responseTo(lobby, view, reference, click);
       if (response.response_action === 'errors') {
         // Nothing was counted, and the same window comes back corrected.
         await forgetDelivery(lobby, delivery);
       }
-      await ack(lobby.adapt(response));
-    } catch (error) {
+      return response;
+    };
+    const response = await answered().catch(async (error: unknown) => {
+      await letTryAgain(lobby, delivery, error);
       await ack({ response_action: 'errors', errors: { [approvalFields.reason.block]: faultOf(error) } });
       throw error;
-    }
+    });
+    await ack(lobby.adapt(response));
   });
+}
+
+/**
+ * After a fault of ours the same window may be submitted again, as it says: a vote that was stored all the same is then answered as
+ * counted. One that is stored and not copied yet must not be given twice.
+ */
+async function letTryAgain(lobby: Lobby, delivery: Delivery, error: unknown): Promise<void> {
+  if (error instanceof NotCopied) return;
+  await forgetDelivery(lobby, delivery).catch((err: unknown) =>
+    lobby.counter.context.log.warn({ err }, 'A vote that failed cannot be given again in its window'),
+  );
 }
 
 async function responseTo(lobby: Lobby, view: ViewOutput, reference: ReviewReference, click: Click) {
@@ -119,6 +134,7 @@ function clickOf(body: SlackViewAction, { channel }: ReviewReference): Click {
     channel,
     ...(body.user.team_id === undefined ? {} : { userTeam: body.user.team_id }),
     ...(body.team?.id === undefined ? {} : { team: body.team.id }),
+    ...(body.enterprise?.id === undefined ? {} : { enterprise: body.enterprise.id }),
   };
 }
 

@@ -31,6 +31,7 @@ export function register(app: App, lobby: Lobby): void {
       channel: reference.channel,
       ...(body.user.team_id === undefined ? {} : { userTeam: body.user.team_id }),
       ...(body.team?.id === undefined ? {} : { team: body.team.id }),
+      ...(body.enterprise?.id === undefined ? {} : { enterprise: body.enterprise.id }),
     });
   });
 }

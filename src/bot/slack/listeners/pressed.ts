@@ -23,6 +23,7 @@ export function pressedOf(body: BlockButtonAction): Pressed {
     channel,
     ...(body.user.team_id === undefined ? {} : { userTeam: body.user.team_id }),
     ...(body.team?.id === undefined ? {} : { team: body.team.id }),
+    ...(body.enterprise?.id === undefined ? {} : { enterprise: body.enterprise.id }),
   };
   return {
     click,

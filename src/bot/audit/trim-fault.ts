@@ -1,0 +1,36 @@
+import { counted } from '../slack/words.ts';
+import type { Fault } from './check-chain.ts';
+import type { Trimmed } from './entry.ts';
+import { judgeTrim } from './seal.ts';
+
+/**
+ * Whether a trim is the bot's own. Where a key is configured it alone says so: everything else in the entry can be written by
+ * whoever may write to Redis. Without one, a trim that kept less than the bot keeps was not the bot's.
+ */
+export function trimFault(
+  trimmed: Trimmed & { readonly sequence: number },
+  { key, keep }: { readonly key: string | undefined; readonly keep: number | undefined },
+): Fault | undefined {
+  const { sequence, firstKept } = trimmed;
+  const fault = (why: string): Fault => ({
+    kind: 'forged-trim',
+    sequence,
+    text: `Entry ${sequence} says that what stood before entry ${firstKept} was trimmed, and ${why}.`,
+  });
+  if (key === undefined) {
+    const kept = sequence - firstKept;
+    return keep === undefined || kept >= keep
+      ? undefined
+      : fault(`it kept only ${counted(kept, 'entry', 'entries')}, not the ${keep} of audit.keep`);
+  }
+  switch (judgeTrim(key, trimmed)) {
+    case 'good':
+      return undefined;
+    case 'forged':
+      return fault('the key did not seal that');
+    case 'other-key':
+      return fault('another key sealed that: it is not known who trimmed it');
+    case 'without-key':
+      return fault('no key sealed that: it was written before audit.key was configured, or by somebody else');
+  }
+}
