@@ -51,7 +51,9 @@ export async function examine(
     config.clusters.map(async ({ settings: { name } }) => {
       const sweptAtMs = isRedisThere ? await stores.memory.sweptAtMs(name).catch(() => undefined) : undefined;
       const silentMs = clock.now() - Math.max(sweptAtMs ?? 0, startedAtMs);
-      const secondsAgo = sweptAtMs === undefined ? null : Math.round((clock.now() - sweptAtMs) / 1_000);
+      // Never below zero: another replica's clock may be a little ahead. Far ahead counts as not swept at all.
+      const secondsAgo =
+        sweptAtMs === undefined ? null : Math.max(0, Math.round((clock.now() - sweptAtMs) / 1_000));
       return [name, { lastSweepSecondsAgo: secondsAgo, isLate: silentMs > lateMs }] as const;
     }),
   );

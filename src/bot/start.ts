@@ -49,6 +49,12 @@ export async function startBot(
   const stores = openStores(redis, config.redis.prefix, {
     copies: config.redis.copies ?? 0,
     halt: config.halt,
+    now: () => clock.now(),
+    ahead: ({ cluster, sweptAtMs, aheadMs }) =>
+      log.error(
+        { cluster, sweptAtMs, aheadMs },
+        `The last sweep of ${cluster} lies ${Math.round(aheadMs / 1_000)} s in the future and is forgotten: the clock of a replica is wrong; run NTP on all of them`,
+      ),
   });
   const hosts = openConfiguredHosts(config, clock);
   const clusters = new Map<string, OpenCluster>(

@@ -50,6 +50,7 @@ function openBot() {
 redis: { url: "${inject('redisUrl')}", prefix: broker-${randomUUID()} }
 people: { approvers: [U0ALICE], adminApprovers: [U0CAROL] }
 schedule: { sweep: 1s }
+sandbox: { controlUrl: http://127.0.0.1:9 }
 clusters:
   - name: house
     username: "${url.username}"

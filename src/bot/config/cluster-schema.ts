@@ -47,12 +47,15 @@ const service = z.strictObject({
 
 const count = wholeNumber(0, 1_000_000_000);
 
+/** How long after the first look a deletion takes its second one. */
+export const looksApart = duration(0, '30s');
+
 const detection = z.strictObject({
   backlogReady: count.optional(),
   backlogDrained: count.optional(),
   zombieAfter: duration(1_000, '10m').optional(),
   zombieCriticalReady: count.optional(),
-  looksApart: duration(0, '30s').optional(),
+  looksApart: looksApart.optional(),
   channelsWarning: count.optional(),
   channelsCritical: count.optional(),
   channelsGrowth: count.optional(),

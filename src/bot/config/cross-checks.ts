@@ -1,4 +1,6 @@
 import { agentHosts } from './cross-agents.ts';
+import { sameBrokers } from './cross-brokers.ts';
+import { floors } from './cross-floors.ts';
 import { hostsOfNodes } from './cross-hosts.ts';
 import { slackSettings } from './cross-slack.ts';
 import { type CrossView, crossView } from './cross-view.ts';
@@ -14,6 +16,7 @@ export function crossCheck(raw: unknown, environment: Environment): readonly Cro
     ...slackSettings(file),
     ...redisKind(file),
     ...names(file),
+    ...sameBrokers(file),
     ...hostsOfNodes(file),
     ...agentHosts(file),
     ...sshHosts(file, environment),
@@ -78,36 +81,6 @@ function* twice(
       expected: 'a name that is used once',
       came: `${JSON.stringify(value)} a second time`,
       cure: 'rename one of the two',
-    };
-  }
-}
-
-/** How many yeses each tier takes at the least. Only a sandbox, where one person plays all parts, may do with fewer. */
-const floorsOfVotes = { node: 2, mass: 2 } as const;
-const neverOwn = ['destructive', 'mass'] as const;
-
-function* floors({ people, sandbox }: CrossView): Iterable<CrossProblem> {
-  if (people === undefined || sandbox !== undefined) return;
-  for (const [tier, least] of [
-    ['node', floorsOfVotes.node],
-    ['mass', floorsOfVotes.mass],
-  ] as const) {
-    const votes = people.approvals[tier];
-    if (votes === undefined || votes >= least) continue;
-    yield {
-      path: ['people', 'approvals', tier],
-      expected: `at least ${least}`,
-      came: String(votes),
-      cure: `remove it; whoever is on call and alone may break the glass`,
-    };
-  }
-  for (const tier of neverOwn) {
-    if (people.selfApproval[tier] !== true) continue;
-    yield {
-      path: ['people', 'selfApproval', tier],
-      expected: 'false: what is lost for good is approved by somebody else',
-      came: 'true',
-      cure: 'remove it',
     };
   }
 }

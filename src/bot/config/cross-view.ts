@@ -1,5 +1,8 @@
 import { z } from 'zod';
 import { presetNames } from '../../runbooks/index.ts';
+import { looksApart } from './cluster-schema.ts';
+import { yesOrNo } from './fields.ts';
+import { votes } from './people-schema.ts';
 
 /*
  * The fields that the cross checks read, each by itself: what is wrong about one is the schema's to tell, and must not
@@ -21,12 +24,16 @@ const cluster = z
     name: word,
     nodes: listOf(node),
     services: listOf(service),
+    detection: z
+      .object({ looksApart: looksApart.optional().catch(undefined) })
+      .optional()
+      .catch(undefined),
     reachedBy: z
       .object({ haproxy: z.object({ host: z.string() }) })
       .optional()
       .catch(undefined),
   })
-  .catch({ name: undefined, nodes: [], services: [], reachedBy: undefined });
+  .catch({ name: undefined, nodes: [], services: [], detection: undefined, reachedBy: undefined });
 
 const preset = z.enum(presetNames);
 const host = z
@@ -63,17 +70,17 @@ const redis = z.object({
   tls: any,
 });
 
-const counts = z
-  .object({ destructive: z.number().optional(), node: z.number().optional(), mass: z.number().optional() })
-  .catch({});
-const flags = z
-  .object({
-    destructive: z.boolean().optional(),
-    node: z.boolean().optional(),
-    mass: z.boolean().optional(),
-  })
-  .catch({});
-const people = z.object({ approvals: counts.default({}), selfApproval: flags.default({}) });
+/** By the very fields of the schema: what it takes for a number, as the text in quotes, counts here too. Each by itself. */
+const tiers = <Field extends z.ZodType>(field: Field) => {
+  const one = field.optional().catch(undefined);
+  const none = { destructive: undefined, node: undefined, mass: undefined };
+  return z.object({ destructive: one, node: one, mass: one }).catch(none).optional();
+};
+const people = z.object({
+  approvals: tiers(votes),
+  selfApproval: tiers(yesOrNo),
+  typedConfirmation: tiers(yesOrNo),
+});
 
 const crossSchema = z.object({
   redis: redis.optional().catch(undefined),

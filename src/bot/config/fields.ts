@@ -1,7 +1,7 @@
 import { CronExpressionParser } from 'cron-parser';
 import { z } from 'zod';
 import { getTransport, MessagingError, parseTransportUrl } from '../../rpc/index.ts';
-import { durationPattern, parseDuration } from './duration.ts';
+import { durationPattern, parseDuration, tellDuration } from './duration.ts';
 
 /*
  * Kinds of fields that several parts of the configuration have. Every `error` text finishes the sentence "expected …".
@@ -15,13 +15,14 @@ const SHORTEST_KEY = 32;
 const keyExpected = `a key of at least ${SHORTEST_KEY} characters (openssl rand -hex 32)`;
 
 /** `15s` and the like, as milliseconds. */
-export const duration = (minimumMs: number, example: string) => {
+export const duration = (minimumMs: number, example: string, maximumMs = Number.POSITIVE_INFINITY) => {
   const expected = `a duration such as ${example}`;
   return z
     .string({ error: expected })
     .regex(durationPattern, { error: expected })
     .transform((value) => parseDuration(value) ?? 0)
-    .refine((ms) => ms >= minimumMs, { error: `a duration of at least ${minimumMs} ms` });
+    .refine((ms) => ms >= minimumMs, { error: `a duration of at least ${minimumMs} ms` })
+    .refine((ms) => ms <= maximumMs, { error: `a duration of at most ${tellDuration(maximumMs)}` });
 };
 
 /** A transport URL with a host in it. */

@@ -1,11 +1,13 @@
-import { isMap, isNode, LineCounter, parseDocument, visit, type YAMLParseError } from 'yaml';
+import { type Document, isNode, LineCounter, parseDocument, type Scalar, type YAMLParseError } from 'yaml';
 import type { z } from 'zod';
 import { learnSecrets } from '../redact.ts';
+import { type Resolved, resolveAliases } from './aliases.ts';
 import type { Environment } from './environment.ts';
 import { explain, type Origin, problemAt } from './explain.ts';
 import { recognisable } from './own-secrets.ts';
 import type { ConfigPath, ConfigProblem, CrossProblem } from './problem.ts';
-import { fillIn, shield } from './secrets.ts';
+import { scalarsOf } from './scalars.ts';
+import { type Filled, fillIn, shield } from './secrets.ts';
 
 /** What makes a kind of configuration file. */
 export interface FileKind<File> {
@@ -31,7 +33,10 @@ export function parseFile<File>(text: string, environment: Environment, kind: Fi
     return { kind: 'bad', problems: [yamlProblem(document.errors, lines, text)] };
   }
 
-  const isThrownAway = kind.isThrownAway?.(document.toJS()) === true;
+  const resolved = resolveAliases(document);
+  if (resolved.kind === 'bad') return { kind: 'bad', problems: [aliasProblem(resolved, lines)] };
+
+  const isThrownAway = kind.isThrownAway?.(valuesOf(document)) === true;
   const files = new Set<string>();
   const filledPaths = new Set<string>();
   const problems: ConfigProblem[] = [];
@@ -43,25 +48,26 @@ export function parseFile<File>(text: string, environment: Environment, kind: Fi
     return undefined;
   };
 
-  visit(document, {
-    Scalar(key, scalar, ancestors) {
-      if (typeof scalar.value !== 'string' || key === 'key') return;
-      const filled = fillIn(scalar.value, environment);
-      const path = pathOf(key, ancestors);
-      if (filled.kind === 'bad') {
-        problems.push(problemAt(path, { lineAt }, filled.expected, filled.came, filled.cure));
-        filledPaths.add(JSON.stringify(path));
-      } else if (filled.wasFilled) {
-        scalar.value = filled.value;
-        filledPaths.add(JSON.stringify(path));
-        for (const read of filled.files) files.add(read);
-      } else if (!isThrownAway && kind.isSecret?.(path, scalar.value)) {
-        problems.push(problemAt(path, { lineAt }, ...literalSecret));
-      }
-    },
-  });
+  // The value behind an alias is filled in once, and judged at every place where it stands.
+  const filledIn = new Map<Scalar, Filled>();
+  for (const { path, scalar } of scalarsOf(document.contents, resolved.targets)) {
+    const known = filledIn.get(scalar);
+    if (known === undefined && typeof scalar.value !== 'string') continue;
+    const filled = known ?? fillIn(String(scalar.value), environment);
+    filledIn.set(scalar, filled);
+    if (filled.kind === 'bad') {
+      problems.push(problemAt(path, { lineAt }, filled.expected, filled.came, filled.cure));
+      filledPaths.add(JSON.stringify(path));
+    } else if (filled.wasFilled) {
+      scalar.value = filled.value;
+      filledPaths.add(JSON.stringify(path));
+      for (const read of filled.files) files.add(read);
+    } else if (!isThrownAway && kind.isSecret?.(path, String(scalar.value))) {
+      problems.push(problemAt(path, { lineAt }, ...literalSecret));
+    }
+  }
 
-  const raw: unknown = document.toJS();
+  const raw = valuesOf(document);
   learnSecrets(recognisable(raw));
   const origin: Origin = {
     valueAt: (path) => at(raw, path),
@@ -128,25 +134,16 @@ function yamlProblem(errors: readonly YAMLParseError[], lines: LineCounter, text
   };
 }
 
-/** The path of a scalar, from the pairs and lists above it. */
-function pathOf(key: unknown, ancestors: readonly unknown[]): ConfigPath {
-  const path: (string | number)[] = [];
-  for (const [index, ancestor] of ancestors.entries()) {
-    const child = ancestors[index + 1];
-    if (hasItems(ancestor) && !isMap(ancestor)) {
-      path.push(child === undefined ? Number(key) : ancestor.items.indexOf(child));
-    } else if (isPairLike(ancestor)) {
-      path.push(String(ancestor.key));
-    }
-  }
-  return path;
+function aliasProblem(
+  { at, came, cure }: Extract<Resolved, { kind: 'bad' }>,
+  lines: LineCounter,
+): ConfigProblem {
+  const line = at.range ? { line: lines.linePos(at.range[0]).line } : {};
+  return { path: '', ...line, expected: 'an alias that can be followed', came, cure };
 }
 
-const hasItems = (value: unknown): value is { readonly items: readonly unknown[] } =>
-  typeof value === 'object' && value !== null && 'items' in value && Array.isArray(value.items);
-
-const isPairLike = (value: unknown): value is { readonly key: unknown } =>
-  typeof value === 'object' && value !== null && 'key' in value && !('contents' in value);
+/** The bound of the library counts aliases, ours the values that they make. */
+const valuesOf = (document: Document): unknown => document.toJS({ maxAliasCount: -1 });
 
 function at(value: unknown, path: ConfigPath): unknown {
   return path.reduce<unknown>(

@@ -27,6 +27,9 @@ const slackUser = text('a Slack user id (U…)').regex(/^[UW][A-Z0-9_]+$/, {
   error: 'a Slack user id (U…), not a group and not a name',
 });
 
+/** How many people must say yes. */
+export const votes = wholeNumber(1, 10);
+
 /** One value for each tier that somebody has to approve. */
 const byTier = <Field extends z.ZodType>(field: Field) =>
   z.strictObject({
@@ -41,9 +44,9 @@ export const peopleSchema = z.strictObject({
   approvers: peopleOrGroups.default([]),
   adminApprovers: peopleOrGroups.default([]),
   selfApproval: byTier(yesOrNo).default({}),
-  approvals: byTier(wholeNumber(1, 10)).default({}),
+  approvals: byTier(votes).default({}),
   typedConfirmation: byTier(yesOrNo).default({}),
-  planExpires: duration(10_000, '5m').default(300_000),
+  planExpires: duration(10_000, '5m', 86_400_000).default(300_000),
   onCall: peopleOrGroups.optional(),
   owners: peopleOrGroups.optional(),
   cli: z

@@ -15,6 +15,7 @@ import {
 } from '../../runbooks/index.ts';
 import type { BotContext, ClusterHandle } from '../context.ts';
 import { engineTools } from '../engine-tools.ts';
+import type { Fence } from '../stores/stores.ts';
 import { hold } from './hold.ts';
 import { rebase, tellNews } from './news-story.ts';
 import { storyOf } from './run-story.ts';
@@ -51,7 +52,7 @@ export async function sweep(context: BotContext, cluster: ClusterHandle): Promis
     for (const { runbook, error } of detected.failures) {
       context.log.error({ err: error, runbook }, `The detector of ${runbook} failed; the others went on`);
     }
-    const { news, open } = await compare(context, observation, detected);
+    const { news, open } = await compare(context, observation, detected, held.fence);
     const causes = new Map([...open, ...news.map(({ incident }) => incident)].map((one) => [one.id, one]));
     for (const piece of news) await store(context, piece, open, causes);
 
@@ -70,9 +71,10 @@ interface Compared {
 
 /** What was found against what is known. The memory of it is written down for the next sweep. */
 async function compare(
-  { stores, book }: BotContext,
+  { stores, book, log }: BotContext,
   observation: Observation,
   { findings, failures }: Detected,
+  fence: Fence,
 ): Promise<Compared> {
   const { snapshot, history, probes, settings } = observation;
   const { cluster, takenAtMs } = snapshot;
@@ -104,8 +106,11 @@ async function compare(
   const { news, pending } = reconciled(() => ids.shift() ?? '');
 
   const glance = glanceOf(observation);
-  const stored = await stores.memory.put(cluster, { history, pending, glance, sweptAtMs: takenAtMs });
-  // A newer sweep has written already: what this one saw is out of date.
+  const stored = await stores.memory.put(cluster, { history, pending, glance, sweptAtMs: takenAtMs }, fence);
+  // A newer sweep has begun: what this one saw is out of date.
+  if (stored === 'conflict') {
+    log.warn({ cluster, news: news.length }, 'A newer sweep has begun; what this one saw is left to it');
+  }
   return { news: stored === 'conflict' ? [] : news, open };
 }
 

@@ -1,10 +1,12 @@
 import type { Redis } from 'ioredis';
+import { systemClock } from '../system-clock.ts';
 import { openAudit, openChain } from './audit.ts';
 import { openCopies } from './copies.ts';
 import { openDeletions, openMaintenance } from './deletions.ts';
 import { type HaltOverrides, openHalts } from './halts.ts';
 import { openIncidents } from './incidents.ts';
 import { keysFor } from './keys.ts';
+import { type AheadMemory, pastMemory } from './past-memory.ts';
 import { redactedStores } from './redacted.ts';
 import { openRuns } from './runs.ts';
 import {
@@ -21,18 +23,29 @@ import type { Stores } from './stores.ts';
 /**
  * The stores of one installation over one Redis connection. What Redis refuses or cannot answer reaches the caller. `copies`: how
  * many replicas must hold what people decide and what the ledger says, @default 0. `halt`: what halts this process besides Redis.
+ * `now`: the clock of this process; `ahead` hears of a sweep that another clock has put into the future.
  */
 export function openStores(
   redis: Redis,
   prefix: string,
-  { copies: needed = 0, halt }: { readonly copies?: number; readonly halt?: HaltOverrides } = {},
+  {
+    copies: needed = 0,
+    halt,
+    now = () => systemClock.now(),
+    ahead,
+  }: {
+    readonly copies?: number;
+    readonly halt?: HaltOverrides;
+    readonly now?: () => number;
+    readonly ahead?: (memory: AheadMemory) => void;
+  } = {},
 ): Stores {
   const keys = keysFor(prefix);
   const copies = openCopies(redis, needed);
   return redactedStores({
     incidents: openIncidents(redis, keys, copies),
     runs: openRuns(redis, keys, copies),
-    memory: openMemory(redis, keys),
+    memory: pastMemory(openMemory(redis, keys), now, ahead),
     probes: openProbes(redis, keys),
     cards: openCards(redis, keys),
     audit: openAudit(redis, keys),

@@ -129,11 +129,13 @@ export const settleTold: Script = `
   if redis.call('ZSCORE', KEYS[1], ARGV[1]) == ARGV[2] then redis.call('ZREM', KEYS[1], ARGV[1]) end
   return 'stored'`;
 
-/** Keeps the newer of two memories. KEYS memory. ARGV swept at, json. */
+/**
+ * Keeps the memory of whoever has the newest grant. Never by the time of the sweep: one clock that was ahead would shut out
+ * every later sweep. KEYS memory, token. ARGV token, swept at, json.
+ */
 export const putMemory: Script = `
-  local sweptAt = tonumber(redis.call('HGET', KEYS[1], 'sweptAtMs') or '0')
-  if sweptAt > tonumber(ARGV[1]) then return 'conflict' end
-  redis.call('HSET', KEYS[1], 'sweptAtMs', ARGV[1], 'json', ARGV[2])
+  if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 'conflict' end
+  redis.call('HSET', KEYS[1], 'sweptAtMs', ARGV[2], 'json', ARGV[3])
   return 'stored'`;
 
 /**

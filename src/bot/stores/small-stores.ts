@@ -27,12 +27,12 @@ export function openMemory(redis: Redis, keys: Keys): MemoryStore {
       const at = await redis.hget(keys.memory(cluster), 'sweptAtMs');
       return at === null ? undefined : Number(at);
     },
-    async put(cluster, memory) {
+    async put(cluster, memory, { lease, token }) {
       const answer = await runScript(
         redis,
         putMemory,
-        [keys.memory(cluster)],
-        [memory.sweptAtMs, JSON.stringify(memory)],
+        [keys.memory(cluster), keys.token(lease)],
+        [token, memory.sweptAtMs, JSON.stringify(memory)],
       );
       return answer === 'stored' ? 'stored' : 'conflict';
     },

@@ -118,8 +118,8 @@ export interface MemoryStore {
   get(cluster: string): Promise<SweepMemory | undefined>;
   /** When the newest remembered sweep began, without reading the rest. */
   sweptAtMs(cluster: string): Promise<number | undefined>;
-  /** Refused (`conflict`) when a newer sweep has written already. */
-  put(cluster: string, memory: SweepMemory): Promise<Stored>;
+  /** Refused (`conflict`) when a newer sweep has begun: `fence` is no longer the newest grant. */
+  put(cluster: string, memory: SweepMemory, fence: Fence): Promise<Stored>;
 }
 
 /** What the scheduled probes of a cluster found. One round at a time writes it: whoever holds the lease of the probes. */

@@ -105,7 +105,15 @@ export interface Overview {
   readonly rabbitmqVersion?: string;
   readonly erlangVersion?: string;
   readonly statisticsBacklog?: number;
-  readonly totals: { readonly queues?: number; readonly connections?: number; readonly channels?: number };
+  readonly totals: ObjectTotals;
+}
+
+/** How many of each the broker counts. */
+export interface ObjectTotals {
+  readonly queues?: number;
+  readonly consumers?: number;
+  readonly connections?: number;
+  readonly channels?: number;
 }
 
 export interface QueueRow {

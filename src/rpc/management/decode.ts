@@ -20,7 +20,7 @@ export type Row = Readonly<Record<string, unknown>>;
 export const isRow = (value: unknown): value is Row =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** Decodes the rows that have what makes them a row at all; the others are dropped. */
+/** Decodes the rows that have what makes them a row at all; the others are left out, which the caller has to notice. */
 export function rowsOf<T>(list: readonly unknown[], decode: (row: Row) => T | undefined): T[] {
   const rows: T[] = [];
   for (const item of list) {
@@ -99,6 +99,7 @@ export function overviewOf(row: Row): Overview {
     }),
     totals: present({
       queues: count(totals, 'queues'),
+      consumers: count(totals, 'consumers'),
       connections: count(totals, 'connections'),
       channels: count(totals, 'channels'),
     }),

@@ -50,34 +50,33 @@ export function openManagement(endpoint: ManagementEndpoint): ManagementApi {
 
   return {
     node: endpoint.node,
-    nodes: async (limits) => rowsOf(await list(`/api/nodes?columns=${NODE_COLUMNS}`, limits), nodeRow),
+    nodes: (limits) => list(`/api/nodes?columns=${NODE_COLUMNS}`, nodeRow, limits),
     overview: async (limits) =>
       overviewOf(
         found(http, '/api/overview', await one(`/api/overview?columns=${OVERVIEW_COLUMNS}`, limits)),
       ),
-    queueTotals: async (limits) => rowsOf(await list(`/api/queues?${TOTALS}`, limits), queueRow),
-    consumers: async (limits) =>
-      rowsOf(await list(`/api/consumers?columns=${CONSUMER_COLUMNS}`, limits), consumerRow),
+    queueTotals: (limits) => list(`/api/queues?${TOTALS}`, queueRow, limits),
+    consumers: async (limits) => list(`/api/consumers?columns=${CONSUMER_COLUMNS}`, consumerRow, limits),
     consumerQueues: async (limits) =>
-      rowsOf(await list(`/api/consumers?columns=${CONSUMER_QUEUE_COLUMNS}`, limits), consumerRow),
+      list(`/api/consumers?columns=${CONSUMER_QUEUE_COLUMNS}`, consumerRow, limits),
     connections: async (limits) =>
-      rowsOf(await list(`/api/connections?columns=${CONNECTION_COLUMNS}`, limits), connectionRow),
+      list(`/api/connections?columns=${CONNECTION_COLUMNS}`, connectionRow, limits),
     queue: async (vhost, name, limits) => {
       const which = limits.stats === false ? '?disable_stats=true' : '';
       const row = await one(`${queuePath(vhost, name)}${which}`, limits);
       return row === undefined ? undefined : queueDetailRow(row);
     },
     bindingsOfQueue: async (vhost, name, limits) =>
-      rowsOf(await list(`${queuePath(vhost, name)}/bindings`, limits, 'absent is empty'), bindingRow),
-    bindings: async (limits) => rowsOf(await list('/api/bindings', limits), bindingRow),
-    exchanges: async (limits) => rowsOf(await list('/api/exchanges?columns=vhost,name', limits), exchangeRow),
+      list(`${queuePath(vhost, name)}/bindings`, bindingRow, limits, 'absent is empty'),
+    bindings: (limits) => list('/api/bindings', bindingRow, limits),
+    exchanges: (limits) => list('/api/exchanges?columns=vhost,name', exchangeRow, limits),
     connection: async (name, limits) => {
       const row = await one(connectionPath(name), limits);
       return row === undefined ? undefined : connectionRow(row);
     },
     channelsOfConnection: async (name, limits) => {
       const path = `${connectionPath(name)}/channels?columns=${CHANNEL_COLUMNS}`;
-      return rowsOf(await list(path, limits, 'absent is empty'), channelRow);
+      return list(path, channelRow, limits, 'absent is empty');
     },
     healthCheck: async (check, limits) => {
       const path = `/api/health/checks/${check.split('/').map(segment).join('/')}`;
@@ -89,7 +88,7 @@ export function openManagement(endpoint: ManagementEndpoint): ManagementApi {
       return { kind: 'ok' };
     },
     shovelQueues: async (limits) =>
-      rowsOf(await list('/api/parameters/shovel', limits, 'absent is empty'), shovelEnds).flat(),
+      (await list('/api/parameters/shovel', shovelEnds, limits, 'absent is empty')).flat(),
     deleteQueue: async (vhost, name, options) => {
       const guards = [
         ...(options.ifUnused ? ['if-unused=true'] : []),
@@ -130,15 +129,26 @@ const connectionPath = (name: string): string => `/api/connections/${segment(nam
 /** A header is one line of Latin letters; the broker copies it to the client and into its own log. */
 const headerText = (reason: string): string => reason.replace(/[^\x21-\x7e]+/g, ' ').trim();
 
+/** All rows of an answer, or none: a listing that leaves some out would tell of a queue without a reader that has one. */
 const listing =
   (http: Http) =>
-  async (path: string, limits: RequestLimits, absent?: 'absent is empty'): Promise<readonly unknown[]> => {
+  async <T>(
+    path: string,
+    decode: (row: Row) => T | undefined,
+    limits: RequestLimits,
+    absent?: 'absent is empty',
+  ): Promise<readonly T[]> => {
     // A listing shrinks to an eighth, and the broker spends no more on compressing it than on sending it.
     const answer = await http.ask({ method: 'GET', path, gzip: true }, limits);
     if (answer.status === 404 && absent !== undefined) return [];
     const body = okBody(http, path, answer);
     if (!Array.isArray(body)) throw unusable(http, path, 'the answer is JSON, but not a list', answer.status);
-    return body;
+    const rows = rowsOf(body, decode);
+    if (rows.length < body.length) {
+      const came = `${body.length - rows.length} of ${body.length} rows of the answer cannot be read`;
+      throw unusable(http, path, came, answer.status);
+    }
+    return rows;
   };
 
 const reading =

@@ -269,6 +269,8 @@ const cures = {
   'http-error': "Look at the node's log: its management API reports an error.",
   'wrong-node':
     'Set right the management URL or the name of this node in the configuration: that address belongs to another node.',
+  'not-itself':
+    'Check the management URL and any proxy before it, and the name of this node in the configuration.',
   unreachable: 'Check the address, the name resolution and the route to the node.',
 } satisfies Record<SilenceReason, string>;
 
@@ -303,6 +305,8 @@ function whyWords(why: string): string {
       return 'its API reports an error';
     case 'wrong-node':
       return 'another node answers at its address';
+    case 'not-itself':
+      return 'its list of nodes does not name it';
     case 'unreachable':
       return 'its address cannot be reached';
   }

@@ -1,7 +1,8 @@
 import type { ConnectionRow, ConsumerRow, ManagementApi, QueueRow } from '../../rpc/index.ts';
-import type { Side } from '../snapshot/snapshot.ts';
+import type { ObjectTotals, Side } from '../snapshot/snapshot.ts';
 import type { CollectNode, ConsumersAsked, Limits } from './collect-node.ts';
 import { messageOf } from './node-view.ts';
+import { shortfall } from './shortfall.ts';
 
 /** A listing of one side: its rows, or whose share is missing and why. Missing is not empty. */
 export type Part<Row> =
@@ -20,11 +21,15 @@ const METRICS_SHARE = 0.5;
 /** A third of a millisecond of the broker's time each. */
 const TYPES_ASKED = 200;
 
-/** Lists one side's queues, consumers and connections, all at once, through its first node; `left` is the time left. */
+/**
+ * Lists one side's queues, consumers and connections, all at once, through its first node, and holds each against what that
+ * node counts; `left` is the time left.
+ */
 export async function listSide(
   side: Side,
   members: readonly CollectNode[],
   consumersAsked: ConsumersAsked,
+  counted: ObjectTotals,
   left: () => Limits,
 ): Promise<SideListing> {
   const [asked] = members;
@@ -35,26 +40,45 @@ export async function listSide(
   const listConsumers =
     consumersAsked === 'named' ? asked.management.consumers : asked.management.consumerQueues;
   const [queues, consumers, connections] = await Promise.all([
-    listQueues(asked, members, left),
+    listQueues(asked, members, counted.queues, left),
     part(asked.name, listConsumers(left())),
     part(asked.name, asked.management.connections(left())),
   ]);
-  return { queues, consumers, connections };
+  return {
+    queues,
+    consumers: unlessShort('consumers', consumers, counted.consumers),
+    connections: unlessShort('connections', connections, counted.connections),
+  };
 }
 
-/** By every member's metrics, because each knows only its own queues; by one totals listing if any of them fails. */
+/**
+ * By every member's metrics, because each knows only its own queues; by one totals listing if any of them fails, or if all
+ * together fall short.
+ */
 async function listQueues(
   asked: CollectNode,
   members: readonly CollectNode[],
+  counted: number | undefined,
   left: () => Limits,
 ): Promise<readonly Part<QueueRow>[]> {
   const own = members.flatMap(({ name, metrics }) => (metrics === undefined ? [] : [{ name, metrics }]));
   if (own.length === members.length) {
     const quick = { ...left(), timeoutMs: left().timeoutMs * METRICS_SHARE };
     const parts = await Promise.all(own.map(({ name, metrics }) => part(name, metrics.queues(quick))));
-    if (parts.every(({ kind }) => kind === 'listed')) return withTypes(parts, asked.management, left);
+    const listed = parts.reduce((sum, each) => sum + (each.kind === 'listed' ? each.rows.length : 0), 0);
+    const isWhole = shortfall('queues', listed, counted) === undefined;
+    if (isWhole && parts.every(({ kind }) => kind === 'listed')) {
+      return withTypes(parts, asked.management, left);
+    }
   }
-  return [await part(asked.name, asked.management.queueTotals(left()))];
+  return [unlessShort('queues', await part(asked.name, asked.management.queueTotals(left())), counted)];
+}
+
+/** A listing far below what the node counts is missing as a whole: nobody can tell which rows are left out. */
+function unlessShort<Row>(what: string, listing: Part<Row>, counted: number | undefined): Part<Row> {
+  if (listing.kind === 'missing') return listing;
+  const why = shortfall(what, listing.rows.length, counted);
+  return why === undefined ? listing : { kind: 'missing', node: listing.node, why };
 }
 
 /**

@@ -19,6 +19,8 @@ export async function nodeView(node: CollectNode, limits: Limits, now: () => num
   }
   const other = overview.status === 'fulfilled' ? otherNode(node, overview.value) : undefined;
   if (other !== undefined) return wrongNode(node, other);
+  // Every node lists itself, a young one too. A list without it, such as an empty one, says nothing about the cluster.
+  if (!rows.value.some(({ name }) => name === node.name)) return notItself(node, rows.value, limits);
   return {
     name: node.name,
     vm: 'registered',
@@ -48,6 +50,16 @@ const wrongNode = ({ name }: CollectNode, answeredAs: string): NodeView => ({
   },
 });
 
+const notItself = async (node: CollectNode, rows: readonly NodeRow[], limits: Limits): Promise<NodeView> => ({
+  name: node.name,
+  vm: await vmOf(node, quick(limits)),
+  answer: {
+    kind: 'silent',
+    why: 'not-itself',
+    message: `GET /api/nodes on ${node.name}: its list of ${rows.length} nodes does not name itself`,
+  },
+});
+
 function withoutAbsent(overview: Overview) {
   const { rabbitmqVersion, erlangVersion, statisticsBacklog, totals } = overview;
   return {
@@ -64,13 +76,9 @@ async function silence(
   limits: Limits,
 ): Promise<{ readonly answer: NodeSilence; readonly vm: NodeView['vm'] }> {
   const why = thrown instanceof ManagementError ? thrown.why : 'unreachable';
-  const quick = {
-    timeoutMs: QUICK_PORT_MS,
-    ...(limits.signal === undefined ? {} : { signal: limits.signal }),
-  };
   const [vm, portOpen] = await Promise.all([
-    vmOf(node, quick),
-    why === 'timeout' ? node.management.portOpen?.(quick).catch(() => false) : undefined,
+    vmOf(node, quick(limits)),
+    why === 'timeout' ? node.management.portOpen?.(quick(limits)).catch(() => false) : undefined,
   ]);
   return {
     vm,
@@ -82,6 +90,11 @@ async function silence(
     },
   };
 }
+
+const quick = ({ signal }: Limits): Limits => ({
+  timeoutMs: QUICK_PORT_MS,
+  ...(signal === undefined ? {} : { signal }),
+});
 
 async function vmOf(node: CollectNode, limits: Limits): Promise<NodeView['vm']> {
   if (node.epmd === undefined) return 'unknown';

@@ -1,6 +1,6 @@
 import type { Clock } from '../actions/ports.ts';
 import { sidesOf } from '../snapshot/sides.ts';
-import type { NodeView, Side, Snapshot } from '../snapshot/snapshot.ts';
+import type { NodeView, ObjectTotals, Side, Snapshot } from '../snapshot/snapshot.ts';
 import type { CollectNode, ConsumersAsked, Limits } from './collect-node.ts';
 import { listSide, type SideListing } from './list-side.ts';
 import { mergeConnections, mergeConsumers, mergeQueues } from './merge.ts';
@@ -36,7 +36,10 @@ export async function collectSnapshot(sweep: {
 
   const rest = () => within(takenAtMs + deadlineMs - now());
   const listings = await Promise.all(
-    sides.map((side) => listSide(side, quickestFirst(side, views, nodes), consumers, rest)),
+    sides.map((side) => {
+      const members = quickestFirst(side, views, nodes);
+      return listSide(side, members, consumers, countedBy(members[0], views), rest);
+    }),
   );
   const hidden = views.filter((view) => isHidden(view, views)).map(hiddenShare);
 
@@ -60,6 +63,11 @@ function quickestFirst(side: Side, views: readonly NodeView[], nodes: readonly C
   return nodes
     .filter(({ name }) => side.members.includes(name))
     .sort((one, other) => (tookMs.get(one.name) ?? 0) - (tookMs.get(other.name) ?? 0));
+}
+
+function countedBy(node: CollectNode | undefined, views: readonly NodeView[]): ObjectTotals {
+  const answer = views.find(({ name }) => name === node?.name)?.answer;
+  return (answer?.kind === 'answered' ? answer.totals : undefined) ?? {};
 }
 
 /**

@@ -38,6 +38,7 @@ function looksDead(view: NodeView, { why, portOpen }: NodeSilence): boolean {
     case 'tls':
     case 'http-error':
     case 'wrong-node':
+    case 'not-itself':
       return view.vm === 'absent';
   }
 }
@@ -56,6 +57,7 @@ export function silenceWords({ why, message }: NodeSilence): string {
     case 'tls':
     case 'http-error':
     case 'wrong-node':
+    case 'not-itself':
       return message;
   }
 }

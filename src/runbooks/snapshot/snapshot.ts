@@ -37,6 +37,14 @@ export interface NodeView {
   readonly vm: 'registered' | 'absent' | 'unknown';
 }
 
+/** How many of each a node counts. */
+export interface ObjectTotals {
+  readonly queues?: number;
+  readonly consumers?: number;
+  readonly connections?: number;
+  readonly channels?: number;
+}
+
 export interface NodeAnswer {
   readonly kind: 'answered';
   readonly tookMs: number;
@@ -45,7 +53,7 @@ export interface NodeAnswer {
   readonly rabbitmqVersion?: string;
   readonly erlangVersion?: string;
   /** Object totals of `/api/overview`, as this side counts them. */
-  readonly totals?: { readonly queues?: number; readonly connections?: number; readonly channels?: number };
+  readonly totals?: ObjectTotals;
   /** Length of the statistics database's event queue; above 1,000 rates are lies. */
   readonly statisticsBacklog?: number;
 }
@@ -59,6 +67,8 @@ export type SilenceReason =
   | 'http-error'
   /** Another node answers at the configured address: what it says is not this node's view. */
   | 'wrong-node'
+  /** Its list of nodes does not name itself: whatever answers there, it is no view of this cluster. */
+  | 'not-itself'
   | 'unreachable';
 
 export interface NodeSilence {

@@ -115,6 +115,9 @@ export function isConnected(snapshot: Snapshot): Verdict {
     return no(`I could not read ${sentence(unknown.map(({ name }) => short(name)))}`);
   }
   if (speaking(snapshot).length === 0) return no('no node answers');
+  // Without rows nobody disagrees with anybody, and that is no agreement.
+  const blank = speaking(snapshot).find(({ name, answer }) => rowOf(answer, name) === undefined);
+  if (blank !== undefined) return no(`the list of ${short(blank.name)} does not name itself`);
   if (partitionsSeen(snapshot).size > 0 || disagreements(snapshot).length > 0)
     return no('the views disagree');
   return { go: true };

@@ -102,7 +102,9 @@ test('a sweep tells what a running bot has open and one look cannot find, and co
   // A memory of long ago says nothing about now.
   expect(await run('sweep')).toMatchObject({ exitCode: 0 });
 
-  await stores.memory.put('house', { history: emptyHistory, pending: [], sweptAtMs: Date.now() });
+  const memory = { history: emptyHistory, pending: [], sweptAtMs: Date.now() };
+  const { token = 0 } = (await stores.leases.take('sweep:house', 'bot', 1_000)) ?? {};
+  await stores.memory.put('house', memory, { lease: 'sweep:house', token });
   const swept = await run('sweep');
   expect(swept).toMatchObject({ exitCode: 2 });
   expect(swept.out).toMatch(

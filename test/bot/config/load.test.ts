@@ -12,7 +12,7 @@ import { configJsonSchema } from '../../../src/bot/config/schema.ts';
 const environmentOf = (values: Readonly<Record<string, string>>) => ({
   read: (name: string) => values[name],
 });
-const environment = environmentOf({ BOT: 'xoxb-bot', APP: 'xapp-app', RABBIT: 'pa#ss: {word}' });
+const environment = environmentOf({ BOT: 'xoxb-bot', APP: 'xapp-app', RABBIT: 'pa#ss: {word}', ONE: '1' });
 
 const slack = 'slack: { mode: socket, botToken: ${BOT}, appToken: ${APP}, channel: C0ALERTS }';
 const good = `${slack}
@@ -391,11 +391,28 @@ ${more}`;
     ['a limit may be lowered', 'limits: { queuesPerRun: 5 }', undefined],
     ['and not raised', 'limits: { queuesPerRun: 26 }', 'expected a whole number from 1 to 25'],
     ['a node takes two', 'people: { approvals: { node: 1 } }', 'expected at least 2'],
+    ['in quotes too', 'people: { approvals: { node: "1" } }', 'people.approvals.node: expected at least 2'],
+    ['from the environment too', 'people: { approvals: { mass: "${ONE}" } }', 'expected at least 2'],
+    [
+      'whatever is wrong beside it',
+      'people: { approvals: { destructive: many, mass: 1 }, selfApproval: { node: 1, mass: true } }',
+      'people.approvals.mass: expected at least 2',
+    ],
+    [
+      'what is lost is typed',
+      'people: { typedConfirmation: { destructive: false } }',
+      'what cannot be taken',
+    ],
+    ['a node is typed', 'people: { typedConfirmation: { node: false } }', 'people.typedConfirmation.node'],
+    ['much is typed', 'people: { typedConfirmation: { mass: false } }', 'people.typedConfirmation.mass'],
+    ['more may be typed', 'people: { typedConfirmation: { reversible: true, node: true } }', undefined],
+    ['a plan grows old', 'people: { planExpires: 1000h }', 'expected a duration of at most 24 h'],
+    ['a plan may have a day', 'people: { planExpires: 24h }', undefined],
     ['more may be asked for', 'people: { approvals: { node: 3, destructive: 2 } }', undefined],
     ['nobody deletes alone', 'people: { selfApproval: { destructive: true } }', 'approved by somebody else'],
     [
       'but in a sandbox',
-      'people: { approvals: { node: 1 } }\nsandbox: { controlUrl: http://127.0.0.1:8080 }',
+      'people: { approvals: { node: 1 }, typedConfirmation: { node: false } }\nsandbox: { controlUrl: http://127.0.0.1:8080 }',
       undefined,
     ],
     [
@@ -407,5 +424,46 @@ ${more}`;
   ])('%s', (_, more, problem) => {
     if (problem === undefined) expect(configOf(file(more)).clusters).toHaveLength(1);
     else expect(told(file(more))).toContain(problem);
+  });
+
+  test.each([
+    ['0s', 'came 0 ms'],
+    ['29s', 'came 29000 ms'],
+    ['30s', 'no problem'],
+    ['2m', 'no problem'],
+  ])('two looks that lie %s apart', (apart, problem) => {
+    const text = file('').replace('name: prod-a,', `name: prod-a, detection: { looksApart: ${apart} },`);
+    expect(told(text)).toContain(problem);
+    expect(told(`${text}\nsandbox: { controlUrl: http://127.0.0.1:8080 }`)).toBe('no problem');
+  });
+});
+
+describe('a broker in two clusters', () => {
+  const cluster = (name: string, node: string): string =>
+    `  - { name: ${name}, username: u, password: "\${RABBIT}", nodes: [ ${node} ] }`;
+  const file = (...nodes: readonly string[]): string =>
+    [slack, 'clusters:', ...nodes.map((node, index) => cluster(`c${index}`, node))].join('\n');
+
+  test.each([
+    ['by its management URL', '{ name: x@b, management: "http://10.0.0.1:15672" }', 'management'],
+    ['spelt otherwise', '{ name: x@b, management: "http://10.0.0.1:15672//" }', 'management'],
+    [
+      'by its AMQP address',
+      '{ name: x@b, management: "http://10.0.0.9:15672", amqp: "amqp://10.0.0.1:5672" }',
+      'amqp',
+    ],
+  ])('%s is refused, and both places are named', (_, other, key) => {
+    const text = told(
+      file('{ name: x@a, management: "http://10.0.0.1:15672", amqp: "amqp://10.0.0.1" }', other),
+    );
+    expect(text).toContain(
+      `line 4, clusters[1].nodes[0].${key}: expected a node that is in no other cluster of this file; ` +
+        `came the address of clusters[0].nodes[0].${key}`,
+    );
+  });
+
+  test('is not meant by nodes that only have the same name', () => {
+    const node = (port: number) => `{ name: rabbit@controller-0, management: "http://10.0.0.1:${port}" }`;
+    expect(configOf(file(node(15_672), node(25_672))).clusters).toHaveLength(2);
   });
 });

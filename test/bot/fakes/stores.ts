@@ -159,8 +159,8 @@ export function fakeStores(clock: FakeClock): FakeStores {
     memory: {
       get: async (cluster) => kept.memories.get(cluster),
       sweptAtMs: async (cluster) => kept.memories.get(cluster)?.sweptAtMs,
-      put: async (cluster, memory) => {
-        if ((kept.memories.get(cluster)?.sweptAtMs ?? 0) > memory.sweptAtMs) {
+      put: async (cluster, memory, { lease, token }) => {
+        if ((tokens.get(lease) ?? token) !== token) {
           return 'conflict';
         }
         kept.memories.set(cluster, memory);

@@ -91,6 +91,24 @@ test('two sweeps of one cluster never overlap: the second steps aside', async ()
   expect(await sweep(second, clusterOf(second))).toMatchObject({ kind: 'swept' });
 });
 
+test('a sweep whose clock was a year ahead blinds nobody', async () => {
+  const house = buildHouse();
+  house.lamps = [];
+  const context = contextOf({ redis, house });
+  const observe = house.observe;
+  house.observe = async () => {
+    const seen = await observe();
+    return { ...seen, snapshot: { ...seen.snapshot, takenAtMs: Date.now() + 31_536_000_000 } };
+  };
+  await sweepOnce(context);
+  expect(await context.stores.memory.sweptAtMs('house')).toBeUndefined();
+
+  house.observe = observe;
+  house.lamps = ['kitchen'];
+  expect(await newsOf(context)).toEqual(['opened']);
+  expect(await context.stores.memory.sweptAtMs('house')).toBeLessThanOrEqual(Date.now());
+});
+
 test('a sweep that throws lets go of the cluster', async () => {
   const house = buildHouse();
   const context = contextOf({ redis, house });

@@ -41,12 +41,8 @@ async function aloud(command: Command, asked: Asked): Promise<string> {
 
 async function swept(world: World, now: Observation = split): Promise<void> {
   const { clock, stores } = world;
-  await stores.memory.put('prod-a', {
-    history: now.history,
-    pending: [],
-    sweptAtMs: clock.now(),
-    glance: glanceOf(now),
-  });
+  const memory = { history: now.history, pending: [], sweptAtMs: clock.now(), glance: glanceOf(now) };
+  await stores.memory.put('prod-a', memory, { lease: 'sweep:prod-a', token: 1 });
   clock.pass(4_000);
 }
 

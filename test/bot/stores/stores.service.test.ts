@@ -3,7 +3,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { keysFor } from '../../../src/bot/stores/keys.ts';
 import { openStores } from '../../../src/bot/stores/open.ts';
-import type { AuditEntry } from '../../../src/bot/stores/stores.ts';
+import type { AuditEntry, Stores } from '../../../src/bot/stores/stores.ts';
 import { emptyHistory, type Incident, type Run } from '../../../src/runbooks/index.ts';
 import { incident, started } from '../../runbooks/engine/toy.ts';
 
@@ -143,14 +143,39 @@ describe('runs', () => {
 });
 
 describe('the small stores', () => {
-  test('a memory is not overwritten by an older sweep', async () => {
+  const memory = (sweptAtMs: number) => ({ history: emptyHistory, pending: [], sweptAtMs });
+  const grant = async (stores: Stores) => {
+    const { token = 0 } = (await stores.leases.take('sweep:house', 'the same holder', 60_000)) ?? {};
+    return { lease: 'sweep:house', token };
+  };
+
+  test('a memory is written by the newest grant alone, whatever the clocks said', async () => {
     const stores = fresh();
-    const memory = (sweptAtMs: number) => ({ history: emptyHistory, pending: [], sweptAtMs });
-    expect(await stores.memory.put('house', memory(2_000))).toBe('stored');
-    expect(await stores.memory.put('house', memory(1_000))).toBe('conflict');
-    expect(await stores.memory.get('house')).toEqual(memory(2_000));
-    expect(await stores.memory.sweptAtMs('house')).toBe(2_000);
+    const older = await grant(stores);
+    expect(await stores.memory.put('house', memory(2_000), older)).toBe('stored');
+    const newer = await grant(stores);
+    expect(await stores.memory.put('house', memory(9_000), older)).toBe('conflict');
+    expect(await stores.memory.put('house', memory(1_000), newer)).toBe('stored');
+    expect(await stores.memory.get('house')).toEqual(memory(1_000));
+    expect(await stores.memory.sweptAtMs('house')).toBe(1_000);
     expect(await stores.memory.sweptAtMs('elsewhere')).toBeUndefined();
+  });
+
+  test('a memory from the future is forgotten and told, and the next sweep writes over it', async () => {
+    const told: unknown[] = [];
+    const nowMs = 1_000_000;
+    const stores = openStores(redis, `test-${randomUUID()}`, {
+      now: () => nowMs,
+      ahead: (ahead) => told.push(ahead),
+    });
+    const year = 31_536_000_000;
+    const fence = await grant(stores);
+    await stores.memory.put('house', memory(nowMs + year), fence);
+    expect(await stores.memory.get('house')).toBeUndefined();
+    expect(await stores.memory.sweptAtMs('house')).toBeUndefined();
+    expect(told).toEqual([{ cluster: 'house', sweptAtMs: nowMs + year, aheadMs: year }]);
+    expect(await stores.memory.put('house', memory(nowMs), fence)).toBe('stored');
+    expect(await stores.memory.get('house')).toEqual(memory(nowMs));
   });
 
   test('what probes found is kept as it was', async () => {

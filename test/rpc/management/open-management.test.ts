@@ -55,8 +55,6 @@ describe('rows are read leniently, and absent stays absent', () => {
           uptime: 'undefined',
           os_pid: 'undefined',
         },
-        { running: true },
-        'nonsense',
       ],
       (api) => api.nodes(limits),
     );
@@ -94,7 +92,6 @@ describe('rows are read leniently, and absent stays absent', () => {
         { name: 'young', vhost: '/' },
         { name: 'log', vhost: '/', type: 'stream', state: 'running' },
         { name: '', vhost: '/', messages_ready: null },
-        { vhost: '/' },
       ],
       (api) => api.queueTotals(limits),
     );
@@ -104,6 +101,25 @@ describe('rows are read leniently, and absent stays absent', () => {
       { vhost: '/', name: 'log', type: 'stream', state: 'running' },
       { vhost: '/', name: '' },
     ]);
+  });
+
+  test.each<[string, object[], (api: ManagementApi) => Promise<unknown>, string]>([
+    [
+      '/api/nodes',
+      [{ name: 'rabbit@a', running: true }, { running: true }],
+      (api) => api.nodes(limits),
+      '1 of 2',
+    ],
+    ['/api/nodes', [null as never, 1 as never, {}, []], (api) => api.nodes(limits), '4 of 4'],
+    ['/api/queues', [{ name: 'q', vhost: '/' }, { vhost: '/' }], (api) => api.queueTotals(limits), '1 of 2'],
+    ['/api/consumers', [{ queue: [] }], (api) => api.consumerQueues(limits), '1 of 1'],
+    ['/api/consumers', [{ queue: [] }], (api) => api.consumers(limits), '1 of 1'],
+    ['/api/connections', [{ node: 'rabbit@a' }], (api) => api.connections(limits), '1 of 1'],
+    ['/api/bindings', [{ source: 'x' }], (api) => api.bindings(limits), '1 of 1'],
+  ])('a listing of %s with rows that cannot be read is none: %j', async (path, rows, ask, share) => {
+    const error = await failed(asked(path, rows, ask));
+    expect(error.why).toBe('not-json');
+    expect(error.message).toBe(`GET ${path} on rabbit@server-44: ${share} rows of the answer cannot be read`);
   });
 
   test('a queue by itself says what the listing leaves out', async () => {
@@ -193,7 +209,6 @@ describe('rows are read leniently, and absent stays absent', () => {
       [
         { queue: { name: 'compute', vhost: '/' }, channel_details: { connection_name: 'c' } },
         { queue: { name: 'compute', vhost: '/' }, channel_details: [] },
-        { queue: [] },
       ],
       (api) => api.consumers(limits),
     );

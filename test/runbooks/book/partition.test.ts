@@ -65,6 +65,16 @@ describe('a split is', () => {
     ]);
   });
 
+  test('lists without any rows are no proof that it is over', () => {
+    const [finding] = partition.detect(split());
+    if (finding === undefined) throw new Error('The split is not found');
+    const over = ({ snapshot, probes }: Observation) =>
+      partition.isOver?.(snapshot, finding.facts, probes).go;
+    expect(over(seen({ nodes: nodes.map((name) => answering(name, [])) }))).toBe(false);
+    expect(over(seen({ nodes: nodes.map((name) => silent(name, 'not-itself')) }))).toBe(false);
+    expect(over(quiet)).toBe(true);
+  });
+
   const healed = [answering(A, [row(A, { partitions: [B] }), row(B), row(C)]), answering(B), answering(C)];
   test.each<[string, Observation]>([
     ['a quiet cluster', quiet],

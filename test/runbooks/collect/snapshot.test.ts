@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type ManagementApi, type MetricsApi, openManagement, openMetrics } from '../../../src/rpc/index.ts';
 import { type CollectNode, collectSnapshot } from '../../../src/runbooks/index.ts';
+import { isConnected } from '../../../src/runbooks/snapshot/views.ts';
 import { hanging, openFakeNode } from '../../rpc/management/fake-node.ts';
 import { A, B, C } from '../observation.ts';
 import { api, failing, failure, seeing } from './apis.ts';
@@ -90,6 +91,32 @@ describe('a whole cluster', () => {
     expect(snapshot.nodes.map(({ answer }) => answer.kind)).toEqual(['answered', 'answered', 'answered']);
   });
 
+  test.each([
+    ['an empty list', [] as readonly string[]],
+    ['a list of others', [A, C]],
+  ])('a node that answers %s says nothing: it always knows itself', async (_, listed) => {
+    const snapshot = await sweep(
+      all.map((name) => node(name, { nodes: name === B ? seeing(listed, ...listed) : seeing(all, A, B, C) })),
+    );
+    expect(snapshot.nodes[1]).toEqual({
+      name: B,
+      vm: 'unknown',
+      answer: {
+        kind: 'silent',
+        why: 'not-itself',
+        message: `GET /api/nodes on ${B}: its list of ${listed.length} nodes does not name itself`,
+      },
+    });
+    expect(snapshot.sides.map(({ members }) => members)).toEqual([[A, C]]);
+  });
+
+  test('nodes that all answer an empty list are a cluster that cannot be seen', async () => {
+    const snapshot = await sweep(whole({ nodes: async () => [] }));
+    expect(snapshot.nodes.map(({ answer }) => answer.kind)).toEqual(['silent', 'silent', 'silent']);
+    expect(snapshot.queues.missing.map((each) => each.node)).toEqual(all);
+    expect(isConnected(snapshot).go).toBe(false);
+  });
+
   test('a young node, whose own row has no statistics yet, is seen', async () => {
     const young = async () => all.map((name) => ({ name, running: true }));
     const snapshot = await sweep(all.map((name) => node(name, { nodes: young })));
@@ -127,6 +154,59 @@ describe('a whole cluster', () => {
       { vhost: '/', name: 'young', consumers: 0, seenBy: expect.any(String) },
       { vhost: '/', name: 'new', type: 'unknown', consumers: 0, seenBy: expect.any(String) },
     ]);
+  });
+});
+
+describe('a listing beside what the node counts', () => {
+  const counting = (totals: { queues?: number; consumers?: number; connections?: number }) => ({
+    overview: async () => ({ node: '', totals }),
+  });
+  const queues = (count: number) => async () =>
+    Array.from({ length: count }, (_, index) => ({ vhost: '/', name: `q${index}`, ready: 1 }));
+  const consumers = (count: number) => async () =>
+    Array.from({ length: count }, (_, index) => ({ vhost: '/', queue: `q${index}`, connectionName: 'c' }));
+
+  test.each([
+    [10, 0, true],
+    [10, 4, true],
+    [10, 5, false],
+    [9, 0, false],
+    [1_000, 499, true],
+    [1_000, 500, false],
+    [10, 5_000, false],
+  ])('of %i, %i listed: is it missing? %s', async (counted, listed, isMissing) => {
+    const connections = async () =>
+      Array.from({ length: listed }, (_, index) => ({ name: `c${index}`, node: A }));
+    const snapshot = await sweep(
+      whole({
+        ...counting({ queues: counted, consumers: counted, connections: counted }),
+        queueTotals: queues(listed),
+        consumers: consumers(listed),
+        connections,
+      }),
+    );
+    for (const what of ['queues', 'consumers', 'connections'] as const) {
+      const why = `the node counts ${counted} ${what} and lists ${listed} of them`;
+      expect(snapshot[what].missing).toEqual(
+        isMissing ? [{ node: expect.any(String), why: expect.stringContaining(why) }] : [],
+      );
+      if (isMissing) expect(snapshot[what].rows).toEqual([]);
+    }
+  });
+
+  test('no queue is without a reader where the consumers are cut short', async () => {
+    const snapshot = await sweep(
+      whole({ ...counting({ consumers: 12 }), queueTotals: queues(3), consumers: consumers(0) }),
+    );
+    expect(snapshot.queues.rows).toHaveLength(3);
+    for (const row of snapshot.queues.rows) expect(row).not.toHaveProperty('consumers');
+  });
+
+  test('metrics that fall short are replaced by the totals listing', async () => {
+    const change = { nodes: seeing([A], A), ...counting({ queues: 12 }), queueTotals: queues(12) };
+    const snapshot = await sweep([node(A, change, queues(2))]);
+    expect(snapshot.queues.rows).toHaveLength(12);
+    expect(snapshot.queues.missing).toEqual([]);
   });
 });
 
