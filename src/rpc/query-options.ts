@@ -164,12 +164,17 @@ function pemFrom(setting: string, take: Take): { readonly path: string; readonly
   try {
     return { path, text: readFileSync(path, 'utf8') };
   } catch (cause) {
+    // Somebody may have put the key itself where its path belongs: what stands there is told by the cause alone.
+    const why = setting === pemSettings.key ? codeOf(cause) : reasonOf(cause);
     throw new InvalidTransportUrl(
-      `The file of the URL's setting ${setting} cannot be read (${reasonOf(cause)}): correct the path, or let this user read it.`,
+      `The file of the URL's setting ${setting} cannot be read (${why}): correct the path, or let this user read it.`,
       { cause },
     );
   }
 }
+
+const codeOf = (cause: unknown): string =>
+  cause instanceof Error && 'code' in cause ? String(cause.code) : 'it cannot be opened';
 
 function isCompression(text: string | undefined): text is 'gzip' {
   if (text === undefined || text === '' || text === 'gzip') return text === 'gzip';

@@ -1,4 +1,4 @@
-import type { Incident, Run, Runbook } from '../../runbooks/index.ts';
+import { atItsWorst, type Incident, type Run, type Runbook } from '../../runbooks/index.ts';
 import { bookOf, speak } from '../slack/spoken.ts';
 import type { Names } from '../slack/words.ts';
 import type { Stores } from '../stores/stores.ts';
@@ -17,8 +17,9 @@ export async function readPostMortem(
   namesOf: (people: readonly string[]) => Promise<Names>,
 ): Promise<{ readonly incident: Incident; readonly markdown: string } | undefined> {
   const asked = id.startsWith('RUN-') ? (await stores.runs.get(id))?.incident : id;
-  const incident = asked === undefined ? undefined : await stores.incidents.get(asked);
-  if (incident === undefined) return undefined;
+  const stored = asked === undefined ? undefined : await stores.incidents.get(asked);
+  if (stored === undefined) return undefined;
+  const incident = stored.state === 'resolved' ? atItsWorst(stored) : stored;
 
   const entries = await stores.audit.read({ incident: incident.id, limit: ENTRIES_AT_MOST });
   const ids = [

@@ -112,12 +112,12 @@ function planText(
   const reason = isReasonNeeded(plan.tier) ? ' --reason <why>' : '';
   return [
     `${run.id} on ${run.cluster}, ${run.incident}: ${tierWords[plan.tier]}`,
-    'Exactly this will run:',
-    ...items,
     `Lost for good: ${plan.lost.length === 0 ? 'nothing' : ''}`,
     ...plan.lost.map((line) => `  ${line}`),
     ...(plan.over ?? []).map((line) => `Over a limit: ${line}`),
     `Undo: ${plan.undo}`,
+    'Exactly this will run:',
+    ...items,
     whoMustApprove(plan.tier, people.approvals[plan.tier], people.selfApproval[plan.tier]),
     `So far: ${run.votes.length === 0 ? 'nobody' : run.votes.map(({ by }) => nameOf(names, by)).join(', ')}`,
     `Expires: ${new Date(plan.expiresAtMs).toISOString()}`,
