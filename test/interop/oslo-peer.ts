@@ -34,7 +34,9 @@ export function startOsloPeer(
   const child = spawn(
     program,
     [...args, `${python.scripts}/oslo-peer.py`, url, exchange, JSON.stringify(options)],
-    { stdio: ['pipe', 'pipe', 'pipe'], env: inheritedEnvironment },
+    // Its queue manager reads when the leader of its process group was started: ours may have ended by then, where the
+    // tests run in the background. It ends with its input.
+    { stdio: ['pipe', 'pipe', 'pipe'], env: inheritedEnvironment, detached: true },
   );
   const waiting: { resolve: (answer: PeerAnswer) => void; reject: (reason: Error) => void }[] = [];
   let complaints = '';
