@@ -25,6 +25,13 @@ export interface Stage {
 const PREFIX = 'bench';
 const project = fileURLToPath(new URL('../..', import.meta.url));
 
+/** They stand in the environment: the configuration itself may hold none. */
+const secrets = {
+  BENCH_BOT_TOKEN: 'xoxb-bench-token',
+  BENCH_SIGNING_SECRET: SIGNING_SECRET,
+  BENCH_PASSWORD: 'throwaway-of-the-bench',
+};
+
 /** Starts Redis, the brokers, Slack and the bot. Resolves when the bot is ready. */
 export async function openStage(): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'watership-bench-'));
@@ -38,6 +45,7 @@ export async function openStage(): Promise<Stage> {
     supervisor.start({
       ...{ name, cwd: project, logFile: join(folder, 'logs', `${name}.log`), talks: true },
       argv: [process.execPath, '--import', 'tsx', ...args],
+      env: secrets,
     });
   const closers: (() => void)[] = [() => slack.close()];
   const close = async (): Promise<void> => {
@@ -93,12 +101,13 @@ function configOf(at: {
 }) {
   return {
     slack: {
-      ...{ mode: 'http', botToken: 'xoxb-bench', signingSecret: SIGNING_SECRET, port: at.botPort },
+      ...{ mode: 'http', botToken: `\${BENCH_BOT_TOKEN}`, port: at.botPort },
+      signingSecret: `\${BENCH_SIGNING_SECRET}`,
       ...{ channel: CHANNEL, apiUrl: `http://127.0.0.1:${at.slack.port}/api/` },
     },
     redis: { url: at.url, prefix: PREFIX },
     clusters: clusterNames.map((name, cluster) => ({
-      ...{ name, channel: CHANNEL, username: 'bench', password: 'bench' },
+      ...{ name, channel: CHANNEL, username: 'bench', password: `\${BENCH_PASSWORD}` },
       nodes: nodesOf(cluster).map((node, index) => ({
         name: node,
         management: `http://127.0.0.1:${at.brokerPorts[cluster * size.nodesPerCluster + index]}`,
