@@ -19,15 +19,24 @@ import { type Cost, costOf, countBytes, idleCpuPerSecond, median, peakMemory } f
 import { hasNagiosChecks, nagiosChecks, rabbitmqctlListings } from './sweep/peers.ts';
 import { type Contender, report } from './sweep/report.ts';
 import { scale } from './sweep/scale.ts';
+import { roundsOfACycle, turnsOf } from './sweep/turns.ts';
 
-const ROUNDS = 5;
 /** Between two contenders: the broker's listings are cached for some times as long as they took to build. */
 const PAUSE_MS = 6_000;
 const clock = { now: () => Date.now(), sleep: (ms: number) => sleep(ms) };
 
-/** `npm run bench -- sweep [rounds]`: all contenders in turns, on one broker, in one run. */
-export const benchSweep: Bench = async ([rounds = String(ROUNDS)]) => {
-  if (!hasNagiosChecks()) console.log('nagios-plugins-rabbitmq is not installed: its checks are left out');
+/**
+ * `npm run bench -- sweep [rounds]`: all contenders in turns, on one broker, in one run; as many rounds as everyone needs to
+ * follow everyone else, unless told otherwise.
+ */
+export const benchSweep: Bench = async ([wanted]) => {
+  const contenders: readonly Contender[] = hasNagiosChecks()
+    ? ['api', 'rabbitmqctl', 'metrics', 'nagios']
+    : ['api', 'rabbitmqctl', 'metrics'];
+  if (!contenders.includes('nagios')) {
+    console.log('nagios-plugins-rabbitmq is not installed: its checks are left out');
+  }
+  const rounds = wanted === undefined ? roundsOfACycle(contenders.length) : Number(wanted);
   say('starting a broker');
   const broker = await openBroker();
   // Asked to end, the bench takes its broker along.
@@ -36,7 +45,7 @@ export const benchSweep: Bench = async ([rounds = String(ROUNDS)]) => {
   }
   try {
     await fill(broker);
-    const { costs, memoryBytes, snapshot } = await compete(broker, Number(rounds));
+    const { costs, memoryBytes, snapshot } = await compete(broker, contenders, rounds);
     return report(costs, memoryBytes, await timeDetection(snapshot));
   } finally {
     await broker.close();
@@ -60,7 +69,7 @@ async function fill(broker: BenchBroker): Promise<void> {
   await sleep(10_000);
 }
 
-async function compete(broker: BenchBroker, rounds: number) {
+async function compete(broker: BenchBroker, contenders: readonly Contender[], rounds: number) {
   const idle = await idleCpuPerSecond(broker.pid, 10);
   say(`idle, the broker spends ${Math.round(idle)} CPU-ms a second`);
   const bytes = countBytes();
@@ -87,14 +96,15 @@ async function compete(broker: BenchBroker, rounds: number) {
     },
     metrics: () => sweep('metrics'),
     nagios: async () => {
-      if (hasNagiosChecks()) costs.nagios.push(await costOf(broker.pid, idle, () => nagiosChecks(broker)));
+      costs.nagios.push(await costOf(broker.pid, idle, () => nagiosChecks(broker)));
     },
   };
-  for (let round = 1; round <= rounds; round += 1) {
-    say(`round ${round} of ${rounds}`);
-    for (const turn of Object.values(turns)) {
+  for (let round = 0; round < rounds; round += 1) {
+    const order = turnsOf(contenders, round);
+    say(`round ${round + 1} of ${rounds}: ${order.join(', ')}`);
+    for (const contender of order) {
       await sleep(PAUSE_MS);
-      await turn();
+      await turns[contender]();
     }
   }
   bytes.stop();
