@@ -1,10 +1,4 @@
-import { mkdirSync, mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { portsOfCluster, startCluster } from '../../sandbox/cluster.ts';
-import { freePorts } from '../../sandbox/ports.ts';
-import { openSupervisor } from '../../sandbox/supervisor.ts';
-import { removeFolder } from '../support/remove-folder.ts';
+import { startOwnBroker } from '../support/own-broker.ts';
 
 /** A RabbitMQ node that a test may break, and that goes with it. */
 export interface ChaosBroker {
@@ -22,21 +16,8 @@ export interface ChaosBroker {
 }
 
 /** Starts one on free ports, in a folder of its own. */
-export async function startChaosBroker(): Promise<ChaosBroker> {
-  const folder = mkdtempSync(join(tmpdir(), 'watership-chaos-'));
-  mkdirSync(join(folder, 'logs'));
-  const supervisor = openSupervisor(join(folder, 'pids.json'));
-  const close = async (): Promise<void> => {
-    await supervisor.stopAll();
-    removeFolder(folder);
-  };
-  try {
-    const ports = await freePorts(portsOfCluster(1));
-    const names = ['rabbit@localhost'];
-    const cluster = await startCluster({ folder: join(folder, 'rabbitmq'), names, ports, supervisor });
-    const { username, password } = cluster.setup;
-    const [node] = cluster.nodes;
-    if (!node) throw new Error('the cluster has no node');
+export const startChaosBroker = (): Promise<ChaosBroker> =>
+  startOwnBroker({ name: 'chaos' }, ({ setup: { username, password }, node }) => {
     const signal = (name: NodeJS.Signals): void => {
       const pid = node.pid();
       if (pid !== undefined) process.kill(pid, name);
@@ -65,10 +46,5 @@ export async function startChaosBroker(): Promise<ChaosBroker> {
       },
       freeze: () => signal('SIGSTOP'),
       thaw: () => signal('SIGCONT'),
-      close,
     };
-  } catch (error) {
-    await close();
-    throw error;
-  }
-}
+  });

@@ -1,10 +1,7 @@
-import { mkdirSync, mkdtempSync } from 'node:fs';
-import { join } from 'node:path';
-import { portsOfCluster, startCluster } from '../../sandbox/cluster.ts';
+import { portsOfCluster } from '../../sandbox/cluster.ts';
 import { freePorts } from '../../sandbox/ports.ts';
-import { openSupervisor } from '../../sandbox/supervisor.ts';
 import { type Authority, type Certificate, makeAuthority } from './certificates.ts';
-import { removeFolder } from './remove-folder.ts';
+import { startOwnBroker } from './own-broker.ts';
 
 /** A RabbitMQ node that also listens with TLS, and the certificates around it. */
 export interface TlsBroker extends AsyncDisposable {
@@ -26,31 +23,24 @@ export interface TlsBroker extends AsyncDisposable {
 
 /** Starts one on free ports, in a folder of its own. It takes logins by certificate too. */
 export async function startTlsBroker(): Promise<TlsBroker> {
-  // In /tmp itself: the sockets of Erlang's tools have short paths.
-  const folder = mkdtempSync('/tmp/watership-tls-');
-  mkdirSync(join(folder, 'logs'));
-  const supervisor = openSupervisor(join(folder, 'pids.json'));
-  const close = async (): Promise<void> => {
-    await supervisor.stopAll();
-    removeFolder(folder);
-  };
-  try {
-    const [authority, stranger] = await Promise.all([
-      makeAuthority('Watership test authority'),
-      makeAuthority('Somebody else'),
-    ]);
-    const [server, client] = await Promise.all([
-      authority.sign('broker', { names: ['IP:127.0.0.1', 'DNS:broker.test'], days: 20 }),
-      authority.sign('watership'),
-    ]);
-    const [amqpsPort = 0, strictPort = 0, httpsPort = 0, ...ports] = await freePorts(3 + portsOfCluster(1));
-    const files = (prefix: string) => [
-      `${prefix}.cacertfile = ${authority.certificateFile}`,
-      `${prefix}.certfile = ${server.certificateFile}`,
-      `${prefix}.keyfile = ${server.keyFile}`,
-    ];
-    const cluster = await startCluster({
-      ...{ folder: join(folder, 'rabbitmq'), names: ['rabbit@localhost'], ports, supervisor },
+  const [authority, stranger] = await Promise.all([
+    makeAuthority('Watership test authority'),
+    makeAuthority('Somebody else'),
+  ]);
+  const [server, client] = await Promise.all([
+    authority.sign('broker', { names: ['IP:127.0.0.1', 'DNS:broker.test'], days: 20 }),
+    authority.sign('watership'),
+  ]);
+  const [amqpsPort = 0, strictPort = 0, httpsPort = 0, ...ports] = await freePorts(3 + portsOfCluster(1));
+  const files = (prefix: string) => [
+    `${prefix}.cacertfile = ${authority.certificateFile}`,
+    `${prefix}.certfile = ${server.certificateFile}`,
+    `${prefix}.keyfile = ${server.keyFile}`,
+  ];
+  const { close, ...broker } = await startOwnBroker(
+    {
+      name: 'tls',
+      ports,
       more: {
         plugins: ['rabbitmq_auth_mechanism_ssl'],
         lines: [
@@ -65,27 +55,27 @@ export async function startTlsBroker(): Promise<TlsBroker> {
           ...files('management.ssl'),
         ],
       },
-    });
-    const [node] = cluster.nodes;
-    if (node === undefined) throw new Error('A cluster without a node.');
-    // rabbitmq.conf has one set of TLS options for all listeners.
-    const opened = await node.ctl([
-      'eval',
-      `{ok, Options} = application:get_env(rabbit, ssl_options),
+    },
+    async ({ setup, node }) => {
+      // rabbitmq.conf has one set of TLS options for all listeners.
+      const opened = await node.ctl([
+        'eval',
+        `{ok, Options} = application:get_env(rabbit, ssl_options),
        rabbit_networking:start_ssl_listener(
          {"127.0.0.1", ${strictPort}}, [{fail_if_no_peer_cert, true} | proplists:delete(fail_if_no_peer_cert, Options)], 1).`,
-    ]);
-    if (opened.exitCode !== 0) throw new Error(`No second TLS listener: ${opened.output}`);
-    return {
-      user: cluster.setup.username,
-      password: cluster.setup.password,
-      amqpPort: node.setup.amqpPort,
-      managementPort: node.setup.managementPort,
-      ...{ amqpsPort, strictPort, httpsPort, authority, stranger, client },
-      [Symbol.asyncDispose]: close,
-    };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+      ]);
+      if (opened.exitCode !== 0) throw new Error(`No second TLS listener: ${opened.output}`);
+      return {
+        user: setup.username,
+        password: setup.password,
+        amqpPort: node.setup.amqpPort,
+        managementPort: node.setup.managementPort,
+      };
+    },
+  );
+  return {
+    ...broker,
+    ...{ amqpsPort, strictPort, httpsPort, authority, stranger, client },
+    [Symbol.asyncDispose]: close,
+  };
 }

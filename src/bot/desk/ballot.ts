@@ -1,7 +1,7 @@
 import type { Plan, Run } from '../../runbooks/index.ts';
 import type { BotContext } from '../context.ts';
 import { isWithin } from './business-hours.ts';
-import { type Ballot, isCarried } from './decide.ts';
+import { type Ballot, isCarried } from './cast-vote.ts';
 
 type Electorate = Pick<BotContext, 'config' | 'clock' | 'people'>;
 

@@ -8,7 +8,8 @@ import { planOf } from '../jobs/run-story.ts';
 import { tellSoon } from '../jobs/tell-soon.ts';
 import type { AuditEntry, TimelineEntry } from '../stores/stores.ts';
 import type { Answer, Click } from './answer.ts';
-import { type Ask, type Decision, decide, type Surface } from './decide.ts';
+import { type Ask, decide, type Surface } from './decide.ts';
+import type { Decision } from './decision.ts';
 import type { People } from './people.ts';
 import { refusalWords } from './refusal-words.ts';
 

@@ -2,7 +2,7 @@ import type { Clock } from '../../runbooks/index.ts';
 import type { PeopleConfig } from '../config/config.ts';
 import type { SlackPerson, SlackPort, Workspace } from '../slack/port.ts';
 import type { Names } from '../slack/words.ts';
-import type { Principal, Roles } from './decide.ts';
+import type { Principal, Roles } from './decision.ts';
 
 /** How long an answer about a person counts: somebody who is taken off a group loses the right within it. */
 const FRESH_MS = 60_000;

@@ -2,8 +2,9 @@ import type { Plan, Run } from '../../runbooks/index.ts';
 import { span } from '../slack/words.ts';
 import type { Answer, Click } from './answer.ts';
 import { ballotNow } from './ballot.ts';
+import type { Ballot } from './cast-vote.ts';
 import type { Counter } from './counter.ts';
-import { type Ballot, decide, isGlassOffered } from './decide.ts';
+import { decide, isGlassOffered } from './decide.ts';
 import { diagnose } from './incidents.ts';
 
 /** What "Review fix" comes to. */

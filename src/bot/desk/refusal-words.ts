@@ -1,4 +1,5 @@
-import type { Ask, Refusal } from './decide.ts';
+import type { Ask } from './decide.ts';
+import type { Refusal } from './decision.ts';
 
 /** Why the desk says no beside `decide`: the click was allowed, and what it was about has gone on. */
 type Late = 'too-late' | 'not-on-the-table';

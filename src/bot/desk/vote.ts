@@ -2,7 +2,8 @@ import type { Plan, Run, Vote } from '../../runbooks/index.ts';
 import type { Click } from './answer.ts';
 import { confirmationOf, glassPhrase, isConfirmed, isReasonNeeded, whatToType } from './confirmation.ts';
 import { type About, actorOf, type Counter } from './counter.ts';
-import { type Decision, decide } from './decide.ts';
+import { decide } from './decide.ts';
+import type { Decision } from './decision.ts';
 import { ballotOf, type Review, reviewOfRun, standing } from './plans.ts';
 
 /** What somebody submitted: for which plan, and what they typed. */

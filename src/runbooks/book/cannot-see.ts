@@ -1,37 +1,18 @@
-import { z } from 'zod';
-import type { Found } from '../runbook.ts';
 import { defineRunbook } from '../runbook.ts';
+import { cureOf, whyWords } from '../snapshot/cures.ts';
 import { shortNames } from '../snapshot/names.ts';
 import { whatNodesSaid } from '../snapshot/network.ts';
-import type { Observation } from '../snapshot/observation.ts';
-import { silenceOf } from '../snapshot/silence.ts';
-import type { SilenceReason, Snapshot } from '../snapshot/snapshot.ts';
-import { configured, isListedWhole, peersSay, speaking, viewOf } from '../snapshot/views.ts';
+import {
+  listings,
+  membersNotConfigured,
+  type UnseenFacts,
+  unseenFacts,
+  whatIsUnseen,
+} from '../snapshot/unseen.ts';
+import { isListedWhole, speaking, viewOf } from '../snapshot/views.ts';
 import { fitting, sentence } from '../snapshot/words.ts';
 
-const facts = z.object({
-  nodes: z.array(z.string()),
-  what: z.discriminatedUnion('kind', [
-    z.object({ kind: z.literal('node'), node: z.string(), seenRunningBy: z.array(z.string()) }),
-    // Who refuses my password has answered; the others are silent.
-    z.object({ kind: z.literal('cluster'), refusing: z.array(z.string()).default([]) }),
-    z.object({
-      kind: z.literal('member'),
-      node: z.string(),
-      listedBy: z.array(z.string()),
-      runs: z.boolean(),
-    }),
-    z.object({ kind: z.literal('listing'), listing: z.string(), missing: z.array(z.string()) }),
-  ]),
-  why: z.string(),
-  message: z.string(),
-  vm: z.enum(['registered', 'absent', 'unknown']).optional(),
-});
-type Facts = z.infer<typeof facts>;
-
-const listings = ['queues', 'connections', 'consumers'] as const;
-
-export const cannotSee = defineRunbook<Facts>({
+export const cannotSee = defineRunbook<UnseenFacts>({
   id: 'cannot-see',
   title: 'I cannot see',
   summary:
@@ -41,11 +22,8 @@ export const cannotSee = defineRunbook<Facts>({
   handbook: ['D20', 'D28'],
   mutes: [],
   confirmSweeps: 2,
-  facts,
-  detect: (now) =>
-    speaking(now.snapshot).length === 0
-      ? allSilent(now)
-      : [...silent(now), ...strangers(now), ...unlisted(now)],
+  facts: unseenFacts,
+  detect: whatIsUnseen,
   isOver: (snapshot, { what }) => {
     switch (what.kind) {
       case 'cluster':
@@ -146,53 +124,6 @@ export const cannotSee = defineRunbook<Facts>({
   ],
 });
 
-function allSilent({ snapshot }: Observation): readonly Found<Facts>[] {
-  const [first] = snapshot.nodes;
-  if (first?.answer.kind !== 'silent') return [];
-  const messages = snapshot.nodes.flatMap(({ answer }) => (answer.kind === 'silent' ? [answer.message] : []));
-  const refusing = snapshot.nodes.flatMap(({ name, answer }) =>
-    answer.kind === 'silent' && answer.why === 'unauthorized' ? [name] : [],
-  );
-  return [
-    {
-      key: 'cluster',
-      subject: snapshot.cluster,
-      severity: 'critical',
-      facts: {
-        nodes: [...configured(snapshot)],
-        what: { kind: 'cluster', refusing },
-        // One password opens all of them: set right, it lets me see what is the matter with the others.
-        why: refusing.length > 0 ? 'unauthorized' : first.answer.why,
-        message: [...new Set(messages)].join('; '),
-      },
-    },
-  ];
-}
-
-function silent(now: Observation): readonly Found<Facts>[] {
-  const { snapshot } = now;
-  return snapshot.nodes.flatMap((view) => {
-    const { name, answer, vm } = view;
-    // A node that is down or paused has its own runbook.
-    if (answer.kind === 'answered' || silenceOf(now, view, answer).kind !== 'unseen') return [];
-    const seenRunningBy = [...peersSay(snapshot, name).running];
-    return [
-      {
-        key: `node:${name}`,
-        subject: name,
-        severity: 'warning' as const,
-        facts: {
-          nodes: [...configured(snapshot)],
-          what: { kind: 'node' as const, node: name, seenRunningBy },
-          why: answer.why,
-          message: answer.message,
-          vm,
-        },
-      },
-    ];
-  });
-}
-
 function clusterWords(nodes: number, refusing: number): string {
   if (refusing === 0) return `none of its ${nodes} nodes answers`;
   if (refusing < nodes)
@@ -202,112 +133,3 @@ function clusterWords(nodes: number, refusing: number): string {
 
 const namesLine = (label: string, names: readonly string[]) =>
   names.length === 0 ? [] : [{ label, value: names.join(', ') }];
-
-/** Members that I was never told of: their troubles would be nobody's. */
-function strangers({ snapshot }: Observation): readonly Found<Facts>[] {
-  return membersNotConfigured(snapshot).map(({ node, listedBy, runs }) => ({
-    key: `member:${node}`,
-    subject: node,
-    // One that does not run has perhaps left for good, or has a new name, and only its entry has stayed.
-    severity: runs ? ('warning' as const) : ('info' as const),
-    facts: {
-      nodes: [...configured(snapshot)],
-      what: { kind: 'member' as const, node, listedBy, runs },
-      why: runs ? 'not-configured' : 'stale-member',
-      message: `The cluster has ${node}, which is not in the configuration; I do not watch it.`,
-    },
-  }));
-}
-
-/** The members that answering nodes list, without the configured ones, and without those that answer at a wrong address. */
-function membersNotConfigured(snapshot: Snapshot) {
-  const told = new Set(configured(snapshot));
-  for (const { answer } of snapshot.nodes) {
-    // That card names both nodes already, and its cure is the cure of this.
-    if (answer.kind === 'silent' && answer.answeredAs !== undefined) told.add(answer.answeredAs);
-  }
-  const members = new Map<string, { node: string; listedBy: string[]; runs: boolean }>();
-  for (const { name, answer } of speaking(snapshot)) {
-    for (const peer of answer.peers.filter((row) => !told.has(row.name))) {
-      const known = members.get(peer.name) ?? { node: peer.name, listedBy: [], runs: false };
-      known.listedBy.push(name);
-      members.set(peer.name, { ...known, runs: known.runs || peer.isRunning });
-    }
-  }
-  return [...members.values()];
-}
-
-/** A listing that a node owes although it answers. The share of a silent node is that node's trouble. */
-function unlisted({ snapshot }: Observation): readonly Found<Facts>[] {
-  const answering = new Set(speaking(snapshot).map(({ name }) => name));
-  return listings.flatMap((listing) => {
-    const missing = snapshot[listing].missing.filter(({ node }) => answering.has(node));
-    const [first] = missing;
-    if (!first) return [];
-    return [
-      {
-        key: `listing:${listing}`,
-        subject: listing,
-        severity: 'warning' as const,
-        facts: {
-          nodes: [...configured(snapshot)],
-          what: { kind: 'listing' as const, listing, missing: missing.map(({ node }) => node) },
-          why: 'listing',
-          message: first.why,
-        },
-      },
-    ];
-  });
-}
-
-const cures = {
-  refused: 'Nothing listens on the management port: is the management plugin on, and the address right?',
-  timeout: 'The node is slow or something drops packets: look at its load and at the network.',
-  unauthorized: 'Check the user name and password, and that the user has the tag `monitoring`.',
-  'not-json': 'Something else answers on that address: check the management URL and any proxy.',
-  tls: 'Check the certificate and the CA of the management URL.',
-  'http-error': "Look at the node's log: its management API reports an error.",
-  'wrong-node':
-    'Set right the management URL or the name of this node in the configuration: that address belongs to another node.',
-  'not-itself':
-    'Check the management URL and any proxy before it, and the name of this node in the configuration.',
-  unreachable: 'Check the address, the name resolution and the route to the node.',
-} satisfies Record<SilenceReason, string>;
-
-const isReason = (why: string): why is SilenceReason => why in cures;
-
-const memberCures: Readonly<Record<string, string>> = {
-  'not-configured': 'Add it to the nodes of this cluster in the configuration.',
-  'stale-member':
-    'Add it to the nodes in the configuration; or, if it has left for good, `rabbitmqctl forget_cluster_node` removes it.',
-};
-
-const cureOf = (why: string): string =>
-  isReason(why)
-    ? cures[why]
-    : (memberCures[why] ??
-      "Look at the node's load and at its log; the listing may be too large for the deadline.");
-
-function whyWords(why: string): string {
-  if (!isReason(why)) return why;
-  switch (why) {
-    case 'refused':
-      return 'it refuses connections';
-    case 'timeout':
-      return 'its API does not answer in time';
-    case 'unauthorized':
-      return 'it refuses my password';
-    case 'not-json':
-      return 'what answers is not RabbitMQ';
-    case 'tls':
-      return 'the TLS connection fails';
-    case 'http-error':
-      return 'its API reports an error';
-    case 'wrong-node':
-      return 'another node answers at its address';
-    case 'not-itself':
-      return 'its list of nodes does not name it';
-    case 'unreachable':
-      return 'its address cannot be reached';
-  }
-}

@@ -1,10 +1,13 @@
 import type { Run } from '../run.ts';
 import type { Runbook } from '../runbook.ts';
-import { acted, confirm, currentOf, intend, itemLooked, recheck, rule, settle } from './act.ts';
+import { acted, confirm, intend, rule, settle } from './act.ts';
+import { checkItem } from './check-item.ts';
+import { recheck } from './clearance.ts';
 import { deedsOf } from './deeds.ts';
 import { check, chooseAgain, diagnose } from './diagnose.ts';
 import { end, endCancelled, isActive } from './ending.ts';
-import type { RunInput } from './input.ts';
+import type { InputOf, RunInput } from './input.ts';
+import { currentOf } from './ledger.ts';
 import type { EngineTools } from './tools.ts';
 
 /**
@@ -63,19 +66,14 @@ function take(runbook: Runbook, run: Run, input: RunInput, tools: EngineTools): 
   }
 }
 
-function looked(
-  runbook: Runbook,
-  run: Run,
-  input: Extract<RunInput, { kind: 'looked' }>,
-  tools: EngineTools,
-): Run {
+function looked(runbook: Runbook, run: Run, input: InputOf<'looked'>, tools: EngineTools): Run {
   switch (run.state) {
     case 'diagnosing':
       return diagnose(runbook, run, input, tools);
     case 'checking':
       return check(runbook, run, input, tools);
     case 'acting':
-      return itemLooked(runbook, run, input);
+      return checkItem(runbook, run, input);
     default:
       return run;
   }
@@ -87,7 +85,7 @@ function expired(run: Run, atMs: number): Run | undefined {
     : undefined;
 }
 
-function vote(run: Run, { vote: cast, isEnough }: Extract<RunInput, { kind: 'voted' }>): Run {
+function vote(run: Run, { vote: cast, isEnough }: InputOf<'voted'>): Run {
   if (cast.planHash !== run.plan?.hash) return run;
   // A yes counts once. Who has given an ordinary one may still break the glass.
   const earlier = run.votes.find(({ by }) => by === cast.by);
@@ -98,7 +96,7 @@ function vote(run: Run, { vote: cast, isEnough }: Extract<RunInput, { kind: 'vot
   return isEnough ? { ...asked, state: 'checking', answered: {} } : voted;
 }
 
-function overtake(run: Run, input: Extract<RunInput, { kind: 'overtaken' }>): Run {
+function overtake(run: Run, input: InputOf<'overtaken'>): Run {
   switch (run.state) {
     case 'diagnosing':
       return end(run, 'stopped', input.because, input.atMs);
@@ -112,25 +110,20 @@ function overtake(run: Run, input: Extract<RunInput, { kind: 'overtaken' }>): Ru
 }
 
 /** The votes no longer carry it: asked when it would act, before anything is begun. */
-function unseat(run: Run, input: Extract<RunInput, { kind: 'unseated' }>): Run {
+function unseat(run: Run, input: InputOf<'unseated'>): Run {
   if (run.state === 'checking') return end(run, 'stopped', `${input.because} Nothing was done.`, input.atMs);
   if (run.state !== 'acting' || currentOf(run)?.item.state !== 'waiting') return run;
-  const hasActed = run.items.some(({ state }) => state === 'applied');
-  return hasActed
-    ? end(run, 'failed', `${input.because} ${doneSoFar(run)}`, input.atMs)
+  const deeds = deedsOf(run);
+  return deeds.length > 0
+    ? end(run, 'failed', `${input.because} Already done: ${deeds.join('; ')}.`, input.atMs)
     : end(run, 'stopped', `${input.because} Nothing was done.`, input.atMs);
 }
 
-function cancel(run: Run, input: Extract<RunInput, { kind: 'cancelled' }>): Run {
+function cancel(run: Run, input: InputOf<'cancelled'>): Run {
   const { by, atMs } = input;
   if (run.state === 'unknown') return run;
   // What is running cannot be called back: the wish is kept, and holds once it is known what came of it.
   if (run.state === 'acting' && currentOf(run)?.item.state === 'intended')
     return run.stopWanted === undefined ? { ...run, stopWanted: { by, atMs } } : run;
   return endCancelled(run, by, atMs);
-}
-
-function doneSoFar(run: Run): string {
-  const deeds = deedsOf(run);
-  return deeds.length === 0 ? 'Nothing was done.' : `Already done: ${deeds.join('; ')}.`;
 }

@@ -5,12 +5,12 @@ import type { Observation } from '../snapshot/observation.ts';
 import { beginActing } from './act.ts';
 import { whatChanged } from './change.ts';
 import { end } from './ending.ts';
-import type { RunInput } from './input.ts';
+import type { InputOf } from './input.ts';
 import { makePlan } from './plan.ts';
 import { allSteps, contextOf, distinct, MAX_ROUNDS, unanswered } from './steps.ts';
 import type { EngineTools } from './tools.ts';
 
-type Looked = Extract<RunInput, { kind: 'looked' }>;
+type Looked = InputOf<'looked'>;
 
 /** Read-only: gathers answers, shows evidence, decides, and lays a plan on the table. */
 export function diagnose(runbook: Runbook, run: Run, input: Looked, tools: EngineTools): Run {
@@ -35,12 +35,7 @@ export function diagnose(runbook: Runbook, run: Run, input: Looked, tools: Engin
 }
 
 /** Another way: decided anew, planned anew, voted anew. A way that a decide step refuses leaves the plan as it was. */
-export function chooseAgain(
-  runbook: Runbook,
-  run: Run,
-  input: Extract<RunInput, { kind: 'chose' }>,
-  tools: EngineTools,
-): Run {
+export function chooseAgain(runbook: Runbook, run: Run, input: InputOf<'chose'>, tools: EngineTools): Run {
   const choice = run.choices.find(({ id }) => id === input.choice);
   if (choice === undefined) return run;
   const proposal = propose(runbook, run, choice.id, input, tools);

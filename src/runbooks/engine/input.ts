@@ -42,3 +42,6 @@ export type RunInput =
   | { readonly kind: 'waited'; readonly atMs: number }
   /** Time has passed: a plan may have expired. */
   | { readonly kind: 'ticked'; readonly atMs: number };
+
+/** The inputs of one kind. */
+export type InputOf<Kind extends RunInput['kind']> = Extract<RunInput, { kind: Kind }>;

@@ -1,6 +1,7 @@
 import type { Order, Run } from '../run.ts';
 import type { Runbook } from '../runbook.ts';
-import { CLEARANCE_MS, type Current, currentOf, isCleared } from './act.ts';
+import { CLEARANCE_MS, isCleared } from './clearance.ts';
+import { type Current, currentOf } from './ledger.ts';
 
 /** Pause between two looks of a verify. */
 const BETWEEN_LOOKS_MS = 3_000;

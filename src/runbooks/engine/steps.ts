@@ -1,6 +1,6 @@
 import type { Look } from '../look.ts';
 import { lookKey } from '../look.ts';
-import type { Run } from '../run.ts';
+import type { PlannedItem, Run } from '../run.ts';
 import type { ActStep, Runbook, SingleStep, StepContext, VerifyStep } from '../runbook.ts';
 import type { Observation } from '../snapshot/observation.ts';
 
@@ -25,18 +25,14 @@ export const allSteps = (runbook: Runbook): readonly SingleStep<unknown>[] =>
     step.kind === 'each' ? step.steps : [step],
   );
 
-/** Absent when the plan was made by another version of the book that knew the step. */
-export function actStep(runbook: Runbook, id: string): ActStep<unknown> | undefined {
-  return allSteps(runbook)
-    .filter((step) => step.kind === 'act')
-    .find((step) => step.id === id);
-}
-
-export function verifyStep(runbook: Runbook, id: string): VerifyStep<unknown> | undefined {
-  return allSteps(runbook)
-    .filter((step) => step.kind === 'verify')
-    .find((step) => step.id === id);
-}
+/** The step that an item was planned from. Absent when another version of the book made the plan and knew the step. */
+export const stepOf = (
+  runbook: Runbook,
+  { kind, step }: Exclude<PlannedItem, { kind: 'manual' }>,
+): ActStep<unknown> | VerifyStep<unknown> | undefined =>
+  allSteps(runbook)
+    .filter((one) => one.kind === 'act' || one.kind === 'verify')
+    .find((one) => one.kind === kind && one.id === step);
 
 /** Each look once, in the order in which the steps ask. */
 export function distinct(looks: readonly Look[]): readonly Look[] {

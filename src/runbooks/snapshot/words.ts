@@ -20,6 +20,9 @@ export function span(ms: number): string {
   return `${Math.floor(ms / DAY_MS)} days`;
 }
 
+/** `150 s`, however long it is: for what is read beside a deadline. */
+export const seconds = (ms: number): string => `${Math.round(ms / 1_000)} s`;
+
 /** `a`, `a and b`, `a, b and c`. */
 export function sentence(parts: readonly string[]): string {
   if (parts.length < 2) return parts.join('');

@@ -1,12 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import {
-  type Ask,
-  type Ballot,
-  decide,
-  type Principal,
-  type Roles,
-  type Surface,
-} from '../../../src/bot/desk/decide.ts';
+import type { Ballot } from '../../../src/bot/desk/cast-vote.ts';
+import { type Ask, decide, type Surface } from '../../../src/bot/desk/decide.ts';
+import type { Principal, Roles } from '../../../src/bot/desk/decision.ts';
 
 const approver: Roles = { isApprover: true, isAdmin: false, isOnCall: false };
 const admin: Roles = { isApprover: false, isAdmin: true, isOnCall: false };

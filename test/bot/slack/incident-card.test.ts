@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type IncidentCardInput, incidentCard } from '../../../src/bot/slack/cards/incident-card.ts';
+import { incidentCard } from '../../../src/bot/slack/cards/incident-card.ts';
+import type { IncidentCardInput } from '../../../src/bot/slack/cards/incident-words.ts';
 import { problemsOfMessage } from '../../../src/bot/slack/limits.ts';
 import { bookOf, speak } from '../../../src/bot/slack/spoken.ts';
 import type { Halt } from '../../../src/bot/stores/stores.ts';

@@ -1,4 +1,4 @@
-import type { Button, KnownBlock } from '@slack/types';
+import type { KnownBlock } from '@slack/types';
 import {
   activeStates,
   type Item,
@@ -11,8 +11,6 @@ import { redact } from '../../redact.ts';
 import type { Halt } from '../../stores/stores.ts';
 import {
   actions,
-  asking,
-  button,
   context,
   header,
   linesSection,
@@ -27,10 +25,10 @@ import {
 } from '../blocks.ts';
 import { clip, literal, visible } from '../escape.ts';
 import { haltedSection } from '../halted.ts';
-import { actionIds, runValue } from '../ids.ts';
 import { limits } from '../limits.ts';
 import { isAboutToAct, turnOf } from '../turn.ts';
 import { type Names, nameOf, sentence, shortHash, span, tierWords, withNames } from '../words.ts';
+import { runButtons } from './run-buttons.ts';
 
 export interface ProgressInput {
   readonly run: Run;
@@ -77,7 +75,7 @@ export function progressMessage(input: ProgressInput): Rendered {
   const text = notification(
     `${heading}. ${run.because === undefined ? planInWords(run) : sentence(withNames(run.because, input.names))}`,
   );
-  const buttons = buttonRows(run);
+  const buttons = runButtons(run);
   const id = `${run.id}.${versionOf(text, content, buttons)}`;
   return {
     text,
@@ -217,76 +215,4 @@ function footer({ run, names }: ProgressInput): string[] {
     ...(run.plan === undefined ? [] : [`plan ${shortHash(run.plan.hash)} (${tierWords[run.plan.tier]})`]),
     ...expires,
   ];
-}
-
-/** What a person may do with the run as it stands. */
-function buttonRows(run: Run): Button[][] {
-  const value = (item?: number): string => {
-    const attempt = item === undefined ? undefined : run.items[item]?.attempts;
-    return runValue({
-      run: run.id,
-      ...(run.plan === undefined ? {} : { planHash: run.plan.hash }),
-      ...(item === undefined ? {} : { item }),
-      ...(attempt === undefined ? {} : { attempt }),
-    });
-  };
-  switch (run.state) {
-    case 'proposed':
-      return [
-        [
-          button(actionIds.review, 'Review fix', run.incident, 'primary'),
-          button(actionIds.cancel, 'Withdraw the plan', value()),
-        ],
-      ];
-    case 'diagnosing':
-    case 'checking':
-      return [[button(actionIds.cancel, 'Cancel', value())]];
-    case 'acting': {
-      const turn = turnOf(run);
-      const isByHand = run.plan?.items[turn]?.kind === 'manual';
-      return [
-        [
-          ...(isByHand ? [button(actionIds.confirm, 'I have done it', value(turn), 'primary')] : []),
-          ...(run.stopWanted === undefined ? [stopButton(run, value())] : []),
-        ],
-      ].filter((row) => row.length > 0);
-    }
-    case 'unknown': {
-      const index = run.items.findIndex((item) => item.state === 'unknown');
-      const goesOn = run.stopWanted === undefined;
-      return [
-        [
-          button(
-            `${actionIds.rule}:it-happened`,
-            `It has happened, ${goesOn ? 'go on' : 'stop'}`,
-            value(index),
-          ),
-          button(
-            `${actionIds.rule}:do-it-again`,
-            `It has not, ${goesOn ? 'do it again' : 'stop'}`,
-            value(index),
-          ),
-          button(`${actionIds.rule}:give-up`, 'Give up', value(index)),
-        ],
-      ];
-    }
-    case 'done':
-    case 'failed':
-    case 'stopped':
-    case 'expired':
-    case 'cancelled':
-    case 'superseded':
-      return [];
-  }
-}
-
-/** Ends it here, or after the action that is running; asks first where a node would stay stopped. */
-function stopButton(run: Run, value: string): Button {
-  const isRunning = run.items[turnOf(run)]?.state === 'intended';
-  const label = isRunning ? 'Stop after this step' : 'Stop here';
-  const stop = button(actionIds.cancel, label, value);
-  const left = staysStopped(run);
-  return left === undefined
-    ? stop
-    : asking(stop, { title: 'Leave it stopped?', text: left, yes: label, no: 'Let it go on' });
 }

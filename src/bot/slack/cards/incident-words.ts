@@ -1,0 +1,154 @@
+import { deedsOf, type Incident, type Run } from '../../../runbooks/index.ts';
+import { howItEnded, whatItLeft } from '../../how-it-ended.ts';
+import type { Announced } from '../../maintenance.ts';
+import type { Halt } from '../../stores/stores.ts';
+import type { Spoken } from '../spoken.ts';
+import { isAboutToAct, turnOf } from '../turn.ts';
+import { type Names, nameOf, priority, sentence, span, withNames } from '../words.ts';
+
+/** What an incident's card is made of. */
+export interface IncidentCardInput {
+  readonly incident: Incident;
+  readonly spoken: Spoken;
+  /** The newest run that treats it. */
+  readonly run?: Run;
+  /** All its runs, the oldest first: they say how it ended. @default the newest alone */
+  readonly runs?: readonly Run[];
+  /** A run of another incident that left its node stopped. */
+  readonly stopper?: Run;
+  /** Symptoms that stay silent below it: how many, by the name of their runbook. */
+  readonly muted: Readonly<Record<string, number>>;
+  readonly resolveAfterSweeps: number;
+  /** Somebody stopped all repairs of this cluster. */
+  readonly halt?: Halt;
+  /** Planned work: it is told quietly. */
+  readonly maintenance?: Announced;
+  readonly names: Names;
+}
+
+/** How an incident stands, as people read it. */
+export type CardState = 'firing' | 'acknowledged' | 'repairing' | 'halted' | 'muted' | 'resolved';
+
+/** How it stands: what is being done about it goes before who owns it. */
+export function stateOf({ incident, run, halt }: IncidentCardInput): CardState {
+  if (incident.state === 'resolved') {
+    return 'resolved';
+  }
+  if (run !== undefined && isRepairing(run)) {
+    return halt === undefined ? 'repairing' : 'halted';
+  }
+  if (incident.mutedBy !== undefined) {
+    return 'muted';
+  }
+  return incident.owner === undefined ? 'firing' : 'acknowledged';
+}
+
+const isRepairing = (run: Run): boolean =>
+  run.state === 'checking' || run.state === 'acting' || run.state === 'unknown';
+
+/** The first hundred characters decide whether somebody gets up. */
+export function pushText(input: IncidentCardInput, state: CardState): string {
+  const { incident, spoken, names, run } = input;
+  const headline = sentence(spoken.headline);
+  const start = `${priority[incident.severity]} ${incident.cluster}: ${headline}`;
+  switch (state) {
+    case 'firing':
+      return `${start} ${incident.severity === 'info' ? 'For information.' : 'Needs an owner.'}`;
+    case 'acknowledged':
+      return `${start} ${nameOf(names, incident.owner ?? '')} is on it.`;
+    case 'repairing':
+      return `${start} ${repairWords(run, names)}`;
+    case 'halted':
+      return `${start} Halted. ${haltedWords(run, names)}`;
+    case 'muted':
+      return `${start} Explained by ${incident.mutedBy ?? 'another incident'}.`;
+    case 'resolved':
+      return `Resolved ${incident.cluster}: ${spoken.title} (${incident.subject}). ${endWords(input)}`;
+  }
+}
+
+/** What is being done about it, or came of it; undefined while nothing is. */
+export function whatIsHappening(input: IncidentCardInput, state: CardState): string | undefined {
+  const { incident, spoken, run, names } = input;
+  if (state === 'resolved') {
+    return endWords(input);
+  }
+  if (state === 'muted') {
+    return `This is explained by ${incident.mutedBy ?? 'another incident'} and is not told by itself.`;
+  }
+  if (state === 'repairing') {
+    return repairWords(run, names);
+  }
+  if (state === 'halted') {
+    return haltedWords(run, names);
+  }
+  if (run?.state === 'proposed') {
+    return 'A plan is ready. Nothing runs before it is approved.';
+  }
+  if (run?.state === 'diagnosing') {
+    return 'Diagnosis is running. It only reads.';
+  }
+  if (run?.state === 'failed') {
+    return `The repair did not work: ${sentence(withNames(run.because ?? 'the thread says why', names))}`;
+  }
+  if (run?.state === 'cancelled' && deedsOf(run).length > 0) {
+    return `Not repaired: ${sentence(withNames(run.because ?? '', names))}`;
+  }
+  if (run?.state !== 'stopped') {
+    return undefined;
+  }
+  if (!spoken.hasFix) {
+    // What to do instead stands among the facts, and the reason in the thread: not a third time here.
+    return 'Diagnosis done: nothing to repair on the broker. The thread shows what was seen.';
+  }
+  return `No repair is offered: ${sentence(withNames(run.because ?? 'see the thread', names))}`;
+}
+
+function repairWords(run: Run | undefined, names: Names): string {
+  if (run?.state === 'unknown') {
+    return 'Repair stands still: it is not known whether a step has happened. A person must say; see the thread.';
+  }
+  const total = run?.plan?.items.length ?? 0;
+  if (run?.state !== 'acting' || total === 0) {
+    return 'Approved. Checking once more before anything is done.';
+  }
+  const index = Math.min(turnOf(run), total - 1);
+  const wanted =
+    run.stopWanted === undefined
+      ? ''
+      : ` It ends after that: ${nameOf(names, run.stopWanted.by)} wants it to stop.`;
+  return `Repair is running: step ${index + 1} of ${total}, ${run.plan?.items[index]?.title ?? ''}.${wanted}`;
+}
+
+/** What goes on although no further step begins. */
+function haltedWords(run: Run | undefined, names: Names): string {
+  const items = run?.plan?.items ?? [];
+  if (run?.state === 'unknown') {
+    return repairWords(run, names);
+  }
+  if (run?.state !== 'acting' || items.length === 0) {
+    return 'The plan is approved and waits; no step has begun.';
+  }
+  const index = Math.min(turnOf(run), items.length - 1);
+  const step = `step ${index + 1} of ${items.length}, ${items[index]?.title ?? ''}`;
+  if (run.stopWanted !== undefined) {
+    return `It is at ${step}, and ends after it: ${nameOf(names, run.stopWanted.by)} wants it to stop.`;
+  }
+  return isAboutToAct(run) ? `It waits before ${step}.` : `It is at ${step}; nothing is begun after it.`;
+}
+
+function endWords({ incident, run, runs, names }: IncidentCardInput): string {
+  const lasted = span((incident.resolvedAtMs ?? incident.lastSeenAtMs) - incident.openedAtMs);
+  const ended = howItEnded(runs ?? (run === undefined ? [] : [run]));
+  switch (ended.kind) {
+    case 'repaired': {
+      const approvers = [...new Set(ended.run.votes.map((vote) => nameOf(names, vote.by)))];
+      const by = approvers.length === 0 ? '' : `, approved by ${approvers.join(' and ')}`;
+      return `Repaired by ${ended.run.id}${by}. It lasted ${lasted}.`;
+    }
+    case 'touched':
+      return `Not repaired by Watership: ${whatItLeft(ended.run)} It lasted ${lasted}.`;
+    case 'untouched':
+      return `It went away without a repair by Watership. It lasted ${lasted}.`;
+  }
+}
