@@ -59,7 +59,9 @@ export type { Served, ServerOptions } from './server-options.ts';
 export { type TapOptions, type TappedMessage, tap } from './tap.ts';
 export { Target, type TargetFields } from './target.ts';
 export type { EndpointModule } from './threads/modules.ts';
+export { connectOptionsOf } from './tls/connect-options.ts';
 export { type TlsProblem, tlsProblem } from './tls/pem.ts';
+export { tlsReason } from './tls/reason.ts';
 // Everyday: open a transport, serve, call, notify, probe.
 export { getTransport, type Transport } from './transport.ts';
 // For those who read the wire.

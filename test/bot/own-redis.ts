@@ -12,20 +12,22 @@ export interface OwnRedis extends AsyncDisposable {
   bringBack(): Promise<void>;
 }
 
-export async function ownRedis(): Promise<OwnRedis> {
+/** @param tls - Settings by which it speaks TLS; without them it does not. */
+export async function ownRedis(tls: readonly string[] = []): Promise<OwnRedis> {
   const folder = await mkdtemp(join(tmpdir(), 'watership-redis-'));
   const port = await freePort();
-  let server = await start(port, folder);
+  const listen = tls.length === 0 ? ['--port', `${port}`] : ['--port', '0', '--tls-port', `${port}`, ...tls];
+  let server = await start(listen, folder);
   const kill = async (): Promise<void> => {
     if (server.exitCode !== null || server.signalCode !== null) return;
     server.kill('SIGKILL');
     await once(server, 'exit');
   };
   return {
-    url: `redis://127.0.0.1:${port}/0`,
+    url: `${tls.length === 0 ? 'redis' : 'rediss'}://127.0.0.1:${port}/0`,
     kill,
     async bringBack() {
-      server = await start(port, folder);
+      server = await start(listen, folder);
     },
     async [Symbol.asyncDispose]() {
       await kill();
@@ -34,8 +36,8 @@ export async function ownRedis(): Promise<OwnRedis> {
   };
 }
 
-async function start(port: number, folder: string): Promise<ChildProcess> {
-  const args = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
+async function start(listen: readonly string[], folder: string): Promise<ChildProcess> {
+  const args = [...listen, '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
   const server = spawn('redis-server', [...args, '--appendonly', 'yes', '--appendfsync', 'always'], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });

@@ -103,7 +103,6 @@ export async function ownSentinels(): Promise<OwnSentinels> {
         name: NAME,
         database: 0,
         password: PASSWORD,
-        tls: false,
       },
     },
     master,

@@ -1,5 +1,11 @@
 import { X509Certificate } from 'node:crypto';
-import { type ManagementApi, ManagementError, MessagingError, openManagement } from '../../rpc/index.ts';
+import {
+  type ManagementApi,
+  ManagementError,
+  MessagingError,
+  openManagement,
+  tlsReason,
+} from '../../rpc/index.ts';
 import type { OpenHosts } from '../../runbooks/index.ts';
 import { managementOf, transportTo } from '../cluster-transport.ts';
 import type { BotConfig, ClusterConfig, NodeConfig, RedisConfig } from '../config/config.ts';
@@ -107,7 +113,9 @@ async function checkRedis(config: RedisConfig): Promise<CheckVerdict> {
   try {
     await redis.connect().catch((error: unknown) => {
       // "Connection is closed" says less than the error that closed it.
-      throw reason ?? error;
+      const closedBy = reason ?? error;
+      const ofTls = tlsReason(closedBy);
+      throw ofTls === undefined ? closedBy : new Error(`no connection: ${ofTls}`);
     });
     const { version, troubles } = await examineRedis(redis, { copies: config.copies ?? 0, now: Date.now });
     if (troubles.length === 0) return ok(`version ${version}, noeviction, append-only file on`);

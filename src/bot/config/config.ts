@@ -31,6 +31,8 @@ export interface RedisConfig {
   /** A single server. Not used where there are sentinels. */
   readonly url: string;
   readonly sentinel?: SentinelConfig;
+  /** Of a `rediss:` URL; where there are sentinels, that they and the master are reached by TLS. */
+  readonly tls?: TlsTexts;
   readonly prefix: string;
   /** How many replicas must hold a vote, a halt or an entry of the ledger before it counts. @default 0; with sentinels 1 */
   readonly copies?: number;
@@ -45,7 +47,6 @@ export interface SentinelConfig {
   readonly username?: string;
   readonly password?: string;
   readonly sentinelPassword?: string;
-  readonly tls: boolean;
 }
 
 export interface SlackConfig {
@@ -70,8 +71,11 @@ export interface ClusterConfig {
   readonly nodes: readonly NodeConfig[];
 }
 
-/** For the addresses of a cluster with `https:` and `amqps:`; texts in PEM. */
-export interface ClusterTls extends Pick<TlsOptions, 'ca' | 'certificate' | 'key' | 'serverName'> {
+/** Who is trusted and what is shown; texts in PEM. Without `ca`, the authorities of Node count. */
+export type TlsTexts = Pick<TlsOptions, 'ca' | 'certificate' | 'key' | 'serverName'>;
+
+/** For the addresses of a cluster with `https:` and `amqps:`. */
+export interface ClusterTls extends TlsTexts {
   /** Who the bot is on AMQP: its user and password, or whom the certificate names (EXTERNAL). */
   readonly login: 'password' | 'certificate';
 }

@@ -25,7 +25,9 @@ export function crossCheck(raw: unknown, environment: Environment): readonly Cro
   ];
 }
 
-const ofSentinels = ['name', 'database', 'username', 'password', 'sentinelPassword', 'tls'] as const;
+const isEncrypted = (url: unknown): boolean => typeof url === 'string' && url.startsWith('rediss:');
+
+const ofSentinels = ['name', 'database', 'username', 'password', 'sentinelPassword'] as const;
 
 /** One server by its URL, or a master by its sentinels: a mixture would hide which one is used. */
 function* redisKind({ redis }: CrossView): Iterable<CrossProblem> {
@@ -44,6 +46,14 @@ function* redisKind({ redis }: CrossView): Iterable<CrossProblem> {
       expected: 'no URL, because there are sentinels',
       came: 'a URL',
       cure: 'remove url; user, password and database of the master have keys of their own',
+    };
+  }
+  if (redis.tls !== undefined && redis.sentinels === undefined && !isEncrypted(redis.url)) {
+    yield {
+      path: ['redis', 'tls'],
+      expected: 'no tls, because redis.url is not encrypted',
+      came: 'one',
+      cure: 'write rediss: instead of redis: in redis.url',
     };
   }
   for (const key of redis.sentinels === undefined ? ofSentinels : []) {

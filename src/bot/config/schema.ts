@@ -14,10 +14,10 @@ import {
   transportUrl,
   url,
   wholeNumber,
-  yesOrNo,
 } from './fields.ts';
 import { hostSchema } from './host-schema.ts';
 import { peopleSchema } from './people-schema.ts';
+import { redisTls } from './tls-schema.ts';
 
 /*
  * The configuration file as people write it. Every `error` text finishes the sentence "expected …".
@@ -51,7 +51,7 @@ const redis = z.strictObject({
   username: text('the user of Redis').optional(),
   password: text('the password of Redis').optional(),
   sentinelPassword: text('the password of the sentinels').optional(),
-  tls: yesOrNo.optional(),
+  tls: redisTls.optional(),
   copies: wholeNumber(0, 10).optional(),
   prefix: name.default('watership'),
 });

@@ -86,11 +86,14 @@ const listOf = (value: string | readonly string[] | undefined): readonly string[
   typeof value === 'string' ? [value] : value;
 
 function shapeRedis({ url, prefix, copies, sentinels, name, ...rest }: ConfigFile['redis']): RedisConfig {
-  const single = { url: url ?? 'redis://127.0.0.1:6379/0', prefix };
-  if (sentinels === undefined || name === undefined) return { ...single, ...definite({ copies }) };
-  const { database = 0, tls = false, username, password, sentinelPassword } = rest;
+  const { database = 0, tls, username, password, sentinelPassword } = rest;
+  const common = {
+    ...{ url: url ?? 'redis://127.0.0.1:6379/0', prefix },
+    ...(tls === undefined ? {} : { tls: definite(tls) }),
+  };
+  if (sentinels === undefined || name === undefined) return { ...common, ...definite({ copies }) };
   const secrets = definite({ username, password, sentinelPassword });
-  return { ...single, copies: copies ?? 1, sentinel: { sentinels, name, database, tls, ...secrets } };
+  return { ...common, copies: copies ?? 1, sentinel: { sentinels, name, database, ...secrets } };
 }
 
 const minuteOf = (clockTime: string): number => {

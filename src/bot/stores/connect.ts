@@ -1,5 +1,6 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from 'pino';
+import { connectOptionsOf } from '../../rpc/index.ts';
 import type { RedisConfig } from '../config/config.ts';
 
 const COMMAND_TIMEOUT_MS = 5_000;
@@ -7,7 +8,7 @@ const RETRY_MS = 1_000;
 const SENTINEL_ANSWER_MS = 2_000;
 
 /** Where Redis is. */
-export type RedisAddress = Pick<RedisConfig, 'url' | 'sentinel'>;
+export type RedisAddress = Pick<RedisConfig, 'url' | 'sentinel' | 'tls'>;
 
 /**
  * A connection for commands: while Redis is away each command fails at once, so that nobody acts on what cannot be written down.
@@ -42,11 +43,12 @@ export function connectRedisForJobs(address: RedisAddress): Redis {
 
 /** One connection with no care of its own, to a single Redis or to whatever the sentinels call the master just now. */
 export function openRedis(
-  { url, sentinel }: RedisAddress,
+  { url, sentinel, tls }: RedisAddress,
   options: Omit<RedisOptions, 'replyMapping'>,
 ): Redis {
-  if (sentinel === undefined) return new Redis(url, options);
-  const { sentinels, name, database, username, password, sentinelPassword, tls } = sentinel;
+  const trust = tls === undefined ? undefined : connectOptionsOf(tls);
+  if (sentinel === undefined) return new Redis(url, { ...options, ...(trust && { tls: trust }) });
+  const { sentinels, name, database, username, password, sentinelPassword } = sentinel;
   return new Redis({
     ...options,
     sentinels: [...sentinels],
@@ -55,7 +57,7 @@ export function openRedis(
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
     ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
-    ...(tls ? { tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true } : {}),
+    ...(trust && { tls: trust, sentinelTLS: trust, enableTLSForSentinelMode: true }),
     sentinelCommandTimeout: SENTINEL_ANSWER_MS,
     // Whoever does not try again for the master does not for the sentinels either.
     sentinelRetryStrategy: options.retryStrategy ?? (() => RETRY_MS),

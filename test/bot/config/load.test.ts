@@ -360,7 +360,6 @@ describe('a Redis with sentinels', () => {
         ],
         name: 'burrow',
         database: 0,
-        tls: false,
         password: 'pa#ss: {word}',
       },
     });

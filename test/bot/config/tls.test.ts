@@ -70,6 +70,33 @@ describe('tls of a cluster', () => {
   });
 });
 
+describe('tls of Redis', () => {
+  const withRedis = (redis: string): string => file('{}', `redis: ${redis}\n`);
+  const sentinels = 'sentinels: [{ host: 10.3.0.44 }], name: mymaster';
+
+  test.each([
+    ['of one server', `{ url: "rediss://10.3.0.44", tls: { ca: "${caFile}", serverName: redis } }`],
+    ['of sentinels', `{ ${sentinels}, tls: { ca: "\${CA}", serverName: redis } }`],
+  ])('is taken: %s', (_which, redis) => {
+    expect(loaded(withRedis(redis))).toMatchObject({
+      kind: 'ok',
+      config: { redis: { tls: { ca: expect.stringContaining(ca.trimEnd()), serverName: 'redis' } } },
+    });
+  });
+
+  test.each([
+    [
+      '{ url: "redis://10.3.0.44", tls: {} }',
+      'redis.tls: expected no tls, because redis.url is not encrypted',
+    ],
+    [`{ ${sentinels}, tls: true }`, 'redis.tls: expected a mapping with ca'],
+    [`{ ${sentinels}, tls: { ca: /nowhere/ca.pem } }`, 'redis.tls.ca: expected the full path'],
+    [`{ ${sentinels}, tls: { certificate: "${caFile}" } }`, 'redis.tls.key'],
+  ])('%s is told by its field', (redis, problem) => {
+    expect(told(withRedis(redis))).toContain(problem);
+  });
+});
+
 test('the broker of the agents: a CA file that is not there is told with the configuration', () => {
   const text = told(
     file(
