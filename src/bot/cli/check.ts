@@ -26,6 +26,7 @@ import {
   warning,
 } from './check-line.ts';
 import { checkMirror } from './check-mirror.ts';
+import { sameBrokerChecks } from './check-same-broker.ts';
 import { slackChecks } from './check-slack.ts';
 import { type CommonOptions, type Console, exitCodes, plain, printJson, readConfig } from './console.ts';
 
@@ -80,6 +81,7 @@ function* checksOf(config: BotConfig, hosts: OpenHosts): Iterable<Check> {
       yield { what: `${name} ${node.amqp}`, ask: () => checkAmqp(cluster, node) };
     }
   }
+  yield* sameBrokerChecks(config);
   yield* hostChecks(config, hosts);
   const { file: mirror } = config.audit;
   if (mirror !== undefined) yield { what: `audit ${mirror}`, ask: () => checkMirror(mirror) };

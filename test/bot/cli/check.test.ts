@@ -108,6 +108,50 @@ test('check names the mirror of the audit where one is configured', async () => 
   );
 });
 
+describe('a node name in two clusters', () => {
+  const started = (osPid: string, uptime: number) => ({
+    '/api/nodes': [{ name: 'rabbit@a', running: true, partitions: [], os_pid: osPid, uptime }],
+  });
+
+  test.each([
+    [
+      'the same broker by another address',
+      started('4711', 86_403_000),
+      'bad      clusters house and burrow: rabbit@a is one and the same process in both: ' +
+        'they would repair it at once. Remove one of the two clusters',
+    ],
+    [
+      'a broker with another process',
+      started('4712', 86_403_000),
+      'ok       clusters house and burrow: both have a rabbit@a, and these are two brokers',
+    ],
+    [
+      'a broker that began at another time',
+      started('4711', 60_000),
+      'ok       clusters house and burrow: both have a rabbit@a, and these are two brokers',
+    ],
+    [
+      'a broker that does not tell',
+      { '/api/nodes': [] },
+      'warning  clusters house and burrow: both have a rabbit@a, and whether it is the same one cannot be seen now',
+    ],
+  ])('%s', async (_what, answers, line) => {
+    await using first = await fakeBroker(started('4711', 86_400_000));
+    await using second = await fakeBroker(answers);
+    await using slack = await fakeSlack();
+    const lines = await linesWith(
+      slack.url,
+      (text) => `${text.replace('http://127.0.0.1:1"', `${first.url}"`).trimEnd()}
+  - name: burrow
+    username: watership
+    password: \${RABBIT}
+    nodes: [ { name: rabbit@a, management: "${second.url}", amqp: "amqp://127.0.0.1:3", epmd: false } ]
+`,
+    );
+    expect(lines).toContain(line);
+  });
+});
+
 describe('check of an AMQP address', () => {
   test('that is the management port says so', async () => {
     await using broker = await fakeBroker();
