@@ -1,7 +1,8 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
 import { closeChannel } from './amqp/close-channel.ts';
-import { now } from './amqp/deadline.ts';
+import { longestDelayMs, now } from './amqp/deadline.ts';
 import { MessageDeliveryFailure, reasonOf } from './errors.ts';
+import { anObject, aSwitch, aText, atLeast, checkOptions, type WantedOptions } from './option-checks.ts';
 import { redact } from './redact.ts';
 import type { Transport } from './transport.ts';
 import { decodeBody, isObject, type WireMessage } from './wire/envelope.ts';
@@ -36,6 +37,17 @@ export interface TappedMessage {
   readonly unreadable?: string;
 }
 
+const wanted: WantedOptions<TapOptions> = {
+  exchange: aText,
+  routingKey: aText,
+  maxMessages: atLeast(0),
+  maxSeconds: atLeast(0),
+  signal: anObject,
+  maxQueued: atLeast(1),
+  mask: aSwitch,
+  timeoutMs: atLeast(0),
+};
+
 const messageTtlMs = 60_000;
 const unacknowledged = 50;
 
@@ -44,9 +56,30 @@ const unacknowledged = 50;
  * gone at the end, whatever way it ends. Throws when the exchange does not exist or the connection is lost.
  */
 export async function* tap(transport: Transport, options: TapOptions): AsyncGenerator<TappedMessage, void> {
+  checkOptions('tap', options, wanted);
+  if (options.exchange === undefined || options.routingKey === undefined)
+    throw new TypeError("tap wants to know what: { exchange: 'nova', routingKey: '#' }.");
   const { maxMessages = Number.POSITIVE_INFINITY, maxSeconds = 60, signal } = options;
-  const end = AbortSignal.any([AbortSignal.timeout(maxSeconds * 1000), ...(signal ? [signal] : [])]);
-  if (end.aborted || maxMessages < 1) return;
+  if (signal?.aborted || maxMessages < 1) return;
+  // A timer of our own: what AbortSignal.any holds of AbortSignal.timeout may be collected, and never ends anything.
+  const end = new AbortController();
+  const stop = () => end.abort();
+  const late = setTimeout(stop, Math.min(longestDelayMs, maxSeconds * 1000));
+  signal?.addEventListener('abort', stop);
+  try {
+    yield* passing(transport, options, maxMessages, end.signal);
+  } finally {
+    clearTimeout(late);
+    signal?.removeEventListener('abort', stop);
+  }
+}
+
+async function* passing(
+  transport: Transport,
+  options: TapOptions,
+  maxMessages: number,
+  end: AbortSignal,
+): AsyncGenerator<TappedMessage, void> {
   const model = await transport.link.connected(now() + (options.timeoutMs ?? 10_000), 'oneRound');
   const channel = await model.createChannel();
   const stream = new Inbox(end);

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   getNotificationListener,
@@ -165,6 +167,17 @@ describe('a tap', () => {
     await until(async () => ((await bindings(exchange)) === 1 ? true : undefined));
   });
 
+  test('ends when its time is over although nothing passes, and the garbage is collected meanwhile', async () => {
+    const { transport, notifier, exchange } = set();
+    await notifier.info({}, 'first', {});
+    const { signal } = new AbortController();
+    const next = tap(transport, { exchange, routingKey: 'nothing', maxSeconds: 1, signal }).next();
+    await until(async () => ((await bindings(exchange)) === 2 ? true : undefined));
+    collectGarbage();
+    expect(await next).toEqual({ done: true, value: undefined });
+    await until(async () => ((await bindings(exchange)) === 1 ? true : undefined));
+  });
+
   test('on an exchange that is not there it fails, and creates none', async () => {
     const { transport } = set();
     const exchange = broker.unique('missing');
@@ -186,4 +199,10 @@ describe('a tap', () => {
 async function bindings(exchange: string): Promise<number> {
   const rows = await broker.manage('GET', `/exchanges/%2F/${exchange}/bindings/source`);
   return Array.isArray(rows) ? rows.length : 0;
+}
+
+/** Node's own collector, which no program sees without asking. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
 }
