@@ -3,13 +3,25 @@ import type { OutgoingMessage } from './amqp/outgoing.ts';
 import { type Exchange, fanoutExchange, topicExchange } from './amqp/topology.ts';
 import { callOver } from './call.ts';
 import { InvalidTarget, type RemoteFailure, RpcVersionCapError } from './errors.ts';
+import {
+  aFunction,
+  aListOfTexts,
+  anObject,
+  aSwitch,
+  aText,
+  atLeast,
+  checkOptions,
+  oneOf,
+  orNull,
+  type WantedOptions,
+} from './option-checks.ts';
 import { retriesOf } from './retry.ts';
 import { noOpSerializer, type Serializer } from './serializer.ts';
-import { routingKeyOf, type Target, type TargetFields, topicOf } from './target.ts';
+import { checkTarget, routingKeyOf, type Target, type TargetFields, topicOf } from './target.ts';
 import type { Transport } from './transport.ts';
 import { isVersionCompatible } from './version.ts';
 import type { Context } from './wire/context.ts';
-import { encodeBody } from './wire/envelope.ts';
+import { encodeBody, isObject } from './wire/envelope.ts';
 import { writeRequest } from './wire/request.ts';
 
 /** Arguments of a remote method, by name. */
@@ -34,8 +46,9 @@ export interface ClientOptions {
    */
   readonly retry?: number | null;
   /**
-   * The server says every half of this time that it still works on the call; silence ends the call. Never for
-   * probes: a Python server that lacks the method would send signs of life for ever. @default none
+   * The server says every half of this time that it still works on the call; silence ends the call. At least 2000:
+   * servers give no sign for less. Never for probes: a Python server that lacks the method would send signs of life
+   * for ever. @default none
    */
   readonly callMonitorTimeoutMs?: number;
   /** Throw MessageUndeliverable at once when no queue takes the request. @default false */
@@ -49,8 +62,33 @@ export interface ClientOptions {
   readonly toError?: (failure: RemoteFailure) => Error | undefined;
 }
 
+const wanted: WantedOptions<ClientOptions> = {
+  timeoutMs: atLeast(0),
+  versionCap: aText,
+  serializer: anObject,
+  send: oneOf('once', 'again'),
+  retry: orNull(atLeast(-1)),
+  // Servers, Python's too, give no sign of life for less.
+  callMonitorTimeoutMs: atLeast(2_000),
+  mandatory: aSwitch,
+  declares: aSwitch,
+  toError: aFunction,
+};
+
 /** What `prepare` can change for some calls. */
 export interface PrepareOptions extends Omit<ClientOptions, 'serializer' | 'toError'>, TargetFields {}
+
+const { serializer: _serializer, toError: _toError, ...changeable } = wanted;
+const wantedToPrepare: WantedOptions<PrepareOptions> = {
+  ...changeable,
+  exchange: aText,
+  topic: aText,
+  server: aText,
+  fanout: aSwitch,
+  namespace: aText,
+  version: aText,
+  legacyNamespaces: aListOfTexts,
+};
 
 /** A client of the servers of one target. Made by `getRpcClient`. */
 export class RpcClient {
@@ -71,6 +109,7 @@ export class RpcClient {
   prepare(options: PrepareOptions): RpcClient {
     const { timeoutMs, versionCap, send, retry, callMonitorTimeoutMs, mandatory, declares, ...target } =
       options;
+    checkOptions('prepare', options, wantedToPrepare);
     return new RpcClient(this.#transport, this.target.with(target), {
       ...this.#options,
       ...(timeoutMs !== undefined && { timeoutMs }),
@@ -93,6 +132,7 @@ export class RpcClient {
    * MessagingTimeout when it does not answer in time, MessageDeliveryFailure when the request did not get through.
    */
   async call(context: Context, method: string, args: RpcArguments = {}): Promise<unknown> {
+    checkRequest(context, method, args);
     if (this.target.fanout)
       throw new InvalidTarget('A call cannot go to every server: use cast, or a target without fanout.');
     const { timeoutMs = 60_000, serializer = noOpSerializer, callMonitorTimeoutMs, toError } = this.#options;
@@ -114,6 +154,7 @@ export class RpcClient {
 
   /** Sends a request that is not answered. Resolves when the broker has it. */
   async cast(context: Context, method: string, args: RpcArguments = {}): Promise<void> {
+    checkRequest(context, method, args);
     const { timeoutMs = 60_000, serializer = noOpSerializer, send, mandatory = false } = this.#options;
     const request = writeRequest({
       method,
@@ -152,6 +193,14 @@ export class RpcClient {
   }
 }
 
+/** A missing context is easily made: without types it is the method's name that stands in its place. */
+function checkRequest(context: unknown, method: unknown, args: unknown): void {
+  if (typeof method !== 'string' || !isObject(context) || !isObject(args))
+    throw new TypeError(
+      "A request is (context, 'method', { argument: value }): context and arguments are objects, be they empty.",
+    );
+}
+
 /** Where all that a client sends goes. */
 type Route = Pick<OutgoingMessage, 'exchange' | 'routingKey'> & { readonly declare: Exchange | undefined };
 
@@ -164,7 +213,9 @@ function routeOf(transport: Transport, target: Target, { declares = true }: Clie
   return { exchange: exchange.name, routingKey, declare: declares ? exchange : undefined };
 }
 
-/** A client for the servers of a topic. Throws InvalidTarget when the target has no topic. */
+/** A client for the servers of a topic. Throws InvalidTarget when the target has no topic, TypeError for a wrong option. */
 export function getRpcClient(transport: Transport, target: Target, options: ClientOptions = {}): RpcClient {
+  checkTarget(target);
+  checkOptions('getRpcClient', options, wanted);
   return new RpcClient(transport, target, options);
 }

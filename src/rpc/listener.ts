@@ -6,9 +6,27 @@ import {
   type NotificationResult,
 } from './notification-listener.ts';
 import { type Priority, priorities } from './notifier.ts';
-import type { Target } from './target.ts';
+import {
+  aFunction,
+  anObject,
+  aSwitch,
+  aText,
+  atLeast,
+  checkOptions,
+  type WantedOptions,
+} from './option-checks.ts';
+import { checkTarget, type Target } from './target.ts';
 import type { Transport } from './transport.ts';
 import type { Notification } from './wire/notification.ts';
+
+const wanted: WantedOptions<BatchListenerOptions> = {
+  allowRequeue: aSwitch,
+  pool: aText,
+  serializer: anObject,
+  onFailure: aFunction,
+  batchSize: atLeast(1),
+  batchTimeoutMs: atLeast(0),
+};
 
 type MaybePromise<Value> = Value | Promise<Value>;
 
@@ -44,10 +62,16 @@ export function getNotificationListener(
   endpoints: readonly { readonly filter?: NotificationFilter }[],
   options: ListenerOptions | BatchListenerOptions = {},
 ): NotificationListener {
+  checkOptions<object>('getNotificationListener', options, wanted);
+  if (!Array.isArray(targets) || !Array.isArray(endpoints))
+    throw new TypeError('A listener takes lists: [new Target({ topic })], [endpoint].');
+  for (const target of targets) checkTarget(target);
   const isBatch = 'batchSize' in options;
   const served = new Set(
     priorities.filter((priority) => endpoints.some((endpoint) => methodOf(endpoint, priority))),
   );
+  if (served.size === 0)
+    throw new TypeError(`No endpoint of the listener has a method of a priority: ${priorities.join(', ')}.`);
   const handle = async (priority: string, batch: readonly Notification[]): Promise<NotificationResult> => {
     for (const endpoint of endpoints) {
       const method = methodOf(endpoint, priority);

@@ -1,6 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { now } from './amqp/deadline.ts';
 import { sharedQueue, topicExchange } from './amqp/topology.ts';
+import {
+  aFunction,
+  aListOfTexts,
+  anObject,
+  aText,
+  atLeast,
+  checkOptions,
+  oneOf,
+  orNull,
+  type WantedOptions,
+} from './option-checks.ts';
 import { retriesOf } from './retry.ts';
 import { noOpSerializer, type Serializer } from './serializer.ts';
 import type { Transport } from './transport.ts';
@@ -33,6 +44,17 @@ export interface NotifierOptions {
   /** The time, for `timestamp`. @default the system's */
   readonly clock?: () => Date;
 }
+
+const wanted: WantedOptions<NotifierOptions> = {
+  publisherId: aText,
+  topics: aListOfTexts,
+  driver: oneOf('messagingv2', 'messaging', 'noop'),
+  serializer: anObject,
+  timeoutMs: atLeast(0),
+  retry: orNull(atLeast(-1)),
+  sendContext: aFunction,
+  clock: aFunction,
+};
 
 /** Publishes notifications. Made by `getNotifier`. */
 export class Notifier {
@@ -114,8 +136,11 @@ export class Notifier {
   }
 }
 
-/** A notifier that publishes through a transport. */
+/** A notifier that publishes through a transport. Throws TypeError for a wrong option. */
 export function getNotifier(transport: Transport, options: NotifierOptions): Notifier {
+  checkOptions('getNotifier', options, wanted);
+  if (options.publisherId === undefined)
+    throw new TypeError("getNotifier wants to know who notifies: { publisherId: 'compute.host-1' }.");
   return new Notifier(transport, options);
 }
 

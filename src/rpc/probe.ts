@@ -10,7 +10,8 @@ import {
   RemoteError,
   reasonOf,
 } from './errors.ts';
-import { routingKeyOf, type Target } from './target.ts';
+import { atLeast, checkOptions, oneOf, type WantedOptions } from './option-checks.ts';
+import { checkTarget, routingKeyOf, type Target } from './target.ts';
 import type { Transport } from './transport.ts';
 
 /**
@@ -42,6 +43,11 @@ export interface ProbeOptions {
   readonly timeoutMs?: number;
 }
 
+const wanted: WantedOptions<ProbeOptions> = {
+  kind: oneOf('auto', 'ping', 'ignoreErrors', 'baseapi'),
+  timeoutMs: atLeast(0),
+};
+
 const methods: Readonly<Record<ProbeKind, string>> = {
   auto: 'oslo_rpc_server_ping_ignore_errors',
   ping: 'oslo_rpc_server_ping',
@@ -52,13 +58,15 @@ const methods: Readonly<Record<ProbeKind, string>> = {
 /**
  * Asks a service whether it answers. One mandatory request that declares nothing and expires by itself. Give the
  * target the namespace and version that the service has, else it may log that it does not support them.
- * Never throws, but for a target without a topic.
+ * Never throws, but for a target without a topic and for a wrong option.
  */
 export async function probeService(
   transport: Transport,
   target: Target,
   options: ProbeOptions = {},
 ): Promise<ProbeResult> {
+  checkTarget(target);
+  checkOptions('probeService', options, wanted);
   const { kind = 'auto', timeoutMs = 5_000 } = options;
   const exchange = target.exchange ?? transport.controlExchange;
   const routingKey = routingKeyOf(target);

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { DispatcherOptions, Endpoint } from './dispatcher.ts';
+import { aFunction, anObject, aSwitch, atLeast, oneOf, type WantedOptions } from './option-checks.ts';
 import type { EndpointModule } from './threads/modules.ts';
 
 /** How a server works. */
@@ -32,6 +33,18 @@ export interface ServerOptions extends DispatcherOptions {
    */
   readonly onFailure?: (method: string, thrown: unknown) => void;
 }
+
+/** What the options of a server must be. */
+export const wantedOfServers: WantedOptions<ServerOptions> = {
+  executor: oneOf('blocking', 'async', 'threading'),
+  concurrency: atLeast(1),
+  prefetch: atLeast(0),
+  bindingCheckMs: atLeast(0),
+  ping: aSwitch,
+  onFailure: aFunction,
+  accessPolicy: oneOf('default', 'legacy', 'explicit'),
+  serializer: anObject,
+};
 
 /** What serves: endpoints, or for the executor `threading` modules that export them as `endpoints`. */
 export type Served = readonly Endpoint[] | readonly EndpointModule[] | EndpointModule;

@@ -6,9 +6,16 @@ import { declareBound, isFanoutQueueTemporary, serverQueues } from './amqp/topol
 import { Answerer } from './answerer.ts';
 import { type BindingWatch, watchBindings } from './binding-watch.ts';
 import { InvalidTarget, isMissingMethod, reasonOf } from './errors.ts';
+import { checkOptions } from './option-checks.ts';
 import { RecentIds } from './recent-ids.ts';
-import { defaultPrefetch, limitOf, type Served, type ServerOptions } from './server-options.ts';
-import { type Target, topicOf } from './target.ts';
+import {
+  defaultPrefetch,
+  limitOf,
+  type Served,
+  type ServerOptions,
+  wantedOfServers,
+} from './server-options.ts';
+import { checkTarget, type Target, topicOf } from './target.ts';
 import type { Transport } from './transport.ts';
 import { decodeBody } from './wire/envelope.ts';
 import { type IncomingRequest, readRequest } from './wire/request.ts';
@@ -229,12 +236,14 @@ function ignoreClosed(act: () => void): boolean {
   }
 }
 
-/** A server for a topic. Throws InvalidTarget when topic or server is missing, TypeError for a wrong endpoint. */
+/** A server for a topic. Throws InvalidTarget when topic or server is missing, TypeError for a wrong endpoint or option. */
 export function getRpcServer(
   transport: Transport,
   target: Target,
   endpoints: Served,
   options: ServerOptions = {},
 ): RpcServer {
+  checkTarget(target);
+  checkOptions('getRpcServer', options, wantedOfServers);
   return new RpcServer(transport, target, endpoints, options);
 }

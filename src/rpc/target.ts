@@ -16,6 +16,16 @@ export interface TargetFields {
   readonly legacyNamespaces?: readonly string[];
 }
 
+const fieldNames: ReadonlySet<string> = new Set<keyof TargetFields>([
+  'exchange',
+  'topic',
+  'server',
+  'fanout',
+  'namespace',
+  'version',
+  'legacyNamespaces',
+]);
+
 /** The address of an RPC, and on an endpoint the namespace and version it serves. */
 export class Target implements TargetFields {
   declare readonly exchange?: string;
@@ -26,7 +36,11 @@ export class Target implements TargetFields {
   declare readonly version?: string;
   declare readonly legacyNamespaces?: readonly string[];
 
+  /** Throws InvalidTarget for a field that no target has. */
   constructor(fields: TargetFields) {
+    for (const name of Object.keys(fields))
+      if (!fieldNames.has(name))
+        throw new InvalidTarget(`A target has no ${name}. It has: ${[...fieldNames].join(', ')}.`);
     Object.assign(this, fields);
   }
 
@@ -35,6 +49,12 @@ export class Target implements TargetFields {
     const { legacyNamespaces: _dropped, ...kept } = this;
     return new Target({ ...kept, ...fields });
   }
+}
+
+/** Throws InvalidTarget for what only looks like a target. */
+export function checkTarget(target: unknown): asserts target is Target {
+  if (!(target instanceof Target))
+    throw new InvalidTarget('A target is made with new Target({ … }); this is something else.');
 }
 
 /** The topic of a target, or an error that says it is missing. */

@@ -7,6 +7,7 @@ import type { TransportEvent, TransportOptions } from './options.ts';
 import { optionsFromQuery } from './query-options.ts';
 import { Replies } from './replies.ts';
 import { tlsProblem } from './tls/pem.ts';
+import { checkTransportOptions } from './transport-options.ts';
 import { parseTransportUrl } from './transport-url.ts';
 
 /** How long servers may take to cancel their consumers at cleanup. */
@@ -39,6 +40,7 @@ export class Transport {
 
   constructor(url: string, options: TransportOptions = {}) {
     const parsed = parseTransportUrl(url);
+    checkTransportOptions(options);
     this.options = optionsFromQuery(parsed, options);
     const wrong = tlsProblem(this.options.tls ?? {});
     if (wrong) throw new InvalidTlsOptions(`The option tls.${wrong.field} ${wrong.problem}.`);
@@ -108,7 +110,7 @@ export class Transport {
 
 /**
  * A transport for `rabbit://user:password@host:port,…/vhost?setting=value`. Nothing is connected yet.
- * Throws InvalidTransportUrl and InvalidTlsOptions.
+ * Throws InvalidTransportUrl, InvalidTlsOptions, and TypeError for a wrong option.
  */
 export function getTransport(url: string, options: TransportOptions = {}): Transport {
   return new Transport(url, options);

@@ -26,6 +26,8 @@ export function openWork(endpoints: Served, options: ServerOptions, limit: numbe
     });
     return { dispatcher: threads, threads, served: {} };
   }
+  if (!Array.isArray(endpoints) && !(endpoints instanceof URL) && typeof endpoints !== 'string')
+    throw new TypeError('Endpoints are a list: [endpoint].');
   const objects = list.map((each) => asEndpoint(each));
   const dispatcher = new Dispatcher(ping ? [...objects, pingEndpoint] : objects, options);
   return { dispatcher, served: firstServed(objects) };
