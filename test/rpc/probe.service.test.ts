@@ -66,6 +66,15 @@ test('a service whose queue lost its binding is absent although it consumes', as
   expect(result.how).toContain(`although queue '${topic}' has 1 consumer`);
 });
 
+test('a virtual host that refuses its user is told by its name, with what may be wrong', async () => {
+  const prober = broker.transport({}, '/no%2Fwhere');
+  const result = await probeService(prober, new Target({ topic: 'compute' }));
+  expect(result.verdict).toBe('unreachable');
+  expect(result.how).toContain(
+    "the login is good, and virtual host 'no/where' was refused: it does not exist, or",
+  );
+});
+
 test('a probe asks for no signs of life, and expires by itself', async () => {
   const { prober, exchange } = await serve();
   const queue = broker.unique('watched');

@@ -7,6 +7,9 @@ export function connectReason(thrown: unknown, { connect, socket }: Address): st
   const ofTls = tlsReason(thrown);
   if (ofTls !== undefined) return ofTls;
   const said = reasonOf(thrown);
+  // The library loses the words of a broker that closes here; it asks for the virtual host only after the login.
+  if (said.startsWith('Expected ConnectionOpenOk; got <ConnectionClose'))
+    return `the login is good, and virtual host '${virtualHostOf(connect)}' was refused: it does not exist, or this user has no permissions there (rabbitmqctl list_vhosts, list_permissions -p), or it has too many connections`;
   const cure = hungUp.test(said)
     ? cureOfSilence(connect.protocol === 'amqps', socket.cert !== undefined)
     : socket.credentials?.mechanism === 'EXTERNAL'
@@ -17,6 +20,9 @@ export function connectReason(thrown: unknown, { connect, socket }: Address): st
 
 /** Whether the end of the connection or the words about it arrive first is chance: what is unread is lost in a reset. */
 const hungUp = /during opening handshake|before secure TLS|ECONNRESET|EPIPE/;
+
+/** The empty name is the broker's `/`. */
+const virtualHostOf = ({ vhost = '' }: Address['connect']): string => decodeURIComponent(vhost) || '/';
 
 function cureOfSilence(isTls: boolean, showsCertificate: boolean): string | undefined {
   if (!isTls) return 'if this is the TLS port, say so (ssl=1, amqps:)';
