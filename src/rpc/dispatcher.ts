@@ -6,17 +6,20 @@ import { isObject } from './wire/envelope.ts';
 import type { IncomingRequest } from './wire/request.ts';
 import { shown } from './wire/shown.ts';
 
-/**
- * An object whose own methods, or whose class's methods, serve calls: `(context, args) => result`. Its `target`
- * gives the namespace and version it serves; without one that is no namespace and version 1.0.
- */
-export type Endpoint = object;
-
 /** What a method of an endpoint is called with. */
 export type EndpointMethod = (
   context: Readonly<Record<string, unknown>>,
   args: Readonly<Record<string, unknown>>,
 ) => unknown;
+
+/**
+ * An object whose own methods, or whose class's methods, serve calls: `(context, args) => result`. Its `target`
+ * gives the namespace and version it serves; without one that is no namespace and version 1.0. Any object may be one;
+ * the second form gives the parameters of a literal's methods their types.
+ */
+export type Endpoint =
+  | object
+  | { readonly target?: Target; readonly [method: string]: EndpointMethod | Target | undefined };
 
 /**
  * Which methods may be called: `default` those whose names do not begin with `_`, `legacy` all,

@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -64,20 +66,40 @@ test('watership/rpc is a library: its program runs, threads too, and ends by its
   expect(run(app, process.execPath, 'app.mjs', inject('amqpUrl'))).toBe("[ 'u', 'home', false ]\n");
 }, 60_000);
 
-test('its types are there', () => {
-  writeFileSync(join(app, 'app.mts'), program);
-  symlinkSync(join(projectFolder, 'node_modules', '@types'), join(app, 'node_modules', '@types'));
-  run(
-    app,
-    tsc,
-    '--noEmit',
-    '--strict',
-    '--types',
-    'node',
-    '--target',
-    'es2023',
-    '--module',
-    'nodenext',
-    'app.mts',
-  );
+test('it can be required', () => {
+  writeFileSync(join(app, 'app.cjs'), `console.log(typeof require('watership/rpc').getTransport);`);
+  expect(run(app, process.execPath, 'app.cjs')).toBe('function\n');
+});
+
+/** The programs of the page about messaging as one; what a module of endpoints holds is no program. */
+const page = readFileSync(join(projectFolder, 'docs', 'messaging.md'), 'utf8');
+const programsOfPage = [...page.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, text = '']) => text);
+const examples = programsOfPage.filter((text) => text.startsWith('import ')).join('\n');
+
+test.each([
+  ['node16', 'node16'],
+  ['nodenext', 'nodenext'],
+  ['esnext', 'bundler'],
+])(
+  'its types serve the examples of the page, strictly, for module %s resolved by %s',
+  (kind, resolution) => {
+    expect(examples).toContain('probeService(');
+    writeFileSync(join(app, 'page.mts'), examples);
+    const types = join(app, 'node_modules', '@types');
+    if (!existsSync(types)) symlinkSync(join(projectFolder, 'node_modules', '@types'), types);
+    const shape = ['--target', 'es2023', '--module', kind, '--moduleResolution', resolution];
+    run(app, tsc, '--noEmit', '--strict', '--types', 'node', ...shape, 'page.mts');
+  },
+  60_000,
+);
+
+test('the examples of the page run as plain JavaScript', () => {
+  const here = examples
+    .replace(/'rabbit:[^']+'/, JSON.stringify(inject('amqpUrl')))
+    .replace('await transport.cleanup();', '')
+    .replace('maxSeconds: 5', 'maxSeconds: 1');
+  writeFileSync(join(app, 'page.mjs'), `${here}\nawait transport.cleanup();`);
+  const said = run(app, process.execPath, 'page.mjs');
+  expect(said).toMatch(/^\{ a: 1 \}\n/);
+  expect(said).toContain('absent');
 }, 60_000);
