@@ -12,14 +12,15 @@ export type LoadedAgent =
   | { readonly kind: 'ok'; readonly file: string; readonly config: AgentConfig }
   | { readonly kind: 'bad'; readonly file: string; readonly problems: readonly ConfigProblem[] };
 
-const SEARCHED = ['./agent.yaml', '/etc/watership-agent/agent.yaml'] as const;
+/** Where an agent's configuration is looked for, in this order. */
+export const SEARCHED_FOR_AGENT = ['./agent.yaml', '/etc/watership-agent/agent.yaml'] as const;
 
 /** Reads an agent's configuration, and answers with it or with everything that is wrong with it, all at once. */
 export function loadAgent(options: {
   readonly path?: string;
   readonly environment: Environment;
 }): LoadedAgent {
-  const found = readFirst(options.path, SEARCHED);
+  const found = readFirst(options.path, SEARCHED_FOR_AGENT);
   return found.kind === 'bad' ? found : parseAgent(found.text, found.file, options.environment);
 }
 

@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
+import { SEARCHED_FOR_AGENT } from '../agent/load-agent.ts';
 import { redactKnown } from '../redact.ts';
 import { version } from '../version.ts';
 import { agentCommand } from './agent.ts';
@@ -36,22 +37,19 @@ export async function program(given: Console & { readonly argv: readonly string[
     // `call … --version 1.2` is the version of the RPC; `watership --version` is our own.
     .enablePositionalOptions()
     .configureOutput({ writeOut: options.out, writeErr: options.err })
-    .showSuggestionAfterError();
+    .showSuggestionAfterError()
+    .showHelpAfterError('With --help behind it the command says what it takes.');
 
   const command = <Own extends CommonOptions>(
     name: string,
     description: string,
     run: (console: Console, own: Own, args: readonly string[]) => Promise<number>,
+    searched = './watership.yaml, /etc/watership/watership.yaml',
   ): Command =>
     root
       .command(name)
       .description(description)
-      .addOption(
-        new Option(
-          '--config <file>',
-          'configuration file (default: ./watership.yaml, /etc/watership/watership.yaml)',
-        ),
-      )
+      .addOption(new Option('--config <file>', `configuration file (default: ${searched})`))
       .option('--json', 'print JSON')
       .action(async (...handed: readonly unknown[]) => {
         const self = handed.at(-1);
@@ -157,7 +155,12 @@ counts in the exit code, where Redis can be reached.`,
     .option('--typed <text>', 'what the plan asks you to type')
     .option('--reason <text>', 'why; it goes to the audit log')
     .option('--break-glass <phrase>', 'on call and alone: stands for the second vote, and pages the owners');
-  command('agent', 'serve the bot on this host: reads agent.yaml, not watership.yaml', agentCommand);
+  command(
+    'agent',
+    'serve the bot on this host: reads agent.yaml, not watership.yaml',
+    agentCommand,
+    SEARCHED_FOR_AGENT.join(', '),
+  );
   command('schema', 'print the JSON Schema of the configuration file', schemaCommand);
   command('sandbox', 'start the sandbox of a source checkout', sandboxCommand).argument(
     '[arguments...]',

@@ -181,4 +181,16 @@ describe('the command line', () => {
     expect(out).toContain('Usage: watership');
     expect(exitCode).toBe(0);
   });
+
+  test('of the agent names the files that the agent reads', async () => {
+    const { out } = await runProgram('agent', '--help');
+    expect(out.replaceAll(/\s+/g, ' ')).toContain('(default: ./agent.yaml, /etc/watership-agent/agent.yaml)');
+  });
+
+  test('what a command lacks is told with where to read about it', async () => {
+    const { exitCode, err } = await runProgram('tap', 'openstack');
+    expect(err).toContain("missing required argument 'routing-key'");
+    expect(err).toContain('With --help behind it the command says what it takes.');
+    expect(exitCode).toBe(3);
+  });
 });
