@@ -14,12 +14,15 @@ export type EndpointMethod = (
 
 /**
  * An object whose own methods, or whose class's methods, serve calls: `(context, args) => result`. Its `target`
- * gives the namespace and version it serves; without one that is no namespace and version 1.0. Any object may be one;
- * the second form gives the parameters of a literal's methods their types.
+ * gives the namespace and version it serves; without one that is no namespace and version 1.0.
  */
-export type Endpoint =
-  | object
-  | { readonly target?: Target; readonly [method: string]: EndpointMethod | Target | undefined };
+export type Endpoint = object;
+
+/** An endpoint that is written as a literal: the parameters of its methods have types without writing them. */
+export interface EndpointLiteral {
+  readonly target?: Target;
+  readonly [method: string]: EndpointMethod | Target | undefined;
+}
 
 /**
  * Which methods may be called: `default` those whose names do not begin with `_`, `legacy` all,

@@ -5,7 +5,13 @@ export {
   type RpcArguments,
   type RpcClient,
 } from './client.ts';
-export { type AccessPolicy, type Endpoint, type EndpointMethod, expose } from './dispatcher.ts';
+export {
+  type AccessPolicy,
+  type Endpoint,
+  type EndpointLiteral,
+  type EndpointMethod,
+  expose,
+} from './dispatcher.ts';
 export {
   BrokerUnreachable,
   InvalidTarget,

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { DispatcherOptions, Endpoint } from './dispatcher.ts';
+import type { DispatcherOptions, Endpoint, EndpointLiteral } from './dispatcher.ts';
 import { aFunction, anObject, aSwitch, atLeast, oneOf, type WantedOptions } from './option-checks.ts';
 import type { EndpointModule } from './threads/modules.ts';
 
@@ -47,7 +47,7 @@ export const wantedOfServers: WantedOptions<ServerOptions> = {
 };
 
 /** What serves: endpoints, or for the executor `threading` modules that export them as `endpoints`. */
-export type Served = readonly Endpoint[] | readonly EndpointModule[] | EndpointModule;
+export type Served = readonly (Endpoint | EndpointLiteral)[] | readonly EndpointModule[] | EndpointModule;
 
 /** How many requests run at the same time. */
 export function limitOf({ executor, concurrency }: ServerOptions): number {

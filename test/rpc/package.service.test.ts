@@ -84,11 +84,20 @@ test.each([
   'its types serve the examples of the page, strictly, for module %s resolved by %s',
   (kind, resolution) => {
     expect(examples).toContain('probeService(');
-    writeFileSync(join(app, 'page.mts'), examples);
+    const ofClass = `import type { Endpoint } from 'watership/rpc';
+    class Own implements Endpoint {
+      count = 0;
+      add(_context: object, { by }: { by: number }): number {
+        return (this.count += by);
+      }
+    }
+    getRpcServer(transport, new Target({ topic: 'test', server: 'host-2' }), [new Own()]);`;
+    writeFileSync(join(app, 'app.mts'), program);
+    writeFileSync(join(app, 'page.mts'), `${examples}\n${ofClass}`);
     const types = join(app, 'node_modules', '@types');
     if (!existsSync(types)) symlinkSync(join(projectFolder, 'node_modules', '@types'), types);
     const shape = ['--target', 'es2023', '--module', kind, '--moduleResolution', resolution];
-    run(app, tsc, '--noEmit', '--strict', '--types', 'node', ...shape, 'page.mts');
+    run(app, tsc, '--noEmit', '--strict', '--types', 'node', ...shape, 'app.mts', 'page.mts');
   },
   60_000,
 );
