@@ -20,6 +20,7 @@ export {
   RemoteError,
   type RemoteFailure,
   RpcVersionCapError,
+  reasonOf,
   TopologyConflict,
   UndecodableMessage,
   UnsupportedVersion,

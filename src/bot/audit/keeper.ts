@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { reasonOf } from '../../rpc/index.ts';
 import type { BotConfig } from '../config/config.ts';
 import type { BotContext } from '../context.ts';
 import { type Held, hold } from '../jobs/hold.ts';
@@ -100,7 +101,7 @@ export function keepAudit(context: Needs): AuditKeeper {
       if (report?.kind === 'failing') log.info({ file }, 'The audit’s mirror is written again');
       report = { kind: 'ok' };
     } catch (error) {
-      const problem = error instanceof Error ? error.message : String(error);
+      const problem = reasonOf(error);
       if (report?.kind !== 'failing') log.error({ err: error, file }, 'The audit’s mirror cannot be written');
       report = { kind: 'failing', problem };
       // What stands in the file now is read again before anything is added to it.
