@@ -40,6 +40,7 @@ export function keepAudit(context: Needs): AuditKeeper {
   let report: MirrorReport | undefined = mirror && { kind: 'standby' };
   let sealedAtMs = Number.NEGATIVE_INFINITY;
   let trimmedAtMs = Number.NEGATIVE_INFINITY;
+  let isFailing = false;
 
   const running = run();
   return {
@@ -54,9 +55,14 @@ export function keepAudit(context: Needs): AuditKeeper {
 
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
-      await round().catch((error: unknown) =>
-        log.debug({ err: error }, 'The audit could not be looked after'),
-      );
+      try {
+        await round();
+        isFailing = false;
+      } catch (error) {
+        // Once: while Redis is away this comes with every round.
+        log[isFailing ? 'debug' : 'warn']({ err: error }, 'The audit could not be looked after');
+        isFailing = true;
+      }
       await clock.sleep(mirror === undefined ? IDLE_MS : COPY_EVERY_MS, stopping.signal).catch(() => {});
     }
   }

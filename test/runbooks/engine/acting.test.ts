@@ -76,6 +76,20 @@ describe('an action', () => {
     for (const index of [-1, 1, 2, 3, 99]) expect(play(run, [{ ...intended, index }])).toBe(run);
   });
 
+  test('that is refused is spared for no other one that follows, unless it deletes', () => {
+    const each = lampSteps.find(({ kind }) => kind === 'each');
+    const onlyOff = lampWith({
+      steps: each?.kind === 'each' ? [{ ...each, steps: each.steps.slice(0, 1) }] : [],
+    });
+    const both = room({ lamps: ['kitchen', 'attic'] });
+    const plan = play(started(), [looked(1, both)], onlyOff);
+    const run = play(plan, [approved(plan), looked(20, both)], onlyOff);
+    expect(run.items).toHaveLength(2);
+    const outcome = { kind: 'refused' as const, because: 'in use' };
+    const refused = play(run, [intended, { kind: 'acted', index: 0, outcome, atMs: 40 }], onlyOff);
+    expect(refused).toMatchObject({ state: 'failed', items: [{ state: 'refused' }, { state: 'waiting' }] });
+  });
+
   test('is not done by saying so', () => {
     const run = acting();
     expect(play(run, [{ kind: 'confirmed', index: 0, by: 'U0BOB', atMs: 30 }])).toBe(run);
