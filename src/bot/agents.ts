@@ -3,6 +3,7 @@ import {
   getRpcClient,
   getTransport,
   MessageUndeliverable,
+  reasonOf,
   Target,
   TopologyConflict,
 } from '../rpc/index.ts';
@@ -48,7 +49,7 @@ export function openAgents(options: { readonly transportUrl: string; readonly cl
 function failureOf(host: string, error: unknown): Carried {
   if (error instanceof MessageUndeliverable)
     return { kind: 'not-sent', because: `no agent listens for ${host}: is watership-agent running there?` };
-  const because = error instanceof Error ? error.message : String(error);
+  const because = reasonOf(error);
   const isUnsent = error instanceof BrokerUnreachable || error instanceof TopologyConflict;
   return isUnsent
     ? { kind: 'not-sent', because: `the broker of the agents: ${because}` }

@@ -1,7 +1,10 @@
+import { reasonOf } from '../rpc/index.ts';
 import type { Run } from '../runbooks/index.ts';
 import type { BotContext } from './context.ts';
 import { entry } from './jobs/run-story.ts';
+import { openWebhook } from './notify/webhook.ts';
 
+/** A run waits for it, so it is less than other notices get. */
 const SEND_MS = 3_000;
 /** A page that arrived is not sent again; how long that is remembered. */
 const REMEMBERED_MS = 86_400_000;
@@ -15,37 +18,22 @@ export async function pageOwners({ config, stores, clock, log }: BotContext, run
   const broken = run.votes.find(({ breakGlass }) => breakGlass === true);
   if (webhook === undefined || broken === undefined) return;
   if (!(await stores.once.first(`page:${run.id}`, REMEMBERED_MS))) return;
-  const text = `Watership: ${broken.by} broke the glass to approve ${run.id} (${run.incident}) on ${run.cluster}: ${broken.reason}`;
+  const { by, reason, planHash, atMs } = broken;
   try {
-    const answer = await fetch(webhook, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({
-        text,
-        kind: 'break-glass',
-        cluster: run.cluster,
-        incident: run.incident,
-        run: run.id,
-        by: broken.by,
-        reason: broken.reason,
-        planHash: broken.planHash,
-        atMs: broken.atMs,
-      }),
-      signal: AbortSignal.timeout(SEND_MS),
+    await openWebhook(webhook, { timeoutMs: SEND_MS }).send({
+      text: `Watership: ${by} broke the glass to approve ${run.id} (${run.incident}) on ${run.cluster}: ${reason}`,
+      kind: 'break-glass',
+      ...{ cluster: run.cluster, incident: run.incident, run: run.id },
+      ...{ by, reason, planHash, atMs },
     });
-    if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
     await stores.audit.append(
       entry(run, 'glass.paged', 'The owners were paged at the webhook.', clock.now()),
     );
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    log.error({ run: run.id }, `The owners could not be paged at the webhook: ${why}`);
+    const why = `The owners could not be paged: ${reasonOf(error)}`;
+    log.error({ run: run.id }, why);
     await stores.once.forget(`page:${run.id}`);
     const isFirst = await stores.once.first(`page-failed:${run.id}`, REMEMBERED_MS);
-    if (isFirst) {
-      await stores.audit.append(
-        entry(run, 'glass.page_failed', `The webhook did not take the page: ${why}`, clock.now()),
-      );
-    }
+    if (isFirst) await stores.audit.append(entry(run, 'glass.page_failed', why, clock.now()));
   }
 }

@@ -108,6 +108,8 @@ export async function startBot(
       slack: openSlackPort(config.slack, clock),
       clock,
       people: config.people,
+      onFailure: (error) =>
+        log.warn({ err: error }, 'Slack could not be asked who may do what before an action'),
     });
     const context: BotContext = { config, stores, people, courier, clock, log, clusters, book };
 

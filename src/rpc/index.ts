@@ -26,6 +26,7 @@ export {
   RemoteError,
   type RemoteFailure,
   RpcVersionCapError,
+  reasonOf,
   TopologyConflict,
   UndecodableMessage,
   UnsupportedVersion,

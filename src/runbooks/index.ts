@@ -1,5 +1,5 @@
 export type * from './action.ts';
-export { actionNames, bindActions, InvalidCall } from './actions/bind-actions.ts';
+export { bindActions, InvalidCall } from './actions/bind-actions.ts';
 export type * from './actions/bound.ts';
 export type * from './actions/ports.ts';
 export { book, runbookOf } from './book/index.ts';
@@ -14,7 +14,7 @@ export { isActive } from './engine/ending.ts';
 export type * from './engine/input.ts';
 export { ledgerEntryOf } from './engine/ledger-entry.ts';
 export { nextOrder } from './engine/order.ts';
-export { type ProgressLine, progressLines, reasonOf } from './engine/read.ts';
+export { type ProgressLine, progressLines } from './engine/read.ts';
 export { startRun } from './engine/start.ts';
 export type * from './engine/tools.ts';
 export * from './glance.ts';

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { reasonOf } from '../../rpc/index.ts';
 import type { BotConfig } from '../config/config.ts';
 import type { BotContext } from '../context.ts';
 import { type Held, hold } from '../jobs/hold.ts';
@@ -39,6 +40,7 @@ export function keepAudit(context: Needs): AuditKeeper {
   let report: MirrorReport | undefined = mirror && { kind: 'standby' };
   let sealedAtMs = Number.NEGATIVE_INFINITY;
   let trimmedAtMs = Number.NEGATIVE_INFINITY;
+  let isFailing = false;
 
   const running = run();
   return {
@@ -53,9 +55,14 @@ export function keepAudit(context: Needs): AuditKeeper {
 
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
-      await round().catch((error: unknown) =>
-        log.debug({ err: error }, 'The audit could not be looked after'),
-      );
+      try {
+        await round();
+        isFailing = false;
+      } catch (error) {
+        // Once: while Redis is away this comes with every round.
+        log[isFailing ? 'debug' : 'warn']({ err: error }, 'The audit could not be looked after');
+        isFailing = true;
+      }
       await clock.sleep(mirror === undefined ? IDLE_MS : COPY_EVERY_MS, stopping.signal).catch(() => {});
     }
   }
@@ -100,7 +107,7 @@ export function keepAudit(context: Needs): AuditKeeper {
       if (report?.kind === 'failing') log.info({ file }, 'The audit’s mirror is written again');
       report = { kind: 'ok' };
     } catch (error) {
-      const problem = error instanceof Error ? error.message : String(error);
+      const problem = reasonOf(error);
       if (report?.kind !== 'failing') log.error({ err: error, file }, 'The audit’s mirror cannot be written');
       report = { kind: 'failing', problem };
       // What stands in the file now is read again before anything is added to it.

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { reasonOf } from '../../rpc/index.ts';
 import type { ChainVerdict } from '../audit/check-chain.ts';
 import { type Verified, verifyAudit } from '../audit/verify.ts';
 import type { BotConfig } from '../config/config.ts';
@@ -33,7 +34,7 @@ export async function auditVerify(
     }),
   ).catch((error: unknown) => {
     if (files.length === 0) throw error;
-    away = error instanceof Error ? error.message : String(error);
+    away = reasonOf(error);
     return verifyAudit({ files, ...withKey });
   });
   const notes = [

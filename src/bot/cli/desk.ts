@@ -1,4 +1,5 @@
 import { userInfo } from 'node:os';
+import { reasonOf } from '../../rpc/index.ts';
 import { book } from '../../runbooks/index.ts';
 import { openCluster } from '../clusters.ts';
 import type { BotConfig } from '../config/config.ts';
@@ -73,7 +74,7 @@ export async function withDesk<Answer>(
     return await work(createCounter(context, people), terminalClick(config));
   } catch (error) {
     if (redis.status === 'ready') throw error;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = reasonOf(error);
     const where = new URL(config.redis.url).host;
     throw new Error(`Redis at ${where} cannot be reached: ${why}`, { cause: error });
   } finally {

@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
+import { reasonOf } from '../../rpc/index.ts';
 import { SEARCHED_FOR_AGENT } from '../agent/load-agent.ts';
 import { redactKnown } from '../redact.ts';
 import { version } from '../version.ts';
@@ -173,7 +174,7 @@ counts in the exit code, where Redis can be reached.`,
   } catch (error) {
     // Help and version arrive here as well, with exit code 0; what is wrong has been printed.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.unknown;
-    options.err(`${error instanceof Error ? error.message : String(error)}\n`);
+    options.err(`${reasonOf(error)}\n`);
     return exitCodes.unknown;
   }
 }

@@ -1,3 +1,4 @@
+import { reasonOf } from '../../rpc/index.ts';
 import type { BotConfig } from '../config/config.ts';
 import { openRedis, tellRedis } from '../stores/connect.ts';
 import { openStores } from '../stores/open.ts';
@@ -26,7 +27,7 @@ export async function withStores<Answer>(
     try {
       await redis.connect();
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = reasonOf(error);
       throw new Error(`Redis at ${tellRedis(config.redis)} cannot be reached: ${why}`, {
         cause: error,
       });

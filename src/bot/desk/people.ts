@@ -34,15 +34,18 @@ export function createPeople({
   slack,
   clock,
   people,
+  onFailure = () => {},
 }: {
   readonly slack: Pick<SlackPort, 'workspace' | 'userInfo' | 'groupMembers' | 'isShared'>;
   readonly clock: Clock;
   readonly people: PeopleConfig;
+  /** Called with each lookup that fails or takes too long. The person only reads that Slack did not say. @default nobody */
+  readonly onFailure?: (error: unknown) => void;
 }): People {
-  const persons = createCache<SlackPerson>(clock);
-  const groups = createCache<readonly string[]>(clock);
-  const channels = createCache<boolean>(clock);
-  const workspaces = createCache<Workspace>(clock);
+  const persons = createCache<SlackPerson>(clock, onFailure);
+  const groups = createCache<readonly string[]>(clock, onFailure);
+  const channels = createCache<boolean>(clock, onFailure);
+  const workspaces = createCache<Workspace>(clock, onFailure);
   const person = (id: string, freshMs: number) => persons.get(id, freshMs, () => slack.userInfo(id));
 
   async function isAmong(user: string, entries: readonly string[]): Promise<boolean | 'unknown'> {
@@ -136,7 +139,7 @@ function isForeignTo(
 }
 
 /** Keeps answers for a while; a lookup that fails, or takes too long, answers undefined and is not kept. */
-function createCache<Value>(clock: Clock) {
+function createCache<Value>(clock: Clock, onFailure: (error: unknown) => void) {
   const kept = new Map<string, { readonly value: Value; readonly atMs: number }>();
   const asked = new Map<string, Promise<Value | undefined>>();
   return {
@@ -163,7 +166,8 @@ function createCache<Value>(clock: Clock) {
       ]);
       kept.set(key, { value, atMs: clock.now() });
       return value;
-    } catch {
+    } catch (error) {
+      onFailure(error);
       return undefined;
     } finally {
       tooLong.abort();

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ConsumerRow } from '../../rpc/index.ts';
+import { reasonOf } from '../../rpc/index.ts';
 import {
   nextProbes,
   noProbes,
@@ -105,7 +106,7 @@ async function probeOne(
     .catch((error: unknown) => ({
       verdict: 'unreachable',
       tookMs: 0,
-      how: error instanceof Error ? error.message : String(error),
+      how: reasonOf(error),
     }));
   const work = answer.verdict === 'deaf' ? await workOf(cluster, target, readers) : {};
   const exchange = answer.exchange === undefined ? {} : { exchange: answer.exchange };

@@ -1,3 +1,4 @@
+import { reasonOf } from '../../rpc/index.ts';
 import {
   type ActionCall,
   advance,
@@ -117,11 +118,11 @@ async function execute(
   // The loser of the race below is nobody's business.
   tooLate.catch(() => {});
   try {
-    const acting = cluster.actions.execute(call, reasonOf(run), ledgerEntryOf(run, index));
+    const acting = cluster.actions.execute(call, approvedBy(run), ledgerEntryOf(run, index));
     return await Promise.race([acting, tooLate]);
   } catch (error) {
     context.log.error({ err: error, run: run.id, action: call.action }, 'An action broke off');
-    return { kind: 'unknown', because: error instanceof Error ? error.message : String(error) };
+    return { kind: 'unknown', because: reasonOf(error) };
   } finally {
     over.abort();
   }
@@ -147,7 +148,7 @@ function callOf(run: Run, index: number): ActionCall {
 }
 
 /** What the broker's or the host's own log gets to read. */
-function reasonOf(run: Run): string {
+function approvedBy(run: Run): string {
   const approvers = run.votes.map(({ by }) => by).join(', ');
   return `Watership ${run.incident} ${run.id}, approved by ${approvers || 'nobody'}`;
 }

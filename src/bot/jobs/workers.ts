@@ -1,5 +1,6 @@
 import { type Job, Worker, type WorkerOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { reasonOf } from '../../rpc/index.ts';
 import type { BotContext } from '../context.ts';
 import { ToldElsewhere } from '../slack/errors.ts';
 import { probeRound } from './probe.ts';
@@ -106,7 +107,7 @@ export function startWorkers(
         vitals.told();
       } catch (error) {
         if (!(error instanceof ToldElsewhere)) {
-          vitals.couldNotTell(error instanceof Error ? error.message : String(error));
+          vitals.couldNotTell(reasonOf(error));
         }
         throw error;
       }
@@ -166,7 +167,7 @@ async function noteError(context: BotContext, id: string, error: unknown): Promi
     const run = await stores.runs.get(id);
     if (run === undefined || !(await stores.once.first(`run-error:${id}`, ERROR_NOTE_MS))) return;
     const atMs = clock.now();
-    const text = `${id} met an error and tries again with the next sweep: ${error instanceof Error ? error.message : String(error)}`;
+    const text = `${id} met an error and tries again with the next sweep: ${reasonOf(error)}`;
     await stores.audit.append(entry(run, 'run.error', text, atMs));
     await stores.incidents.note(run.incident, [{ atMs, text }]);
     await tellSoon(context, run.incident);

@@ -31,7 +31,14 @@ export function createApp(
     logger: slackLogger(log),
     clientOptions: clientOptions(config.slack),
   });
-  const people = createPeople({ slack: port, clock, people: config.people });
+  const people = createPeople({
+    ...{ slack: port, clock, people: config.people },
+    onFailure: (error) =>
+      log.warn(
+        { err: error },
+        'Slack did not answer a question about a person or a channel; where that decides, it counts as no',
+      ),
+  });
   const counter = createCounter(context, people);
   const underWay = new Set<Promise<void>>();
   const lobby: Lobby = {

@@ -32,8 +32,6 @@ export async function askEveryNode<Value>(
 export const enoughAnswers = (ports: ClusterPorts): number =>
   Math.max(1, Math.min(2, ports.management.length));
 
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
 /** Did a node's API refuse the connection? Then nothing that was sent can have arrived, and nothing serves there. */
 export const isRefusal = (error: unknown): boolean =>
   error instanceof ManagementError && error.why === 'refused';

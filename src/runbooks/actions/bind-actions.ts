@@ -1,8 +1,8 @@
+import { reasonOf } from '../../rpc/index.ts';
 import type { Action, ActionCall, Outcome, Settled, Tier } from '../action.ts';
 import type { LedgerEntry } from '../hosts/host.ts';
 import type { Deletion } from '../limits.ts';
 import type { Verdict } from '../runbook.ts';
-import { messageOf } from './ask-nodes.ts';
 import type { BoundActions } from './bound.ts';
 import { connectionClose } from './connection-close.ts';
 import { nodeForceBoot } from './node-force-boot.ts';
@@ -71,9 +71,6 @@ const actions: ReadonlyMap<string, AnyAction> = new Map([
   entry(nodeRejoin),
 ]);
 
-/** Names of all actions, for documents and configuration checks. */
-export const actionNames: readonly string[] = [...actions.keys()];
-
 /**
  * The actions with one cluster in hand. `describe` and `timeLimitMs` throw `InvalidCall` for a call that cannot be;
  * the others answer it as a value: a precheck says no, an execution is refused, a reconciliation is unknown.
@@ -94,21 +91,21 @@ export function bindActions(ports: ClusterPorts): BoundActions {
       try {
         return await bind(call).precheck(ports);
       } catch (error) {
-        return { go: false, because: messageOf(error) };
+        return { go: false, because: reasonOf(error) };
       }
     },
     execute: async (call, reason, entry) => {
       try {
         return await bind(call).execute(underEntry(ports, entry), reason);
       } catch (error) {
-        return { kind: error instanceof InvalidCall ? 'refused' : 'unknown', because: messageOf(error) };
+        return { kind: error instanceof InvalidCall ? 'refused' : 'unknown', because: reasonOf(error) };
       }
     },
     reconcile: async (call, entry) => {
       try {
         return await bind(call).reconcile(underEntry(ports, entry));
       } catch (error) {
-        return { kind: 'unknown', because: messageOf(error) };
+        return { kind: 'unknown', because: reasonOf(error) };
       }
     },
   };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { reasonOf } from '../../rpc/index.ts';
 import type { Action } from '../action.ts';
-import { askEveryNode, lookUntil, messageOf, READ_MS } from './ask-nodes.ts';
+import { askEveryNode, lookUntil, READ_MS } from './ask-nodes.ts';
 import type { ClusterPorts } from './ports.ts';
 import { goneAlready, outcomeOfWrite, WRITE_MS } from './write.ts';
 
@@ -61,7 +62,7 @@ async function find({ name }: Args, ports: ClusterPorts) {
     holder: answered.find(({ value }) => value !== undefined)?.api,
     silent: answers
       .filter((answer) => answer.kind === 'silent')
-      .map(({ error }) => messageOf(error))
+      .map(({ error }) => reasonOf(error))
       .join('; '),
   };
 }

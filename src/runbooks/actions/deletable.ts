@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { QueueDetailRow } from '../../rpc/index.ts';
+import { reasonOf } from '../../rpc/index.ts';
 import type { Settled } from '../action.ts';
 import { whyProtected } from '../protected.ts';
 import type { Verdict } from '../runbook.ts';
-import { askEveryNode, enoughAnswers, messageOf, READ_MS } from './ask-nodes.ts';
+import { askEveryNode, enoughAnswers, READ_MS } from './ask-nodes.ts';
 import { isCalm } from './calm.ts';
 import type { ClusterPorts } from './ports.ts';
 
@@ -64,7 +65,7 @@ export async function readOnEveryNode(
     answered: answers.filter((answer) => answer.kind === 'answered'),
     silent: answers
       .filter((answer) => answer.kind === 'silent')
-      .map(({ error }) => messageOf(error))
+      .map(({ error }) => reasonOf(error))
       .join('; '),
   };
 }

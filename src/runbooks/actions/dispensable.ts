@@ -1,5 +1,6 @@
+import { reasonOf } from '../../rpc/index.ts';
 import type { Verdict } from '../runbook.ts';
-import { messageOf, READ_MS } from './ask-nodes.ts';
+import { READ_MS } from './ask-nodes.ts';
 import type { ClusterPorts } from './ports.ts';
 
 /** Both asked of the node that would stop. A broker that does not know one of them (404) guards nothing with it. */
@@ -27,7 +28,7 @@ export async function isDispensable(node: string, ports: ClusterPorts): Promise<
     } catch (error) {
       return {
         go: false,
-        because: `${node} does not say whether it may stop (${name}): ${messageOf(error)}`,
+        because: `${node} does not say whether it may stop (${name}): ${reasonOf(error)}`,
       };
     }
   }

@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { reasonOf } from '../../rpc/index.ts';
 import type { Action } from '../action.ts';
 import type { Verdict } from '../runbook.ts';
-import { askEveryNode, enoughAnswers, lookUntil, messageOf, READ_MS, SETTLE_MS } from './ask-nodes.ts';
+import { askEveryNode, enoughAnswers, lookUntil, READ_MS, SETTLE_MS } from './ask-nodes.ts';
 import type { ClusterPorts } from './ports.ts';
 import { outcomeOfWrite, WRITE_MS } from './write.ts';
 
@@ -74,7 +75,7 @@ async function readBindings({ vhost, queue, exchange, routingKey }: Args, ports:
     missingOn: answered.filter(({ isBound }) => !isBound).map(({ api }) => api),
     silent: answers
       .filter((answer) => answer.kind === 'silent')
-      .map(({ error }) => messageOf(error))
+      .map(({ error }) => reasonOf(error))
       .join('; '),
   };
 }

@@ -1,6 +1,5 @@
-import { type ManagementApi, ManagementError } from '../../rpc/index.ts';
+import { type ManagementApi, ManagementError, reasonOf } from '../../rpc/index.ts';
 import type { Outcome } from '../action.ts';
-import { messageOf } from './ask-nodes.ts';
 
 /** Longest wait for one write, milliseconds. */
 export const WRITE_MS = 10_000;
@@ -34,5 +33,5 @@ export const goneAlready: Outcome = { kind: 'applied', detail: 'it was already g
 function writeFailure(error: unknown): Outcome {
   const wasNotHeard =
     error instanceof ManagementError && ['refused', 'unauthorized', 'tls'].includes(error.why);
-  return { kind: wasNotHeard ? 'refused' : 'unknown', because: messageOf(error) };
+  return { kind: wasNotHeard ? 'refused' : 'unknown', because: reasonOf(error) };
 }

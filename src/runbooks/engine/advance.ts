@@ -1,3 +1,4 @@
+import { reasonOf } from '../../rpc/index.ts';
 import type { Run } from '../run.ts';
 import type { Runbook } from '../runbook.ts';
 import { acted, confirm, intend, rule, settle } from './act.ts';
@@ -27,7 +28,7 @@ function takeSafely(runbook: Runbook, run: Run, input: RunInput, tools: EngineTo
   try {
     return take(runbook, run, input, tools);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = reasonOf(error);
     const atMs = input.kind === 'voted' ? input.vote.atMs : input.atMs;
     return end(run, 'failed', `The runbook "${runbook.title}" has a fault: ${message}`, atMs);
   }

@@ -21,14 +21,6 @@ export function progressLines(run: Run): readonly ProgressLine[] {
   });
 }
 
-/** Who and what is behind an action, for the broker's or the host's own log: plain ASCII, one line. */
-export function reasonOf(run: Run): string {
-  const approvers = run.votes.map(({ by }) => by).join(', ');
-  return `${run.incident} ${run.id} approved by ${approvers === '' ? 'nobody' : approvers}`
-    .replaceAll(/[^\x20-\x7e]/g, '?')
-    .slice(0, 200);
-}
-
 function shownAs(state: Item['state']): ProgressLine['state'] {
   switch (state) {
     case 'waiting':

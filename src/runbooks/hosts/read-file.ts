@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, readlink } from 'node:fs/promises';
+import { reasonOf } from '../../rpc/index.ts';
 import type { HostAnswer } from './host.ts';
 
 /** A configuration file is small; anything larger is a mistake in the path. */
@@ -29,7 +30,7 @@ export async function readLocalFile(path: string, limits: ReadLimits = {}): Prom
     if (content.length > limitBytes) return failed(`${path} is larger than ${limitBytes} bytes`);
     return { kind: 'done', exitCode: 0, output: content.toString('utf8') };
   } catch (error) {
-    return failed(error instanceof Error ? error.message : String(error));
+    return failed(reasonOf(error));
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Ballot } from '../../../src/bot/desk/cast-vote.ts';
+import { type Ballot, isCarried } from '../../../src/bot/desk/cast-vote.ts';
 import { type Ask, decide, type Surface } from '../../../src/bot/desk/decide.ts';
 import type { Principal, Roles } from '../../../src/bot/desk/decision.ts';
 
@@ -225,5 +225,20 @@ describe('who may do what', () => {
     ],
   ])('%s', (_fact, ask, principal, outcome) => {
     expect(said(ask, principal)).toBe(outcome);
+  });
+});
+
+describe('the votes that are counted when it would act', () => {
+  test('are not those of whoever asked, where somebody else must approve', () => {
+    const own = { ...ballot, requestedBy: 'U0BOB' };
+    expect(isCarried(own, [voter('U0BOB')])).toBe(false);
+    expect(isCarried({ ...own, selfApproval: true }, [voter('U0BOB')])).toBe(true);
+    expect(isCarried(own, [voter('U0BOB'), voter('U0CAROL')])).toBe(true);
+  });
+
+  test('count each person once', () => {
+    const two = { ...ballot, needed: 2 };
+    expect(isCarried(two, [voter('U0BOB'), voter('U0BOB')])).toBe(false);
+    expect(isCarried(two, [voter('U0BOB'), voter('U0CAROL')])).toBe(true);
   });
 });

@@ -7,12 +7,14 @@ import { ALICE, BOB, CAROL, createWorld, DAVE } from '../fakes/world.ts';
 
 function peopleOf(change: Partial<PeopleConfig> = {}) {
   const world = createWorld();
+  const failures: unknown[] = [];
   const people = createPeople({
     slack: world.slack,
     clock: world.clock,
     people: { ...world.context.config.people, ...change },
+    onFailure: (error) => failures.push(error),
   });
-  return { ...world, people };
+  return { ...world, people, failures };
 }
 
 describe('who somebody is', () => {
@@ -29,9 +31,11 @@ describe('who somebody is', () => {
   });
 
   test('a group that cannot be asked makes it unknown, but not for those named by id', async () => {
-    const { people, slack } = peopleOf({ approvers: ['S0ONCALL', ALICE] });
-    slack.groups.set('S0ONCALL', new SlackUnreachable('no answer'));
+    const { people, slack, failures } = peopleOf({ approvers: ['S0ONCALL', ALICE] });
+    const why = new SlackUnreachable('no answer');
+    slack.groups.set('S0ONCALL', why);
     expect(await people.roles(BOB)).toBe('unknown');
+    expect(failures, 'the log gets to know why').toContain(why);
     expect(await people.roles(ALICE)).toMatchObject({ isApprover: true, isAdmin: false });
   });
 

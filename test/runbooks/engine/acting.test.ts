@@ -32,12 +32,8 @@ const settled = (kind: 'done' | 'not-done' | 'unknown', atMs = 50): RunInput => 
   settled: { kind, because: 'seen' },
   atMs,
 });
-const ruled = (ruling: 'it-happened' | 'do-it-again' | 'give-up'): RunInput => ({
-  kind: 'ruled',
-  index: 0,
-  ruling,
-  by: 'U0BOB',
-  atMs: 60,
+const ruled = (ruling: 'it-happened' | 'do-it-again' | 'give-up') => ({
+  ...{ kind: 'ruled' as const, index: 0, ruling, by: 'U0BOB', atMs: 60 },
 });
 const interrupted = (): Run => play(acting(), [intended, cutOff]);
 
@@ -80,6 +76,45 @@ describe('an action', () => {
     for (const index of [-1, 1, 2, 3, 99]) expect(play(run, [{ ...intended, index }])).toBe(run);
   });
 
+  test('that is refused is spared for no other one that follows, unless it deletes', () => {
+    const each = lampSteps.find(({ kind }) => kind === 'each');
+    const onlyOff = lampWith({
+      steps: each?.kind === 'each' ? [{ ...each, steps: each.steps.slice(0, 1) }] : [],
+    });
+    const both = room({ lamps: ['kitchen', 'attic'] });
+    const plan = play(started(), [looked(1, both)], onlyOff);
+    const run = play(plan, [approved(plan), looked(20, both)], onlyOff);
+    expect(run.items).toHaveLength(2);
+    const outcome = { kind: 'refused' as const, because: 'in use' };
+    const refused = play(run, [intended, { kind: 'acted', index: 0, outcome, atMs: 40 }], onlyOff);
+    expect(refused).toMatchObject({ state: 'failed', items: [{ state: 'refused' }, { state: 'waiting' }] });
+  });
+
+  test('is not done by saying so', () => {
+    const run = acting();
+    expect(play(run, [{ kind: 'confirmed', index: 0, by: 'U0BOB', atMs: 30 }])).toBe(run);
+  });
+
+  test('that had to wait is checked anew, unless something was begun', () => {
+    const waited = (atMs: number): RunInput => ({ kind: 'waited', atMs });
+    const run = acting();
+    expect(play(run, [waited(20 + 15_000)])).toBe(run);
+    const again = play(run, [waited(20 + 15_001)]);
+    expect(again).toMatchObject({ state: 'checking', items: [], answered: {} });
+    expect(again.because).toBe('It had to wait for 15 s before its first step.');
+    const begun = play(run, act(0, 30));
+    expect(play(begun, [waited(60_000)])).toBe(begun);
+  });
+
+  test('is not begun on an old check, nor against the wish of somebody', () => {
+    const run = acting();
+    const late = 20 + 30_001;
+    expect(play(run, [{ ...intended, atMs: late }])).toBe(run);
+    expect(play(run, [{ ...intended, atMs: late - 1 }]).items[0]).toMatchObject({ state: 'intended' });
+    const unwanted: Run = { ...run, stopWanted: { by: 'U0BOB', atMs: 25 } };
+    expect(play(unwanted, [intended])).toBe(unwanted);
+  });
+
   test('without an answer is settled by looking', () => {
     expect(interrupted().items[0]).toMatchObject({ state: 'intended', detail: 'no answer' });
     expect(orderOf(interrupted())).toEqual({ kind: 'settle', index: 0 });
@@ -99,6 +134,15 @@ describe('an action', () => {
       state: 'failed',
       because: 'switch kitchen: tried 2 times without effect: seen',
     });
+  });
+
+  test('that had not happened is asked about once more before it is tried again', () => {
+    const onlyFuse = lampWith({ steps: lampSteps.filter(({ id }) => id !== 'off-each') });
+    const plan = play(started(), [looked(1)], onlyFuse);
+    const cleared = play(plan, [approved(plan), looked(20), looked(25)], onlyFuse);
+    expect(nextOrder(onlyFuse, cleared, 30)).toEqual({ kind: 'act', index: 0 });
+    const again = play(cleared, [intended, cutOff, settled('not-done')], onlyFuse);
+    expect(nextOrder(onlyFuse, again, 55)).toEqual({ kind: 'look', looks: [bindingsLook] });
   });
 
   test('that nobody can settle waits for a person', () => {
@@ -123,6 +167,14 @@ describe('an action', () => {
       because: 'switch kitchen: U0BOB gave up.',
       endedAtMs: 60,
     });
+  });
+
+  test('is ruled about once for each attempt: an answer about the first says nothing of the second', () => {
+    const first = play(interrupted(), [settled('unknown'), ruled('do-it-again')]);
+    const second = play(first, [{ ...intended, atMs: 70 }, { ...cutOff, atMs: 80 }, settled('unknown', 90)]);
+    expect(second).toMatchObject({ state: 'unknown', items: [{ attempts: 2 }, {}, {}, {}, {}] });
+    expect(play(second, [{ ...ruled('do-it-again'), attempt: 1 }])).toBe(second);
+    expect(play(second, [{ ...ruled('give-up'), attempt: 2 }])).toMatchObject({ state: 'failed' });
   });
 
   test('of a step that this version of the book does not know is not done', () => {
@@ -259,6 +311,33 @@ describe('a manual step', () => {
       startedAtMs: 60,
       endedAtMs: 70,
     });
+  });
+});
+
+describe('votes that no longer carry the plan', () => {
+  const unseated: RunInput = { kind: 'unseated', because: 'Bob has left.', atMs: 40 };
+
+  test('stop it before anything was begun', () => {
+    const plan = proposed();
+    for (const run of [play(plan, [approved(plan)]), acting()]) {
+      expect(play(run, [unseated])).toMatchObject({
+        state: 'stopped',
+        because: 'Bob has left. Nothing was done.',
+      });
+    }
+  });
+
+  test('fail it between two actions, with what was done', () => {
+    const run = play(acting(), [...act(0, 30), looked(32, dark), looked(33, dark)]);
+    expect(play(run, [unseated])).toMatchObject({
+      state: 'failed',
+      because: 'Bob has left. Already done: switch kitchen.',
+    });
+  });
+
+  test('do not hide what becomes of an action that is under way, nor its proof', () => {
+    for (const run of [play(acting(), [intended]), play(acting(), act(0, 30))])
+      expect(play(run, [unseated])).toBe(run);
   });
 });
 

@@ -160,6 +160,12 @@ describe('a plan that waits', () => {
     expect(expired.because).toContain('Nothing was done');
   });
 
+  test('gives way to no other once it has expired', () => {
+    const run = proposed();
+    const { expiresAtMs = 0 } = run.plan ?? {};
+    expect(play(run, [choose('hammer', expiresAtMs)])).toMatchObject({ state: 'expired', plan: run.plan });
+  });
+
   test('is overtaken by events', () => {
     const overtaken: RunInput = { kind: 'overtaken', because: 'dawn has come', atMs: 9 };
     expect(play(proposed(), [overtaken])).toMatchObject({ state: 'superseded', because: 'dawn has come' });

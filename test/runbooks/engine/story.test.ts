@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { progressLines, reasonOf } from '../../../src/runbooks/index.ts';
+import { progressLines } from '../../../src/runbooks/index.ts';
 import {
   act,
   acting,
@@ -12,7 +12,6 @@ import {
   proposed,
   room,
   started,
-  voteFor,
 } from './toy.ts';
 
 const dark = room({ lamps: [] });
@@ -106,14 +105,5 @@ describe('a run from the first look to the proof', () => {
     expect(play(run, act(2, 60_000)), 'nor does it let the action be written down').toBe(run);
     run = play(run, act(2, 11_200));
     expect(run.items[2]).toMatchObject({ state: 'applied', attempts: 1 });
-  });
-
-  test('two people are named in the reason that the broker logs', () => {
-    const plan = proposed();
-    const run = play(plan, [
-      { kind: 'voted', vote: voteFor(plan, 'U0BOB'), isEnough: false },
-      { kind: 'voted', vote: voteFor(plan, 'U0ÄLICE'), isEnough: true },
-    ]);
-    expect(reasonOf(run)).toBe('INC-0001 RUN-0001 approved by U0BOB, U0?LICE');
   });
 });

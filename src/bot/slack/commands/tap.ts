@@ -1,4 +1,4 @@
-import { stringifyJson, type TappedMessage } from '../../../rpc/index.ts';
+import { reasonOf, stringifyJson, type TappedMessage } from '../../../rpc/index.ts';
 import type { ClusterHandle } from '../../context.ts';
 import { missingByAnswer, missingExchange } from '../../missing-exchange.ts';
 import { redactStart } from '../../redact.ts';
@@ -67,7 +67,7 @@ async function listen(handle: ClusterHandle, exchange: string, routingKey: strin
     for await (const message of tapped) messages.push(message);
     return { kind: 'heard', messages };
   } catch (error) {
-    const said = error instanceof Error ? error.message : String(error);
+    const said = reasonOf(error);
     return { kind: 'failed', because: missingByAnswer(said) ?? said };
   }
 }

@@ -1,3 +1,4 @@
+import { reasonOf } from '../../../rpc/index.ts';
 import type { HostAnswer } from '../host.ts';
 import { type AgentFacts, hostFacts } from '../host-facts.ts';
 import { runLocally } from '../local.ts';
@@ -163,5 +164,3 @@ function answerOf(entry: { readonly state: string; readonly answer?: HostAnswer 
         because: 'the agent was interrupted while it was carried out; only looking can tell',
       };
 }
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
