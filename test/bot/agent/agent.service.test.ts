@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect as connectTo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'amqplib';
@@ -154,6 +156,37 @@ describe('the bot and an agent, with the permissions of the document', () => {
       kind: 'not-started',
       because: 'no agent listens for c8: is watership-agent running there?',
     });
+  });
+
+  test('that is called off while the broker is being reached: nothing is sent after that', async () => {
+    const before = agent.runs().length;
+    const off = new AbortController();
+    const { hostname, port } = new URL(inject('amqpUrl'));
+    const gate = createServer((near) => {
+      off.abort();
+      const far = connectTo(Number(port), hostname);
+      for (const socket of [near, far]) socket.on('error', () => {});
+      near.pipe(far).pipe(near);
+    });
+    gate.listen(0, '127.0.0.1');
+    await once(gate, 'listening');
+    const address = gate.address();
+    const own = typeof address === 'object' ? `127.0.0.1:${address?.port}` : '';
+    const agents = openAgents({
+      transportUrl: urlFor('watership-bot').replace(`${hostname}:${port}`, own),
+      clock: systemClock,
+    });
+    try {
+      const hosts = openHosts({ [HOST]: host }, { agents: agents.port });
+      expect(await hosts.run(restart('quick'), { ...limits, signal: off.signal })).toEqual({
+        kind: 'not-started',
+        because: 'it was called off before it was sent',
+      });
+    } finally {
+      await agents.close();
+      gate.close();
+    }
+    expect(runsSince(before)).toEqual([]);
   });
 
   test('with the wrong key, or meant for another host: nothing runs', async () => {
