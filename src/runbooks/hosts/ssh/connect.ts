@@ -119,7 +119,8 @@ function linkOf(client: Client, socket: Duplex, place: string): Link {
   });
   return {
     client,
-    lost: () => reason,
+    // Between the goodbye and its end nothing can be sent any more, and ssh2 throws at whoever tries.
+    lost: () => reason ?? (socket.writable ? undefined : `the connection to ${place} is being closed`),
     onLost: (listener) => {
       if (reason === undefined) listeners.add(listener);
       else listener();
