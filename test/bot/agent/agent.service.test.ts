@@ -283,6 +283,11 @@ test('an agent that is asked to stop finishes what runs, and its answer arrives'
   });
 });
 
+test('files with its secrets that others may read are told when it starts', () => {
+  expect(agent.log()).toContain(`${folder}/key: everybody may read it (mode 644); chmod 640 ${folder}/key`);
+  expect(agent.log()).not.toContain(`${folder}/url: `);
+});
+
 test('its log holds neither the key nor the password', () => {
   expect(agent.log()).toContain('service.restart: done');
   expect(agent.log()).not.toMatch(/kkkk|:secret/);
