@@ -14,6 +14,7 @@ import { openConfiguredHosts } from '../../../src/bot/hosts.ts';
 import { systemClock } from '../../../src/bot/system-clock.ts';
 import { decodeBody, encodeEnvelope } from '../../../src/rpc/index.ts';
 import { type HostRequest, openHosts } from '../../../src/runbooks/index.ts';
+import { openProxy } from '../../rpc/proxy.ts';
 import { type AgentProcess, agentIn, templateOf } from './agent-process.ts';
 
 const VHOST = `watership-agents-${randomUUID().slice(0, 8)}`;
@@ -281,6 +282,33 @@ test('an agent that is asked to stop finishes what runs, and its answer arrives'
     kind: 'answered',
     answer: { kind: 'done', output: 'restarted slow\n' },
   });
+});
+
+test.each(['freezes', 'goes away'])('an agent whose broker %s ends when it is asked to', async (how) => {
+  const own = await mkdtemp(join(tmpdir(), 'watership-agent-'));
+  const { hostname, port } = new URL(inject('amqpUrl'));
+  const proxy = await openProxy(Number(port));
+  const url = urlFor('watership-agent').replace(`${hostname}:${port}`, `127.0.0.1:${proxy.port}`);
+  const other = await agentIn(own, {
+    host: 'compute-9',
+    // What is frozen is told by its heartbeats alone.
+    transportUrl: `${url}?heartbeat_timeout_threshold=2`,
+    key: KEY,
+    files: [],
+  });
+  try {
+    await other.start();
+    if (how === 'freezes') proxy.freeze();
+    else {
+      await proxy.close();
+      await other.says('Broker: disconnected');
+    }
+    expect(await other.end('SIGTERM')).toBe(0);
+  } finally {
+    await other.end('SIGKILL');
+    if (how === 'freezes') await proxy.close();
+    await rm(own, { recursive: true, force: true });
+  }
 });
 
 test('files with its secrets that others may read are told when it starts', () => {
