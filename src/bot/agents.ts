@@ -29,9 +29,11 @@ export function openAgents(options: { readonly transportUrl: string; readonly cl
   async function call(
     ...[host, method, args, { timeoutMs, signal }]: Parameters<AgentPort['call']>
   ): Promise<Carried> {
-    if (signal?.aborted) return { kind: 'not-sent', because: 'it was called off before it was sent' };
     try {
+      if (signal?.aborted) return calledOff;
       await transport.connect(Math.min(timeoutMs, CONNECT_MS));
+      // Connecting takes its time: whoever has been told that it is over must not see it done after that.
+      if (signal?.aborted) return calledOff;
       const answer = agents.prepare({ server: host, timeoutMs }).call({}, method, args);
       return { kind: 'answered', reply: await unlessAborted(answer, signal) };
     } catch (error) {
@@ -44,6 +46,8 @@ export function openAgents(options: { readonly transportUrl: string; readonly cl
     close: () => transport.cleanup(),
   };
 }
+
+const calledOff: Carried = { kind: 'not-sent', because: 'it was called off before it was sent' };
 
 /** Only what surely reached no queue was surely not done. */
 function failureOf(host: string, error: unknown): Carried {

@@ -11,5 +11,7 @@ export interface AgentConfig {
   readonly allow: AllowList;
   readonly journal: { readonly folder: string; readonly keepMs: number };
   readonly commandMs: number;
+  /** The file itself, and those that its secrets were read from. */
+  readonly readFrom?: readonly string[];
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
 }

@@ -28,11 +28,11 @@ export function loadAgent(options: {
 export function parseAgent(text: string, file: string, environment: Environment): LoadedAgent {
   const parsed = parseFile(text, environment, { schema: agentFileSchema, crossCheck, isSecret });
   if (parsed.kind === 'bad') return { kind: 'bad', file, problems: parsed.problems };
-  const { content } = parsed;
+  const { content, files } = parsed;
   const [key, ...older] = content.keys;
   // The schema wants at least one.
   if (key === undefined) throw new Error(`${file} has no keys`);
-  return { kind: 'ok', file, config: shape(content, [key, ...older]) };
+  return { kind: 'ok', file, config: { ...shape(content, [key, ...older]), readFrom: [file, ...files] } };
 }
 
 /** There is no other place for them: a file is read by more people than it should be. */

@@ -10,6 +10,7 @@ import {
   openJournal,
   type Told,
 } from '../../runbooks/index.ts';
+import { exposedFiles } from '../config/exposed-files.ts';
 import type { AgentConfig } from './agent-config.ts';
 import { tellEvent } from './tell-event.ts';
 
@@ -27,6 +28,7 @@ export async function startAgent(
   config: AgentConfig,
   { log, clock, signal }: { readonly log: Logger; readonly clock: Clock; readonly signal?: AbortSignal },
 ): Promise<RunningAgent> {
+  for (const { path, text } of exposedFiles(config.readFrom ?? [])) log.warn(`${path}: ${text}`);
   const now = () => clock.now();
   const journal = await openJournal({
     ...config.journal,

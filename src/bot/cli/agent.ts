@@ -21,5 +21,8 @@ export async function agentCommand(console: Console, options: CommonOptions): Pr
   return serve(console, log, {
     start: (signal) => startAgent(loaded.config, { log, clock: systemClock, signal }),
     failure: 'The agent could not start',
+    // Not the code of a wrong configuration, after which systemd starts it no more: a full disk is emptied, and who holds the
+    // journal ends.
+    failureCode: exitCodes.unknown,
   });
 }

@@ -8,10 +8,13 @@ export async function serve(
   {
     start,
     failure,
+    failureCode = exitCodes.critical,
   }: {
     readonly start: (signal: AbortSignal) => Promise<{ readonly stop: () => Promise<unknown> }>;
     /** What the log says when it could not start. */
     readonly failure: string;
+    /** @default 2 */
+    readonly failureCode?: number;
   },
 ): Promise<number> {
   const asked = new AbortController();
@@ -31,6 +34,6 @@ export async function serve(
   } catch (error) {
     if (asked.signal.aborted) return exitCodes.ok;
     log.fatal({ err: error }, failure);
-    return exitCodes.critical;
+    return failureCode;
   }
 }

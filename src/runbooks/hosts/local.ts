@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { homedir } from 'node:os';
+import type { Readable } from 'node:stream';
 import type { HostAnswer, HostLimits } from './host.ts';
 import { searchedFolders } from './local-programs.ts';
 import { tailOf } from './tail.ts';
@@ -27,13 +28,9 @@ export function runLocally(argv: readonly string[], limits: HostLimits): Promise
   if (limits.signal?.aborted)
     return Promise.resolve({ kind: 'not-started', because: 'it was called off before it began' });
   return new Promise((resolve) => {
-    const child = spawn(program, args, {
-      shell: false,
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: environment(),
-      cwd: '/',
-    });
+    const child = begin(program, args);
+    if (child instanceof Error)
+      return resolve({ kind: 'not-started', because: `${program} could not be started: ${codeOf(child)}` });
     const output = tailOf(OUTPUT_BYTES);
     child.stdout.on('data', output.add);
     child.stderr.on('data', output.add);
@@ -84,6 +81,23 @@ export function runLocally(argv: readonly string[], limits: HostLimits): Promise
   });
 }
 
+type Child = ChildProcessByStdio<null, Readable, Readable>;
+
+/** Most of what is wrong comes as an event, but not all: no memory, too long a command, a NUL in it. */
+function begin(program: string, args: readonly string[]): Child | Error {
+  try {
+    return spawn(program, args, {
+      shell: false,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: environment(),
+      cwd: '/',
+    });
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
 function answerOf(
   program: string,
   stopped: string | undefined,
@@ -97,7 +111,7 @@ function answerOf(
 }
 
 /** The whole group: a command's own children must not go on after it was given up. */
-function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+function signalGroup(child: Child, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   try {
     process.kill(-child.pid, signal);

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { open, writeFile } from 'node:fs/promises';
+import { chmod, open, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { openJournal } from '../../../src/runbooks/index.ts';
@@ -63,7 +63,8 @@ export async function agentIn(
   await writeFile(join(folder, 'runs'), '');
   spawnSync('mkfifo', [join(folder, 'begun'), join(folder, 'release')]);
   await writeFile(join(folder, 'key'), `${key}\n`);
-  await writeFile(join(folder, 'url'), transportUrl);
+  await chmod(join(folder, 'key'), 0o644);
+  await writeFile(join(folder, 'url'), transportUrl, { mode: 0o600 });
   const config = {
     host,
     transportUrl: `\${file:${folder}/url}`,

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect as connectTo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'amqplib';
@@ -12,6 +14,7 @@ import { openConfiguredHosts } from '../../../src/bot/hosts.ts';
 import { systemClock } from '../../../src/bot/system-clock.ts';
 import { decodeBody, encodeEnvelope } from '../../../src/rpc/index.ts';
 import { type HostRequest, openHosts } from '../../../src/runbooks/index.ts';
+import { openProxy } from '../../rpc/proxy.ts';
 import { type AgentProcess, agentIn, templateOf } from './agent-process.ts';
 
 const VHOST = `watership-agents-${randomUUID().slice(0, 8)}`;
@@ -156,6 +159,37 @@ describe('the bot and an agent, with the permissions of the document', () => {
     });
   });
 
+  test('that is called off while the broker is being reached: nothing is sent after that', async () => {
+    const before = agent.runs().length;
+    const off = new AbortController();
+    const { hostname, port } = new URL(inject('amqpUrl'));
+    const gate = createServer((near) => {
+      off.abort();
+      const far = connectTo(Number(port), hostname);
+      for (const socket of [near, far]) socket.on('error', () => {});
+      near.pipe(far).pipe(near);
+    });
+    gate.listen(0, '127.0.0.1');
+    await once(gate, 'listening');
+    const address = gate.address();
+    const own = typeof address === 'object' ? `127.0.0.1:${address?.port}` : '';
+    const agents = openAgents({
+      transportUrl: urlFor('watership-bot').replace(`${hostname}:${port}`, own),
+      clock: systemClock,
+    });
+    try {
+      const hosts = openHosts({ [HOST]: host }, { agents: agents.port });
+      expect(await hosts.run(restart('quick'), { ...limits, signal: off.signal })).toEqual({
+        kind: 'not-started',
+        because: 'it was called off before it was sent',
+      });
+    } finally {
+      await agents.close();
+      gate.close();
+    }
+    expect(runsSince(before)).toEqual([]);
+  });
+
   test('with the wrong key, or meant for another host: nothing runs', async () => {
     const before = agent.runs().length;
     const wrongKey = await withOther(
@@ -248,6 +282,38 @@ test('an agent that is asked to stop finishes what runs, and its answer arrives'
     kind: 'answered',
     answer: { kind: 'done', output: 'restarted slow\n' },
   });
+});
+
+test.each(['freezes', 'goes away'])('an agent whose broker %s ends when it is asked to', async (how) => {
+  const own = await mkdtemp(join(tmpdir(), 'watership-agent-'));
+  const { hostname, port } = new URL(inject('amqpUrl'));
+  const proxy = await openProxy(Number(port));
+  const url = urlFor('watership-agent').replace(`${hostname}:${port}`, `127.0.0.1:${proxy.port}`);
+  const other = await agentIn(own, {
+    host: 'compute-9',
+    // What is frozen is told by its heartbeats alone.
+    transportUrl: `${url}?heartbeat_timeout_threshold=2`,
+    key: KEY,
+    files: [],
+  });
+  try {
+    await other.start();
+    if (how === 'freezes') proxy.freeze();
+    else {
+      await proxy.close();
+      await other.says('Broker: disconnected');
+    }
+    expect(await other.end('SIGTERM')).toBe(0);
+  } finally {
+    await other.end('SIGKILL');
+    if (how === 'freezes') await proxy.close();
+    await rm(own, { recursive: true, force: true });
+  }
+});
+
+test('files with its secrets that others may read are told when it starts', () => {
+  expect(agent.log()).toContain(`${folder}/key: everybody may read it (mode 644); chmod 640 ${folder}/key`);
+  expect(agent.log()).not.toContain(`${folder}/url: `);
 });
 
 test('its log holds neither the key nor the password', () => {

@@ -1,11 +1,13 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the placeholders of the configuration file
 
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseAgent } from '../../../src/bot/agent/load-agent.ts';
 import { tellProblems } from '../../../src/bot/config/problem.ts';
-import { runProgram } from '../cli/run-program.ts';
+import { openJournal } from '../../../src/runbooks/index.ts';
+import { configFile, runProgram, runProgramWith } from '../cli/run-program.ts';
 
 const values: Readonly<Record<string, string>> = {
   KEY: 'k'.repeat(32),
@@ -116,5 +118,20 @@ describe('watership agent', () => {
     const { exitCode, err } = await runProgram('agent', '--config', '/nowhere/agent.yaml');
     expect(exitCode).toBe(2);
     expect(err).toContain('/nowhere/agent.yaml: one problem');
+  });
+
+  test('that cannot start now exits 3, because systemd starts it no more after 2', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'agent-'));
+    const journal = await openJournal({ folder, now: () => Date.now() });
+    const path = configFile(`${good}journal: { folder: ${folder} }\nlog: { level: error }\n`);
+    const unit = readFileSync(join(import.meta.dirname, '../../../deploy/watership-agent.service'), 'utf8');
+    try {
+      const variables = { KEY: 'k'.repeat(32), PASSWORD: 'hunter2' };
+      expect((await runProgramWith({ variables }, 'agent', '--config', path)).exitCode).toBe(3);
+      expect(unit).toContain('\nRestartPreventExitStatus=2\n');
+    } finally {
+      await journal.close();
+      rmSync(folder, { recursive: true });
+    }
   });
 });

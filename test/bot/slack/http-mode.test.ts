@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { connectSlack, type SlackConnection } from '../../../src/bot/slack/connect.ts';
+import { createHttpReceiver } from '../../../src/bot/slack/http/http-receiver.ts';
 import { pressed, typed } from '../fakes/receiver.ts';
 import { ALICE, CHANNEL, createWorld, type World } from '../fakes/world.ts';
 
@@ -168,6 +169,63 @@ describe('over HTTP', () => {
     const [said] = await once(socket, 'data');
     expect(String(said)).toMatch(/^HTTP\/1\.1 413 /);
     socket.destroy();
+  });
+
+  test('the signature is over the bytes: others that read as the same text are refused', async () => {
+    const { url, clock } = await listening();
+    const text = JSON.stringify({ type: 'url_verification', challenge: '\ufffd' });
+    const headers = { ...signed(text, SECRET, clock.now()), 'content-type': JSON_TYPE };
+    const [before = '', after = ''] = text.split('\ufffd');
+    const body = Buffer.concat([Buffer.from(before), Buffer.of(0xff), Buffer.from(after)]);
+    expect(body.toString('utf8')).toBe(text);
+    expect((await fetch(url, { method: 'POST', body, headers })).status).toBe(401);
+    expect((await fetch(url, { method: 'POST', body: text, headers })).status).toBe(200);
+  });
+
+  test.each([
+    ['with headers that come twice', ['x-slack-signature', 'x-slack-request-timestamp']],
+    ['with a time that comes twice', ['x-slack-request-timestamp']],
+  ])('a click %s does not count', async (_what, twice) => {
+    const { url, clock } = await listening();
+    const headers = new Headers({ ...signed(click, SECRET, clock.now()), 'content-type': FORM });
+    for (const name of twice) headers.append(name, headers.get(name) ?? '');
+    expect((await fetch(url, { method: 'POST', body: click, headers })).status).toBe(401);
+  });
+
+  test('a request without a signature is not taken apart, unless it is a short question about the certificate', async () => {
+    const { url } = await listening();
+    const send = async (body: string, type: string) =>
+      (await fetch(url, { method: 'POST', body, headers: { 'content-type': type } })).status;
+    expect(await send(`${'a&'.repeat(500_000)}ssl_check=1`, FORM)).toBe(401);
+    expect(await send(JSON.stringify({ text: '&ssl_check=1&' }), JSON_TYPE)).toBe(401);
+  });
+
+  test('who sends slowly or nothing is cut off, and does not hold the bot when it stops', async () => {
+    const receiver = async () => {
+      const port = await freePort();
+      const { context } = createWorld();
+      const { clock, log } = context;
+      const opened = createHttpReceiver({ port, secrets: [SECRET], clock, log, requestMs: 100 });
+      await opened.start();
+      return { port, opened };
+    };
+    const half = 'POST /slack/events HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nab';
+    const one = await receiver();
+    for (const begun of [half, 'POST /slack', '']) {
+      const socket = connect(one.port, '127.0.0.1');
+      socket.write(begun);
+      socket.resume();
+      await once(socket, 'close');
+    }
+    await one.opened.stop();
+    const two = await receiver();
+    const held = connect(two.port, '127.0.0.1');
+    held.on('error', () => undefined);
+    // The answer to this says that the server has begun with it.
+    held.write(half.replace('host:', 'expect: 100-continue\r\nhost:'));
+    await once(held, 'data');
+    await two.opened.stop();
+    held.destroy();
   });
 
   test.each([

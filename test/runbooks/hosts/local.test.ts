@@ -45,6 +45,14 @@ describe('a command on this machine', () => {
     expect((await runLocally([], { timeoutMs: 10_000 })).kind).toBe('not-started');
   });
 
+  test.each([
+    ['with an argument that the kernel finds too long', ['true', 'x'.repeat(200_000)]],
+    ['with a NUL in it', ['true', 'a\0b']],
+    ['without a program', ['']],
+  ])('%s was never started', async (_what, argv) => {
+    expect(await runLocally(argv, { timeoutMs: 5_000 })).toMatchObject({ kind: 'not-started' });
+  });
+
   test('gets its arguments as they are: no shell reads them', async () => {
     const strange = ['$(echo x)', '; echo y', '*', 'a b', '"'];
     const answer = await runLocally(

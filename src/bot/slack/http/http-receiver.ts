@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { App, Receiver } from '@slack/bolt';
 import type { Logger } from 'pino';
 import type { Clock } from '../../../runbooks/index.ts';
-import { parsePayload, readBody } from './payload.ts';
+import { isCertificateCheck, parsePayload, readBody } from './payload.ts';
 import { checkSignature } from './signature.ts';
 
 /** The one address that Slack calls. */
@@ -10,6 +10,8 @@ const PATH = '/slack/events';
 /** A request that comes slower than this is somebody who wants to hold a connection. */
 const REQUEST_MS = 10_000;
 const CONNECTIONS = 200;
+/** How often within that time it is looked who is slow. */
+const CHECKS = 10;
 
 export interface HttpReceiverOptions {
   readonly port: number;
@@ -17,13 +19,16 @@ export interface HttpReceiverOptions {
   readonly secrets: readonly string[];
   readonly clock: Clock;
   readonly log: Logger;
+  /** From the connection to the last byte of the request. @default 10000 */
+  readonly requestMs?: number;
 }
 
 /**
  * Slack's requests over HTTP. Bolt's own receiver takes one secret and any time in the future, so this one checks:
  * path, size, signature and time, in this order, before anything of the body is looked at.
  */
-export function createHttpReceiver({ port, secrets, clock, log }: HttpReceiverOptions): Receiver {
+export function createHttpReceiver(options: HttpReceiverOptions): Receiver {
+  const { port, secrets, clock, log, requestMs = REQUEST_MS } = options;
   let app: App | undefined;
   let server: Server | undefined;
 
@@ -44,8 +49,9 @@ export function createHttpReceiver({ port, secrets, clock, log }: HttpReceiverOp
       response.setHeader('connection', 'close');
       return refuse(response, body.kind === 'too-large' ? 413 : 400, 'The body is too large or incomplete.');
     }
-    // Slack asks now and then whether the certificate is good. It changes nothing, and is not signed.
-    if (new URLSearchParams(body.text).get('ssl_check') === '1') {
+    const { bytes } = body;
+    const contentType = request.headers['content-type'];
+    if (isCertificateCheck(contentType, bytes)) {
       return refuse(response, 200, '');
     }
     const checked = checkSignature(
@@ -54,14 +60,14 @@ export function createHttpReceiver({ port, secrets, clock, log }: HttpReceiverOp
         timestamp: headerOf(request, 'x-slack-request-timestamp'),
         signature: headerOf(request, 'x-slack-signature'),
       },
-      body.text,
+      bytes,
       clock.now(),
     );
     if (checked.kind === 'refused') {
       log.warn({ from: request.socket.remoteAddress }, `A request was refused: ${checked.because}`);
       return refuse(response, 401, 'The signature or its time is not right.');
     }
-    const payload = parsePayload(request.headers['content-type'], body.text);
+    const payload = parsePayload(contentType, bytes);
     if (payload === undefined) {
       return refuse(response, 400, 'This is not how Slack writes.');
     }
@@ -96,7 +102,12 @@ export function createHttpReceiver({ port, secrets, clock, log }: HttpReceiverOp
 
     start: () =>
       new Promise((resolve, reject) => {
-        const opened = createServer({ requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS });
+        const opened = createServer({
+          requestTimeout: requestMs,
+          headersTimeout: requestMs,
+          // Node looks for slow ones every half minute, which would be the real limit.
+          connectionsCheckingInterval: Math.ceil(requestMs / CHECKS),
+        });
         opened.maxConnections = CONNECTIONS;
         opened.on('request', (request, response) => {
           receive(request, response).catch((error: unknown) => {
@@ -119,9 +130,15 @@ export function createHttpReceiver({ port, secrets, clock, log }: HttpReceiverOp
           resolve(undefined);
           return;
         }
-        server.close(() => resolve(undefined));
-        server.closeIdleConnections();
+        const closing = server;
         server = undefined;
+        // A server that is closing looks no more for slow ones: one of them would hold it open for ever.
+        const timer = setTimeout(() => closing.closeAllConnections(), requestMs);
+        closing.close(() => {
+          clearTimeout(timer);
+          resolve(undefined);
+        });
+        closing.closeIdleConnections();
       }),
   };
 }

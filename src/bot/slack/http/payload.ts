@@ -5,7 +5,7 @@ import { z } from 'zod';
 const LARGEST_BYTES = 1_048_576;
 
 export type RawBody =
-  | { readonly kind: 'read'; readonly text: string }
+  | { readonly kind: 'read'; readonly bytes: Buffer }
   | { readonly kind: 'too-large' }
   | { readonly kind: 'broken-off' };
 
@@ -28,24 +28,41 @@ export async function readBody(request: IncomingMessage): Promise<RawBody> {
   } catch {
     return { kind: 'broken-off' };
   }
-  return { kind: 'read', text: Buffer.concat(chunks).toString('utf8') };
+  return { kind: 'read', bytes: Buffer.concat(chunks) };
 }
 
 /** What Slack sent: an object, whichever of its two ways of writing it was used; undefined when it is neither. */
 export type Payload = Readonly<Record<string, unknown>>;
 
-export function parsePayload(contentType: string | undefined, text: string): Payload | undefined {
-  const kind = contentType?.split(';')[0]?.trim().toLowerCase();
-  if (kind === 'application/json') {
+export function parsePayload(contentType: string | undefined, bytes: Buffer): Payload | undefined {
+  const kind = kindOf(contentType);
+  const text = bytes.toString('utf8');
+  if (kind === JSON_KIND) {
     return parseObject(text);
   }
-  if (kind !== 'application/x-www-form-urlencoded') {
+  if (kind !== FORM_KIND) {
     return undefined;
   }
   const form = new URLSearchParams(text);
   const payload = form.get('payload');
   return payload === null ? Object.fromEntries(form) : parseObject(payload);
 }
+
+/**
+ * Slack asks now and then whether the certificate is good, and does not sign that. Only a short form is looked at: taking
+ * a large one apart would let strangers keep the bot busy.
+ */
+export const isCertificateCheck = (contentType: string | undefined, bytes: Buffer): boolean =>
+  bytes.length <= CHECK_BYTES &&
+  kindOf(contentType) === FORM_KIND &&
+  new URLSearchParams(bytes.toString('utf8')).get('ssl_check') === '1';
+
+const CHECK_BYTES = 1_024;
+const JSON_KIND = 'application/json';
+const FORM_KIND = 'application/x-www-form-urlencoded';
+
+const kindOf = (contentType: string | undefined): string | undefined =>
+  contentType?.split(';')[0]?.trim().toLowerCase();
 
 const object = z.record(z.string(), z.unknown());
 

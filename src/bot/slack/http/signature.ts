@@ -18,12 +18,12 @@ export type Checked =
 
 /**
  * Is the request Slack's own, and of just now? While a signing secret is changed Slack's old one stays valid for a day, so
- * two are accepted.
+ * two are accepted. The signature is over the bytes as they came: other bytes may read as the same text.
  */
 export function checkSignature(
   secrets: readonly string[],
   { timestamp, signature }: SignedHeaders,
-  body: string,
+  body: Buffer,
   nowMs: number,
 ): Checked {
   if (timestamp === undefined || signature === undefined) {
@@ -40,16 +40,16 @@ export function checkSignature(
     return { kind: 'refused', because: `it was signed ${-ageSeconds} s in the future; is this clock right?` };
   }
   // All are compared, so that the time tells nothing about which one fits.
-  const fits = secrets.map((secret) => isSignedWith(secret, `v0:${timestamp}:${body}`, signature));
+  const fits = secrets.map((secret) => isSignedWith(secret, [`v0:${timestamp}:`, body], signature));
   return fits.includes(true) ? { kind: 'genuine' } : { kind: 'refused', because: 'its signature is wrong' };
 }
 
-function isSignedWith(secret: string, signed: string, signature: string): boolean {
+function isSignedWith(secret: string, [stamp, body]: [string, Buffer], signature: string): boolean {
   // An empty secret would let everybody sign.
   if (secret === '') {
     return false;
   }
-  const expected = Buffer.from(`v0=${createHmac('sha256', secret).update(signed).digest('hex')}`);
+  const expected = Buffer.from(`v0=${createHmac('sha256', secret).update(stamp).update(body).digest('hex')}`);
   const came = Buffer.from(signature);
   return came.length === expected.length && timingSafeEqual(came, expected);
 }

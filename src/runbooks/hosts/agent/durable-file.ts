@@ -24,6 +24,8 @@ export async function openDurableFile(
   let bytes = whole.lastIndexOf(0x0a) + 1;
   if (bytes < whole.length) await cutAt(handle, bytes);
   let broken: Error | undefined;
+  const unwritable = (cause: unknown): Error =>
+    new Error(`${path} cannot be written any more; restart the agent`, { cause });
 
   const file: DurableFile = {
     get bytes() {
@@ -39,7 +41,7 @@ export async function openDurableFile(
       } catch (error) {
         // Half a line must not become the beginning of the next one.
         await cutAt(handle, bytes).catch((cause: unknown) => {
-          broken = new Error(`${path} cannot be written any more; restart the agent`, { cause });
+          broken = unwritable(cause);
         });
         throw error;
       }
@@ -52,14 +54,20 @@ export async function openDurableFile(
         await writeAll(next, content, 0);
         await next.sync();
         await rename(`${path}.new`, path);
-        await syncFolder(path);
       } catch (error) {
         await next.close();
         throw error;
       }
-      await handle.close();
+      // From here on the name means the new file: what went on into the old one would be lost with it.
+      const old = handle;
       handle = next;
       bytes = content.length;
+      await old.close();
+      await syncFolder(path).catch((cause: unknown) => {
+        // After a crash it might be the old one again, without what is written from here on.
+        broken = unwritable(cause);
+        throw broken;
+      });
     },
     close: () => handle.close(),
   };

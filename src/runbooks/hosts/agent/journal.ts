@@ -75,7 +75,15 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   let sinceMs = takeIn(text);
   let rewriteAt = rewriteBytes;
   let writing = rewrite();
-  await writing;
+  await writing.catch(async (cause: unknown) => {
+    await file.close();
+    await release();
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(
+      `the journal in ${folder} cannot be written: ${reason}; is the disk full, or somebody else its owner?`,
+      { cause },
+    );
+  });
 
   /** Puts the lines into memory. Answers from when on they are whole. */
   function takeIn(content: string): number {

@@ -1,43 +1,63 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { unlink } from 'node:fs/promises';
-import { connect, createServer, type Server } from 'node:net';
+import { readdir, rename, rm } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { basename, dirname, join } from 'node:path';
 
-/** Holds a name in the file system as long as the process lives. Throws when another living process holds it. */
+/** What the kernel takes as the path of a socket; libuv cuts a longer one off without a word. */
+const LONGEST_PATH_BYTES = 107;
+
+/**
+ * Holds a name in the file system as long as the process lives. Throws when another living process holds it.
+ *
+ * Everybody shows a socket of their own, `<path>.<random>`, and then looks whether somebody lives at another. So of two
+ * that come at the same moment at least one sees the other; both may give up, and never do both hold it. A name is used
+ * once: what does not answer is dead for ever, and can be taken away without asking whose it was.
+ */
 export async function holdAlone(path: string): Promise<{ readonly release: () => Promise<void> }> {
-  const server = (await listenAt(path)) ?? (await takeOver(path));
+  const own = `${path}.${randomBytes(8).toString('hex')}`;
+  const hidden = `${own}.new`;
+  if (Buffer.byteLength(hidden) > LONGEST_PATH_BYTES)
+    throw new Error(`${path} is too long a path for a lock; choose a shorter folder for the journal`);
+  const server = createServer();
   // Whoever connects only wants to know whether somebody lives here.
   server.on('connection', (socket) => socket.destroy());
+  server.listen(hidden);
+  await once(server, 'listening');
   server.unref();
-  return {
-    release: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-      }),
+  const release = async (): Promise<void> => {
+    await Promise.all([own, hidden].map((name) => rm(name, { force: true })));
+    await new Promise<void>((resolve) => server.close(() => resolve()));
   };
-}
-
-/** A socket whose process was killed stays in the file system, and refuses. */
-async function takeOver(path: string): Promise<Server> {
-  if (!(await isAnybodyAt(path))) {
-    await unlink(path);
-    const server = await listenAt(path);
-    if (server !== undefined) return server;
-  }
-  throw new Error(`another process holds ${path}: one agent at a time may use a journal; stop the other one`);
-}
-
-async function listenAt(path: string): Promise<Server | undefined> {
-  const server = createServer();
-  server.listen(path);
   try {
-    await once(server, 'listening');
-    return server;
+    // Between its beginning and its listening a socket refuses as a dead one does: nobody sees it before.
+    await rename(hidden, own);
+    await refuseOthers(path, own);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return undefined;
+    await release();
     throw error;
   }
+  return { release };
 }
 
+async function refuseOthers(path: string, own: string): Promise<void> {
+  const folder = dirname(path);
+  const name = basename(path);
+  for (const each of await readdir(folder)) {
+    const other = join(folder, each);
+    // The name alone was the socket of earlier versions.
+    const isLock =
+      each === name || (each.startsWith(`${name}.`) && /^[0-9a-f]{16}$/.test(each.slice(name.length + 1)));
+    if (!isLock || other === own) continue;
+    if (await isAnybodyAt(other))
+      throw new Error(
+        `another process holds ${path}: one agent at a time may use a journal; stop the other one`,
+      );
+    await rm(other, { force: true });
+  }
+}
+
+/** Only a refusal says that nobody is there: who is not let in, or has to wait, has found somebody. */
 function isAnybodyAt(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);
@@ -45,6 +65,9 @@ function isAnybodyAt(path: string): Promise<boolean> {
       socket.destroy();
       resolve(true);
     });
-    socket.once('error', () => resolve(false));
+    socket.once('error', (error) => resolve(!('code' in error && nobody.includes(error.code))));
   });
 }
+
+/** `ENOTSOCK` and `EPROTOTYPE` of something that is no such socket. */
+const nobody: readonly unknown[] = ['ECONNREFUSED', 'ENOENT', 'ENOTSOCK', 'EPROTOTYPE'];

@@ -105,13 +105,11 @@ function endOf(
     : { kind: 'failed', exitCode: exit.code, output: complaints };
 }
 
-/** The server's own no is sure. Anything else leaves open whether the request arrived before the connection broke. */
+/** The server's own no is sure. Anything else leaves open whether the request arrived before the channel or the connection broke. */
 function answerToRefusal(link: Link, program: string, error: Error): HostAnswer {
-  const isSaidNo = 'reason' in error && typeof error.reason === 'number';
-  const lost = link.lost();
-  return isSaidNo || lost === undefined
-    ? notStarted(`${program} was refused there: ${error.message}`)
-    : { kind: 'unknown', because: `${lost} while ${program} was being started` };
+  if (link.saysNo()) return notStarted(`${program} was refused there: ${error.message}`);
+  const what = link.lost() ?? 'its channel was closed';
+  return { kind: 'unknown', because: `${what} while ${program} was being started` };
 }
 
 const notStarted = (because: string): HostAnswer => ({ kind: 'not-started', because });

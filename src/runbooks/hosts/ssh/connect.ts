@@ -16,6 +16,8 @@ export interface Link {
   readonly client: Client;
   /** Why it is gone; undefined while it stands. */
   lost(): string | undefined;
+  /** Whether what it is just saying is a no to a request: to be asked in the moment in which ssh2 tells of a failure. */
+  saysNo(): boolean;
   /** Called once, when it is gone; what is returned takes the listener away again. */
   onLost(listener: () => void): () => void;
   /** Ends it, and resolves when it has ended. */
@@ -40,6 +42,7 @@ export async function connect(host: string, settings: SshSettings, through?: Dup
     let distrust: string | undefined;
     let agentTrouble = '';
     let isIn = false;
+    let lastHeard = '';
     const giveUp = (because: string): void => {
       clearTimeout(timer);
       socket.destroy();
@@ -65,7 +68,7 @@ export async function connect(host: string, settings: SshSettings, through?: Dup
     client.once('ready', () => {
       isIn = true;
       clearTimeout(timer);
-      resolve({ kind: 'connected', link: linkOf(client, socket, place) });
+      resolve({ kind: 'connected', link: linkOf(client, socket, place, () => lastHeard) });
     });
     client.connect({
       sock: socket,
@@ -78,6 +81,10 @@ export async function connect(host: string, settings: SshSettings, through?: Dup
       },
       // Ours covers the dialling too.
       readyTimeout: 0,
+      // ssh2 tells a channel that was closed in the middle as it tells a no: only here they differ.
+      debug: (message) => {
+        if (message.startsWith('Inbound:')) lastHeard = message;
+      },
       keepaliveInterval: KEEPALIVE_MS,
       keepaliveCountMax: 3,
     });
@@ -99,7 +106,7 @@ function tellLogin(place: string, user: string, key: PrivateKey | undefined): st
   return `${place} does not let ${user} in with ${tried}; is the public key in authorized_keys of ${user} there?`;
 }
 
-function linkOf(client: Client, socket: Duplex, place: string): Link {
+function linkOf(client: Client, socket: Duplex, place: string, lastHeard: () => string): Link {
   const listeners = new Set<() => void>();
   let reason: string | undefined;
   let hasEnded = false;
@@ -119,7 +126,9 @@ function linkOf(client: Client, socket: Duplex, place: string): Link {
   });
   return {
     client,
-    lost: () => reason,
+    // Between the goodbye and its end nothing can be sent any more, and ssh2 throws at whoever tries.
+    lost: () => reason ?? (socket.writable ? undefined : `the connection to ${place} is being closed`),
+    saysNo: () => /\bCHANNEL_(?:OPEN_)?FAILURE\b/.test(lastHeard()),
     onLost: (listener) => {
       if (reason === undefined) listeners.add(listener);
       else listener();

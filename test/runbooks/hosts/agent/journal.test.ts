@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -111,6 +111,13 @@ describe('a journal', () => {
     await writeFile(join(folder, 'lock'), '');
     const next = await open();
     await next.close();
+  });
+
+  test('that cannot be written says so, and is not held after that', async () => {
+    await mkdir(join(folder, 'journal.new'));
+    await expect(open()).rejects.toThrow(`the journal in ${folder} cannot be written: EISDIR`);
+    await rmdir(join(folder, 'journal.new'));
+    await (await open()).close();
   });
 
   test('forgets nonces after a quarter of an hour and requests after a day, and says so', async () => {

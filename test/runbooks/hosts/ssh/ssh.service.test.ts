@@ -341,6 +341,20 @@ describe('a connection', () => {
     expect((await running).kind).toBe('unknown');
   });
 
+  test('that is being ended is not used: nothing was started, and it is said', async () => {
+    await using jump = await startSshd();
+    const hosts = open({
+      bastion: hostOver(settingsFor(jump)),
+      ctl1: hostOver(settingsFor(sshd)),
+      ctl2: hostOver(settingsFor(sshd, { jump: 'bastion' })),
+    });
+    const ask = (host: string) => hosts.run(restart(host), { timeoutMs: 20_000 });
+    await Promise.all([ask('ctl1'), ask('bastion')]);
+    const late = [ask('ctl1'), ask('ctl2')];
+    await hosts.close();
+    for (const answer of await Promise.all(late)) expect(answer).toMatchObject({ kind: 'not-started' });
+  });
+
   test('through a jump host that forwards nothing, or that is not trusted, is not started', async () => {
     await using jump = await startSshd(['AllowTcpForwarding no']);
     const through = (trust: SshSettings['trust']) =>
