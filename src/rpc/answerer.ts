@@ -1,4 +1,5 @@
 import { longestDelayMs, now, pause } from './amqp/deadline.ts';
+import { Refused } from './amqp/lost.ts';
 import { MessageUndeliverable, reasonOf } from './errors.ts';
 import type { Transport } from './transport.ts';
 import { type EncodedBody, encodeBody } from './wire/envelope.ts';
@@ -74,7 +75,12 @@ export class Answerer {
       body = this.#failed(messageId, reason);
     }
     try {
-      await this.#publish(replyQueue, body);
+      await this.#publish(replyQueue, body).catch((reason) => {
+        if (!(reason instanceof Refused)) throw reason;
+        // A result that the broker does not take is a failure that the caller can be told.
+        body = this.#failed(messageId, reason);
+        return this.#publish(replyQueue, body);
+      });
     } catch (reason) {
       if (!(reason instanceof MessageUndeliverable)) return this.#drop(replyQueue, reason);
       if (this.#waiting.size >= mostWaiting) return this.#drop(replyQueue, 'too many replies wait already');

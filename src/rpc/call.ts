@@ -1,4 +1,4 @@
-import { delayUntil, now } from './amqp/deadline.ts';
+import { delayUntil, now, timerDelay } from './amqp/deadline.ts';
 import type { Exchange } from './amqp/topology.ts';
 import { MessagingTimeout, RemoteError, type RemoteFailure } from './errors.ts';
 import type { TargetFields } from './target.ts';
@@ -26,6 +26,8 @@ export interface Call {
   readonly retry?: number;
   readonly callMonitorTimeoutMs?: number | undefined;
   readonly toError?: ((failure: RemoteFailure) => Error | undefined) | undefined;
+  /** Called when the broker has the request. */
+  readonly onConfirmed?: () => void;
 }
 
 /** Sends a request and waits for its answer. */
@@ -60,8 +62,11 @@ export async function callOver(transport: Transport, call: Call): Promise<unknow
     declare: call.declare,
   };
   return new Promise((resolve, reject) => {
-    const late = setTimeout(() => finish(() => reject(timedOut(transport, call))), delayUntil(deadline));
-    let silent = monitorMs === undefined ? undefined : setTimeout(onSilence, monitorMs);
+    const late = setTimeout(
+      () => finish(() => reject(timedOut(transport, call, waiter.isSent))),
+      delayUntil(deadline),
+    );
+    let silent = monitorMs === undefined ? undefined : setTimeout(onSilence, timerDelay(monitorMs));
     let result: unknown = null;
     let isOver = false;
 
@@ -85,7 +90,7 @@ export async function callOver(transport: Transport, call: Call): Promise<unknow
       if (reply.ending) return finish(() => resolve(result));
       if (silent) {
         clearTimeout(silent);
-        silent = setTimeout(onSilence, monitorMs);
+        silent = setTimeout(onSilence, timerDelay(monitorMs ?? 0));
       }
     }
 
@@ -105,7 +110,11 @@ export async function callOver(transport: Transport, call: Call): Promise<unknow
       patience: call.patience,
       retry: call.retry,
     };
-    publisher.publish(message, options).then(markSent, (reason: Error) => finish(() => reject(reason)));
+    const onConfirmed = () => {
+      markSent();
+      call.onConfirmed?.();
+    };
+    publisher.publish(message, options).then(onConfirmed, (reason: Error) => finish(() => reject(reason)));
   });
 }
 
@@ -118,9 +127,10 @@ function errorOf(call: Call, failure: RemoteFailure): unknown {
   }
 }
 
-function timedOut(transport: Transport, call: Call): MessagingTimeout {
+function timedOut(transport: Transport, call: Call, isSent: boolean): MessagingTimeout {
   const blocked = transport.blockedBecause;
-  const because = blocked === undefined ? '' : ` The broker takes no messages now: ${blocked}.`;
+  const unsent = isSent ? '' : ' The request could not be sent.';
+  const because = blocked === undefined ? unsent : ` The broker takes no messages now: ${blocked}.`;
   return new MessagingTimeout(`No answer from ${nameOf(call)} within ${call.timeoutMs} ms.${because}`);
 }
 

@@ -1,6 +1,7 @@
 import { type NotificationFilter, passes } from './notification-filter.ts';
 import {
   type BatchListenerOptions,
+  isBatching,
   type ListenerOptions,
   NotificationListener,
   type NotificationResult,
@@ -12,6 +13,7 @@ import {
   aSwitch,
   aText,
   atLeast,
+  aWholeNumber,
   checkOptions,
   type WantedOptions,
 } from './option-checks.ts';
@@ -24,7 +26,7 @@ const wanted: WantedOptions<BatchListenerOptions> = {
   pool: aText,
   serializer: anObject,
   onFailure: aFunction,
-  batchSize: atLeast(1),
+  batchSize: aWholeNumber(1),
   batchTimeoutMs: atLeast(0),
 };
 
@@ -66,7 +68,7 @@ export function getNotificationListener(
   if (!Array.isArray(targets) || !Array.isArray(endpoints))
     throw new TypeError('A listener takes lists: [new Target({ topic })], [endpoint].');
   for (const target of targets) checkTarget(target);
-  const isBatch = 'batchSize' in options;
+  const isBatch = isBatching(options);
   const served = new Set(
     priorities.filter((priority) => endpoints.some((endpoint) => methodOf(endpoint, priority))),
   );

@@ -1,8 +1,10 @@
-import { never, now } from './amqp/deadline.ts';
+import { never, now, timerDelay } from './amqp/deadline.ts';
 import { type Delivery, Subscription } from './amqp/subscription.ts';
 import { type BoundQueue, declareBound, sharedQueue, topicExchange } from './amqp/topology.ts';
+import { callBack } from './callback.ts';
 import { reasonOf } from './errors.ts';
 import { priorities } from './notifier.ts';
+import { mostPrefetch } from './option-checks.ts';
 import { RecentIds } from './recent-ids.ts';
 import { noOpSerializer, type Serializer } from './serializer.ts';
 import { type Target, topicOf } from './target.ts';
@@ -34,6 +36,11 @@ export interface BatchListenerOptions extends ListenerOptions {
   readonly batchTimeoutMs?: number;
 }
 
+/** Whether the endpoints get lists. */
+export function isBatching(options: ListenerOptions | BatchListenerOptions): options is BatchListenerOptions {
+  return 'batchSize' in options && options.batchSize !== undefined;
+}
+
 interface Received {
   readonly delivery: Delivery;
   readonly uniqueId: string | undefined;
@@ -58,6 +65,7 @@ export class NotificationListener {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #subscription: Subscription | undefined;
+  #isStopping = false;
   #disown: () => void = () => {};
 
   constructor(
@@ -69,8 +77,9 @@ export class NotificationListener {
   ) {
     this.#transport = transport;
     this.#options = options;
-    this.#batchSize = 'batchSize' in options ? options.batchSize : 1;
-    this.#batchTimeoutMs = 'batchSize' in options ? (options.batchTimeoutMs ?? 1_000) : 0;
+    const { batchSize = 1, batchTimeoutMs = 1_000 } = isBatching(options) ? options : {};
+    this.#batchSize = batchSize;
+    this.#batchTimeoutMs = batchTimeoutMs;
     this.#handle = handle;
     const { queues } = transport.options;
     this.#queues = targets.flatMap((target) =>
@@ -86,6 +95,7 @@ export class NotificationListener {
 
   /** Declares the queues and begins to listen; resolves when the consumers are there. */
   async start(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    if (this.#isStopping) await this.wait();
     this.#subscription ??= this.#subscribe();
     await this.#subscription.ready(options.timeoutMs === undefined ? never : now() + options.timeoutMs);
   }
@@ -93,15 +103,18 @@ export class NotificationListener {
   /** Takes no more notifications; those not begun go back to their queues at `wait`. */
   async stop(): Promise<void> {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#waiting = [];
+    this.#isStopping = this.#subscription !== undefined;
     await this.#subscription?.cancel();
   }
 
   /** Waits until what runs is done, then lets go of the channel. Call `stop` before. */
   async wait(): Promise<void> {
-    await this.#running;
+    while (this.#running) await this.#running;
     await this.#subscription?.close();
     this.#subscription = undefined;
+    this.#isStopping = false;
     this.#disown();
   }
 
@@ -109,7 +122,7 @@ export class NotificationListener {
     const names = [...new Set(this.#queues.map(({ queue }) => queue.name))];
     const subscription = new Subscription(this.#transport.link, {
       what: `listener of ${names.join(', ')}`,
-      prefetch: Math.max(prefetch, this.#batchSize),
+      prefetch: Math.min(mostPrefetch, Math.max(prefetch, this.#batchSize)),
       declare: async (channel) => {
         for (const each of this.#queues) await declareBound(channel, each);
       },
@@ -127,6 +140,8 @@ export class NotificationListener {
   }
 
   #receive(delivery: Delivery): void {
+    // What comes while the consumers are being cancelled goes back to its queue with the channel.
+    if (this.#isStopping) return;
     const { message } = delivery;
     try {
       const { bigIntegers } = this.#transport.options;
@@ -152,7 +167,7 @@ export class NotificationListener {
     if (this.#running || this.#waiting.length === 0) return;
     const isFull = this.#waiting.length >= this.#batchSize;
     if (!isFull) {
-      this.#timer ??= setTimeout(() => this.#begin(), this.#batchTimeoutMs);
+      this.#timer ??= setTimeout(() => this.#begin(), timerDelay(this.#batchTimeoutMs));
       return;
     }
     this.#begin();
@@ -182,7 +197,7 @@ export class NotificationListener {
           group.map(({ notification }) => notification),
         );
       } catch (thrown) {
-        this.#options.onFailure?.(thrown);
+        callBack(`A listener's onFailure`, () => this.#options.onFailure?.(thrown));
       }
       const goesBack = result === 'requeue' && this.#options.allowRequeue === true;
       for (const each of group) this.#settle(each, goesBack);

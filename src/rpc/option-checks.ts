@@ -34,6 +34,15 @@ export const atLeast = (lowest: number): Wanted => ({
   is: (value) => typeof value === 'number' && value >= lowest,
 });
 
+/** What AMQP can carry as a prefetch. */
+export const mostPrefetch = 65_535;
+
+/** A number without a fraction: part of a message, or beyond what AMQP carries, is never reached. */
+export const aWholeNumber = (lowest: number, highest = Number.MAX_SAFE_INTEGER): Wanted => ({
+  says: `a whole number of at least ${lowest}${highest < Number.MAX_SAFE_INTEGER ? ` and at most ${highest}` : ''}`,
+  is: (value) => Number.isInteger(value) && Number(value) >= lowest && Number(value) <= highest,
+});
+
 /** One of some words. */
 export const oneOf = (...words: readonly string[]): Wanted => ({
   says: `one of ${words.join(', ')}`,

@@ -27,7 +27,10 @@ export interface TransportOptions {
   readonly compression?: 'gzip';
   /** How long a server tries to send a reply whose queue is missing, milliseconds. @default 60000 */
   readonly missingReplyQueueMs?: number;
-  /** Told of connections made and lost, of blocking, and of topology that had to be repaired. Must not throw. */
+  /**
+   * Told of connections made and lost, of blocking, and of topology that had to be repaired. Not awaited; when it
+   * throws, that becomes a Node warning.
+   */
   readonly onEvent?: (event: TransportEvent) => void;
   /** A number in [0, 1) for jitter. @default Math.random */
   readonly random?: () => number;

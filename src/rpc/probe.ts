@@ -1,5 +1,5 @@
 import { closeChannel } from './amqp/close-channel.ts';
-import { now } from './amqp/deadline.ts';
+import { before, now } from './amqp/deadline.ts';
 import { replyCodeOf } from './amqp/topology.ts';
 import { callOver } from './call.ts';
 import {
@@ -72,6 +72,7 @@ export async function probeService(
   const routingKey = routingKeyOf(target);
   const started = now();
   let tookMs = 0;
+  let isQueued = false;
   const found = (verdict: ProbeResult['verdict'], how: string, consumers?: number): ProbeResult => ({
     verdict,
     tookMs,
@@ -90,6 +91,9 @@ export async function probeService(
       timeoutMs,
       mandatory: true,
       patience: 'oneRound',
+      onConfirmed: () => {
+        isQueued = true;
+      },
     });
     tookMs = now() - started;
     return found('alive', 'It answered.');
@@ -99,7 +103,7 @@ export async function probeService(
       return found('alive', `It answered with ${reason.excType}, as a working service does.`);
     if (reason instanceof BrokerUnreachable) return found('unreachable', reason.message);
     if (reason instanceof MessageUndeliverable) return absent(await consumersOf(transport, routingKey));
-    if (reason instanceof MessagingTimeout) return deaf(await consumersOf(transport, routingKey));
+    if (reason instanceof MessagingTimeout) return silent();
     if (reason instanceof MessageDeliveryFailure && replyCodeOf(reason) === 404)
       return found(
         'absent',
@@ -115,17 +119,27 @@ export async function probeService(
     return found('absent', `${nowhere}, although queue '${routingKey}' has ${count(consumers)}.`, consumers);
   }
 
-  function deaf(consumers: number | undefined): ProbeResult {
+  async function silent(): Promise<ProbeResult> {
     const blocked = transport.blockedBecause;
     if (blocked !== undefined) return found('unreachable', `The broker takes no messages now: ${blocked}.`);
+    if (!isQueued) return found('unreachable', `The broker did not take the request within ${timeoutMs} ms.`);
+    const consumers = await consumersOf(transport, routingKey);
     const silence = `No answer within ${timeoutMs} ms`;
     if (consumers === undefined) return found('deaf', `${silence}.`);
     return found('deaf', `${silence}; queue '${routingKey}' has ${count(consumers)}.`, consumers);
   }
 }
 
-/** How many consumers the queue has, looked at without declaring it; undefined when that cannot be told. */
+const longestLookMs = 2_000;
+
+/** How many consumers the queue has; undefined when that cannot be told, or not soon. */
 async function consumersOf(transport: Transport, queue: string): Promise<number | undefined> {
+  const looked = lookForConsumers(transport, queue);
+  return before(now() + longestLookMs, looked, () => new Error('no answer')).catch(() => undefined);
+}
+
+/** Looks without declaring the queue. */
+async function lookForConsumers(transport: Transport, queue: string): Promise<number | undefined> {
   try {
     const model = await transport.link.connected(now() + 1_000, 'oneRound');
     const channel = await model.createChannel();

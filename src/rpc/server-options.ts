@@ -1,6 +1,15 @@
 import { availableParallelism } from 'node:os';
 import type { DispatcherOptions, Endpoint, EndpointLiteral } from './dispatcher.ts';
-import { aFunction, anObject, aSwitch, atLeast, oneOf, type WantedOptions } from './option-checks.ts';
+import {
+  aFunction,
+  anObject,
+  aSwitch,
+  atLeast,
+  aWholeNumber,
+  mostPrefetch,
+  oneOf,
+  type WantedOptions,
+} from './option-checks.ts';
 import type { EndpointModule } from './threads/modules.ts';
 
 /** How a server works. */
@@ -38,7 +47,7 @@ export interface ServerOptions extends DispatcherOptions {
 export const wantedOfServers: WantedOptions<ServerOptions> = {
   executor: oneOf('blocking', 'async', 'threading'),
   concurrency: atLeast(1),
-  prefetch: atLeast(0),
+  prefetch: aWholeNumber(0, mostPrefetch),
   bindingCheckMs: atLeast(0),
   ping: aSwitch,
   onFailure: aFunction,

@@ -1,10 +1,11 @@
-import { never, now } from './amqp/deadline.ts';
+import { briefly, never, now } from './amqp/deadline.ts';
 import { StreamPlace } from './amqp/stream-place.ts';
 import type { Delivery } from './amqp/subscription.ts';
 import { Subscription } from './amqp/subscription.ts';
 import { declareBound, isFanoutQueueTemporary, serverQueues } from './amqp/topology.ts';
 import { Answerer } from './answerer.ts';
 import { type BindingWatch, watchBindings } from './binding-watch.ts';
+import { callBack } from './callback.ts';
 import { InvalidTarget, isMissingMethod, reasonOf } from './errors.ts';
 import { checkOptions } from './option-checks.ts';
 import { RecentIds } from './recent-ids.ts';
@@ -70,8 +71,8 @@ export class RpcServer {
     await started.subscription.cancel();
     for (const delivery of this.#waiting.splice(0)) giveBack(delivery);
     const { fanoutQueue } = started;
-    if (fanoutQueue !== undefined)
-      await started.subscription.channel?.deleteQueue(fanoutQueue).catch(() => {});
+    const { channel } = started.subscription;
+    if (fanoutQueue !== undefined && channel) await briefly(channel.deleteQueue(fanoutQueue));
   }
 
   /** Waits until what runs is done and answered, then lets go of channel and threads. Call `stop` before. */
@@ -190,11 +191,8 @@ export class RpcServer {
       await this.#answerer.result(request, result);
     } catch (thrown) {
       stopHeartbeats();
-      try {
-        this.#report(request, thrown);
-      } finally {
-        await this.#answerer.failure(request, thrown);
-      }
+      this.#report(request, thrown);
+      await this.#answerer.failure(request, thrown);
     }
   }
 
@@ -207,7 +205,7 @@ export class RpcServer {
   #report(request: IncomingRequest, thrown: unknown): void {
     const method = shown(request.method);
     if (method.endsWith('_ignore_errors') && isMissingMethod(thrown)) return;
-    this.#options.onFailure?.(method, thrown);
+    callBack(`A server's onFailure`, () => this.#options.onFailure?.(method, thrown));
   }
 }
 

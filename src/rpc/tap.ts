@@ -1,7 +1,7 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
 import { closeChannel } from './amqp/close-channel.ts';
-import { longestDelayMs, now } from './amqp/deadline.ts';
-import { MessageDeliveryFailure, reasonOf } from './errors.ts';
+import { briefly, now, timerDelay } from './amqp/deadline.ts';
+import { BrokerUnreachable, MessageDeliveryFailure, reasonOf } from './errors.ts';
 import { anObject, aSwitch, aText, atLeast, checkOptions, type WantedOptions } from './option-checks.ts';
 import { redact } from './redact.ts';
 import type { Transport } from './transport.ts';
@@ -15,7 +15,7 @@ export interface TapOptions {
   readonly routingKey: string;
   /** Ends after so many messages. @default no end */
   readonly maxMessages?: number;
-  /** Ends after so many seconds. @default 60 */
+  /** Ends after so many seconds; Infinity is no end. @default 60 */
   readonly maxSeconds?: number;
   readonly signal?: AbortSignal;
   /** Messages the broker keeps for a slow reader before it drops the oldest. @default 1000 */
@@ -60,48 +60,80 @@ export async function* tap(transport: Transport, options: TapOptions): AsyncGene
   if (options.exchange === undefined || options.routingKey === undefined)
     throw new TypeError("tap wants to know what: { exchange: 'nova', routingKey: '#' }.");
   const { maxMessages = Number.POSITIVE_INFINITY, maxSeconds = 60, signal } = options;
-  if (signal?.aborted || maxMessages < 1) return;
+  if (signal?.aborted || maxSeconds <= 0 || maxMessages < 1) return;
   // A timer of our own: what AbortSignal.any holds of AbortSignal.timeout may be collected, and never ends anything.
-  const end = new AbortController();
-  const stop = () => end.abort();
-  const late = setTimeout(stop, Math.min(longestDelayMs, maxSeconds * 1000));
+  const ending = new AbortController();
+  const end = ending.signal;
+  const stop = () => ending.abort();
+  const late = setTimeout(stop, timerDelay(maxSeconds * 1000));
   signal?.addEventListener('abort', stop);
+  let opened: OpenTap | undefined;
   try {
-    yield* passing(transport, options, maxMessages, end.signal);
-  } finally {
-    clearTimeout(late);
-    signal?.removeEventListener('abort', stop);
-  }
-}
-
-async function* passing(
-  transport: Transport,
-  options: TapOptions,
-  maxMessages: number,
-  end: AbortSignal,
-): AsyncGenerator<TappedMessage, void> {
-  const model = await transport.link.connected(now() + (options.timeoutMs ?? 10_000), 'oneRound');
-  const channel = await model.createChannel();
-  const stream = new Inbox(end);
-  channel.on('error', (error: Error) => stream.fail(error));
-  channel.on('close', () => stream.fail(new Error('the channel was closed')));
-  try {
-    await listen(channel, options, stream);
+    opened = await beforeEnd(end, open(transport, options, end));
+    if (!opened && !signal?.aborted) throw new Error(notSetUp(transport));
+    if (!opened) return;
     for (let seen = 0; seen < maxMessages; seen += 1) {
-      const message = await stream.next();
+      const message = await opened.inbox.next();
       if (!message) return;
-      channel.ack(message);
+      opened.channel.ack(message);
       yield readTapped(transport, message, options.mask ?? true);
     }
   } catch (reason) {
+    if (reason instanceof BrokerUnreachable) throw reason;
     throw new MessageDeliveryFailure(`The tap on exchange '${options.exchange}' ended: ${reasonOf(reason)}`, {
       cause: reason,
     });
   } finally {
+    clearTimeout(late);
+    signal?.removeEventListener('abort', stop);
+    opened?.inbox.finish();
     // The queue is exclusive to the connection, which lives on: deleted here, or by the broker with its consumer.
-    stream.finish();
-    await closeChannel(channel);
+    if (opened) await closeChannel(opened.channel);
   }
+}
+
+interface OpenTap {
+  readonly channel: Channel;
+  readonly inbox: Inbox;
+}
+
+async function open(transport: Transport, options: TapOptions, end: AbortSignal): Promise<OpenTap> {
+  const model = await transport.link.connected(now() + (options.timeoutMs ?? 10_000), 'oneRound');
+  const channel = await model.createChannel();
+  const inbox = new Inbox(end);
+  channel.on('error', (error: Error) => inbox.fail(error));
+  channel.on('close', () => inbox.fail(new Error('the channel was closed')));
+  try {
+    await listen(channel, options, inbox);
+    return { channel, inbox };
+  } catch (reason) {
+    await closeChannel(channel);
+    throw reason;
+  }
+}
+
+/** What was opened, or undefined when a broker that does not answer lets the end come first; then it is closed later. */
+async function beforeEnd(end: AbortSignal, opening: Promise<OpenTap>): Promise<OpenTap | undefined> {
+  let opened: OpenTap | undefined;
+  let isOver = false;
+  const arriving = opening.then(async (tap) => {
+    if (isOver) await closeChannel(tap.channel);
+    else opened = tap;
+  });
+  const ended = new Promise<void>((resolve) => {
+    end.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await Promise.race([arriving, ended]);
+  // What is nearly there is waited for: who ends a tap may rely on it that nothing is left.
+  await briefly(arriving);
+  isOver = true;
+  return opened;
+}
+
+function notSetUp(transport: Transport): string {
+  const blocked = transport.blockedBecause;
+  const because = blocked === undefined ? '' : `; it takes no messages now: ${blocked}`;
+  return `the broker did not set it up in time${because}.`;
 }
 
 async function listen(channel: Channel, options: TapOptions, inbox: Inbox): Promise<void> {

@@ -4,7 +4,9 @@ import {
   aSwitch,
   aText,
   atLeast,
+  aWholeNumber,
   checkOptions,
+  mostPrefetch,
   oneOf,
   type WantedOptions,
 } from './option-checks.ts';
@@ -20,7 +22,7 @@ const wanted: WantedOptions<TransportOptions> = {
   tls: anObject,
   login: oneOf('PLAIN', 'AMQPLAIN', 'EXTERNAL'),
   queues: anObject,
-  prefetch: atLeast(0),
+  prefetch: aWholeNumber(0, mostPrefetch),
   osloIdentical: aSwitch,
   bigIntegers: oneOf('bigint', 'string', 'number'),
   compression: oneOf('gzip'),

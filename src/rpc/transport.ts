@@ -2,6 +2,7 @@ import { addressesOf, connectionNameOf, heartbeatSecondsOf } from './amqp/addres
 import { before, now } from './amqp/deadline.ts';
 import { Link } from './amqp/link.ts';
 import { Publisher } from './amqp/publisher.ts';
+import { callBack } from './callback.ts';
 import { InvalidTlsOptions } from './errors.ts';
 import type { TransportEvent, TransportOptions } from './options.ts';
 import { optionsFromQuery } from './query-options.ts';
@@ -104,7 +105,7 @@ export class Transport {
 
   /** @internal */
   tell(event: TransportEvent): void {
-    this.options.onEvent?.(event);
+    callBack(`A transport's onEvent for '${event.kind}'`, () => this.options.onEvent?.(event));
   }
 }
 

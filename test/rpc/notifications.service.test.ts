@@ -85,6 +85,44 @@ describe('a listener', () => {
     expect(heard).toEqual([{ id: 1 }, { id: 1 }, { id: 1 }, { id: 2 }]);
   });
 
+  test('whose failure handler throws goes on, and what failed is settled', async () => {
+    const { transport, topic, target, notifier } = set();
+    const heard: unknown[] = [];
+    const endpoint = {
+      info: ({ payload }: Notification) => {
+        heard.push(payload);
+        throw new Error('poison');
+      },
+    };
+    const onFailure = () => {
+      throw new Error('mine');
+    };
+    const listener = getNotificationListener(transport, [target], [endpoint], { onFailure });
+    await listener.start();
+    for (const payload of [1, 2]) await notifier.info({}, 'compute.create', payload);
+    await until(async () => (heard.length === 2 ? true : undefined));
+    await listener.stop();
+    await listener.wait();
+    expect([heard, await count(`${topic}.info`)]).toEqual([[1, 2], 0]);
+  });
+
+  test('starts again after a stop, with what it had begun to gather', async () => {
+    const { transport, target, notifier } = set();
+    const heard: number[] = [];
+    const endpoint = { info: (batch: readonly Notification[]) => void heard.push(batch.length) };
+    const listener = getNotificationListener(transport, [target], [endpoint], {
+      batchSize: 10,
+      batchTimeoutMs: 300,
+    });
+    await listener.start();
+    await notifier.info({}, 'compute.create', 1);
+    await listener.stop();
+    // Without a wait: it is done by the start.
+    await listener.start();
+    await until(async () => (heard.length === 1 ? true : undefined));
+    expect(heard).toEqual([1]);
+  });
+
   test('without leave to requeue a failed one is gone', async () => {
     const { transport, notifier, target, topic } = set();
     const failures: unknown[] = [];

@@ -178,16 +178,21 @@ test('a frozen broker is noticed within twice the heartbeat timeout, and the nex
   await second.close();
 });
 
-test('cleanup does not wait for a frozen broker', async () => {
+test('cleanup does not wait for a frozen broker, and nothing goes on after it', async () => {
   const url = new URL(inject('amqpUrl'));
   const proxy = await openProxy(Number(url.port));
-  const transport = getTransport(`rabbit://${url.username}:${url.password}@127.0.0.1:${proxy.port}/`);
+  const told: TransportEvent[] = [];
+  const transport = getTransport(`rabbit://${url.username}:${url.password}@127.0.0.1:${proxy.port}/`, {
+    onEvent: (event) => told.push(event),
+  });
   const topic = broker.unique('topic');
   await getRpcServer(transport, new Target({ topic, server: 'host-1' }), []).start();
   proxy.freeze();
   const before = performance.now();
   await transport.cleanup();
   expect(performance.now() - before).toBeLessThan(10_000);
+  // Its heartbeats would go on, and keep the process alive, until they had been missed often enough.
+  expect(told.at(-1)?.kind).toBe('disconnected');
   await proxy.close();
 });
 

@@ -37,7 +37,19 @@ export function before<Value>(
 
 /** Milliseconds until the deadline, as a timer wants them. */
 export function delayUntil(deadline: Deadline): number {
-  return Math.min(longestDelayMs, Math.max(0, deadline - now()));
+  return timerDelay(deadline - now());
+}
+
+/** A delay as a timer wants it: one beyond its 31 bits would fire at once. */
+export function timerDelay(delayMs: number): number {
+  return Math.min(longestDelayMs, Math.max(0, delayMs));
+}
+
+const goodbyeMs = 2_000;
+
+/** Waits two seconds at most for what a broker that is frozen or takes nothing may never answer. Never throws. */
+export async function briefly(answer: Promise<unknown>): Promise<void> {
+  await before(now() + goodbyeMs, answer, () => new Error('no answer')).catch(() => {});
 }
 
 /** A pause that a signal can end early. It resolves either way. */
@@ -49,7 +61,7 @@ export function pause(delayMs: number, signal: AbortSignal): Promise<void> {
       signal.removeEventListener('abort', done);
       resolve();
     };
-    const timer = setTimeout(done, delayMs);
+    const timer = setTimeout(done, timerDelay(delayMs));
     signal.addEventListener('abort', done);
   });
 }

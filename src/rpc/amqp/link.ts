@@ -6,7 +6,7 @@ import type { ReconnectOptions, TransportEvent } from '../options.ts';
 import { addressOf } from '../transport-url.ts';
 import type { Address } from './address.ts';
 import { connectReason } from './connect-reason.ts';
-import { before, type Deadline, never, now, pause } from './deadline.ts';
+import { before, briefly, type Deadline, never, now, pause } from './deadline.ts';
 import { gatherWrites } from './gather-writes.ts';
 import { cutWhenSilent } from './silence.ts';
 import { type Resolvable, withResolvers } from './with-resolvers.ts';
@@ -24,8 +24,6 @@ export interface LinkOptions {
 
 /** A connection this short does not count as a recovery: the pauses go on growing. */
 const settledMs = 5_000;
-/** How long a broker may take to say goodbye before its socket is cut. */
-const goodbyeMs = 2_000;
 
 /**
  * One AMQP connection that comes back. It opens on first use, goes through the hosts in order, and pauses with
@@ -125,8 +123,7 @@ export class Link {
     for (const waiter of this.#waiting.splice(0)) waiter.reject(closed);
     if (this.#model) await hangUp(this.#model);
     // An attempt under way ends by itself within the connect timeout, and hangs up when it finds the link closed.
-    const running = this.#running ?? Promise.resolve();
-    await before(now() + goodbyeMs, running, () => new Error('still connecting')).catch(() => {});
+    await briefly(this.#running ?? Promise.resolve());
   }
 
   /** Keeps one connection open until the link is closed. */
@@ -163,6 +160,13 @@ export class Link {
     }
     const since = now();
     const ended = this.#watch(model);
+    // A broker that is about to stop may say so in the same breath as welcome: that has been read before anybody listened.
+    if (socketOf(model)?.writableEnded) {
+      const reason = 'the broker closed the connection as soon as it was open';
+      this.#lastFailure = new Error(`${host}: ${reason}`);
+      tell({ kind: 'connect-failed', host, reason });
+      return undefined;
+    }
     if (this.isClosed) {
       await hangUp(model);
       return 0;
@@ -228,9 +232,9 @@ export class Link {
 
 /** Says goodbye; a peer that does not answer gets its socket cut. */
 async function hangUp(model: ChannelModel): Promise<void> {
-  const goodbye = model.close().catch(() => {});
-  await before(now() + goodbyeMs, goodbye, () => new Error('no goodbye')).catch(() => {});
-  socketOf(model)?.destroy();
+  await briefly(model.close());
+  // Without an error amqplib would not notice, and go on waiting for heartbeats.
+  socketOf(model)?.destroy(new Error('cut at the end'));
 }
 
 /** amqplib gives no way to cut a connection whose peer is frozen, but it keeps the socket here. */

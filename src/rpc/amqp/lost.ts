@@ -2,6 +2,9 @@ import { MessageDeliveryFailure, reasonOf } from '../errors.ts';
 import { addressOf, type OutgoingMessage } from './outgoing.ts';
 import { replyCodeOf } from './topology.ts';
 
+/** The broker will never take this message, however often it is sent. */
+export class Refused extends MessageDeliveryFailure {}
+
 /** The channel or connection went before the confirm came. */
 export class Lost extends Error {
   /** True when the message surely reached no queue. */
@@ -23,4 +26,27 @@ export class Lost extends Error {
       { cause: this.cause },
     );
   }
+}
+
+const tooLarge = /message size \d+ is larger than configured max size (\d+)/;
+
+/** The size beyond which the broker closes the channel, should that be why it has closed it. */
+export function largestBytesFrom(reason: unknown): number | undefined {
+  const largest = tooLarge.exec(reasonOf(reason))?.[1];
+  return largest === undefined ? undefined : Number(largest);
+}
+
+/** Whether the channel was closed because this user may not write there. */
+export function isWriteRefused(reason: unknown, { exchange, routingKey }: OutgoingMessage): boolean {
+  if (replyCodeOf(reason) !== 403) return false;
+  const said = reasonOf(reason);
+  if (!said.includes(`exchange '${exchange || 'amq.default'}'`)) return false;
+  return !said.includes('access to topic ') || said.includes(`topic '${routingKey}'`);
+}
+
+/** What the publisher's caller is told of a message that is too large. */
+export function tooLargeFor(message: OutgoingMessage, bytes: number, largest: number): Refused {
+  return new Refused(
+    `A message for ${addressOf(message)} has ${bytes} bytes, and the broker takes ${largest} at most (max_message_size). It was not delivered.`,
+  );
 }

@@ -8,7 +8,7 @@ import {
 } from '../errors.ts';
 import { before, type Deadline, now, pause } from './deadline.ts';
 import type { Link } from './link.ts';
-import { Lost } from './lost.ts';
+import { isWriteRefused, Lost, largestBytesFrom, Refused, tooLargeFor } from './lost.ts';
 import { addressOf, type OutgoingMessage, type Patience, type PublishOptions } from './outgoing.ts';
 import { propertiesOf } from './properties.ts';
 import { type BoundQueue, declareBound, declareExchange, type Exchange, replyCodeOf } from './topology.ts';
@@ -40,9 +40,15 @@ export class Publisher {
   readonly #takenAsTheyAre = new Set<string>();
   #open: Promise<OpenChannel> | undefined;
   #watched: OpenChannel | undefined;
+  /** Known once the broker has closed a channel because of a larger message. */
+  #largestBytes = Number.POSITIVE_INFINITY;
 
   constructor(link: Link) {
     this.#link = link;
+    // The next broker may take more.
+    link.onDown(() => {
+      this.#largestBytes = Number.POSITIVE_INFINITY;
+    });
   }
 
   /** Resolves when the broker has taken the message; throws what became of it otherwise. */
@@ -95,6 +101,8 @@ export class Publisher {
   #send(open: OpenChannel, message: OutgoingMessage, options: PublishOptions): Promise<void> {
     return new Promise((resolve, reject) => {
       const content = typeof message.content === 'function' ? message.content() : message.content;
+      if (content.length > this.#largestBytes)
+        return reject(tooLargeFor(message, content.length, this.#largestBytes));
       const unconfirmed: Unconfirmed = { content, isReturned: false };
       if (message.mandatory) open.mandatory.add(unconfirmed);
       open.lastTo.set(message.exchange, unconfirmed);
@@ -103,6 +111,14 @@ export class Publisher {
         const isLast = open.lastTo.get(message.exchange) === unconfirmed;
         if (unconfirmed.isReturned) reject(new MessageUndeliverable(message.exchange, message.routingKey));
         else if (error === null || error === undefined) resolve();
+        else if (content.length > this.#largestBytes)
+          reject(tooLargeFor(message, content.length, this.#largestBytes));
+        else if (isWriteRefused(open.closedBecause, message))
+          reject(
+            new Refused(
+              `The broker refuses a message for ${addressOf(message)}: ${reasonOf(open.closedBecause)}`,
+            ),
+          );
         else if (open.closedBecause)
           reject(new Lost(open.closedBecause, isLast && isExchangeMissing(open, message.exchange)));
         else reject(new MessageDeliveryFailure(`The broker refused a message for ${addressOf(message)}.`));
@@ -188,6 +204,7 @@ export class Publisher {
     this.#watched = open;
     channel.on('error', (error: Error) => {
       open.closedBecause = error;
+      this.#largestBytes = largestBytesFrom(error) ?? this.#largestBytes;
     });
     // Before amqplib's own listener, which fails the unconfirmed messages: they shall know why.
     channel.prependListener('close', () => {

@@ -2,8 +2,9 @@ import type { Channel, ConsumeMessage } from 'amqplib';
 import { MessageDeliveryFailure, reasonOf, TopologyConflict } from '../errors.ts';
 import type { TransportEvent } from '../options.ts';
 import { closeChannel } from './close-channel.ts';
-import { before, type Deadline, pause } from './deadline.ts';
+import { before, briefly, type Deadline, pause } from './deadline.ts';
 import type { Link } from './link.ts';
+import { refusedAs } from './topology.ts';
 import { withResolvers } from './with-resolvers.ts';
 
 /** One queue to consume from. */
@@ -49,8 +50,10 @@ export class Subscription {
   readonly #options: SubscriptionOptions;
   readonly #stopping = new AbortController();
   #ready = withResolvers<Channel>();
+  readonly #cancelled = withResolvers<never>();
   #channel: Channel | undefined;
   #running: Promise<void> | undefined;
+  #lastFailure: unknown;
 
   constructor(link: Link, options: SubscriptionOptions) {
     this.#link = link;
@@ -62,12 +65,8 @@ export class Subscription {
     if (this.#channel) return this.#channel;
     this.#running ??= this.#run();
     // A link that cannot connect says why, better than a timeout here could.
-    await this.#link.connected(deadline);
-    return before(
-      deadline,
-      this.#ready.promise,
-      () => new MessageDeliveryFailure(`The broker did not set up ${this.#options.what} in time.`),
-    );
+    await Promise.race([this.#link.connected(deadline), this.#cancelled.promise]);
+    return before(deadline, this.#ready.promise, () => this.#late());
   }
 
   /** The open channel, if there is one now. */
@@ -75,19 +74,26 @@ export class Subscription {
     return this.#channel;
   }
 
-  /** Cancels the consumers; the channel stays, so that what was taken can be acknowledged. */
+  /**
+   * Cancels the consumers; the channel stays, so that what was taken can be acknowledged. Does not wait for a broker
+   * that will not answer.
+   */
   async cancel(): Promise<void> {
     this.#stopping.abort();
     const channel = this.#channel;
-    if (!channel) return;
+    // Whoever waits for its beginning waits in vain from now on.
+    if (!channel) {
+      this.#ready.reject(this.#stopped());
+      return this.#cancelled.reject(this.#stopped());
+    }
     const cancelled = this.#options.consumers().map(({ consumerTag }) => channel.cancel(consumerTag));
-    await Promise.allSettled(cancelled);
+    await briefly(Promise.allSettled(cancelled));
   }
 
   /** Ends it: what was not acknowledged goes back to the queues. Never throws. */
   async close(): Promise<void> {
     this.#stopping.abort();
-    this.#ready.reject(new MessageDeliveryFailure(`${this.#options.what} was stopped.`));
+    this.#ready.reject(this.#stopped());
     if (this.#channel) await closeChannel(this.#channel);
     this.#channel = undefined;
   }
@@ -117,6 +123,7 @@ export class Subscription {
         if (signal.aborted) return;
         if (isFirst && failure instanceof TopologyConflict) return this.#giveUp(failure);
         failures += 1;
+        this.#lastFailure = failure;
         reason = reasonOf(failure);
       }
       tell({ kind: 'consumers-lost', what, reason });
@@ -144,7 +151,8 @@ export class Subscription {
           if (message) return onDelivery({ message, channel });
           lost.resolve(`the broker cancelled the consumer of queue '${queue}'`);
         };
-        await channel.consume(queue, onMessage, { consumerTag, noAck, arguments: consumer.arguments?.() });
+        const options = { consumerTag, noAck, arguments: consumer.arguments?.() };
+        await refusedAs(`consume queue '${queue}'`, () => channel.consume(queue, onMessage, options));
       }
     } catch (reason) {
       await closeChannel(channel);
@@ -155,6 +163,18 @@ export class Subscription {
       return why;
     });
     return { channel, lost: reason };
+  }
+
+  #stopped(): MessageDeliveryFailure {
+    return new MessageDeliveryFailure(`Stopped: ${this.#options.what}.`);
+  }
+
+  #late(): MessageDeliveryFailure {
+    const cause = this.#lastFailure;
+    const because = cause === undefined ? '' : `: ${reasonOf(cause)}`;
+    return new MessageDeliveryFailure(`The broker did not set up ${this.#options.what} in time${because}.`, {
+      cause,
+    });
   }
 
   #giveUp(conflict: TopologyConflict): void {

@@ -99,21 +99,27 @@ export function serverQueues(
 /** Declares an exchange. The broker closes the channel when one of other properties exists. */
 export async function declareExchange(channel: Channel, exchange: Exchange): Promise<void> {
   const { name, type, durable, autoDelete } = exchange;
-  await refusedAs(`exchange '${name}'`, () => channel.assertExchange(name, type, { durable, autoDelete }));
+  await refusedAs(`declare exchange '${name}'`, () =>
+    channel.assertExchange(name, type, { durable, autoDelete }),
+  );
 }
 
 /** Declares a queue. */
 export async function declareQueue(channel: Channel, queue: Queue): Promise<void> {
   const { name, durable, exclusive, autoDelete } = queue;
   const options: Options.AssertQueue = { durable, exclusive, autoDelete, arguments: { ...queue.arguments } };
-  await refusedAs(`queue '${name}'`, () => channel.assertQueue(name, options));
+  await refusedAs(`declare queue '${name}'`, () => channel.assertQueue(name, options));
 }
 
 /** Declares exchange and queue and binds them. */
 export async function declareBound(channel: Channel, bound: BoundQueue): Promise<void> {
   await declareExchange(channel, bound.exchange);
   await declareQueue(channel, bound.queue);
-  await channel.bindQueue(bound.queue.name, bound.exchange.name, bound.routingKey);
+  const { name: queue } = bound.queue;
+  const { name: exchange } = bound.exchange;
+  await refusedAs(`bind queue '${queue}' to exchange '${exchange}'`, () =>
+    channel.bindQueue(queue, exchange, bound.routingKey),
+  );
 }
 
 /** AMQP's reply code of an error, such as 404 or 406. */
@@ -123,16 +129,17 @@ export function replyCodeOf(error: unknown): number | undefined {
   return error instanceof Error && error.cause !== undefined ? replyCodeOf(error.cause) : undefined;
 }
 
-async function refusedAs(what: string, declare: () => Promise<unknown>): Promise<void> {
+/** Does what is called `what`, such as `declare queue 'compute'`. Throws TopologyConflict when asking again is no use. */
+export async function refusedAs(what: string, act: () => Promise<unknown>): Promise<void> {
   try {
-    await declare();
+    await act();
   } catch (cause) {
     if (cause instanceof TypeError)
-      throw new TopologyConflict(`AMQP cannot declare ${what.slice(0, 80)}…: ${reasonOf(cause)}`, { cause });
+      throw new TopologyConflict(`AMQP cannot ${what.slice(0, 90)}…: ${reasonOf(cause)}`, { cause });
     const code = replyCodeOf(cause);
     // 403 access refused, 405 locked, 406 other properties, 530 not allowed: asking again would not help.
     if (code !== 403 && code !== 405 && code !== 406 && code !== 530) throw cause;
-    throw new TopologyConflict(`The broker refuses to declare ${what}: ${reasonOf(cause)}`, { cause });
+    throw new TopologyConflict(`The broker refuses to ${what}: ${reasonOf(cause)}`, { cause });
   }
 }
 
