@@ -56,11 +56,20 @@ export async function treat(
     }
     const { card, run } = now;
     tellMoment(moments, run);
+    if (await state.isHalted().catch(() => false)) await inTurn(resume);
     if (headOf(card).startsWith('RESOLVED')) return;
     if (run?.state === 'unknown') await inTurn(() => answer(house, trouble, run, person));
     else if (!waitingStates.includes(run?.state ?? '') && hasButton(card, 'incident:review')) {
       await inTurn(() => reviewAndApprove(card));
     }
+  }
+
+  /** With so much broken the circuit breaker halts everything; whoever is on call has seen why, and goes on. */
+  async function resume(): Promise<void> {
+    if (!(await state.isHalted().catch(() => false))) return;
+    page.command(person, 'resume');
+    const until = performance.now() + VOTE_MS;
+    while (performance.now() < until && (await state.isHalted().catch(() => true))) await sleep(LOOK_MS);
   }
 
   async function reviewAndApprove(card: PageMessage): Promise<void> {

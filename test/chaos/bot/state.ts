@@ -64,6 +64,8 @@ export type StoredEntry = z.output<typeof auditEntry>;
 export interface State {
   incidents(): Promise<readonly StoredIncident[]>;
   runs(): Promise<readonly StoredRun[]>;
+  /** Whether repairs are halted: the circuit breaker does that when too many ended unclear. */
+  isHalted(): Promise<boolean>;
   /** Incidents whose message is behind. */
   untold(): Promise<readonly string[]>;
   /** Everything that was recorded, oldest first, by the bot's own command line. */
@@ -91,6 +93,7 @@ export function openState(sandbox: TestSandbox): State {
   return {
     incidents: () => all('incident', incident),
     runs: () => all('run', run),
+    isHalted: async () => (await redis.hlen(`${PREFIX}:halts`)) > 0,
     untold: () => redis.zrange(`${PREFIX}:untold`, 0, '-1'),
     async audit() {
       const { exitCode, output } = await sandbox.watership('audit', '--json', '--limit', '1000000');

@@ -58,9 +58,11 @@ describe.each(['totals', 'metrics'] as const)('a sweep of a real broker by its %
         const seen = await sweep(by);
         const unread = seen.queues.rows.find(({ name }) => name === names.unread);
         const client = seen.connections.rows.find((row) => row.clientName === clientName);
-        // The broker's metrics know a young stream some seconds later than its other queues.
+        // The broker's metrics know a young stream some seconds later than its other queues, and a busy one a consumer.
         const stream = seen.queues.rows.find(({ name }) => name === names.stream);
-        return unread?.ready === 1 && client?.channels === 1 && stream !== undefined ? seen : false;
+        const read = seen.queues.rows.find(({ name }) => name === names.read);
+        const isWhole = unread?.ready === 1 && client?.channels === 1 && read?.consumers === 1;
+        return isWhole && stream !== undefined ? seen : false;
       },
       { withinMs: 20_000 },
     );
