@@ -79,7 +79,7 @@ export const backlog = defineRunbook<BacklogFacts>({
     const all = {
       id: EVERY_READER,
       label: `Restart all ${targets.length} readers, one after the other`,
-      because: targets.map(({ because }) => because).every((why) => why.endsWith('ping'))
+      because: targets.every(({ isSilent }) => isSilent)
         ? 'none of them answers a ping'
         : 'no ping tells which of them hangs',
     };

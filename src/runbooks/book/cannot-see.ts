@@ -9,8 +9,8 @@ import {
   unseenFacts,
   whatIsUnseen,
 } from '../snapshot/unseen.ts';
-import { isListedWhole, speaking, viewOf } from '../snapshot/views.ts';
-import { fitting, sentence } from '../snapshot/words.ts';
+import { isListedWhole, speaking, viewOf, vmWords } from '../snapshot/views.ts';
+import { counted, fitting, sentence } from '../snapshot/words.ts';
 
 export const cannotSee = defineRunbook<UnseenFacts>({
   id: 'cannot-see',
@@ -62,7 +62,7 @@ export const cannotSee = defineRunbook<UnseenFacts>({
       case 'listing':
         return fitting(
           `I cannot list the ${what.listing} of ${sentence(what.missing.map(shortNames(nodes)))}`,
-          `I cannot list the ${what.listing} of ${what.missing.length} nodes`,
+          `I cannot list the ${what.listing} of ${counted(what.missing.length, 'node')}`,
         );
     }
   },
@@ -87,7 +87,7 @@ export const cannotSee = defineRunbook<UnseenFacts>({
                 ? `running (${what.seenRunningBy.map(short).join(', ')})`
                 : 'nobody sees it run',
           },
-          { label: 'Erlang VM', value: vm === undefined || vm === 'unknown' ? 'not known' : vm },
+          { label: 'Erlang VM', value: vmWords(vm ?? 'unknown') },
           cure,
         ];
       case 'member':
@@ -105,6 +105,7 @@ export const cannotSee = defineRunbook<UnseenFacts>({
           { label: 'Not listed', value: `${what.listing} of ${what.missing.map(short).join(', ')}` },
           { label: 'Said', value: message },
           { label: 'Meanwhile', value: 'nothing about them is called healthy' },
+          cure,
         ];
     }
   },
@@ -125,7 +126,8 @@ export const cannotSee = defineRunbook<UnseenFacts>({
 });
 
 function clusterWords(nodes: number, refusing: number): string {
-  if (refusing === 0) return `none of its ${nodes} nodes answers`;
+  if (refusing === 0)
+    return nodes === 1 ? 'its only node does not answer' : `none of its ${nodes} nodes answers`;
   if (refusing < nodes)
     return `${refusing} of its ${nodes} nodes ${refusing === 1 ? 'refuses' : 'refuse'} my password, the others do not answer`;
   return nodes === 1 ? 'its only node refuses my password' : `all of its ${nodes} nodes refuse my password`;

@@ -1,4 +1,4 @@
-import { answerTo } from '../look.ts';
+import { answerTo, type Look } from '../look.ts';
 import type { StepContext, Verdict } from '../runbook.ts';
 import { defineRunbook } from '../runbook.ts';
 import { channelLeaks, type LeakFacts, leakFacts, nameOfLeak } from '../snapshot/channel-leaks.ts';
@@ -14,6 +14,7 @@ const CLOSE = 'close';
 const GONE_WITHIN_MS = 120_000;
 const LOOKS_THAT_PROVE = 3;
 const NAMED_QUEUES = 5;
+
 export const channelLeak = defineRunbook<LeakFacts>({
   id: 'channel-leak',
   title: 'Too many channels on one connection',
@@ -31,7 +32,7 @@ export const channelLeak = defineRunbook<LeakFacts>({
     if (row.channels === undefined) return { go: false, because: 'its channels were not counted' };
     return row.channels < warning
       ? { go: true }
-      : { go: false, because: `it holds ${row.channels} channels` };
+      : { go: false, because: `it holds ${counted(row.channels, 'channel')}` };
   },
   headline: (leak) => {
     const who = nameOfLeak(leak);
@@ -87,14 +88,14 @@ export const channelLeak = defineRunbook<LeakFacts>({
       kind: 'inspect',
       id: 'walk',
       title: () => 'Walk from the connection to its channels, consumers and queues',
-      looks: ({ facts: { connection } }) => [{ look: 'connection', name: connection }],
+      looks: looksFor,
       show: (context) => ({ title: 'Who opens these channels', lines: walk(context) }),
     },
     {
       kind: 'decide',
       id: 'still-leaking',
       title: () => 'Is it still there, and still too many?',
-      looks: ({ facts: { connection } }) => [{ look: 'connection', name: connection }],
+      looks: looksFor,
       decide: isStillLeaking,
     },
     {
@@ -108,7 +109,7 @@ export const channelLeak = defineRunbook<LeakFacts>({
         const pid = owner.pid === undefined ? {} : { pid: owner.pid };
         return { action: 'service.restart', args: { host, service: unitOf(owner.entry, host), ...pid } };
       },
-      looks: ({ facts: { connection } }) => [{ look: 'connection', name: connection }],
+      looks: looksFor,
       when: isStillThere,
     },
     {
@@ -117,7 +118,7 @@ export const channelLeak = defineRunbook<LeakFacts>({
       title: ({ facts: leak }) => `Close the connection of ${nameOfLeak(leak)}`,
       call: ({ facts: { connection }, choice }) =>
         choice === CLOSE ? { action: 'connection.close', args: { name: connection } } : undefined,
-      looks: ({ facts: { connection } }) => [{ look: 'connection', name: connection }],
+      looks: looksFor,
       when: isStillThere,
     },
     {
@@ -127,11 +128,20 @@ export const channelLeak = defineRunbook<LeakFacts>({
         `The connection is gone, and its successors stay under ${warning} channels`,
       withinMs: GONE_WITHIN_MS,
       looksInARow: LOOKS_THAT_PROVE,
-      looks: ({ facts: { connection } }) => [{ look: 'connection', name: connection }],
+      looks: looksFor,
       holds: hasSettled,
     },
   ],
 });
+
+function looksFor({ facts }: Context): readonly Look[] {
+  return [lookAt(facts)];
+}
+
+const lookAt = ({ connection }: LeakFacts) => ({ look: 'connection', name: connection }) as const;
+
+const connectionIn = ({ facts, answered }: Pick<Context, 'facts' | 'answered'>) =>
+  answerTo(answered, lookAt(facts));
 
 const growthWords = ({ perMinute: growth = 0, overMs = 0 }: LeakFacts): string =>
   growth >= 0.1 && overMs >= RATE_WINDOW_MS
@@ -139,7 +149,7 @@ const growthWords = ({ perMinute: growth = 0, overMs = 0 }: LeakFacts): string =
     : '';
 
 function ownerFor({ facts: leak, now, answered }: Context) {
-  const answer = answerTo(answered, { look: 'connection', name: leak.connection });
+  const answer = connectionIn({ facts: leak, answered });
   const queues = answer.kind === 'connection' ? answer.queues.map(({ name }) => name) : [];
   const { clientName, peerHost } = leak;
   return ownerOfConnection(
@@ -154,7 +164,7 @@ function ownerFor({ facts: leak, now, answered }: Context) {
 
 function walk(context: Context): readonly string[] {
   const { facts: leak, answered, now } = context;
-  const answer = answerTo(answered, { look: 'connection', name: leak.connection });
+  const answer = connectionIn({ facts: leak, answered });
   if (answer.kind === 'unseen') return [`The connection could not be read: ${answer.because}`];
   if (answer.kind === 'gone') return ['The connection is gone.'];
   const idle = answer.channels.filter(({ consumers }) => consumers === 0);
@@ -179,7 +189,7 @@ function walk(context: Context): readonly string[] {
 }
 
 function isStillLeaking({ facts: leak, answered }: Context): Verdict {
-  const answer = answerTo(answered, { look: 'connection', name: leak.connection });
+  const answer = connectionIn({ facts: leak, answered });
   if (answer.kind === 'unseen') return no(`I could not read the connection: ${answer.because}`);
   if (answer.kind === 'gone') return no('The connection is gone; nothing is left to do.');
   const channels = Math.max(answer.channels.length, answer.connection.channels ?? 0);
@@ -190,7 +200,7 @@ function isStillLeaking({ facts: leak, answered }: Context): Verdict {
 }
 
 function isStillThere({ facts: leak, answered }: Context) {
-  const answer = answerTo(answered, { look: 'connection', name: leak.connection });
+  const answer = connectionIn({ facts: leak, answered });
   if (answer.kind === 'gone') return { kind: 'skip', because: 'the connection is gone already' } as const;
   return answer.kind === 'unseen'
     ? ({ kind: 'stop', because: `I could not read the connection: ${answer.because}` } as const)
@@ -198,7 +208,7 @@ function isStillThere({ facts: leak, answered }: Context) {
 }
 
 function hasSettled({ facts: leak, answered, now }: Context): Verdict {
-  const answer = answerTo(answered, { look: 'connection', name: leak.connection });
+  const answer = connectionIn({ facts: leak, answered });
   if (answer.kind === 'unseen') return no(`I could not read the connection: ${answer.because}`);
   if (answer.kind === 'connection')
     return no(`it is still there, with ${counted(answer.channels.length, 'channel')}`);

@@ -55,7 +55,7 @@ export const deafService = defineRunbook<DeafFacts>({
   isOver: (snapshot, { vhost, servers }, probes) => {
     if (hasAlarm(snapshot)) return no('the broker takes no messages, so nothing could be asked');
     const silent = servers.filter(({ queue }) => !isHeardAgain(snapshot, probes, vhost, queue));
-    return silent.length === 0 ? { go: true } : no(`${namesOf(silent)} has not answered yet`);
+    return silent.length === 0 ? { go: true } : no(`no answer yet from ${namesOf(silent)}`);
   },
   headline: (facts) => {
     const [first] = facts.servers;
@@ -73,10 +73,10 @@ export const deafService = defineRunbook<DeafFacts>({
   card: (facts) => [
     {
       label: 'Deaf',
-      value: named([
-        ...facts.servers.map(({ queue, probes }) => `${queue} (${counted(probes, 'probe')} unanswered)`),
-        ...Array.from({ length: facts.total - facts.servers.length }, () => ''),
-      ]),
+      value: named(
+        facts.servers.map(({ queue, probes }) => `${queue} (${counted(probes, 'probe')} unanswered)`),
+        facts.total,
+      ),
     },
     { label: 'Silent for', value: `${silentFor(facts)} or more` },
     {
@@ -107,7 +107,7 @@ export const deafService = defineRunbook<DeafFacts>({
   lost: (context) =>
     connectionsOf(context).length === 0
       ? []
-      : [`Calls that are being served by ${namesOf(deafNow(context))} are cut off, if it does serve any`],
+      : [`Calls that ${namesOf(deafNow(context))} may still be serving are cut off`],
   undo: 'No, but nothing needs to be: it connects again, and what it had not acknowledged is delivered again.',
   steps: [
     {
@@ -145,7 +145,7 @@ export const deafService = defineRunbook<DeafFacts>({
       kind: 'verify',
       id: 'answers',
       title: (context) =>
-        `${namesOf(treated(context.facts.servers))} answers a probe, ${LOOKS_THAT_PROVE} times in a row`,
+        `Probes of ${namesOf(treated(context.facts.servers))} are answered, ${LOOKS_THAT_PROVE} times in a row`,
       withinMs: ANSWERS_WITHIN_MS,
       looksInARow: LOOKS_THAT_PROVE,
       looks: ({ facts }) => treated(facts.servers).map((server) => probeOfQueue(queueOf(facts, server))),
@@ -245,7 +245,11 @@ function judge(context: Context): Verdict {
   const deaf = deafNow(context);
   if (deaf.length > 0) {
     const isTreatable = targetsOf(context).length > 0 || connectionsOf(context).length > 0;
-    if (!isTreatable) return no(`${namesOf(deaf)} is deaf, and I do not know which process reads it.`);
+    if (!isTreatable) {
+      return no(
+        `I do not know which process reads ${namesOf(deaf)}, so I can restart none. Restart the service by hand.`,
+      );
+    }
     return { go: true, because: `No answer to a fresh probe either: ${namesOf(deaf)}.` };
   }
   const busy = servers.filter((server) => {
@@ -254,7 +258,7 @@ function judge(context: Context): Verdict {
   });
   if (busy.length > 0) {
     return no(
-      `${namesOf(busy)} acknowledges requests all the time: it is busy, not deaf. A restart would not help.`,
+      `Busy, not deaf: requests to ${namesOf(busy)} are acknowledged all the time. A restart would not help.`,
     );
   }
   const unasked = whyUnasked(

@@ -14,8 +14,9 @@ import {
   rowOf,
   speaking,
   viewOf,
+  vmWords,
 } from '../snapshot/views.ts';
-import { counted, fitting, sentence } from '../snapshot/words.ts';
+import { counted, fitting, sentence, span } from '../snapshot/words.ts';
 
 const facts = z.object({
   nodes: z.array(z.string()),
@@ -58,7 +59,7 @@ export const nodeDown = defineRunbook<Facts>({
     return [
       { label: how === 'down' ? 'Down' : 'Alone', value: `${short(node)}: ${message}` },
       { label: how === 'down' ? 'Seen stopped by' : 'Not a member for', value: seenBy.map(short).join(', ') },
-      { label: 'Erlang VM', value: vm === 'unknown' ? 'not known' : vm },
+      { label: 'Erlang VM', value: vmWords(vm) },
       { label: 'Majority', value: isMajority ? 'yes, the others go on' : 'no' },
     ];
   },
@@ -96,7 +97,7 @@ export const nodeDown = defineRunbook<Facts>({
       kind: 'decide',
       id: 'still-down',
       title: () => 'Is it still down, and can it be started from here?',
-      decide: ({ now, facts: { nodes, node, how } }) => {
+      decide: ({ now, facts: { nodes, node, how, seenBy } }) => {
         const name = shortNames(nodes)(node);
         const { snapshot, settings } = now;
         if (runsInEveryView(snapshot, node).go) return { go: false, because: `${name} runs again.` };
@@ -113,18 +114,16 @@ export const nodeDown = defineRunbook<Facts>({
         if (said.running.length > 0) {
           return {
             go: false,
-            because: `${sentence(said.running.map(shortNames(nodes)))} sees ${name} run: I only fail to reach it.`,
+            because: `${sentence(said.running.map(shortNames(nodes)))} ${said.running.length === 1 ? 'sees' : 'see'} ${name} run: I only fail to reach it.`,
           };
         }
         if (said.stopped.length + said.unlisted.length === 0) {
           return { go: false, because: 'No other node answers; I will not act without a second view.' };
         }
         if (settings.nodes.find((one) => one.name === node)?.host === undefined) {
-          const command = how === 'down' ? 'start_app' : 'join_cluster';
-          return {
-            go: false,
-            because: `The configuration names no host for ${name}. By hand: start RabbitMQ there (systemctl start rabbitmq-server, or rabbitmqctl -n ${node} ${command}).`,
-          };
+          const byHand =
+            how === 'down' ? startByHand(node) : joinByHand(node, seenBy[0] ?? '<a node of the cluster>');
+          return { go: false, because: `The configuration names no host for ${name}. By hand: ${byHand}` };
         }
         return { go: true };
       },
@@ -221,5 +220,12 @@ function found(
 function lastAnswer({ snapshot, history }: Observation, node: string): readonly string[] {
   const atMs = history.nodes[node]?.lastAnswerAtMs;
   if (atMs === undefined || atMs >= snapshot.takenAtMs) return [];
-  return [`Its last answer came ${Math.round((snapshot.takenAtMs - atMs) / 1000)} s before this sweep`];
+  return [`Its last answer came ${span(snapshot.takenAtMs - atMs)} before this sweep`];
 }
+
+const startByHand = (node: string): string =>
+  `start RabbitMQ there (systemctl start rabbitmq-server, or rabbitmqctl -n ${node} start_app).`;
+
+/** What the action does, in its order. */
+const joinByHand = (node: string, peer: string): string =>
+  `rabbitmqctl -n ${node} with stop_app, then reset, which empties it, then join_cluster ${peer}, then start_app.`;

@@ -15,7 +15,7 @@ import { deletionSteps } from '../snapshot/deletion.ts';
 import { shortQueue } from '../snapshot/names.ts';
 import type { Observation } from '../snapshot/observation.ts';
 import { isListedWhole } from '../snapshot/views.ts';
-import { count, fitting } from '../snapshot/words.ts';
+import { count, counted, fitting } from '../snapshot/words.ts';
 
 /** So many at once are the trace of a restart wave, whatever their age. */
 const WAVE = 50;
@@ -35,7 +35,7 @@ export const orphanReply = defineRunbook<DeadFacts>({
   headline: (facts) => {
     const since = unreadFor(facts);
     const [first] = facts.queues;
-    const messages = facts.ready > 0 ? `, ${count(facts.ready)} unread messages` : '';
+    const messages = facts.ready > 0 ? `, ${counted(facts.ready, 'unread message')}` : '';
     const noReader = `no reader${since === undefined ? '' : ` for ${since}`}`;
     return facts.total === 1 && first
       ? fitting(

@@ -262,8 +262,8 @@ function isFitToRepair(context: Context): Verdict {
   );
   if (outOfReach.length > 0) {
     return stop(
-      `I cannot restart ${sentence(outOfReach.map(short))}: the configuration names no host for it. ` +
-        `By hand, one after the other: ${outOfReach.map((node) => `rabbitmqctl -n ${node} stop_app, then start_app`).join('; ')}.`,
+      `I cannot restart ${sentence(outOfReach.map(short))}: the configuration names no host for ${outOfReach.length === 1 ? 'it' : 'them'}. ` +
+        `By hand, one after the other: ${byHand(restarts)}.`,
     );
   }
   const kept = keptSide(context);
@@ -279,6 +279,13 @@ function isFitToRepair(context: Context): Verdict {
 const notOffered = (names: readonly string[]): string =>
   `I could not read ${sentence(names)}; I will not offer a restart. ` +
   'Make it readable and diagnose again, or look at `rabbitmqctl cluster_status` on each node.';
+
+/** In the order of the runbook: all of them stop before the first of them starts, which is the last that stopped. */
+const byHand = (nodes: readonly string[]): string =>
+  [
+    ...nodes.map((node) => `rabbitmqctl -n ${node} stop_app`),
+    ...nodes.toReversed().map((node) => `rabbitmqctl -n ${node} start_app`),
+  ].join('; ');
 
 const shortTarget = ({ now, target = '' }: Context): string => shortNames(configured(now.snapshot))(target);
 

@@ -70,8 +70,10 @@ export const unboundService = defineRunbook<UnboundFacts>({
     {
       label: facts.total === 1 ? 'Queue' : 'Queues',
       value:
-        named(facts.queues.map(({ name, consumers }) => `${name} (${counted(consumers, 'consumer')})`)) +
-        (facts.vhost === '/' ? '' : ` in ${facts.vhost}`),
+        named(
+          facts.queues.map(({ name, consumers }) => `${name} (${counted(consumers, 'consumer')})`),
+          facts.total,
+        ) + (facts.vhost === '/' ? '' : ` in ${facts.vhost}`),
     },
     { label: 'Belongs to exchange', value: facts.exchange ?? 'not known; the plan asks' },
     { label: 'Lost since', value: `${span(facts.seenAtMs - facts.sinceMs)} or longer` },
@@ -91,7 +93,7 @@ export const unboundService = defineRunbook<UnboundFacts>({
   },
   lost: (context) =>
     wayOf(context) === CLOSE
-      ? [`Calls that ${namesOf(lostNow(context))} serves for others, over the same connection, are cut off`]
+      ? [`Calls that the readers of ${namesOf(lostNow(context))} serve over the same connections are cut off`]
       : [],
   undo: 'A binding can be deleted again. A closed connection comes back by itself.',
   steps: [
@@ -136,7 +138,7 @@ export const unboundService = defineRunbook<UnboundFacts>({
     {
       kind: 'verify',
       id: 'answers',
-      title: ({ facts }) => `${namesOf(treated(facts.queues))} is bound and answers a probe`,
+      title: ({ facts }) => `Probes of ${namesOf(treated(facts.queues))} arrive and are answered`,
       withinMs: ANSWERS_WITHIN_MS,
       looksInARow: LOOKS_THAT_PROVE,
       looks: looksFor,
@@ -248,7 +250,8 @@ function judge(context: Context): Verdict {
       facts.exchange !== undefined || connectionsOf(context).length > 0 || context.choice !== undefined;
     if (!hasWay) {
       return no(
-        `I do not know to which exchange ${namesOf(lost)} belongs, nor who reads it. Put “exchange” into its entry under “services”, or restart the service.`,
+        `I do not know the exchange of ${namesOf(lost)}, nor who reads there. ` +
+          'Put “exchange” into the service’s entry under “services”, or restart the service by hand.',
       );
     }
     const where = facts.exchange === undefined ? '' : ` It belongs to exchange ${facts.exchange}.`;

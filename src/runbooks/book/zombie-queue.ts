@@ -15,7 +15,7 @@ import { deletionSteps } from '../snapshot/deletion.ts';
 import { shortQueue } from '../snapshot/names.ts';
 import type { Observation } from '../snapshot/observation.ts';
 import { isListedWhole } from '../snapshot/views.ts';
-import { count, fitting } from '../snapshot/words.ts';
+import { count, counted, fitting } from '../snapshot/words.ts';
 
 export const zombieQueue = defineRunbook<DeadFacts>({
   id: 'zombie-queue',
@@ -31,19 +31,19 @@ export const zombieQueue = defineRunbook<DeadFacts>({
   detect,
   isOver: (snapshot) => isListedWhole(snapshot.queues),
   headline: (facts) => {
-    const ready = count(facts.ready);
+    const ready = counted(facts.ready, 'unread message');
     const since = unreadFor(facts);
     const noReader = `no reader${since === undefined ? '' : ` for ${since}`}`;
     const [first] = facts.queues;
     return facts.total === 1 && first
       ? fitting(
-          `queue ${shortQueue(first.name)} holds ${ready} unread messages, ${noReader}`,
-          `a queue of ${facts.family} holds ${ready} unread messages, ${noReader}`,
-          `a zombie queue holds ${ready} unread messages, ${noReader}`,
+          `queue ${shortQueue(first.name)} holds ${ready}, ${noReader}`,
+          `a queue of ${facts.family} holds ${ready}, ${noReader}`,
+          `a zombie queue holds ${ready}, ${noReader}`,
         )
       : fitting(
-          `${count(facts.total)} queues of ${facts.family} hold ${ready} unread messages, ${noReader}`,
-          `${count(facts.total)} zombie queues hold ${ready} unread messages, ${noReader}`,
+          `${count(facts.total)} queues of ${facts.family} hold ${ready}, ${noReader}`,
+          `${count(facts.total)} zombie queues hold ${ready}, ${noReader}`,
         );
   },
   card: deadCard,

@@ -1,5 +1,6 @@
 import { ManagementError, type NodeRow, type Overview } from '../../rpc/index.ts';
 import type { NodeSilence, NodeView, PeerRow } from '../snapshot/snapshot.ts';
+import { counted } from '../snapshot/words.ts';
 import type { CollectNode, Limits } from './collect-node.ts';
 import { epmdNames } from './epmd.ts';
 
@@ -56,7 +57,7 @@ const notItself = async (node: CollectNode, rows: readonly NodeRow[], limits: Li
   answer: {
     kind: 'silent',
     why: 'not-itself',
-    message: `GET /api/nodes on ${node.name}: its list of ${rows.length} nodes does not name itself`,
+    message: `GET /api/nodes on ${node.name}: its list of ${counted(rows.length, 'node')} does not name itself`,
   },
 });
 

@@ -28,6 +28,7 @@ export const leakFacts = z.object({
   connectedForMs: z.number().optional(),
 });
 export type LeakFacts = z.infer<typeof leakFacts>;
+
 /** Connections with too many channels, or with more and more of them. */
 export function channelLeaks({ snapshot, history, settings }: Observation): readonly Found<LeakFacts>[] {
   const { detection } = settings;

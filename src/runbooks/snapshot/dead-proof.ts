@@ -4,9 +4,8 @@ import { whyProtected } from '../protected.ts';
 import type { StepVerdict, Verdict } from '../runbook.ts';
 import { isCalm } from './calm.ts';
 import { ceilingOf } from './dead-loss.ts';
-import { type DeadContext, highestReady, queueLook, rowsOf, sumConsumers } from './dead-rows.ts';
+import { type DeadContext, highestReady, queueLook, rowsOf, sumConsumers, viewsWanted } from './dead-rows.ts';
 import { shortQueue } from './names.ts';
-import { configured } from './views.ts';
 import { count, counted } from './words.ts';
 
 /** How it is proved that nobody reads a queue: for the plan, and again before each deletion. */
@@ -16,7 +15,7 @@ export function areProvedDead(context: DeadContext): Verdict {
   const { facts, answered, now } = context;
   const calm = isCalm(now.snapshot);
   if (!calm.go) return calm;
-  const wanted = Math.min(2, configured(now.snapshot).length);
+  const wanted = viewsWanted(now.snapshot);
   let remaining = 0;
   for (const { name } of facts.queues) {
     const protection = whyProtected({ vhost: facts.vhost, name }, now.settings);
@@ -69,7 +68,7 @@ export function mayDelete(context: DeadContext): StepVerdict {
   if (!calm.go) return { kind: 'stop', because: calm.because };
   const answer = answerTo(answered, queueLook(facts, target));
   if (answer.kind === 'unseen') return { kind: 'stop', because: `I could not read it: ${answer.because}` };
-  if (answer.byNode.length < Math.min(2, configured(now.snapshot).length)) {
+  if (answer.byNode.length < viewsWanted(now.snapshot)) {
     return { kind: 'stop', because: `only ${counted(answer.byNode.length, 'node')} answered about it` };
   }
   const rows = rowsOf(answered, facts, target);

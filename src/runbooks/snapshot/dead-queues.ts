@@ -4,7 +4,7 @@ import { ignoring, mayBeFamily, parseQueueName, type QueueName } from './familie
 import { queueKey } from './history.ts';
 import type { Observation } from './observation.ts';
 import { perMinute, RATE_WINDOW_MS, spanOf } from './trends.ts';
-import { count, counted, span } from './words.ts';
+import { count, counted, some, span } from './words.ts';
 
 /**
  * Queues that one process made for itself and that nobody reads any more: what fanout copies and reply queues have in
@@ -12,12 +12,12 @@ import { count, counted, span } from './words.ts';
  */
 
 /** At most so many in one plan: people must be able to read what they approve. */
-export const MAX_DELETIONS = 25;
+const MAX_DELETIONS = 25;
 /** Siblings kept by name, to check afterwards that they are untouched. */
 const MAX_SIBLINGS = 50;
 const NAMED = 3;
 
-export const deadQueue = z.object({
+const deadQueue = z.object({
   name: z.string(),
   ready: z.number().optional(),
   sinceMs: z.number().optional(),
@@ -26,7 +26,7 @@ export const deadQueue = z.object({
   /** How long the samples span that `perMinute` was taken from. */
   overMs: z.number().optional(),
 });
-export type DeadQueue = z.infer<typeof deadQueue>;
+type DeadQueue = z.infer<typeof deadQueue>;
 
 export const deadFacts = z.object({
   vhost: z.string(),
@@ -54,7 +54,7 @@ export function deadFamilies(
   for (const queue of snapshot.queues.rows) {
     if (!mayBeFamily(queue.name)) continue;
     const family = belongs(parseQueueName(queue.name));
-    // A stream keeps what it was given and needs no reader; a quorum queue is no copy that a process left behind.
+    // A stream keeps what it was given and needs no reader.
     if (family === undefined || queue.type === 'stream' || isIgnored(queue.name)) continue;
     const key = queueKey(queue.vhost, family);
     const known = families.get(key) ?? { dead: [], alive: [], vhost: queue.vhost, family };
@@ -117,19 +117,16 @@ export function unreadFor({ queues, seenAtMs }: DeadFacts): string | undefined {
 export const growthToTell = ({ perMinute: growth, overMs = 0 }: DeadQueue): number | undefined =>
   overMs >= RATE_WINDOW_MS && growth !== undefined && growth >= 1 ? growth : undefined;
 
-/** The facts list no more queues than one plan deletes; the rest is counted. */
-function named({ queues, total }: DeadFacts): string {
-  const shown = queues.slice(0, NAMED).map(({ name }) => name);
-  const left = total - shown.length;
-  return `${shown.join(', ')}${left > 0 ? ` and ${count(left)} more` : ''}`;
-}
-
 export function deadCard(facts: DeadFacts): readonly FactLine[] {
   const growth = facts.queues.reduce((sum, queue) => sum + (growthToTell(queue) ?? 0), 0);
   return [
     {
       label: facts.total === 1 ? 'Queue' : 'Queues',
-      value: named(facts),
+      value: some(
+        facts.queues.map(({ name }) => name),
+        NAMED,
+        facts.total,
+      ),
     },
     {
       label: 'Unread messages',

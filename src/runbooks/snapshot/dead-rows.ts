@@ -2,6 +2,8 @@ import type { Answered, QueueDetail } from '../look.ts';
 import { answerTo } from '../look.ts';
 import type { StepContext } from '../runbook.ts';
 import type { DeadFacts } from './dead-queues.ts';
+import type { Snapshot } from './snapshot.ts';
+import { configured } from './views.ts';
 
 /** What the nodes say about one of the queues that nobody reads, read fresh. */
 
@@ -15,6 +17,9 @@ export const rowsOf = (answered: Answered, facts: DeadFacts, name: string): read
   const answer = answerTo(answered, queueLook(facts, name));
   return answer.kind === 'queue' ? answer.byNode.flatMap(({ row }) => (row ? [row] : [])) : [];
 };
+
+/** How many nodes must have answered: two views, where there are two nodes. */
+export const viewsWanted = (snapshot: Snapshot): number => Math.min(2, configured(snapshot).length);
 
 /** Did any node say so, before or now? */
 export const isQuorum = ({ facts, before, answered }: DeadContext, name: string): boolean =>

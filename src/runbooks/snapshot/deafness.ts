@@ -18,7 +18,7 @@ export const PROBE_STALE_MS = 600_000;
 /** Requests acknowledged a second that the probes themselves do not account for: whoever reads so many is at work. */
 export const WORKING_ACK_RATE = 0.5;
 
-export const deafServer = z.object({
+const deafServer = z.object({
   /** Its queue, which is also its routing key. */
   queue: z.string(),
   probes: z.number(),
@@ -155,7 +155,7 @@ function namesOfReaders(
  * Silent and yet at work: it acknowledges requests, or has fewer of them in hand than before. A service whose threads
  * are all busy answers late, and a restart would cost it what it is doing.
  */
-export function isWorking(streak: readonly ProbeSample[]): boolean {
+function isWorking(streak: readonly ProbeSample[]): boolean {
   if ((streak.at(-1)?.ackRate ?? 0) > WORKING_ACK_RATE) return true;
   const inHand = streak.flatMap(({ unacknowledged }) =>
     unacknowledged === undefined ? [] : [unacknowledged],

@@ -4,12 +4,20 @@ import type { Step, Verdict } from '../runbook.ts';
 import { ceilingOf, readyOf } from './dead-loss.ts';
 import { areProvedDead, mayDelete } from './dead-proof.ts';
 import { type DeadFacts, growthToTell } from './dead-queues.ts';
-import { type DeadContext, highestReady, isQuorum, queueLook, rowsOf, sumConsumers } from './dead-rows.ts';
+import {
+  type DeadContext,
+  highestReady,
+  isQuorum,
+  queueLook,
+  rowsOf,
+  sumConsumers,
+  viewsWanted,
+} from './dead-rows.ts';
 import { parseQueueName } from './families.ts';
 import { shortQueue } from './names.ts';
 import type { Observation } from './observation.ts';
 import type { QueueSeen } from './snapshot.ts';
-import { configured, isListedWhole } from './views.ts';
+import { isListedWhole } from './views.ts';
 import { count, counted, some, span } from './words.ts';
 
 /** The steps that delete queues nobody reads, what they show, and how they are checked. */
@@ -84,6 +92,7 @@ function deadLooks({ facts }: DeadContext): readonly Look[] {
 
 /** What was seen of each queue, one line each. */
 function deadLines({ facts, answered, now }: DeadContext): readonly string[] {
+  const left = facts.total - facts.queues.length;
   return [
     ...facts.queues.map((queue) => {
       const answer = answerTo(answered, queueLook(facts, queue.name));
@@ -99,10 +108,11 @@ function deadLines({ facts, answered, now }: DeadContext): readonly string[] {
             ? 'bound to nothing'
             : `bound to ${some([...new Set(bindings.bindings.map(({ exchange }) => exchange))], NAMED)}`;
       const growth = growthToTell(queue);
+      const ready = highestReady(rows);
       return [
         `${queue.name}: ${row.type ?? 'type not known'}`,
-        `${sumConsumers(rows)} consumers on ${counted(answer.byNode.length, 'node')}`,
-        `${count(highestReady(rows) ?? 0)} ready`,
+        `${counted(sumConsumers(rows), 'consumer')} on ${counted(answer.byNode.length, 'node')}`,
+        ready === undefined ? 'messages not counted' : `${count(ready)} ready`,
         ...(growth === undefined ? [] : [`growing ${count(growth)}/min`]),
         ...(row.expiresMs === undefined
           ? ['x-expires absent']
@@ -113,9 +123,7 @@ function deadLines({ facts, answered, now }: DeadContext): readonly string[] {
           : [`no reader for ${span(now.snapshot.takenAtMs - queue.sinceMs)}`]),
       ].join(', ');
     }),
-    ...(facts.total > facts.queues.length
-      ? [`${count(facts.total - facts.queues.length)} more wait for the next plan`]
-      : []),
+    ...(left > 0 ? [`${count(left)} more ${left === 1 ? 'waits' : 'wait'} for the next plan`] : []),
     `${counted(facts.siblingsTotal, 'sibling')} of ${facts.family} ${facts.siblingsTotal === 1 ? 'has' : 'have'} a reader`,
   ];
 }
@@ -123,7 +131,7 @@ function deadLines({ facts, answered, now }: DeadContext): readonly string[] {
 /** Are the deleted queues gone on every node that answers, and the siblings as they were? */
 function isClean({ facts, answered, now }: DeadContext): Verdict {
   const names = facts.queues.map(({ name }) => name);
-  const wanted = Math.min(2, configured(now.snapshot).length);
+  const wanted = viewsWanted(now.snapshot);
   for (const name of names) {
     const answer = answerTo(answered, queueLook(facts, name));
     if (answer.kind === 'unseen') return no(`I could not look for ${shortQueue(name)}: ${answer.because}`);
@@ -146,7 +154,8 @@ function areSiblingsUntouched(facts: DeadFacts, now: Observation, gone: readonly
   const inFamily = rows.filter((row) => isRead(row) && familyOf(row.name) === facts.family).length;
   // A process that restarts meanwhile takes its queue along and brings a new one.
   if (lost.length > 0 && inFamily < facts.siblingsTotal) {
-    return no(`${counted(lost.length, 'sibling')} lost its reader: ${some(lost.map(shortQueue), NAMED)}`);
+    const whose = lost.length === 1 ? 'its reader' : 'their readers';
+    return no(`${counted(lost.length, 'sibling')} lost ${whose}: ${some(lost.map(shortQueue), NAMED)}`);
   }
   return {
     go: true,

@@ -68,7 +68,7 @@ const sidesHolding = (sides: readonly (readonly string[])[], nodes: readonly str
   sides.filter((side) => side.some((node) => nodes.includes(node)));
 
 /** Client connections that end on these nodes; undefined when a share of the listing is missing. */
-export function connectionsOn(snapshot: Snapshot, nodes: readonly string[]): number | undefined {
+function connectionsOn(snapshot: Snapshot, nodes: readonly string[]): number | undefined {
   const { rows, missing } = snapshot.connections;
   if (missing.some(({ node }) => nodes.includes(node))) return undefined;
   return rows.filter(({ node }) => nodes.includes(node)).length;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Answered, Answers, Look } from '../look.ts';
+import type { Answered, Answers, Look, Unseen } from '../look.ts';
 import { answerTo } from '../look.ts';
 import type { Doubt, StepContext, Verdict } from '../runbook.ts';
 import { parseQueueName } from './families.ts';
@@ -92,13 +92,19 @@ export function evidenceLines({ facts: seen, answered, now }: Context): readonly
     ...readers
       .slice(0, LIKELY_READERS)
       .map((reader) => `Read by ${reader.id}${pingWords(seen, reader, answered)}`),
-    bindings.kind === 'unseen' || bindings.bindings.length === 0
-      ? 'Bound to no named exchange'
-      : `Fed by ${some([...new Set(bindings.bindings.map(({ exchange }) => exchange))], NAMED)}`,
+    fedWords(bindings),
     probe.kind === 'probe'
       ? `${seen.name} ${answerWords(probe)}`
       : `No ping to ${seen.name}: ${probe.because}`,
   ];
+}
+
+function fedWords(answer: Answers['bindings'] | Unseen): string {
+  // Not read is not none.
+  if (answer.kind === 'unseen') return `Its bindings could not be read: ${answer.because}`;
+  return answer.bindings.length === 0
+    ? 'Bound to no named exchange'
+    : `Fed by ${some([...new Set(answer.bindings.map(({ exchange }) => exchange))], NAMED)}`;
 }
 
 function pingWords(seen: Facts, reader: Reader, answered: Answered): string {
@@ -180,7 +186,7 @@ function judgeReaders(context: Context, isFalling: boolean): Verdict | Doubt {
   }
   const isStuck = (seen.unacknowledged ?? 0) > 0 && rates?.ack === 0;
   if (hung.length === 0 && verdict !== 'deaf' && !isStuck) {
-    const why = probe.kind === 'unseen' ? probe.because : `${probe.verdict}, ${probe.how}`;
+    const why = probe.kind === 'unseen' ? probe.because : probe.how;
     return no(
       `I cannot tell a hung reader from a slow one: the ping says nothing (${why}). I keep watching.`,
     );

@@ -2,6 +2,7 @@ import type { Answered, Look } from '../look.ts';
 import { answerTo } from '../look.ts';
 import type { Verdict } from '../runbook.ts';
 import { parseQueueName } from './families.ts';
+import { queueKey } from './history.ts';
 import type { Observation } from './observation.ts';
 import { sentence } from './words.ts';
 
@@ -26,7 +27,7 @@ export function topicsToProbe({ snapshot, settings }: Observation): readonly Pro
     );
     return first ? [{ look: 'probe', topic: first.name, vhost: first.vhost } as const] : [];
   });
-  return [...new Map(looks.map((look) => [`${look.vhost}\u0000${look.topic}`, look])).values()].slice(
+  return [...new Map(looks.map((look) => [queueKey(look.vhost, look.topic), look])).values()].slice(
     0,
     MAX_PROBES,
   );

@@ -78,6 +78,8 @@ export interface RestartTarget {
   readonly id: string;
   readonly service: string;
   readonly because: string;
+  /** Has it left a question of its own unanswered? */
+  readonly isSilent: boolean;
   readonly call: ActionCall;
 }
 
@@ -103,6 +105,7 @@ export function restartTargets(
         id: reader.id,
         service: reader.entry.name,
         because: hung.length > 0 ? `${reads} and answers no ping` : reads,
+        isSilent: hung.length > 0,
         call: { action: 'service.restart', args: { host, service: unitOf(reader.entry, host), ...pid } },
       },
     ];
@@ -120,6 +123,7 @@ function targetOfMissing({ settings }: Observation, queue: ReadQueue): readonly 
       id: `${entry.name}@${host}`,
       service: entry.name,
       because: `it should read ${queue.name}, and nobody does`,
+      isSilent: false,
       call: { action: 'service.restart', args: { host, service: unitOf(entry, host) } },
     },
   ];

@@ -25,25 +25,17 @@ function queueTracks(
   listing: Listing<QueueSeen>,
   atMs: number,
 ): Record<string, QueueTrack> {
-  const tracks: Record<string, QueueTrack> = listing.missing.length === 0 ? {} : { ...known };
   const isWhole = listing.missing.length === 0;
+  const tracks: Record<string, QueueTrack> = isWhole ? {} : { ...known };
   for (const queue of listing.rows) {
-    switch (worthOf(queue)) {
-      case 'notable': {
-        const key = queueKey(queue.vhost, queue.name);
-        tracks[key] = queueTrack(known[key], queue, atMs);
-        break;
-      }
-      case 'unread': {
-        const key = queueKey(queue.vhost, queue.name);
-        const track = known[key];
-        if (track !== undefined) tracks[key] = track;
-        break;
-      }
-      case 'quiet':
-        // A whole listing began with no tracks at all: ten thousand quiet queues cost nothing.
-        if (!isWhole) delete tracks[queueKey(queue.vhost, queue.name)];
-    }
+    const worth = worthOf(queue);
+    // A whole listing began with no tracks at all: ten thousand quiet queues cost nothing, not even their keys.
+    if (worth === 'quiet' && isWhole) continue;
+    const key = queueKey(queue.vhost, queue.name);
+    const track = known[key];
+    if (worth === 'notable') tracks[key] = queueTrack(track, queue, atMs);
+    else if (worth === 'quiet') delete tracks[key];
+    else if (track !== undefined) tracks[key] = track;
   }
   return tracks;
 }

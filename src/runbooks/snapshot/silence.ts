@@ -1,6 +1,7 @@
 import type { Observation } from './observation.ts';
 import type { NodeSilence, NodeView, Snapshot } from './snapshot.ts';
 import { configured, peersSay, sidesOf, speaking, viewOf } from './views.ts';
+import { counted } from './words.ts';
 
 /**
  * Why a node says nothing, as far as all views together tell. Each silent node is exactly one of these, so that no node
@@ -77,7 +78,11 @@ export function runsInEveryView(snapshot: Snapshot, name: string) {
   const said = peersSay(snapshot, name);
   const peers = speaking(snapshot).length - 1;
   if (said.running.length < peers) {
-    return { go: false, because: `${said.running.length} of ${peers} other nodes see it run` } as const;
+    return {
+      go: false,
+      because: `${said.running.length} of ${counted(peers, 'other node')} see it run`,
+    } as const;
   }
-  return { go: true, because: `it answers, and ${peers} other nodes see it run` } as const;
+  const seen = `${counted(peers, 'other node')} ${peers === 1 ? 'sees' : 'see'} it run`;
+  return { go: true, because: `it answers, and ${seen}` } as const;
 }

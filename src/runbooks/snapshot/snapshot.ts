@@ -17,7 +17,7 @@ export interface Snapshot {
    * Nodes whose API gave no answer are on no side.
    */
   readonly sides: readonly Side[];
-  /** Every queue that some side listed; `absent` says why there is no listing. */
+  /** Every queue that some side listed. */
   readonly queues: Listing<QueueSeen>;
   readonly connections: Listing<ConnectionSeen>;
   readonly consumers: Listing<ConsumerSeen>;

@@ -22,11 +22,12 @@ export const treated = <Item>(items: readonly Item[]): readonly Item[] => items.
 /** A line about those that the plan leaves for the next one; none when it treats all. */
 export function untreatedLines(items: readonly unknown[], total: number, what: string): readonly string[] {
   const left = total - treated(items).length;
-  return left > 0 ? [`${count(left)} more are ${what}; a plan treats at most ${MAX_TREATED}`] : [];
+  const more = `${count(left)} more ${left === 1 ? 'is' : 'are'} ${what}`;
+  return left > 0 ? [`${more}; a plan treats at most ${MAX_TREATED}`] : [];
 }
 
-/** The first few names, and how many more there are. */
-export const named = (names: readonly string[]): string => some(names, NAMED);
+/** The first few names, and how many more there are. @default total as many as are given */
+export const named = (names: readonly string[], total?: number): string => some(names, NAMED, total);
 
 /** The vhost of a finding whose facts are of any runbook. */
 export function vhostOf(facts: unknown): unknown {

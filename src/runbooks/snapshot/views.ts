@@ -4,7 +4,7 @@ import type { Listing, NodeAnswer, NodeView, PeerRow, Snapshot } from './snapsho
 import { sentence } from './words.ts';
 
 /** A node whose API gave an answer. */
-export interface Speaking {
+interface Speaking {
   readonly name: string;
   readonly answer: NodeAnswer;
 }
@@ -98,7 +98,7 @@ export function isWhole(snapshot: Snapshot): Verdict {
 }
 
 /** Nodes that are down beyond doubt: nothing listens, no Erlang VM is known to run, and nobody sees it run. */
-export function isSurelyDown(snapshot: Snapshot, name: string): boolean {
+function isSurelyDown(snapshot: Snapshot, name: string): boolean {
   const view = viewOf(snapshot, name);
   if (view?.answer.kind !== 'silent' || view.vm === 'registered') return false;
   const said = peersSay(snapshot, name);
@@ -137,12 +137,24 @@ export function isListedWhole(listing: Listing<unknown>): Verdict {
   return gap ? no(`the share of ${gap.node} is missing: ${gap.why}`) : { go: true };
 }
 
+/** Whether a node's Erlang VM runs, as its host's epmd says. */
+export function vmWords(vm: NodeView['vm']): string {
+  switch (vm) {
+    case 'registered':
+      return 'runs';
+    case 'absent':
+      return 'does not run';
+    case 'unknown':
+      return 'not known';
+  }
+}
+
 /** One line a node: whom it sees, whom it does not, what it lists as cut off. */
 export function matrix(snapshot: Snapshot): readonly string[] {
   const short = shortNames(configured(snapshot));
   return snapshot.nodes.map(({ name, answer, vm }) => {
     if (answer.kind === 'silent') {
-      return `${short(name)} says nothing: ${answer.message} (Erlang VM: ${vm})`;
+      return `${short(name)} says nothing: ${answer.message} (Erlang VM: ${vmWords(vm)})`;
     }
     const named = (rows: readonly PeerRow[]): string =>
       sentence(rows.map((row) => short(row.name))) || 'nobody';

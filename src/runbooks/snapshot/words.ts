@@ -29,10 +29,11 @@ export function sentence(parts: readonly string[]): string {
   return `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)}`;
 }
 
-/** The first few, and how many more there are. */
-export function some(parts: readonly string[], limit: number): string {
-  if (parts.length <= limit) return parts.join(', ');
-  return `${parts.slice(0, limit).join(', ')} and ${count(parts.length - limit)} more`;
+/** The first few, and how many more there are. @default total as many as are given */
+export function some(parts: readonly string[], limit: number, total: number = parts.length): string {
+  const shown = parts.slice(0, limit);
+  const left = total - shown.length;
+  return left > 0 ? `${shown.join(', ')} and ${count(left)} more` : shown.join(', ');
 }
 
 /** The first wording that fits a push notification; the last one is cut when none does. */

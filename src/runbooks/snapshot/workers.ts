@@ -19,6 +19,7 @@ export function workersOf(now: Observation, queue: ReadQueue): readonly RestartT
       id: isAlone ? reader.id : `${reader.entry.name}@${host}`,
       service: reader.entry.name,
       because: `it reads ${queue.name} and answers no probe`,
+      isSilent: true,
       call: { action: 'service.restart', args: { host, service: unit, ...pid } },
     });
   }

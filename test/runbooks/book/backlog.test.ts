@@ -84,6 +84,17 @@ test('a queue that was critical stays so until it is clearly below', () => {
   ]).toEqual(['warning', 'critical', 'warning']);
 });
 
+test('bindings that could not be read are not called none', () => {
+  const bindings: readonly [Look, Answer] = [
+    { look: 'bindings', vhost: '/', queue: NAME },
+    { kind: 'unseen', because: 'took longer than 5 s' },
+  ];
+  const context = contextOf(backlog, found(), { answered: answers(fresh(), bindings) });
+  expect(stepOf(backlog, 'inspect', 'queue').show(context).lines).toContain(
+    'Its bindings could not be read: took longer than 5 s',
+  );
+});
+
 test('what a restart costs is told as a loss, and what a ping said in plain words', () => {
   const context = contextOf(backlog, found(), {
     answered: answers(fresh(), ping('deaf'), ping('deaf', 'vol1'), ping('alive', 'vol2')),

@@ -27,7 +27,7 @@ test('the card says what came, who sees the node run, and the cure', () => {
       'warning: I cannot see server-46: it refuses my password',
       'Said: GET /api/nodes: unauthorized',
       'Others see it: running (server-44, server-45)',
-      'Erlang VM: registered',
+      'Erlang VM: runs',
       'Cure: Check the user name and password, and that the user has the tag `monitoring`.',
     ].join('\n'),
   );
@@ -75,6 +75,12 @@ test('a cluster whose nodes refuse the password is not called silent', () => {
   );
 });
 
+test('of a cluster of one node it is told as the only one', () => {
+  const { settings } = seen();
+  const one = { nodes: [silent(A)], settings: { nodes: settings.nodes.slice(0, 1) } };
+  expect(cardText(cannotSee, seen(one))).toContain('I cannot see the cluster: its only node does not answer');
+});
+
 test('a listing that an answering node owes is told', () => {
   const now = seen({ consumers: { rows: [], missing: [{ node: B, why: 'took longer than 5 s' }] } });
   expect(cardText(cannotSee, now)).toBe(
@@ -83,6 +89,7 @@ test('a listing that an answering node owes is told', () => {
       'Not listed: consumers of server-45',
       'Said: took longer than 5 s',
       'Meanwhile: nothing about them is called healthy',
+      "Cure: Look at the node's load and at its log; the listing may be too large for the deadline.",
     ].join('\n'),
   );
 });

@@ -171,7 +171,7 @@ describe('what it proposes', () => {
         [ping, silent],
         [read, acking(4)],
       ],
-      'stop: compute.cmp1 acknowledges requests all the time: it is busy, not deaf. A restart would not help.',
+      'stop: Busy, not deaf: requests to compute.cmp1 are acknowledged all the time. A restart would not help.',
     ],
     [
       'the broker could not be asked',
@@ -248,7 +248,7 @@ describe('the treatment', () => {
     expect(run.state).toBe('done');
     expect(ledger(run)).toEqual([
       'applied Restart nova-compute:4241@10.3.0.1',
-      'held compute.cmp1 answers a probe, 3 times in a row',
+      'held Probes of compute.cmp1 are answered, 3 times in a row',
     ]);
   });
 

@@ -31,7 +31,7 @@ test('the card says which node is down, and who sees it', () => {
       'critical: server-46 is down, the others go on',
       'Down: server-46: management port refuses connections',
       'Seen stopped by: server-44, server-45',
-      'Erlang VM: absent',
+      'Erlang VM: does not run',
       'Majority: yes, the others go on',
     ].join('\n'),
   );
@@ -43,7 +43,7 @@ test('a node that started alone is told as alone', () => {
       'critical: server-46 runs alone, outside the cluster',
       'Alone: server-46: it lists nobody but itself',
       'Not a member for: server-44, server-45',
-      'Erlang VM: registered',
+      'Erlang VM: runs',
       'Majority: yes, the others go on',
     ].join('\n'),
   );
@@ -159,8 +159,21 @@ describe('the repair', () => {
         settings: { nodes: settings.nodes.map(({ host: _, ...node }) => node) },
       }),
     ],
+    [
+      'others see it run',
+      'stop: server-44 and server-45 see server-46 run: I only fail to reach it.',
+      seen({ nodes: [answering(A), answering(B), silent(C)] }),
+    ],
   ])('is not offered when %s', (_, text, now) => {
     expect(at(now).slice(0, text.length)).toBe(text);
+  });
+
+  test('tells whoever joins a lone node by hand all that it takes, and that it empties the node', () => {
+    const hostless = { ...alone.settings, nodes: settings.nodes.map(({ host: _, ...node }) => node) };
+    expect(decided(nodeDown, 'still-down', contextOf(nodeDown, { ...alone, settings: hostless }))).toBe(
+      `stop: The configuration names no host for server-46. By hand: rabbitmqctl -n ${C} with stop_app, ` +
+        `then reset, which empties it, then join_cluster ${A}, then start_app.`,
+    );
   });
 
   test('is proved by every view', () => {
@@ -184,7 +197,7 @@ test('the evidence tells since when it is silent, and which queues went with it'
   expect(stepOf(nodeDown, 'inspect', 'views').show(contextOf(nodeDown, now)).lines).toEqual([
     'server-44 sees server-44 and server-45; not server-46',
     'server-45 sees server-44 and server-45; not server-46',
-    'server-46 says nothing: GET /api/nodes: refused (Erlang VM: absent)',
+    'server-46 says nothing: GET /api/nodes: refused (Erlang VM: does not run)',
     '1 queue is down with it',
     'Its last answer came 42 s before this sweep',
   ]);

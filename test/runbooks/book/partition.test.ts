@@ -321,6 +321,20 @@ describe('a restart is', () => {
     expect(decide(now).slice(0, text.length)).toBe(text);
   });
 
+  test('by hand the nodes stop and start in the order of the runbook', () => {
+    const nodes = [
+      answering(A, [row(A, { partitions: [B, C] }), downRow(B), downRow(C)]),
+      answering(B, [downRow(A), row(B), row(C)]),
+      answering(C, [downRow(A), row(B), row(C)]),
+    ];
+    const hostless = { nodes: settings.nodes.map(({ host: _, ...node }) => node) };
+    expect(decide(split({ nodes, settings: hostless }), emptySides, `keep:${A}`)).toBe(
+      'stop: I cannot restart server-45 and server-46: the configuration names no host for them. ' +
+        `By hand, one after the other: rabbitmqctl -n ${B} stop_app; rabbitmqctl -n ${C} stop_app; ` +
+        `rabbitmqctl -n ${C} start_app; rabbitmqctl -n ${B} start_app.`,
+    );
+  });
+
   test('not offered when a side could not be listed', () => {
     expect(decide(split(), [side(A, []), side(C, [])])).toMatch(
       /^stop: I could not read the queues of server-45;/,

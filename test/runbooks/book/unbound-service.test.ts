@@ -196,7 +196,7 @@ describe('what it proposes', () => {
   test('nothing where neither its place nor its reader is known', () => {
     const now = lost({ probes: probed({ compute: { samples: absent() } }), consumers: [] });
     expect(decided(unboundService, 'still-unbound', context(now, ...asked(nowhere, none)))).toContain(
-      'stop: I do not know to which exchange compute belongs',
+      'stop: I do not know the exchange of compute, nor who reads there.',
     );
   });
 
@@ -230,7 +230,7 @@ describe('the treatment', () => {
     expect(acts).toEqual(['queue.bind / compute nova compute']);
     expect(ledger(run)).toEqual([
       'applied Bind compute to nova again',
-      'held compute is bound and answers a probe',
+      'held Probes of compute arrive and are answered',
     ]);
     expect(run.state).toBe('done');
   });

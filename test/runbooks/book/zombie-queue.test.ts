@@ -81,6 +81,12 @@ test('zombies of one family are one card, and the fullest comes first', () => {
   );
 });
 
+test('one message is one message', () => {
+  expect(cardText(zombieQueue, found({ queues: [{ ...dead, ready: 1 }, ...siblings] }))).toContain(
+    'holds 1 unread message, no reader',
+  );
+});
+
 test('one plan deletes no more than people can read', () => {
   const names = Array.from({ length: 40 }, (_, index) => `a_fanout_${index.toString(16).padStart(32, '0')}`);
   const now = seen({
@@ -223,6 +229,18 @@ describe('the proof', () => {
       `At most 38,321 unread messages in ${zombie}, with what still comes before it is deleted`,
     ]);
   });
+});
+
+test('messages that were not counted are not called none', () => {
+  const { ready: _, ...uncounted } = { ...dead, ...idle };
+  const answered = answers([
+    { look: 'queue', vhost: '/', name: zombie },
+    { kind: 'queue', byNode: [{ node: A, row: uncounted }] },
+  ]);
+  const { lines } = stepOf(zombieQueue, 'inspect', 'proof').show(
+    contextOf(zombieQueue, found(), { answered }),
+  );
+  expect(lines[0]).toContain(': classic, 0 consumers on 1 node, messages not counted, ');
 });
 
 describe('just before the deletion', () => {
