@@ -4,6 +4,7 @@ import { type KeptAlive, keepAlive } from './keep-alive.ts';
 import { type Layout, projectFolder } from './layout.ts';
 import type { Supervisor } from './supervisor.ts';
 import { waitFor } from './wait.ts';
+import { whileAlive } from './while-alive.ts';
 
 /** Starts the bot as its users would, and starts it again whenever it dies. Resolves when it says that it is ready. */
 export async function startBot(options: {
@@ -24,15 +25,13 @@ export async function startBot(options: {
     },
     { restartAfterMs: 1_000 },
   );
-  await Promise.race([
+  await whileAlive(
+    bot.current(),
     waitFor(
       `the bot to be ready (its log: ${logFile})`,
       async () => (await fetch(`http://127.0.0.1:${options.healthPort}/readyz`)).ok,
       { withinMs: 60_000, everyMs: 200 },
     ),
-    bot.current().ended.then((how) => {
-      throw new Error(how);
-    }),
-  ]);
+  );
   return bot;
 }

@@ -12,6 +12,7 @@ import {
 } from './rabbitmq-settings.ts';
 import type { Supervisor } from './supervisor.ts';
 import { waitFor } from './wait.ts';
+import { whileAlive } from './while-alive.ts';
 
 /** A RabbitMQ cluster of our own. */
 export interface Cluster {
@@ -112,12 +113,10 @@ async function startEpmd(setup: ClusterSetup, supervisor: Supervisor): Promise<v
     env: { HOME: setup.home },
     logFile: join(setup.folder, 'epmd.log'),
   });
-  await Promise.race([
+  await whileAlive(
+    epmd,
     waitFor('epmd to listen', () => accepts(setup.epmdPort), { withinMs: 10_000, everyMs: 50 }),
-    epmd.ended.then((how) => {
-      throw new Error(how);
-    }),
-  ]);
+  );
 }
 
 /** True when something accepts connections on this port of loopback. */

@@ -3,6 +3,7 @@ import { type ClusterSetup, type NodeSetup, nodeEnvironment, nodeFolders } from 
 import { type CtlAnswer, rabbitmqctl } from './rabbitmqctl.ts';
 import type { Child, Supervisor } from './supervisor.ts';
 import { waitFor } from './wait.ts';
+import { whileAlive } from './while-alive.ts';
 
 /** One RabbitMQ node and what can be done to it. Operations on one node wait for each other. */
 export interface RabbitmqNode {
@@ -37,7 +38,7 @@ export function rabbitmqNode(cluster: ClusterSetup, setup: NodeSetup, supervisor
   };
 
   async function start(withinMs: number): Promise<void> {
-    if (!isUp()) {
+    if (child === undefined || child.hasEnded()) {
       child = supervisor.start({
         name: setup.name,
         // The switch replaces what the script leaves out when it is told to become the Erlang machine.
@@ -50,13 +51,8 @@ export function rabbitmqNode(cluster: ClusterSetup, setup: NodeSetup, supervisor
       // The machine runs and RabbitMQ on it does not: somebody has said stop_app.
       await rabbitmqctl(cluster, setup, ['start_app'], { timeoutMs: withinMs });
     }
-    const started = child;
-    await Promise.race([
-      waitFor(`${setup.name} to serve`, () => serves(cluster, setup), { withinMs, everyMs: 200 }),
-      started?.ended.then((how) => {
-        throw new Error(how);
-      }),
-    ]);
+    const serving = () => serves(cluster, setup);
+    await whileAlive(child, waitFor(`${setup.name} to serve`, serving, { withinMs, everyMs: 200 }));
   }
 
   async function end(signal: NodeJS.Signals): Promise<void> {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { accepts } from './cluster.ts';
 import type { Child, Supervisor } from './supervisor.ts';
 import { waitFor } from './wait.ts';
+import { whileAlive } from './while-alive.ts';
 
 /** A Redis of our own, set up as the bot wants it. */
 export interface RedisServer {
@@ -38,12 +39,10 @@ export async function startRedis(options: {
       logFile: join(options.folder, 'redis.log'),
     });
     child = started;
-    await Promise.race([
+    await whileAlive(
+      started,
       waitFor('Redis to listen', () => accepts(options.port), { withinMs: 15_000, everyMs: 50 }),
-      started.ended.then((how) => {
-        throw new Error(how);
-      }),
-    ]);
+    );
   }
 
   await start();

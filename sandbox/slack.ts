@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Supervisor } from './supervisor.ts';
 import { waitFor } from './wait.ts';
+import { whileAlive } from './while-alive.ts';
 
 /** The workspace of the sandbox. Ids are fixed so that people and tests can write them down. */
 export const workspace = {
@@ -41,14 +42,12 @@ export async function startSlack(options: {
     logFile: join(options.folder, 'slack.log'),
   });
   const url = `http://127.0.0.1:${options.port}`;
-  await Promise.race([
+  await whileAlive(
+    slack,
     waitFor('the Slack page to answer', async () => (await fetch(`${url}/_control/state`)).ok, {
       withinMs: 20_000,
     }),
-    slack.ended.then((how) => {
-      throw new Error(how);
-    }),
-  ]);
+  );
   return { url, apiUrl: `${url}/api/`, controlUrl: `${url}/_control` };
 }
 

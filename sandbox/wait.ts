@@ -1,10 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What `waitFor` was waiting for did not come. */
-export class WaitedInVain extends Error {
-  override readonly name = 'WaitedInVain';
-}
-
 /** Asks again and again until the answer is neither undefined nor false; a throw counts as "not yet". */
 export async function waitFor<T>(
   what: string,
@@ -22,7 +17,7 @@ export async function waitFor<T>(
       last = error;
     }
     if (performance.now() > deadline) {
-      throw new WaitedInVain(`${what}: not within ${Math.round(options.withinMs / 1000)} s`, { cause: last });
+      throw new Error(`${what}: not within ${Math.round(options.withinMs / 1000)} s`, { cause: last });
     }
     await sleep(options.everyMs ?? 100, undefined, options.signal ? { signal: options.signal } : {});
   }

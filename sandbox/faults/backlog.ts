@@ -1,4 +1,4 @@
-import { type Fault, serviceNamed } from './fault.ts';
+import { type Fault, restartBroken, serviceNamed } from './fault.ts';
 
 const hanging = new Set<number>();
 
@@ -22,11 +22,8 @@ export const backlog: Fault = {
     }
     return `cinder-volume (pid ${victim.pid()}) no longer finishes any message, and its queue fills.`;
   },
-  async heal({ services }) {
-    const still = services.filter((service) => hanging.has(service.pid()));
-    hanging.clear();
-    if (still.length === 0) return undefined;
-    for (const service of still) await service.restart();
-    return `Restarted: ${still.map(({ name, host }) => `${name} (${host})`).join(', ')}. Its queue drains now.`;
+  async heal(broken) {
+    const said = await restartBroken(broken, hanging);
+    return said === undefined ? undefined : `${said} Its queue drains now.`;
   },
 };

@@ -1,4 +1,4 @@
-import { type Fault, serviceNamed } from './fault.ts';
+import { type Fault, restartBroken, serviceNamed } from './fault.ts';
 
 const CHANNELS_PER_SECOND = 50;
 const CHANNELS = 600;
@@ -18,11 +18,5 @@ export const channelLeak: Fault = {
       `up to ${CHANNELS}, and closes none.`
     );
   },
-  async heal({ services }) {
-    const still = services.filter((service) => leaking.has(service.pid()));
-    leaking.clear();
-    if (still.length === 0) return undefined;
-    for (const service of still) await service.restart();
-    return `Restarted: ${still.map(({ name, host }) => `${name} (${host})`).join(', ')}.`;
-  },
+  heal: (broken) => restartBroken(broken, leaking),
 };

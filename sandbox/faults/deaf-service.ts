@@ -1,4 +1,4 @@
-import { type Fault, serviceNamed } from './fault.ts';
+import { type Fault, restartBroken, serviceNamed } from './fault.ts';
 
 const deaf = new Set<number>();
 
@@ -12,11 +12,5 @@ export const deafService: Fault = {
     deaf.add(victim.pid());
     return `nova-compute (${victim.host}, pid ${victim.pid()}) takes requests and answers none. Nothing piles up yet.`;
   },
-  async heal({ services }) {
-    const still = services.filter((service) => deaf.has(service.pid()));
-    deaf.clear();
-    if (still.length === 0) return undefined;
-    for (const service of still) await service.restart();
-    return `Restarted: ${still.map(({ name, host }) => `${name} (${host})`).join(', ')}.`;
-  },
+  heal: (broken) => restartBroken(broken, deaf),
 };

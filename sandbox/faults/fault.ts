@@ -22,6 +22,19 @@ export interface Breakable {
   later(afterMs: number, work: () => Promise<void>): void;
 }
 
+/** Starts those again that are still the processes that were broken, and forgets all; undefined when none is. */
+export async function restartBroken(
+  { services }: Breakable,
+  brokenPids: Set<number>,
+): Promise<string | undefined> {
+  const still = services.filter((service) => brokenPids.has(service.pid()));
+  brokenPids.clear();
+  for (const service of still) await service.restart();
+  return still.length === 0
+    ? undefined
+    : `Restarted: ${still.map(({ name, host }) => `${name} (${host})`).join(', ')}.`;
+}
+
 /** The service process with this name; the first of its hosts. */
 export function serviceNamed({ services }: Breakable, name: string): Service {
   const service = services.find((candidate) => candidate.name === name);
