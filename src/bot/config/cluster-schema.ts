@@ -7,6 +7,8 @@ import { clusterTls } from './tls-schema.ts';
  * One cluster: its nodes, the services that use it, and from when on something is trouble.
  */
 
+const epmdExpected = 'host:port, or false';
+
 const node = z.strictObject({
   name: text('a RabbitMQ node name such as rabbit@server-44').regex(/^[^\s@]+@[^\s@]+$/, {
     error: 'a RabbitMQ node name such as rabbit@server-44',
@@ -14,7 +16,9 @@ const node = z.strictObject({
   management: address(['http', 'https'], 'https://10.3.0.44:15671'),
   amqp: address(['amqp', 'amqps'], 'amqps://10.3.0.44:5671').optional(),
   epmd: z
-    .union([z.literal(false), z.string().regex(/^[^\s:]+:\d+$/)], { error: 'host:port, or false' })
+    .union([z.literal(false), z.string().regex(/^[^\s:]+:\d+$/, { error: epmdExpected })], {
+      error: epmdExpected,
+    })
     .optional(),
   host: text('the name of an entry under hosts').optional(),
   prometheus: address(['http', 'https'], 'http://10.3.0.44:15692').optional(),

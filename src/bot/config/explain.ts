@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { nearest } from './nearest.ts';
+import { mayHoldSecret } from './own-secrets.ts';
 import { type ConfigPath, type ConfigProblem, tellPath } from './problem.ts';
 
 type Issue = z.core.$ZodIssue;
@@ -70,20 +71,14 @@ function cureOf(issue: Issue, path: ConfigPath, expected: string, origin: Origin
   return near ? `write ${key}: ${near}` : `set ${key} to ${expected}`;
 }
 
-const SECRET_KEYS = new Set(
-  'botToken appToken signingSecret password sentinelPassword transportUrl webhook keys key passphrase'.split(
-    ' ',
-  ),
-);
-
 /** What came, for people; a secret is never shown. */
-export function tellValue(path: ConfigPath, origin: Pick<Origin, 'valueAt' | 'wasFilled'>): string {
+function tellValue(path: ConfigPath, origin: Pick<Origin, 'valueAt' | 'wasFilled'>): string {
   const value = origin.valueAt(path);
   if (value === undefined || value === null) return 'nothing';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object') return 'a mapping';
   const key = path.findLast((part) => typeof part === 'string');
-  if (origin.wasFilled(path) || (key !== undefined && SECRET_KEYS.has(key))) {
+  if (origin.wasFilled(path) || (key !== undefined && mayHoldSecret(key))) {
     return value === '' ? 'an empty value' : 'a value that is not shown';
   }
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);

@@ -27,14 +27,9 @@ const verbsOf = (mode: number): string =>
 /** Undefined for what is not there, and for what is no plain file: a pipe or /dev/fd is nobody else's to read. */
 function modeOf(path: string): number | undefined {
   try {
-    const { mode, isFile } = statOf(path);
-    return isFile ? mode : undefined;
+    const found = statSync(path);
+    return found.isFile() ? found.mode : undefined;
   } catch {
     return undefined;
   }
-}
-
-function statOf(path: string): { readonly mode: number; readonly isFile: boolean } {
-  const found = statSync(path);
-  return { mode: found.mode, isFile: found.isFile() };
 }

@@ -21,7 +21,7 @@ export const duration = (minimumMs: number, example: string, maximumMs = Number.
     .string({ error: expected })
     .regex(durationPattern, { error: expected })
     .transform((value) => parseDuration(value) ?? 0)
-    .refine((ms) => ms >= minimumMs, { error: `a duration of at least ${minimumMs} ms` })
+    .refine((ms) => ms >= minimumMs, { error: `a duration of at least ${tellDuration(minimumMs)}` })
     .refine((ms) => ms <= maximumMs, { error: `a duration of at most ${tellDuration(maximumMs)}` });
 };
 

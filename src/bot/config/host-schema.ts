@@ -31,6 +31,7 @@ const local = z.strictObject({ via: z.literal('local'), ...commanded });
 
 const path = (expected: string) => text(expected).startsWith('/', { error: expected });
 const keyExpected = 'the text of a private key, such as ${file:/etc/watership/id_ed25519}';
+const socketExpected = "true, or the path of an SSH agent's socket";
 const pinExpected = "the host's public key (ssh-ed25519 AAAA…) or its fingerprint (SHA256:…)";
 
 const ssh = z
@@ -48,9 +49,7 @@ const ssh = z
     }),
     key: text(keyExpected).optional(),
     passphrase: text('the passphrase of the key').optional(),
-    agent: z
-      .union([z.literal(true), path('')], { error: "true, or the path of an SSH agent's socket" })
-      .optional(),
+    agent: z.union([z.literal(true), path(socketExpected)], { error: socketExpected }).optional(),
     knownHosts: path('the absolute path of a known_hosts file').optional(),
     hostKey: text(pinExpected)
       .refine((value) => readPin(value) !== undefined, { error: pinExpected })

@@ -8,13 +8,13 @@ const PASSWORD_IN_URL = /^[a-z][a-z0-9+.-]*:\/\/[^\s/]*?:([^\s/]+)@/i;
 const PASSWORDS_IN_URL = /(?:\/\/|,)[^\s:/,@]*:([^\s/,]+)@/g;
 
 /** A value of the file that opens something. */
-export interface OwnSecret {
+interface OwnSecret {
   readonly path: ConfigPath;
   readonly value: string;
 }
 
 /** Every secret of a file, wherever it stands: by the name of its key, or because it is part of a URL. */
-export function* secretsIn(value: unknown, path: ConfigPath = []): Iterable<OwnSecret> {
+function* secretsIn(value: unknown, path: ConfigPath = []): Iterable<OwnSecret> {
   if (typeof value === 'string') {
     const key = path.findLast((part) => typeof part === 'string');
     if (typeof key === 'string' && SECRET_KEY.test(key)) yield { path, value };
@@ -49,6 +49,9 @@ function* textsIn(value: unknown): Iterable<string> {
   if (typeof value !== 'object' || value === null) return;
   for (const each of Object.values(value)) yield* textsIn(each);
 }
+
+/** Is what stands under this key better not shown? A transport URL holds a password for each of its hosts. */
+export const mayHoldSecret = (key: string): boolean => SECRET_KEY.test(key) || key === 'transportUrl';
 
 /** Keys of URLs that may hold a password. In every other address there is none at all, which is the schema's to tell. */
 const URL_KEYS: readonly unknown[] = ['url', 'transportUrl'];

@@ -24,14 +24,23 @@ import { redisTls } from './tls-schema.ts';
  * `deploy/watership.schema.json` is printed from this schema.
  */
 
+const secretsExpected = 'the signing secret of the Slack app, or a list of the new one and the old one';
+
 const slack = z.strictObject({
   mode: oneOf(['socket', 'http']).default('socket'),
   botToken: text('the bot token of the Slack app (xoxb-…)'),
   appToken: text('the app-level token of the Slack app (xapp-…)').optional(),
   signingSecret: z
-    .union([text('the signing secret'), z.array(text('a signing secret')).min(1).max(2)], {
-      error: 'the signing secret of the Slack app, or a list of the new one and the old one',
-    })
+    .union(
+      [
+        text('the signing secret'),
+        z
+          .array(text('a signing secret'))
+          .min(1, { error: secretsExpected })
+          .max(2, { error: secretsExpected }),
+      ],
+      { error: secretsExpected },
+    )
     .optional(),
   port: port.optional(),
   channel,

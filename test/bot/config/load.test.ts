@@ -277,7 +277,9 @@ describe('a bad configuration', () => {
       good.replace('15671 }', '15671, host: db, epmd: 4 }').replace(', appToken: ${APP}', ''),
     );
     expect(text).toContain('3 problems');
-    expect(text).toMatch(/slack\.appToken: .*nodes\[0\]\.epmd: .*nodes\[0\]\.host: /s);
+    expect(text).toMatch(
+      /slack\.appToken: .*nodes\[0\]\.epmd: expected host:port, or false; .*nodes\[0\]\.host: /s,
+    );
   });
 
   test('may have two nodes on a host whose commands name the node', () => {
@@ -406,6 +408,12 @@ ${more}`;
     ['much is typed', 'people: { typedConfirmation: { mass: false } }', 'people.typedConfirmation.mass'],
     ['more may be typed', 'people: { typedConfirmation: { reversible: true, node: true } }', undefined],
     ['a plan grows old', 'people: { planExpires: 1000h }', 'expected a duration of at most 24 h'],
+    ['and not at once', 'people: { planExpires: 1s }', 'expected a duration of at least 10 s'],
+    [
+      'no pattern is told for words',
+      'hosts: { a: { via: ssh, user: u, agent: here } }',
+      "expected true, or the path of an SSH agent's socket",
+    ],
     ['a plan may have a day', 'people: { planExpires: 24h }', undefined],
     ['more may be asked for', 'people: { approvals: { node: 3, destructive: 2 } }', undefined],
     ['nobody deletes alone', 'people: { selfApproval: { destructive: true } }', 'approved by somebody else'],
