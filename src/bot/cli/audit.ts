@@ -9,6 +9,7 @@ import { auditPostMortem } from './audit-post-mortem.ts';
 import { auditVerify } from './audit-verify.ts';
 import { type Console, exitCodes, plain, printJson, readConfig } from './console.ts';
 import { idsIn, namesOf } from './names.ts';
+import { numberOption } from './number-option.ts';
 import { withStores } from './stores.ts';
 
 /** As many as are told when nothing says which are wanted. */
@@ -26,11 +27,7 @@ export async function auditCommand(console: Console, options: AuditOptions): Pro
     console.err(`--since ${options.since ?? ''}: expected a duration such as 30m, 24h or 7d\n`);
     return exitCodes.unknown;
   }
-  const limit = options.limit === undefined ? undefined : Number(options.limit);
-  if (limit !== undefined && !(Number.isInteger(limit) && limit > 0)) {
-    console.err(`--limit ${options.limit ?? ''}: expected a whole number above 0, such as 50\n`);
-    return exitCodes.unknown;
-  }
+  const limit = numberOption('--limit', options.limit);
   const { run, incident, file } = options;
   const wanted = {
     ...(sinceMs === 0 ? {} : { sinceMs: Date.now() - sinceMs }),

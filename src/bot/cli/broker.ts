@@ -4,7 +4,7 @@ import { clusterTransport } from '../cluster-transport.ts';
 import { type OpenCluster, openCluster } from '../clusters.ts';
 import type { BotConfig, ClusterConfig } from '../config/config.ts';
 import { systemClock } from '../system-clock.ts';
-import { type CommonOptions, type Console, readConfig } from './console.ts';
+import { type CommonOptions, type Console, noCluster, readConfig } from './console.ts';
 
 /** Options of the commands that talk to a broker. */
 export interface BrokerOptions extends CommonOptions {
@@ -87,8 +87,7 @@ function urlWith(url: string, { vhost, cluster }: BrokerOptions): string {
 function clustersOf({ clusters }: BotConfig, wanted: string | undefined): readonly ClusterConfig[] {
   const found = clusters.filter(({ settings }) => wanted === undefined || settings.name === wanted);
   if (found.length > 0) return found;
-  const known = clusters.map(({ settings }) => settings.name).join(', ');
-  throw new Error(`There is no cluster ${wanted ?? ''}; there are ${known}`);
+  throw new Error(noCluster(wanted, { clusters }));
 }
 
 /** These commands talk to services and act on no host. */

@@ -35,6 +35,10 @@ export function readConfig(console: Console, options: CommonOptions): BotConfig 
   return undefined;
 }
 
+/** What is said of a cluster that the configuration does not have. */
+export const noCluster = (wanted: string | undefined, { clusters }: Pick<BotConfig, 'clusters'>): string =>
+  `There is no cluster ${wanted ?? ''}; the configuration has ${clusters.map(({ settings }) => settings.name).join(', ')}`;
+
 export const printJson = (console: Console, value: unknown): void =>
   console.out(`${JSON.stringify(value, null, 2)}\n`);
 

@@ -11,7 +11,7 @@ import { openConfiguredHosts } from '../hosts.ts';
 import { openCourier, openQueues } from '../jobs/queues.ts';
 import { createLog } from '../log.ts';
 import { openSlackPort } from '../slack/web-client-port.ts';
-import { connectRedis } from '../stores/connect.ts';
+import { connectRedis, tellRedis } from '../stores/connect.ts';
 import { openStores } from '../stores/open.ts';
 import { systemClock } from '../system-clock.ts';
 
@@ -19,7 +19,7 @@ import { systemClock } from '../system-clock.ts';
  * Who sits at this terminal, as the desk sees them: the Slack user that the configuration says they are, so that one
  * person has one vote on all surfaces. Somebody whom it does not name has no rights beyond those of everybody.
  */
-export function terminalClick(config: BotConfig, user: string = userInfo().username): Click {
+function terminalClick(config: BotConfig, user: string = userInfo().username): Click {
   const terminal = `cli:${user}`;
   return { user: config.people.cli[user] ?? terminal, terminal };
 }
@@ -75,8 +75,7 @@ export async function withDesk<Answer>(
   } catch (error) {
     if (redis.status === 'ready') throw error;
     const why = reasonOf(error);
-    const where = new URL(config.redis.url).host;
-    throw new Error(`Redis at ${where} cannot be reached: ${why}`, { cause: error });
+    throw new Error(`Redis at ${tellRedis(config.redis)} cannot be reached: ${why}`, { cause: error });
   } finally {
     await Promise.allSettled(closers.map((close) => close()));
     redis.disconnect();

@@ -1,5 +1,4 @@
-import { book, openHosts } from '../../runbooks/index.ts';
-import { openCluster } from '../clusters.ts';
+import { book } from '../../runbooks/index.ts';
 import { tellDuration } from '../config/duration.ts';
 import { deletionLine, runsLine } from '../digest/digest-message.ts';
 import type { Digest } from '../digest/digest-of.ts';
@@ -14,20 +13,7 @@ import { withStores } from './stores.ts';
 export async function digestCommand(console: Console, options: CommonOptions): Promise<number> {
   const config = readConfig(console, options);
   if (config === undefined) return exitCodes.critical;
-  const hosts = openHosts(config.hosts);
-  const clusters = new Map(
-    config.clusters.map((cluster) => [
-      cluster.settings.name,
-      // Opened, but never asked: a digest is made of what is stored.
-      openCluster({
-        config: cluster,
-        hosts,
-        clock: systemClock,
-        sweepMs: config.schedule.sweepMs,
-        history: async () => undefined,
-      }),
-    ]),
-  );
+  const clusters = new Map(config.clusters.map((cluster) => [cluster.settings.name, cluster]));
   const digest = await withStores(config, (stores) =>
     readDigest({ stores, clock: systemClock, clusters, book }),
   );
@@ -39,7 +25,7 @@ export async function digestCommand(console: Console, options: CommonOptions): P
   return exitCodes.ok;
 }
 
-export function tellDigest(digest: Digest): string {
+function tellDigest(digest: Digest): string {
   const { typical } = digest;
   const clusters = digest.clusters.map(
     ({ name, state, open, nodes, nodesAnswering, isHalted }) =>

@@ -1,5 +1,5 @@
 import { halt, resume } from '../desk/halts.ts';
-import { type CommonOptions, type Console, exitCodes, printJson, readConfig } from './console.ts';
+import { type CommonOptions, type Console, exitCodes, noCluster, printJson, readConfig } from './console.ts';
 import { withDesk } from './desk.ts';
 
 /** `watership halt [cluster]` and `resume`: the switch that every action asks first. Anybody halts; an approver resumes. */
@@ -8,9 +8,8 @@ export const haltCommand =
   async (console: Console, options: CommonOptions, [cluster]: readonly string[]): Promise<number> => {
     const config = readConfig(console, options);
     if (config === undefined) return exitCodes.critical;
-    const known = config.clusters.map(({ settings }) => settings.name);
-    if (cluster !== undefined && !known.includes(cluster)) {
-      console.err(`There is no cluster ${cluster}; there are ${known.join(', ')}\n`);
+    if (cluster !== undefined && !config.clusters.some(({ settings }) => settings.name === cluster)) {
+      console.err(`${noCluster(cluster, config)}\n`);
       return exitCodes.unknown;
     }
     const turn = verb === 'halt' ? halt : resume;

@@ -2,24 +2,39 @@ import { atItsWorst, book, type Incident } from '../../runbooks/index.ts';
 import { cardOf } from '../card-of.ts';
 import { tellDuration } from '../config/duration.ts';
 import { type Names, nameOf } from '../slack/words.ts';
-import { type CommonOptions, type Console, exitCodes, plain, printJson, readConfig } from './console.ts';
+import {
+  type CommonOptions,
+  type Console,
+  exitCodes,
+  noCluster,
+  plain,
+  printJson,
+  readConfig,
+} from './console.ts';
 import { namesOf } from './names.ts';
+import { numberOption } from './number-option.ts';
 import { withStores } from './stores.ts';
 
 interface IncidentsOptions extends CommonOptions {
   readonly cluster?: string;
-  readonly limit: string;
+  readonly limit?: string;
 }
+
+/** As many as are told when nothing says how many are wanted. */
+const NEWEST = 20;
 
 /** `watership incidents`: what is open, and what was lately. */
 export async function incidentsCommand(console: Console, options: IncidentsOptions): Promise<number> {
   const config = readConfig(console, options);
   if (config === undefined) return exitCodes.critical;
+  const limit = numberOption('--limit', options.limit) ?? NEWEST;
+  const { cluster } = options;
+  if (cluster !== undefined && !config.clusters.some(({ settings }) => settings.name === cluster)) {
+    console.err(`${noCluster(cluster, config)}\n`);
+    return exitCodes.unknown;
+  }
   const incidents = await withStores(config, ({ incidents }) =>
-    incidents.recent({
-      limit: Number(options.limit) || 20,
-      ...(options.cluster === undefined ? {} : { cluster: options.cluster }),
-    }),
+    incidents.recent({ limit, ...(cluster === undefined ? {} : { cluster }) }),
   );
   if (options.json) printJson(console, incidents);
   else if (incidents.length === 0) console.out('No incidents.\n');

@@ -46,9 +46,8 @@ export async function probeCommand(
 }
 
 /**
- * After Nagios: 0 all answer; 2 somebody is connected and does not answer (deaf) or no exchange leads there (unbound); 1
- * nobody serves there;
- * 3 nothing could be asked.
+ * After Nagios: 0 all answer; 1 nobody serves there; 2 somebody is connected and does not answer (deaf), or no exchange
+ * leads there (unbound); 3 nothing could be asked.
  */
 export function probeExitCode(rows: readonly Pick<Row, 'verdict'>[]): number {
   if (rows.some(({ verdict }) => verdict === 'deaf' || verdict === 'unbound')) return exitCodes.critical;

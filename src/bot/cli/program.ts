@@ -120,7 +120,7 @@ counts in the exit code, where Redis can be reached.`,
     .option('--unmask', 'show tokens and passwords too');
   command('incidents', 'list incidents, newest first', incidentsCommand)
     .option('--cluster <name>', 'only this cluster')
-    .option('--limit <n>', 'how many', '20');
+    .option('--limit <n>', 'how many (default: 20)');
   command('runbooks', 'list what the bot can see and treat', runbooksCommand).option(
     '--markdown',
     'print docs/runbooks.md',

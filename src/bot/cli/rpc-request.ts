@@ -1,7 +1,6 @@
 import {
   BrokerUnreachable,
   getRpcClient,
-  type ManagementApi,
   MessageDeliveryFailure,
   MessageUndeliverable,
   MessagingTimeout,
@@ -107,11 +106,9 @@ async function exchangeOf(
 ): Promise<string | undefined> {
   if (broker.kind === 'url') return undefined;
   const queue = server === undefined ? topic : `${topic}.${server}`;
-  const { settings, ports } = { settings: broker.config.settings, ports: broker.handle.ports };
-  const management: readonly ManagementApi[] = ports.management;
-  const known = entryOfQueue(queue, settings)?.exchange;
+  const known = entryOfQueue(queue, broker.config.settings)?.exchange;
   const route = await routeTo(
-    management,
+    broker.handle.ports.management,
     { vhost: broker.vhost, queue, ...(known === undefined ? {} : { prefer: known }) },
     ROUTE_MS,
   );
@@ -153,7 +150,7 @@ export function timeoutOf(text: string | undefined): number {
 }
 
 /** A JSON object, as Python writes them too. */
-export function objectOf(option: string, text: string | undefined): Readonly<Record<string, unknown>> {
+function objectOf(option: string, text: string | undefined): Readonly<Record<string, unknown>> {
   if (text === undefined) return {};
   const wrong = (came: string): Error =>
     new Error(

@@ -1,4 +1,5 @@
 import type { Runbook, Step } from '../../runbooks/index.ts';
+import { repairs } from '../repairs.ts';
 
 /** `docs/runbooks.md`: the book, printed. A test fails when the file in the repository is another one. */
 export function runbooksPage(book: readonly Runbook[]): string {
@@ -17,9 +18,6 @@ export function runbooksPage(book: readonly Runbook[]): string {
     '',
   ].join('\n');
 }
-
-export const repairs = ({ steps }: Runbook): boolean =>
-  steps.some(({ kind }) => kind === 'act' || kind === 'manual' || kind === 'each');
 
 function section(runbook: Runbook): string[] {
   const { id, title, summary, handbook, confirmSweeps, mutes, undo } = runbook;

@@ -1,6 +1,7 @@
 import { book } from '../../runbooks/index.ts';
+import { repairs } from '../repairs.ts';
 import { type CommonOptions, type Console, exitCodes, printJson } from './console.ts';
-import { repairs, runbooksPage } from './runbooks-page.ts';
+import { runbooksPage } from './runbooks-page.ts';
 
 /** `watership runbooks`: needs no configuration. */
 export async function runbooksCommand(

@@ -13,7 +13,15 @@ import type { BotConfig, ClusterConfig } from '../config/config.ts';
 import { tellDuration } from '../config/duration.ts';
 import { openConfiguredHosts } from '../hosts.ts';
 import { systemClock } from '../system-clock.ts';
-import { type CommonOptions, type Console, exitCodes, plain, printJson, readConfig } from './console.ts';
+import {
+  type CommonOptions,
+  type Console,
+  exitCodes,
+  noCluster,
+  plain,
+  printJson,
+  readConfig,
+} from './console.ts';
 import { type KnownToBot, knownToBot } from './known-to-bot.ts';
 
 interface SweepOptions extends CommonOptions {
@@ -32,8 +40,7 @@ export async function sweepCommand(console: Console, options: SweepOptions): Pro
     ({ settings }) => options.cluster === undefined || settings.name === options.cluster,
   );
   if (wanted.length === 0) {
-    const known = config.clusters.map(({ settings }) => settings.name).join(', ');
-    console.err(`There is no cluster ${options.cluster ?? ''}; there are ${known}\n`);
+    console.err(`${noCluster(options.cluster, config)}\n`);
     return exitCodes.unknown;
   }
   const hosts = openConfiguredHosts(config, systemClock);

@@ -5,6 +5,7 @@ import { systemClock } from '../system-clock.ts';
 import { contextOf, tappedOf } from '../tapped.ts';
 import { type BrokerOptions, brokerOf, transportOf } from './broker.ts';
 import { type Console, exitCodes, plain } from './console.ts';
+import { numberOption } from './number-option.ts';
 
 interface TapCommandOptions extends BrokerOptions {
   readonly maxMessages?: string;
@@ -18,8 +19,8 @@ export async function tapCommand(
   options: TapCommandOptions,
   [exchange = '', routingKey = '']: readonly string[],
 ): Promise<number> {
-  const maxMessages = numberOf('--max-messages', options.maxMessages);
-  const maxSeconds = numberOf('--max-seconds', options.maxSeconds);
+  const maxMessages = numberOption('--max-messages', options.maxMessages);
+  const maxSeconds = numberOption('--max-seconds', options.maxSeconds);
   const broker = brokerOf(console, options);
   if (broker === undefined) return exitCodes.unknown;
   const asked = new AbortController();
@@ -76,7 +77,7 @@ function jsonLine(message: TappedMessage): string {
 
 function textLine(message: TappedMessage): string {
   const { exchange, routingKey, bytes } = message;
-  return plain(`${now().slice(11, 23)}  ${exchange}  ${routingKey}  ${saidBy(message, bytes)}`);
+  return plain(`${now().slice(11)}  ${exchange}  ${routingKey}  ${saidBy(message, bytes)}`);
 }
 
 function saidBy(message: TappedMessage, bytes: number): string {
@@ -91,14 +92,4 @@ function saidBy(message: TappedMessage, bytes: number): string {
     case 'unreadable':
       return `(${bytes} bytes that cannot be read: ${said.because})`;
   }
-}
-
-function numberOf(option: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < 1 || value > 1_000_000)
-    throw new Error(
-      `${option}: expected a whole number from 1 to 1000000, came ${JSON.stringify(text)}. Write 60.`,
-    );
-  return value;
 }

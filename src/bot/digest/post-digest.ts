@@ -90,8 +90,12 @@ async function noteDown({ stores, clock }: DigestContext, channel: string): Prom
   });
 }
 
-/** Everything since the last digest, from the stores: no broker is asked. */
-export async function readDigest(context: Omit<DigestContext, 'config' | 'people'>): Promise<Digest> {
+/** Everything since the last digest, from the stores: of the clusters only the names are read, and no broker is asked. */
+export async function readDigest(
+  context: Pick<DigestContext, 'stores' | 'clock' | 'book'> & {
+    readonly clusters: Pick<ReadonlyMap<string, unknown>, 'keys'>;
+  },
+): Promise<Digest> {
   const { stores, clock, clusters, book } = context;
   const nowMs = clock.now();
   const older = await stores.audit.read({ sinceMs: nowMs - LOOK_BACK_MS, limit: READ_AT_MOST });

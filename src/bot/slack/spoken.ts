@@ -1,4 +1,5 @@
-import type { FactLine, Incident, Runbook, Step } from '../../runbooks/index.ts';
+import type { FactLine, Incident, Runbook } from '../../runbooks/index.ts';
+import { repairs } from '../repairs.ts';
 
 /** What a runbook says about an incident: all that a card needs to know of it. */
 export interface Spoken {
@@ -23,7 +24,7 @@ export function speak(book: Book, incident: Pick<Incident, 'runbook' | 'facts' |
   if (runbook === undefined) {
     return { title: incident.runbook, headline: incident.subject, facts: [], hasFix: false };
   }
-  const hasFix = runbook.steps.some(changesSomething);
+  const hasFix = repairs(runbook);
   const facts = runbook.facts.safeParse(incident.facts);
   return facts.success
     ? {
@@ -33,10 +34,4 @@ export function speak(book: Book, incident: Pick<Incident, 'runbook' | 'facts' |
         hasFix,
       }
     : { title: runbook.title, headline: incident.subject, facts: [], hasFix };
-}
-
-function changesSomething(step: Step<unknown>): boolean {
-  return step.kind === 'each'
-    ? step.steps.some(changesSomething)
-    : step.kind === 'act' || step.kind === 'manual';
 }

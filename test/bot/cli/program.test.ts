@@ -54,7 +54,7 @@ describe('sweep', () => {
   test('of a cluster that is not configured says which there are', async () => {
     const config = configWith({ management: 'http://127.0.0.1:1' });
     const { exitCode, err } = await runProgram('sweep', '--cluster', 'barn', '--config', config);
-    expect(err).toBe('There is no cluster barn; there are house\n');
+    expect(err).toBe('There is no cluster barn; the configuration has house\n');
     expect(exitCode).toBe(3);
   });
 
@@ -161,6 +161,18 @@ describe('the command line', () => {
   test('prints the schema', async () => {
     const { out } = await runProgram('schema');
     expect(JSON.parse(out)).toMatchObject({ title: 'watership.yaml', type: 'object' });
+  });
+
+  test('incidents of a cluster that is not configured, or with a limit that is no number, are not called none', async () => {
+    const config = configWith({ management: 'http://127.0.0.1:1' });
+    expect(await runProgram('incidents', '--cluster', 'barn', '--config', config)).toMatchObject({
+      err: 'There is no cluster barn; the configuration has house\n',
+      exitCode: 3,
+    });
+    expect(await runProgram('incidents', '--limit', 'all', '--config', config)).toMatchObject({
+      err: '--limit: expected a whole number from 1 to 1000000, came "all". Write 60.\n',
+      exitCode: 3,
+    });
   });
 
   test('suggests the nearest command', async () => {

@@ -75,7 +75,7 @@ describe('what is wrong on the command line is said with its cure, and nothing i
       '--config',
       config,
     );
-    expect(err).toBe('There is no cluster barn; there are house\n');
+    expect(err).toBe('There is no cluster barn; the configuration has house\n');
     expect(exitCode).toBe(3);
   });
 

@@ -117,7 +117,7 @@ test('a sweep tells what a running bot has open and one look cannot find, and co
 
 test('a halt from the command line is in force, recorded, and can be ended', async () => {
   const { stores, run } = installation();
-  expect((await run('halt', 'barn')).err).toBe('There is no cluster barn; there are house\n');
+  expect((await run('halt', 'barn')).err).toBe('There is no cluster barn; the configuration has house\n');
   expect((await run('halt', 'house')).out).toMatch(/^Halted: house\. Nothing more is done/);
   expect(await stores.halts.isHalted('house')).toBe(true);
   expect((await run('resume')).out).toMatch(/^Resumed: all clusters\./);
