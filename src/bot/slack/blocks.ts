@@ -12,6 +12,7 @@ import type {
 import { redact } from '../redact.ts';
 import { clip, literal, visible } from './escape.ts';
 import { limits } from './limits.ts';
+import { counted } from './words.ts';
 
 /** A message as Slack takes it: `text` is the push notification and what a screen reader says. */
 export interface Rendered {
@@ -51,7 +52,9 @@ export function linesSection(title: string | undefined, lines: readonly string[]
   let kept = all.length;
   const body = (count: number): string => {
     const left = all.length - count;
-    return [...all.slice(0, count), ...(left === 0 ? [] : [`… and ${left} more lines`])].join('\n');
+    return [...all.slice(0, count), ...(left === 0 ? [] : [`… and ${counted(left, 'more line')}`])].join(
+      '\n',
+    );
   };
   while (kept > 1 && body(kept).length > limits.sectionText) {
     kept -= 1;
@@ -126,12 +129,15 @@ export const asking = (
 /** A time of day where no markup is understood. */
 export const utcTime = (atMs: number): string => `${new Date(atMs).toISOString().slice(11, 19)} UTC`;
 
+/** A day and a time of day where no markup is understood. */
+export const utcMoment = (atMs: number): string => {
+  const utc = new Date(atMs).toISOString();
+  return `${utc.slice(0, 10)} ${utc.slice(11, 16)} UTC`;
+};
+
 /** A moment in the reader's own time zone, with UTC for a client that cannot. */
 export function moment(atMs: number, format = '{time_secs}'): string {
   const seconds = Math.floor(atMs / 1000);
-  const utc = new Date(seconds * 1000).toISOString();
-  const fallback = format.includes('date')
-    ? `${utc.slice(0, 10)} ${utc.slice(11, 16)} UTC`
-    : `${utc.slice(11, 19)} UTC`;
+  const fallback = format.includes('date') ? utcMoment(atMs) : utcTime(atMs);
   return `<!date^${seconds}^${format}|${fallback}>`;
 }

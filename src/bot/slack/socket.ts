@@ -8,6 +8,9 @@ import { clientOptions } from './web-client-port.ts';
 /** Pauses before a lost connection is opened again; the last one repeats. Slack itself hangs up every few hours. */
 const PAUSES_MS = [0, 1_000, 2_000, 5_000, 10_000] as const;
 
+/** Whoever stops the bot does not wait longer than this for Slack's goodbye. */
+const GOODBYE_MS = 2_000;
+
 /** A Socket Mode connection that comes back. */
 export interface Socket {
   readonly receiver: SocketModeReceiver;
@@ -76,7 +79,7 @@ export function openSocket(config: SlackConfig, clock: Clock, log: Logger): Sock
     async stop() {
       stopping.abort();
       if (isConnected) {
-        await Promise.race([client.disconnect(), clock.sleep(2_000)]);
+        await Promise.race([client.disconnect(), clock.sleep(GOODBYE_MS)]);
       }
     },
   };

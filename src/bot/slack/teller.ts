@@ -16,6 +16,7 @@ const LEASE_MS = 10_000;
 /** How long another teller is waited for, and how often it is asked. */
 const LEASE_WAITS = 20;
 const LEASE_WAIT_MS = 250;
+
 /** Shows an incident's present state in Slack: one message edited in place, and its thread. */
 export interface Teller {
   /** Brings Slack up to date with the stores. Throws when Slack did not take it, so that the job comes again. */

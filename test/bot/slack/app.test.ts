@@ -307,7 +307,7 @@ describe('a command', () => {
       'maintenance prod-a 2h please now',
       'I do not understand “please now” there. It is typed like this: /rabbit maintenance &lt;cluster&gt; [2h | end]',
     ],
-    ['status prod-z', 'I do not know a cluster “prod-z”. There is: prod-a.'],
+    ['status prod-z', 'There is no cluster “prod-z”. Did you mean prod-a?'],
   ])('“%s” is answered with what was meant', async (text, said) => {
     const [answer] = await ask(createBot(), [text]);
     expect(answer?.text).toBe(said);
@@ -351,7 +351,7 @@ test('the Home tab shows the clusters and what is mine', async () => {
   await deliver(homeOpened(ALICE));
   const aloud = readAloud(slack.homes.get(ALICE)?.blocks ?? []);
   expect(aloud).toContain(
-    '# What you have taken\nINC-0412 P1 prod-a: ctl3 is cut off from ctl1 + ctl2. (open since 03:00:00 UTC)',
+    '# What you have taken\nINC-0412 P1 prod-a: ctl3 is cut off from ctl1 + ctl2. (open since 2026-11-22 03:00 UTC)',
   );
   expect(await stores.homes.recent({ withinMs: 1_000, limit: 5 })).toEqual([ALICE]);
 });

@@ -201,7 +201,7 @@ describe('/rabbit tap', () => {
       'Which exchange, and which routing key? For example /rabbit tap openstack notifications.#',
     ],
     [['nova', '#'], ['prod-a', 'prod-b'], 'Which cluster? Add one of: prod-a, prod-b.'],
-    [['nova', '#', 'prod-c'], ['prod-a'], 'I do not know a cluster “prod-c”. There is: prod-a.'],
+    [['nova', '#', 'prod-c'], ['prod-a'], 'There is no cluster “prod-c”. Did you mean prod-a?'],
   ] as const)('%j is asked back for', async (words, clusters, told) => {
     expect((await type(bot({ clusters }), tap, words)).aloud).toBe(told);
   });

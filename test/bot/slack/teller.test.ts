@@ -4,7 +4,7 @@ import { halt, resume } from '../../../src/bot/desk/halts.ts';
 import { acknowledge, diagnose } from '../../../src/bot/desk/incidents.ts';
 import { createPeople } from '../../../src/bot/desk/people.ts';
 import { cancel } from '../../../src/bot/desk/runs.ts';
-import { SlackBusy, SlackUnreachable } from '../../../src/bot/slack/errors.ts';
+import { SlackBusy, SlackRefused, SlackUnreachable } from '../../../src/bot/slack/errors.ts';
 import type { OutgoingMessage } from '../../../src/bot/slack/port.ts';
 import { createTeller } from '../../../src/bot/slack/teller.ts';
 import type { Incident, Run } from '../../../src/runbooks/index.ts';
@@ -155,9 +155,20 @@ describe('the teller', () => {
     expect(slack.homes.has(DAVE)).toBe(false);
     const aloud = readAloud(slack.homes.get(ALICE)?.blocks ?? []);
     expect(aloud).toContain(
-      '# What you have taken\nINC-0412 P1 prod-a: ctl3 is cut off from ctl1 + ctl2. (open since 03:00:00 UTC)',
+      '# What you have taken\nINC-0412 P1 prod-a: ctl3 is cut off from ctl1 + ctl2. (open since 2026-11-22 03:00 UTC)',
     );
     expect(aloud).not.toMatch(/ ago|open for/);
+  });
+
+  test('a Home tab that cannot be shown keeps no other from being shown', async () => {
+    const { open, teller, slack, stores } = createScene();
+    await open();
+    await stores.homes.opened(ALICE);
+    await stores.homes.opened(DAVE);
+    slack.failNext('publishHome', new SlackRefused('views.publish', 'user_not_found'));
+    await teller.tell('INC-0412');
+    await vi.waitFor(() => expect(slack.calls.get('publishHome')).toBe(2));
+    await vi.waitFor(() => expect(slack.homes.size).toBe(1));
   });
 
   test('says nothing about a symptom that was never told', async () => {

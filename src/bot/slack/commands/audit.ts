@@ -59,8 +59,8 @@ async function list({ lobby }: Asked, about: string): Promise<Reply> {
       contextBlock([
         small(
           earlier === 0
-            ? 'These are all.'
-            : `${isCut ? 'At least ' : ''}${counted(earlier, 'earlier one')} not shown. At a terminal: watership audit${optionOf(about)}`,
+            ? 'These are all. Times are in UTC.'
+            : `Times are in UTC. ${isCut ? 'At least ' : ''}${counted(earlier, 'earlier one')} not shown. At a terminal: watership audit${optionOf(about)}`,
         ),
       ]),
     ],

@@ -1,6 +1,6 @@
-import { nearest } from '../../config/nearest.ts';
 import { context, header, linesSection, notification, small } from '../blocks.ts';
 import { type Command, type Reply, say } from './command.ts';
+import { unknown } from './unknown.ts';
 
 /** What can be typed, and what this person may do. */
 export const helpOf = (commands: () => readonly Command[]): Command => ({
@@ -31,12 +31,12 @@ export const helpOf = (commands: () => readonly Command[]): Command => ({
 const lineOf = ({ usage, summary }: Command): string => `/rabbit ${usage} - ${summary}`;
 
 function one(offered: readonly Command[], wanted: string): Reply {
-  const verbs = offered.map(({ verb }) => verb);
   const found = offered.find(({ verb }) => verb === wanted);
   if (found !== undefined) return say(lineOf(found));
-  const near = nearest(wanted, verbs);
-  return say(
-    `There is no command “${wanted}”. ${near === undefined ? `There is: ${verbs.join(', ')}.` : `Did you mean ${near}?`}`,
+  return unknown(
+    'command',
+    wanted,
+    offered.map(({ verb }) => verb),
   );
 }
 

@@ -1,6 +1,7 @@
 import { context as contextBlock, header, linesSection, moment, mrkdwn, notification } from '../blocks.ts';
 import { counted } from '../words.ts';
-import { type Command, type Reply, say } from './command.ts';
+import type { Command, Reply } from './command.ts';
+import { unknown } from './unknown.ts';
 
 /** The fullest queues of each cluster. */
 export const queues: Command = {
@@ -11,11 +12,7 @@ export const queues: Command = {
   async run({ lobby, words: [wanted] }): Promise<Reply> {
     const { context } = lobby.counter;
     const names = [...context.clusters.keys()].filter((name) => wanted === undefined || name === wanted);
-    if (names.length === 0) {
-      return say(
-        `I do not know a cluster “${wanted}”. There is: ${[...context.clusters.keys()].join(', ')}.`,
-      );
-    }
+    if (names.length === 0) return unknown('cluster', wanted ?? '', [...context.clusters.keys()]);
     const parts = await Promise.all(
       names.map(async (name) => ({ name, memory: await context.stores.memory.get(name) })),
     );

@@ -1,6 +1,6 @@
-import { nearest } from '../../config/nearest.ts';
 import { diagnose } from '../../desk/incidents.ts';
 import { type Command, type Reply, say } from './command.ts';
+import { unknown } from './unknown.ts';
 
 /** Starts a diagnosis of an open incident by its runbook and its subject. */
 export const run: Command = {
@@ -15,12 +15,7 @@ export const run: Command = {
     if (wanted === undefined) {
       return say(`Which runbook? There is: ${ids.join(', ')}.`);
     }
-    if (!ids.includes(wanted)) {
-      const near = nearest(wanted, ids);
-      return say(
-        `There is no runbook “${wanted}”. ${near === undefined ? `There is: ${ids.join(', ')}.` : `Did you mean ${near}?`}`,
-      );
-    }
+    if (!ids.includes(wanted)) return unknown('runbook', wanted, ids);
     const all = await Promise.all(
       [...context.clusters.keys()].map((name) => context.stores.incidents.open(name)),
     );

@@ -1,7 +1,8 @@
 import type { Runbook } from '../../../runbooks/index.ts';
-import { nearest } from '../../config/nearest.ts';
+import { repairs } from '../../repairs.ts';
 import { header, linesSection, notification } from '../blocks.ts';
-import { type Command, type Reply, say } from './command.ts';
+import type { Command, Reply } from './command.ts';
+import { unknown } from './unknown.ts';
 
 /** What the bot knows how to treat. */
 export const runbooks: Command = {
@@ -25,14 +26,13 @@ export const runbooks: Command = {
 function one(book: readonly Runbook[], wanted: string): Reply {
   const found = book.find(({ id }) => id === wanted);
   if (found === undefined) {
-    const ids = book.map(({ id }) => id);
-    const near = nearest(wanted, ids);
-    return say(
-      `There is no runbook “${wanted}”. ${near === undefined ? `There is: ${ids.join(', ')}.` : `Did you mean ${near}?`}`,
+    return unknown(
+      'runbook',
+      wanted,
+      book.map(({ id }) => id),
     );
   }
-  const { id, title, summary, confirmSweeps, steps } = found;
-  const acts = steps.some(({ kind }) => kind === 'act' || kind === 'manual' || kind === 'each');
+  const { id, title, summary, confirmSweeps } = found;
   return {
     text: notification(`${title}: ${summary}`),
     blocks: [
@@ -40,7 +40,7 @@ function one(book: readonly Runbook[], wanted: string): Reply {
       linesSection(undefined, [
         summary,
         `Told after ${confirmSweeps === 1 ? 'one sweep' : `${confirmSweeps} sweeps in a row`} that saw it.`,
-        acts ? 'A repair is proposed, and wants approval.' : 'It only tells: there is no repair.',
+        repairs(found) ? 'A repair is proposed, and wants approval.' : 'It only tells: there is no repair.',
       ]),
     ],
   };

@@ -10,13 +10,14 @@ import {
   moment,
   mrkdwn,
   notification,
-  utcTime,
+  utcMoment,
 } from '../blocks.ts';
 import { literal } from '../escape.ts';
 import { haltedSection } from '../halted.ts';
 import { bookOf, speak } from '../spoken.ts';
 import { counted, nameOf, priority, sentence, span, thousands } from '../words.ts';
-import { type Command, type Reply, say } from './command.ts';
+import type { Command, Reply } from './command.ts';
+import { unknown } from './unknown.ts';
 
 /** The clusters at a glance, as the newest sweep saw them. */
 export const status: Command = {
@@ -27,11 +28,7 @@ export const status: Command = {
   async run({ lobby, words: [wanted] }): Promise<Reply> {
     const { context, people } = lobby.counter;
     const names = [...context.clusters.keys()].filter((name) => wanted === undefined || name === wanted);
-    if (names.length === 0) {
-      return say(
-        `I do not know a cluster “${wanted}”. There is: ${[...context.clusters.keys()].join(', ')}.`,
-      );
-    }
+    if (names.length === 0) return unknown('cluster', wanted ?? '', [...context.clusters.keys()]);
     const parts = await Promise.all(names.map((name) => clusterStatus(context, people, name)));
     return {
       text: notification(parts.map(({ verdict }) => verdict).join(' ')),
@@ -128,7 +125,7 @@ export function incidentLines(
           : incident.mutedBy !== undefined
             ? `explained by ${incident.mutedBy}`
             : when === 'lasting'
-              ? `open since ${utcTime(incident.openedAtMs)}`
+              ? `open since ${utcMoment(incident.openedAtMs)}`
               : `open for ${span(context.clock.now() - incident.openedAtMs)}`;
       const headline = sentence(speak(bookOf(context.book), incident).headline);
       return `${incident.id} ${priority[incident.severity]} ${incident.cluster}: ${headline} (${state})`;

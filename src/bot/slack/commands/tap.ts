@@ -6,6 +6,7 @@ import { tappedOf } from '../../tapped.ts';
 import { context as contextBlock, header, linesSection, notification, small } from '../blocks.ts';
 import { counted } from '../words.ts';
 import { type Command, type Reply, say } from './command.ts';
+import { unknown } from './unknown.ts';
 
 const MAX_MESSAGES = 10;
 const MAX_SECONDS = 15;
@@ -28,12 +29,10 @@ export const tap: Command = {
     const [name, another] = names;
     const handle = name === undefined ? undefined : context.clusters.get(name);
     if (name === undefined || handle === undefined || another !== undefined) {
-      const known = [...context.clusters.keys()].join(', ');
-      return say(
-        another === undefined
-          ? `I do not know a cluster “${wanted}”. There is: ${known}.`
-          : `Which cluster? Add one of: ${known}.`,
-      );
+      const known = [...context.clusters.keys()];
+      return another === undefined
+        ? unknown('cluster', wanted ?? '', known)
+        : say(`Which cluster? Add one of: ${known.join(', ')}.`);
     }
     const decision = await lobby.counter.allow({ kind: 'tap' }, click, { cluster: name });
     if (!decision.allowed) return say(decision.because);

@@ -1,4 +1,4 @@
-import type { App, SlackViewAction, ViewOutput, ViewSubmitAction } from '@slack/bolt';
+import type { App, ViewOutput, ViewSubmitAction } from '@slack/bolt';
 import type { Click } from '../../desk/answer.ts';
 import { type Voted, vote } from '../../desk/vote.ts';
 import { NotCopied } from '../../stores/copies.ts';
@@ -9,7 +9,7 @@ import { approvalCallback, approvalFields } from '../ids.ts';
 import { forgetDelivery, isFirstDelivery, type Lobby } from '../lobby.ts';
 import { makingView, showChoice, viewOf } from '../review.ts';
 import { SECOND_TIME, standingOf } from '../since.ts';
-import { sentence } from '../words.ts';
+import { clickOf } from './click.ts';
 import { faultOf } from './pressed.ts';
 
 /** A submitted approval. Everything that decides is asked within Slack's three seconds; all work is the runner's. */
@@ -23,8 +23,8 @@ export function register(app: App, lobby: Lobby): void {
       });
       return;
     }
-    const click = clickOf(body, reference);
-    const choice = anotherChoice(view);
+    const click = clickOf(body, reference.channel);
+    const choice = anotherChoice(view, reference);
     if (choice !== undefined) {
       await ack({ response_action: 'update', view: makingView() });
       const door = { update: lobby.port.updateView };
@@ -125,17 +125,7 @@ async function recordedLines(
   }
   return isEnough
     ? [count, `${run.id} checks once more on fresh data and then begins. Follow the thread.`]
-    : [count, sentence('Somebody else must approve the same plan before anything is done')];
-}
-
-function clickOf(body: SlackViewAction, { channel }: ReviewReference): Click {
-  return {
-    user: body.user.id,
-    channel,
-    ...(body.user.team_id === undefined ? {} : { userTeam: body.user.team_id }),
-    ...(body.team?.id === undefined ? {} : { team: body.team.id }),
-    ...(body.enterprise?.id === undefined ? {} : { enterprise: body.enterprise.id }),
-  };
+    : [count, 'Somebody else must approve the same plan before anything is done.'];
 }
 
 const typedIn = (
@@ -147,12 +137,8 @@ const hasField = (view: ViewOutput, { block }: { readonly block: string }): bool
   view.state.values[block] !== undefined;
 
 /** The way that was chosen, if it is another than the one that the shown plan takes. */
-function anotherChoice(view: ViewOutput): string | undefined {
+function anotherChoice(view: ViewOutput, { choice: shown }: ReviewReference): string | undefined {
   const { block, action } = approvalFields.choice;
   const chosen = view.state.values[block]?.[action]?.selected_option?.value;
-  return chosen === undefined || chosen === shownChoice(view) ? undefined : chosen;
-}
-
-function shownChoice(view: ViewOutput): string | undefined {
-  return readReference(view.private_metadata)?.choice;
+  return chosen === undefined || chosen === shown ? undefined : chosen;
 }

@@ -3,6 +3,7 @@ import { readReference } from '../cards/review-reference.ts';
 import { actionIds } from '../ids.ts';
 import { isFirstDelivery, type Lobby } from '../lobby.ts';
 import { makingView, showChoice } from '../review.ts';
+import { clickOf } from './click.ts';
 
 /** Another way was chosen in the open modal: a new plan is made at once. */
 export function register(app: App, lobby: Lobby): void {
@@ -26,12 +27,7 @@ export function register(app: App, lobby: Lobby): void {
       return;
     }
     await lobby.port.updateView(viewId, makingView());
-    await showChoice(lobby.counter, { update: lobby.port.updateView }, viewId, reference, choice, {
-      user: body.user.id,
-      channel: reference.channel,
-      ...(body.user.team_id === undefined ? {} : { userTeam: body.user.team_id }),
-      ...(body.team?.id === undefined ? {} : { team: body.team.id }),
-      ...(body.enterprise?.id === undefined ? {} : { enterprise: body.enterprise.id }),
-    });
+    const door = { update: lobby.port.updateView };
+    await showChoice(lobby.counter, door, viewId, reference, choice, clickOf(body, reference.channel));
   });
 }

@@ -45,12 +45,16 @@ export function createHomes({
 } {
   let pending: Promise<void> | undefined;
 
+  const showTo = async (user: string): Promise<void> =>
+    slack.publishHome(user, await homeOf(context, people, user));
+
   async function publish(): Promise<void> {
     await context.clock.sleep(GATHER_MS);
     pending = undefined;
     const users = await context.stores.homes.recent({ withinMs: OPEN_MS, limit: PEOPLE_SERVED });
     for (const user of users) {
-      await slack.publishHome(user, await homeOf(context, people, user));
+      // Whoever has left the workspace since must not keep the tabs of those behind them from being shown.
+      await showTo(user).catch(() => undefined);
     }
   }
 

@@ -4,6 +4,7 @@ import type { Click } from '../../desk/answer.ts';
 import { NotCopied } from '../../stores/copies.ts';
 import { isFirstDelivery, type Lobby, type Place, placeOf, whisper } from '../lobby.ts';
 import { SECOND_TIME, standingOf } from '../since.ts';
+import { clickOf } from './click.ts';
 
 /** A pressed button, with what a listener needs of Slack's payload. */
 export interface Pressed {
@@ -15,16 +16,9 @@ export interface Pressed {
 }
 
 /** The parts of the payload that are used; `thread_ts` is there when the button stands in a thread. */
-export function pressedOf(body: BlockButtonAction): Pressed {
+function pressedOf(body: BlockButtonAction): Pressed {
   const action = body.actions[0];
-  const channel = body.channel?.id ?? '';
-  const click: Click = {
-    user: body.user.id,
-    channel,
-    ...(body.user.team_id === undefined ? {} : { userTeam: body.user.team_id }),
-    ...(body.team?.id === undefined ? {} : { team: body.team.id }),
-    ...(body.enterprise?.id === undefined ? {} : { enterprise: body.enterprise.id }),
-  };
+  const click = clickOf(body, body.channel?.id ?? '');
   return {
     click,
     place: placeOf(click, threadOf(body.message)),
