@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { digestMessage } from '../../../src/bot/digest/digest-message.ts';
 import { type DigestInput, digestOf } from '../../../src/bot/digest/digest-of.ts';
 import { postDigest, postDigestFor } from '../../../src/bot/digest/post-digest.ts';
-import { problemsOfMessage } from '../../../src/bot/slack/limits.ts';
 import { glanceOf, type History, type Incident, queueKey } from '../../../src/runbooks/index.ts';
 import { createWorld, openIncident, proposedRun, quiet } from '../fakes/world.ts';
+import { problemsOfMessage } from '../slack/block-problems.ts';
 import { readAloud } from '../slack/read-aloud.ts';
 
 const nowMs = openIncident.openedAtMs + 6 * 3_600_000;

@@ -1,13 +1,13 @@
 import type { HomeView, ModalView } from '@slack/types';
 import { expect } from 'vitest';
 import { SlackRefused } from '../../../src/bot/slack/errors.ts';
-import { problemsOfMessage, problemsOfView } from '../../../src/bot/slack/limits.ts';
 import type {
   EphemeralMessage,
   OutgoingMessage,
   SlackPerson,
   SlackPort,
 } from '../../../src/bot/slack/port.ts';
+import { problemsOfMessage, problemsOfView } from '../slack/block-problems.ts';
 
 export type SentMessage = OutgoingMessage & { readonly ts: string };
 

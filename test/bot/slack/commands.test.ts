@@ -12,9 +12,9 @@ import { parseTyped } from '../../../src/bot/slack/commands/parse.ts';
 import { queues } from '../../../src/bot/slack/commands/queues.ts';
 import { commands } from '../../../src/bot/slack/commands/register.ts';
 import { status } from '../../../src/bot/slack/commands/status.ts';
-import { problemsOfMessage } from '../../../src/bot/slack/limits.ts';
 import { glanceOf, type Observation } from '../../../src/runbooks/index.ts';
 import { ALICE, CHANNEL, createWorld, openIncident, split, type World } from '../fakes/world.ts';
+import { problemsOfMessage } from './block-problems.ts';
 import { readAloud } from './read-aloud.ts';
 
 function askedIn(world: World, words: readonly string[] = []): Asked {

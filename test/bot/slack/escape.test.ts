@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { linesSection, plainSection } from '../../../src/bot/slack/blocks.ts';
 import { clip, literal, ownWords, visible } from '../../../src/bot/slack/escape.ts';
-import { problemsOfMessage } from '../../../src/bot/slack/limits.ts';
+import { problemsOfMessage } from './block-problems.ts';
 
 describe('text from outside', () => {
   test.each([

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { incidentCard } from '../../../src/bot/slack/cards/incident-card.ts';
 import type { IncidentCardInput } from '../../../src/bot/slack/cards/incident-words.ts';
-import { problemsOfMessage } from '../../../src/bot/slack/limits.ts';
 import { bookOf, speak } from '../../../src/bot/slack/spoken.ts';
 import type { Halt } from '../../../src/bot/stores/stores.ts';
 import type { Incident, Run } from '../../../src/runbooks/index.ts';
 import { ALICE, BOB, cannotSeeRunbook, openIncident, proposedRun, splitRunbook } from '../fakes/world.ts';
+import { problemsOfMessage } from './block-problems.ts';
 import { readAloud } from './read-aloud.ts';
 
 const names = new Map([

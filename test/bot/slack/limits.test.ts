@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { problemsOfMessage, problemsOfView } from '../../../src/bot/slack/limits.ts';
+import { problemsOfMessage, problemsOfView } from './block-problems.ts';
 
 const plain = (text: string) => ({ type: 'plain_text' as const, text });
 

@@ -5,12 +5,12 @@ import { createPeople } from '../../../src/bot/desk/people.ts';
 import type { Command, Reply } from '../../../src/bot/slack/commands/command.ts';
 import { probe } from '../../../src/bot/slack/commands/probe.ts';
 import { tap } from '../../../src/bot/slack/commands/tap.ts';
-import { problemsOfMessage } from '../../../src/bot/slack/limits.ts';
 import type { ManagementApi, TappedMessage } from '../../../src/rpc/index.ts';
 import type { Observation, ProbeAnswer } from '../../../src/runbooks/index.ts';
 import { api } from '../../runbooks/actions/fakes.ts';
 import { queue, seen } from '../../runbooks/observation.ts';
 import { ALICE, CHANNEL, createWorld, DAVE, type World } from '../fakes/world.ts';
+import { problemsOfMessage } from './block-problems.ts';
 import { readAloud } from './read-aloud.ts';
 
 interface Given {

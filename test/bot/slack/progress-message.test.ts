@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { type ProgressInput, progressMessage } from '../../../src/bot/slack/cards/progress-message.ts';
-import { problemsOfMessage } from '../../../src/bot/slack/limits.ts';
 import type { Item, Run, RunState } from '../../../src/runbooks/index.ts';
 import { ALICE, BOB, proposedRun } from '../fakes/world.ts';
+import { problemsOfMessage } from './block-problems.ts';
 import { readAloud } from './read-aloud.ts';
 
 const proposed = proposedRun();

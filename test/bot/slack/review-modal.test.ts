@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { type ReviewInput, reviewModal } from '../../../src/bot/slack/cards/review-modal.ts';
 import { readReference } from '../../../src/bot/slack/cards/review-reference.ts';
-import { problemsOfView } from '../../../src/bot/slack/limits.ts';
 import type { Plan, Run } from '../../../src/runbooks/index.ts';
 import { ALICE, BOB, CHANNEL, proposedRun } from '../fakes/world.ts';
+import { problemsOfView } from './block-problems.ts';
 import { readAloud } from './read-aloud.ts';
 
 const run = proposedRun();

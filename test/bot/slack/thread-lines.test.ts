@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { threadLines } from '../../../src/bot/slack/cards/thread-lines.ts';
-import { problemsOfMessage } from '../../../src/bot/slack/limits.ts';
 import { ALICE } from '../fakes/world.ts';
+import { problemsOfMessage } from './block-problems.ts';
 import { readAloud } from './read-aloud.ts';
 
 const nowMs = Date.UTC(2026, 10, 22, 3, 10, 0);
