@@ -74,7 +74,7 @@ export async function diagnose(counter: Counter, id: string, click: Click): Prom
 }
 
 /** The active run of an incident, or a new one. The incident is the gate: of two people at once one starts it. */
-export async function findOrStart(counter: Counter, incident: Incident, user: string): Promise<Diagnosis> {
+async function findOrStart(counter: Counter, incident: Incident, user: string): Promise<Diagnosis> {
   const { stores, clock } = counter.context;
   const over = overAnswer(incident, clock.now());
   if (over !== undefined) {
@@ -153,7 +153,7 @@ async function justRepaired({ context }: Counter, { id, run }: Incident): Promis
       };
 }
 
-export async function activeRunOf({ context }: Counter, incident: Incident): Promise<Run | undefined> {
+async function activeRunOf({ context }: Counter, incident: Incident): Promise<Run | undefined> {
   const run = incident.run === undefined ? undefined : await context.stores.runs.get(incident.run);
   return run !== undefined && activeStates.includes(run.state) ? run : undefined;
 }
@@ -167,7 +167,7 @@ export function overAnswer(incident: Incident, nowMs: number): Answer | undefine
   return { text: `${incident.id} was resolved ${ago} ago. There is nothing left to do here.`, refused: true };
 }
 
-export const unknownIncident = (id: string): Answer => ({
+const unknownIncident = (id: string): Answer => ({
   text: `There is no ${id}.`,
   refused: true,
 });

@@ -2,7 +2,7 @@ import { arch, cpus, freemem, hostname, loadavg, release, totalmem, type, uptime
 import { z } from 'zod';
 
 /** What a machine says about itself. */
-export const hostFactsSchema = z.object({
+const hostFactsSchema = z.object({
   hostname: z.string(),
   kernel: z.string(),
   uptimeSeconds: z.number(),

@@ -42,7 +42,7 @@ const id = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._:/-]{0,254}$/);
 const timeMs = z.int().min(0);
 
 /** What is signed of a request. */
-export const requestSchema = z.strictObject({
+const requestSchema = z.strictObject({
   version: z.literal(1),
   /** The agent that is meant. */
   host: z.string().max(255),
@@ -114,13 +114,13 @@ const outcome = z.strictObject({
   sinceMs: timeMs,
 });
 
-export const resultSchema = z.discriminatedUnion('kind', [...hostAnswerSchema.options, refused, outcome]);
+const resultSchema = z.discriminatedUnion('kind', [...hostAnswerSchema.options, refused, outcome]);
 
 export type AgentResult = z.infer<typeof resultSchema>;
 export type Refused = z.infer<typeof refused>;
 
 /** What is signed of an answer: it belongs to one request of one host. */
-export const answerSchema = z.strictObject({
+const answerSchema = z.strictObject({
   version: z.literal(1),
   host: z.string(),
   id,
