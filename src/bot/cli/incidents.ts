@@ -1,5 +1,6 @@
 import { atItsWorst, book, type Incident } from '../../runbooks/index.ts';
 import { cardOf } from '../card-of.ts';
+import type { BotConfig } from '../config/config.ts';
 import { tellDuration } from '../config/duration.ts';
 import { type Names, nameOf } from '../slack/words.ts';
 import {
@@ -29,15 +30,17 @@ export async function incidentsCommand(console: Console, options: IncidentsOptio
   if (config === undefined) return exitCodes.critical;
   const limit = numberOption('--limit', options.limit) ?? NEWEST;
   const { cluster } = options;
-  if (cluster !== undefined && !config.clusters.some(({ settings }) => settings.name === cluster)) {
-    console.err(`${noCluster(cluster, config)}\n`);
-    return exitCodes.unknown;
-  }
   const incidents = await withStores(config, ({ incidents }) =>
     incidents.recent({ limit, ...(cluster === undefined ? {} : { cluster }) }),
   );
   if (options.json) printJson(console, incidents);
-  else if (incidents.length === 0) console.out('No incidents.\n');
+  // One that has left the configuration may still have incidents; one that has none was perhaps mistyped.
+  if (incidents.length === 0 && cluster !== undefined && !isConfigured(config, cluster)) {
+    console.err(`${noCluster(cluster, config)}\n`);
+    return exitCodes.unknown;
+  }
+  if (options.json) return exitCodes.ok;
+  if (incidents.length === 0) console.out('No incidents.\n');
   else {
     const names = await namesOf(
       config,
@@ -47,6 +50,9 @@ export async function incidentsCommand(console: Console, options: IncidentsOptio
   }
   return exitCodes.ok;
 }
+
+const isConfigured = ({ clusters }: BotConfig, name: string): boolean =>
+  clusters.some(({ settings }) => settings.name === name);
 
 function tellIncident(stored: Incident, names: Names): string {
   const incident = stored.state === 'resolved' ? atItsWorst(stored) : stored;

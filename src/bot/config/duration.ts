@@ -10,9 +10,8 @@ export function parseDuration(text: string): number | undefined {
   return match && unitMs !== undefined ? Math.round(Number(match[1]) * unitMs) : undefined;
 }
 
-/** Milliseconds for people: "300 ms", "3 s", "10 min", "2 h 5 min". */
+/** Milliseconds for people: "3 s", "10 min", "2 h 5 min". */
 export function tellDuration(ms: number): string {
-  if (ms > 0 && ms < 1_000) return `${Math.ceil(ms)} ms`;
   const seconds = Math.round(ms / 1_000);
   if (seconds < 120) return `${seconds} s`;
   const minutes = Math.round(seconds / 60);

@@ -17,11 +17,12 @@ const keyExpected = `a key of at least ${SHORTEST_KEY} characters (openssl rand 
 /** `15s` and the like, as milliseconds. */
 export const duration = (minimumMs: number, example: string, maximumMs = Number.POSITIVE_INFINITY) => {
   const expected = `a duration such as ${example}`;
+  const least = minimumMs < 1_000 ? `${minimumMs} ms` : tellDuration(minimumMs);
   return z
     .string({ error: expected })
     .regex(durationPattern, { error: expected })
     .transform((value) => parseDuration(value) ?? 0)
-    .refine((ms) => ms >= minimumMs, { error: `a duration of at least ${tellDuration(minimumMs)}` })
+    .refine((ms) => ms >= minimumMs, { error: `a duration of at least ${least}` })
     .refine((ms) => ms <= maximumMs, { error: `a duration of at most ${tellDuration(maximumMs)}` });
 };
 

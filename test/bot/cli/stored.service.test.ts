@@ -90,8 +90,10 @@ test('incidents are listed with what became of them, and control characters are 
   expect((await run('audit', '--incident', 'INC-0001', '--limit', '1')).out).toBe(
     '1970-01-01T00:01:30.000Z  watership  incident.resolved  INC-0001  gone\n',
   );
-  const json: unknown = JSON.parse((await run('incidents', '--json', '--cluster', 'barn')).out);
-  expect(json).toEqual([]);
+  const unknown = 'There is no cluster barn; the configuration has house\n';
+  expect(await run('incidents', '--cluster', 'barn')).toMatchObject({ out: '', err: unknown, exitCode: 3 });
+  const { out, err } = await run('incidents', '--json', '--cluster', 'barn');
+  expect([JSON.parse(out), err]).toEqual([[], unknown]);
 });
 
 test('a sweep tells what a running bot has open and one look cannot find, and counts it', async () => {
