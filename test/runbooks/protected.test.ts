@@ -2,8 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { whyProtected } from '../../src/runbooks/protected.ts';
 
 const hex = '0f'.repeat(16);
-const why = (name: string, protect = { queues: ['^billing_'], vhosts: ['/payments'] }, vhost = '/') =>
-  whyProtected({ vhost, name }, { protect });
+const why = (
+  name: string,
+  protect = { queues: ['^billing_', '_ledger_'], vhosts: ['/payments'] },
+  vhost = '/',
+) => whyProtected({ vhost, name }, { protect });
 
 describe('what is never deleted', () => {
   test.each([
@@ -15,6 +18,7 @@ describe('what is never deleted', () => {
     ['versioned_notifications.error', 'notifications'],
     [`federation: x -> ${hex}`, 'federation'],
     [`billing_fanout_${hex}`, 'protected ^billing_'],
+    [`the_ledger_fanout_${hex}`, 'protected _ledger_'],
   ])('%s', (name, because) => {
     expect(why(name)).toContain(because);
   });

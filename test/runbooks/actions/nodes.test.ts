@@ -41,7 +41,10 @@ describe('what people approve', () => {
     const { actions, ran } = stage([...whole, at('rabbit@c', view('rabbit@c'))]);
     for (const action of ['node.stop', 'node.start', 'node.force_boot']) {
       expect(actions.describe(of(action, 'rabbit@c')).text).toContain('no host is configured');
-      expect(await actions.precheck(of(action, 'rabbit@c'))).toMatchObject({ go: false });
+      expect(await actions.precheck(of(action, 'rabbit@c'))).toEqual({
+        go: false,
+        because: 'no host is configured for rabbit@c',
+      });
       expect((await actions.execute(of(action, 'rabbit@c'), 'x')).kind).toBe('refused');
     }
     expect(ran).toEqual([]);
@@ -55,6 +58,7 @@ describe('stopping a node', () => {
     ['another node runs, though each takes the other for dead', split, true],
     ['no other node answers', [at('rabbit@a', silent()), at('rabbit@b', view('rabbit@b'))], false],
     ['the other answers but does not run', [at('rabbit@a', view()), at('rabbit@b', view('rabbit@b'))], false],
+    ['it cannot be asked itself', [at('rabbit@a', view('rabbit@a', 'rabbit@b'))].map(dispensable), false],
     ['it is the only one', [at('rabbit@b', view('rabbit@b'))], false],
   ])('when %s: %#', async (_, management, go) => {
     expect((await stage(management).actions.precheck(of('node.stop'))).go).toBe(go);
@@ -198,6 +202,26 @@ describe('rejoining', () => {
     expect((await stage(whole).actions.precheck(itself)).go).toBe(false);
   });
 
+  test.each([
+    ['is not alone', whole, rejoin.args, 'rabbit@a see rabbit@b running: it is not alone'],
+    [
+      'has another peer than the one that runs',
+      [at('rabbit@a', silent()), at('rabbit@b', view('rabbit@b')), at('rabbit@c', view('rabbit@c'))],
+      rejoin.args,
+      'rabbit@a does not answer that it runs',
+    ],
+    ['has no host', split, { node: 'rabbit@c', peer: 'rabbit@a' }, 'no host is configured'],
+    [
+      'would join what a command takes for an option',
+      split,
+      { node: 'rabbit@b', peer: '-f@a' },
+      'host ctl1 has no command for node.join_cluster',
+    ],
+  ])('is not begun when the node %s: %#', async (_, management, args, because) => {
+    const verdict = await stage(management).actions.precheck({ ...rejoin, args });
+    expect(verdict).toMatchObject({ go: false, because: expect.stringContaining(because) });
+  });
+
   test('is settled when both run together; else a person must look, for it may have stopped half-way', async () => {
     expect((await stage(whole).actions.reconcile(rejoin)).kind).toBe('done');
     expect((await stage(split).actions.reconcile(rejoin)).kind).toBe('unknown');
@@ -210,6 +234,7 @@ describe('a call that cannot be', () => {
     { action: 'toString', args: {} },
     { action: 'node.stop', args: {} },
     { action: 'node.stop', args: { node: 'rabbit@a; reboot' } },
+    { action: 'node.stop', args: { node: 'reboot; rabbit@a' } },
     { action: 'node.stop', args: { node: 'rabbit@a', also: 'rabbit@b' } },
     { action: 'queue.delete', args: { vhost: '/', name: 'q', maxReady: '12' } },
     { action: 'queue.delete', args: { vhost: '/', name: 'q', maxReady: -1 } },

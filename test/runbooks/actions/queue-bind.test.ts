@@ -49,6 +49,16 @@ describe('the precheck', () => {
     ],
     ['goes when it is bound already', nodes(listing(own)), { go: true, because: 'it is bound already' }],
     [
+      'goes when one node lacks what the other lists',
+      nodes({ ...listing(own), ...existing }, { ...listing(), ...existing }),
+      { go: true },
+    ],
+    [
+      'stops when nobody says whether both are there, which is not that they are gone',
+      nodes({ ...listing(), ...existing, queue: silent('timeout') }),
+      { go: false, because: 'no node could be asked whether both are there' },
+    ],
+    [
       'stops when the queue is gone',
       nodes({ ...listing(), ...existing, queue: () => Promise.resolve(undefined) }),
       { go: false, because: 'there is no queue "compute" any more' },

@@ -90,6 +90,19 @@ describe('deleting a queue', () => {
     expect((await check()).go, 'a cluster of none has none').toBe(false);
   });
 
+  test('needs two nodes for the queue and two for the cluster: one does not stand for the other', async () => {
+    const unread = { ...rows(), queue: silent() };
+    expect(await check(having(zombie), unread, unread)).toMatchObject({
+      go: false,
+      because: expect.stringMatching(/^too few nodes could be asked: GET/),
+    });
+    const untold = { ...having(zombie), nodes: silent() };
+    expect(await check(having(zombie), untold, untold)).toMatchObject({
+      go: false,
+      because: 'too few nodes could be asked how the cluster is',
+    });
+  });
+
   test.each<readonly [string, Partial<ManagementApi>, string]>([
     ['lists a partition', rows({ partitions: ['rabbit@b'] }), 'lists a partition'],
     ['has a memory alarm', rows({ memAlarm: true }), 'memory alarm'],
@@ -97,6 +110,19 @@ describe('deleting a queue', () => {
     ['tells nothing of itself', { nodes: () => Promise.resolve([]) }, 'does not say how it is'],
   ])('does not go while a node %s', async (_, nodesOf, because) => {
     const verdict = await check({ ...having(zombie), ...nodesOf }, having(zombie), having(zombie));
+    expect(verdict).toMatchObject({ go: false, because: expect.stringContaining(because) });
+  });
+
+  const { partitions: _partitions, ...unjoined } = calm;
+  const { memAlarm: _memAlarm, ...unwatched } = calm;
+  test.each<readonly [string, NodeRow, string]>([
+    ['that it was apart', { ...calm, partitions: ['rabbit@a'] }, 'rabbit@c lists a partition'],
+    ['of an alarm', { ...calm, memAlarm: true }, 'rabbit@c has a memory alarm'],
+    ['not whether it is apart', unjoined, 'rabbit@c does not say how it is'],
+    ['not whether it has an alarm', unwatched, 'rabbit@c does not say how it is'],
+  ])('does not go while the last node that is asked tells %s', async (_, row, because) => {
+    const last = { ...having(zombie), nodes: () => Promise.resolve([{ ...row, name: 'rabbit@c' }]) };
+    const verdict = await check(having(zombie), having(zombie), last);
     expect(verdict).toMatchObject({ go: false, because: expect.stringContaining(because) });
   });
 
@@ -119,7 +145,10 @@ describe('deleting a queue', () => {
       },
     });
     const { actions } = stage(nodes(deleting(quorum), deleting(quorum)));
-    expect(actions.describe(other).tier).toBe('mass');
+    expect(actions.describe(other)).toMatchObject({
+      tier: 'mass',
+      deletes: { vhost: '/', name: NAME, messages: 500 },
+    });
     expect(await actions.precheck(other)).toEqual({ go: true });
     expect((await actions.execute(other, 'INC-1')).kind).toBe('applied');
     expect(asked).toEqual([false]);
@@ -179,6 +208,26 @@ describe('deleting a queue', () => {
     const { actions } = stage(nodes({ queue: silent() }, { queue: silent() }));
     expect((await actions.execute(call, 'INC-1')).kind).toBe('refused');
   });
+
+  test.each([
+    ['quorum', { ...zombie, type: 'quorum' }],
+    ['of unknown type', untyped],
+  ])(
+    'sends nothing when any node says that it is %s: the guard of the broker holds for classic ones alone',
+    async (type, row) => {
+      const asked: string[] = [];
+      const deleteQueue: ManagementApi['deleteQueue'] = (_vhost, name) => {
+        asked.push(name);
+        return Promise.resolve({ kind: 'accepted' });
+      };
+      const { actions } = stage(nodes({ ...having(zombie), deleteQueue }, { ...having(row), deleteQueue }));
+      expect(await actions.execute(call, 'INC-1')).toEqual({
+        kind: 'refused',
+        because: `Nothing was sent: it is ${type}`,
+      });
+      expect(asked).toEqual([]);
+    },
+  );
 
   test('is settled by absence on enough nodes, and by nothing else', async () => {
     const settle = async (...answers: readonly Partial<ManagementApi>[]) =>

@@ -38,7 +38,8 @@ describe('closing a connection', () => {
       kind: 'applied',
       detail: 'closed through rabbit@b',
     });
-    expect(reasons).toEqual(['INC-1??X-Evil: 1 ?']);
+    await actions.execute(close, 'x'.repeat(300));
+    expect(reasons).toEqual(['INC-1??X-Evil: 1 ?', 'x'.repeat(200)]);
   });
 
   test('a connection that is gone everywhere is no obstacle; one that a silent node may hold is', async () => {
@@ -51,6 +52,7 @@ describe('closing a connection', () => {
     const deaf = api('rabbit@b', { connection: silent() });
     expect(await stage([gone, deaf]).actions.precheck(close)).toMatchObject({ go: false });
     expect(await stage([deaf]).actions.execute(close, 'x')).toMatchObject({ kind: 'refused' });
+    expect(await stage([]).actions.precheck(close), 'nobody was asked').toMatchObject({ go: false });
   });
 
   test('an answer that does not come leaves it unknown', async () => {

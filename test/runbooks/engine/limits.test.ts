@@ -17,6 +17,15 @@ const deleting = (messages = 1, change: Partial<EngineTools> = {}): EngineTools 
   ...change,
 });
 
+/** The same, of lamps that are in different vhosts. */
+const deletingIn = (vhostOf: (lamp: string) => string): EngineTools => ({
+  ...deleting(),
+  describe: ({ action, args }) => {
+    const name = String(args['lamp']);
+    return { text: action, tier: 'destructive', deletes: { vhost: vhostOf(name), name, messages: 1 } };
+  },
+});
+
 /** Among so many others that nobody touches. */
 function among(lamps: readonly string[], others: number, missing = false): Observation {
   const seen = room({ lamps });
@@ -24,6 +33,13 @@ function among(lamps: readonly string[], others: number, missing = false): Obser
   const rest = names(others, 'dark').map((name) => ({ vhost: '/', name, seenBy: 'a@h', ready: 0 }));
   const gaps = missing ? [{ node: 'b@h', why: 'timeout' }] : [];
   return { ...seen, snapshot: { ...snapshot, queues: { rows: [...queues.rows, ...rest], missing: gaps } } };
+}
+
+/** With so many queues in another vhost. */
+function withOtherVhost(seen: Observation, count: number): Observation {
+  const { queues, ...snapshot } = seen.snapshot;
+  const rest = names(count, 'dark').map((name) => ({ vhost: '/other', name, seenBy: 'a@h', ready: 0 }));
+  return { ...seen, snapshot: { ...snapshot, queues: { ...queues, rows: [...queues.rows, ...rest] } } };
 }
 
 type LampStep = ReturnType<typeof lampWith>['steps'][number];
@@ -55,9 +71,9 @@ describe('a plan over a limit', () => {
     ['50,000 messages are within', among(names(2), 100), deleting(25_000), undefined],
     [
       'one more is not',
-      among(names(2), 100),
-      deleting(25_001),
-      'It loses up to 50,002 messages; a run may lose 50,000',
+      among(names(1), 100),
+      deleting(50_001),
+      'It loses up to 50,001 messages; a run may lose 50,000',
     ],
     ['5 % of a vhost is within', among(names(5), 95), deleting(), undefined],
     [
@@ -67,6 +83,18 @@ describe('a plan over a limit', () => {
       'It deletes 5 of the 99 queues of vhost /; a run may delete 5 %',
     ],
     ['one queue is never a share', among(names(1), 0), deleting(), undefined],
+    [
+      'the queues of another vhost make none smaller',
+      withOtherVhost(among(names(5), 94), 1_000),
+      deleting(),
+      'It deletes 5 of the 99 queues of vhost /; a run may delete 5 %',
+    ],
+    [
+      'each vhost is counted by itself',
+      among(names(5), 94),
+      deletingIn((lamp) => (lamp === 'lamp 4' ? '/other' : '/')),
+      undefined,
+    ],
     [
       'a vhost that could not be counted is not large',
       among(names(2), 1_000, true),
