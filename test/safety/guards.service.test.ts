@@ -22,6 +22,7 @@ afterAll(() => {
   redis.disconnect();
 });
 
+const HOUR_MS = 3_600_000;
 const entry = { atMs: 0, actor: 'test', event: 'test', text: '' };
 
 describe('fencing', () => {
@@ -79,6 +80,33 @@ describe('fencing', () => {
     expect(await put(newest)).toBe('stored');
   });
 
+  test('each of its leases must be the newest grant: that of the run does not stand for that of the turn', async () => {
+    const { context, propose } = createScene(redis).replica();
+    const run = await propose();
+    const { runs, leases } = context.stores;
+    const grant = async (lease: string) => {
+      const { token = 0 } = (await leases.take(lease, 'the same holder', 60_000)) ?? {};
+      return { lease, token };
+    };
+    const [mine, old] = [await grant('run:x'), await grant('turn:x')];
+    const turn = await grant('turn:x');
+    const put = (...fences: (typeof mine)[]) => runs.put(run, run.version, entry, [], { fences });
+    expect(await put(mine, old)).toBe('fenced');
+    expect(await put(old, mine)).toBe('fenced');
+    expect(await put(mine, turn)).toBe('stored');
+  });
+
+  test('a halt of everything forbids it in the same step', async () => {
+    const { context, propose } = createScene(redis).replica();
+    const run = await propose();
+    const { runs, halts } = context.stores;
+    const put = () => runs.put(run, run.version, entry, [], { fences: [], unlessHalted: 'house' });
+    await halts.halt(undefined, ALICE);
+    expect(await put()).toBe('halted');
+    await halts.resume(undefined, ALICE);
+    expect(await put()).toBe('stored');
+  });
+
   test('a halt that is set before the write of an intention forbids it, whoever checked before', async () => {
     const { context, propose } = createScene(redis).replica();
     const run = await propose();
@@ -125,7 +153,10 @@ describe('the halt', () => {
     await writeFile(folder, '');
     expect(await halts.isHalted('house')).toBe(true);
     await rm(folder);
-    expect(await openStores(redis, 'x', { halt: { always: 'yes' } }).halts.isHalted('house')).toBe(true);
+    const halted = (always: string) =>
+      openStores(redis, createScene(redis).prefix, { halt: { always } }).halts.isHalted('house');
+    expect(await halted('yes')).toBe(true);
+    expect(await halted(''), 'a variable that is set to nothing').toBe(false);
   });
 });
 
@@ -168,6 +199,49 @@ describe('the circuit breaker', () => {
     expect(await halts.isHalted('house')).toBe(false);
   });
 
+  /** A plan on the table, and a write that tells the failure of a run at some time. */
+  async function straining() {
+    const scene = createScene(redis);
+    const { context, propose } = scene.replica();
+    const run = await propose();
+    const fail = (id: string, version: number, atMs: number, limit = 3) => {
+      const line = { atMs, text: 'switched off', broadcast: true };
+      const strain = { cluster: 'house', atMs, withinMs: HOUR_MS, limit, because: 'it failed', line };
+      return context.stores.runs.put({ ...run, id }, version, entry, [], { fences: [], strain });
+    };
+    return { ...scene, halts: context.stores.halts, fail };
+  }
+
+  test('counts each run once, and those of the last hour alone', async () => {
+    const { prefix, halts, fail } = await straining();
+    expect(await fail('RUN-1', 0, 1)).toBe('stored');
+    expect(await fail('RUN-1', 1, 2)).toBe('stored');
+    expect(await fail('RUN-1', 2, 3)).toBe('stored');
+    expect(await fail('RUN-2', 0, 4)).toBe('stored');
+    expect(await fail('RUN-3', 0, HOUR_MS + 4)).toBe('stored');
+    expect(await fail('RUN-4', 0, HOUR_MS + 5)).toBe('stored');
+    expect(await halts.isHalted('house')).toBe(false);
+    expect(await fail('RUN-5', 0, HOUR_MS + 6)).toBe('tripped');
+    expect(await halts.isHalted('house')).toBe(true);
+    expect(await redis.pttl(`{${prefix}}:strain:house`)).toBeGreaterThan(0);
+  });
+
+  test('is heard by every replica, and leaves the halt of a person as it is', async () => {
+    const { prefix, halts, fail } = await straining();
+    const listening = redis.duplicate();
+    const heard: (string | undefined)[] = [];
+    await watchHalts(listening, prefix, (cluster) => heard.push(cluster));
+    expect(await fail('RUN-1', 0, 1, 1)).toBe('tripped');
+    await waitFor('the call', () => heard.length === 1, { withinMs: 5_000 });
+    expect(heard).toEqual(['house']);
+    listening.disconnect();
+
+    await halts.resume('house', ALICE);
+    await halts.halt('house', ALICE);
+    expect(await fail('RUN-2', 0, 2, 1)).toBe('stored');
+    expect(await halts.find('house')).toMatchObject({ by: ALICE });
+  });
+
   test('a check that fails after everything was done switches them off at once', async () => {
     const scene = createScene(redis, { tier: 'reversible' });
     const replica = scene.replica();
@@ -207,6 +281,60 @@ describe('limits', () => {
     // Over it only where people have approved to go over it.
     expect(await ask('RUN-2:0')).toBe('over');
     expect(await ask('RUN-2:0', true)).toBe('reserved');
+  });
+
+  test('an hour that fills up after the check is found full before the deletion', async () => {
+    const scene = createScene(redis);
+    const replica = scene.replica();
+    await replica.vote(ALICE, await replica.propose());
+    const { deletions } = replica.context.stores;
+    scene.house.precheck = async () => {
+      for (let index = 0; index < 100; index += 1) {
+        await deletions.reserve('house', `other:${index}`, { limit: 100, isForced: false });
+      }
+      return { go: true };
+    };
+    expect(await replica.carry()).toMatchObject({
+      state: 'failed',
+      because: expect.stringContaining('100 queues were deleted on house within the last hour'),
+    });
+    expect(scene.house.done).toEqual([]);
+  });
+
+  test('a full hour is gone over where that was approved, and each of the deletions counts', async () => {
+    const businessHours = {
+      days: [1, 2, 3, 4, 5, 6, 7],
+      fromMinute: 0,
+      untilMinute: 1_440,
+      timezone: 'UTC',
+    };
+    const scene = createScene(redis, { lamps: ['kitchen', 'attic'], people: { businessHours } });
+    const replica = scene.replica();
+    const { deletions } = replica.context.stores;
+    for (let index = 0; index < 100; index += 1) {
+      await deletions.reserve('house', `other:${index}`, { limit: 100, isForced: false });
+    }
+    const run = await replica.propose();
+    expect(run.plan?.tier).toBe('mass');
+    for (const user of [ALICE, CAROL]) await replica.vote(user, run);
+    expect(await replica.carry()).toMatchObject({ state: 'done' });
+    expect(scene.house.done).toHaveLength(2);
+    expect(await deletions.lastHour('house')).toBe(102);
+  });
+
+  test('what was deleted longer ago than an hour counts no more, and everything since does', async () => {
+    const { prefix } = createScene(redis);
+    const { deletions } = openStores(redis, prefix);
+    const hourAgoMs = Date.now() - HOUR_MS;
+    await redis.zadd(
+      `{${prefix}}:deletions:house`,
+      ...[hourAgoMs - 60_000, 'RUN-1:0', hourAgoMs - 60_000, 'RUN-1:1'],
+      ...[hourAgoMs + 600_000, 'RUN-2:0'],
+    );
+    const ask = (member: string) => deletions.reserve('house', member, { limit: 2, isForced: false });
+    expect(await deletions.lastHour('house')).toBe(1);
+    expect(await ask('RUN-3:0')).toBe('reserved');
+    expect(await ask('RUN-3:1')).toBe('over');
   });
 
   test('a run over the limit of the hour deletes nothing', async () => {

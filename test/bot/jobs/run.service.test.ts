@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { BotContext } from '../../../src/bot/context.ts';
+import { hold } from '../../../src/bot/jobs/hold.ts';
 import { carryRun } from '../../../src/bot/jobs/run.ts';
+import { act } from '../../../src/bot/jobs/run-act.ts';
+import { passageOf } from '../../../src/bot/jobs/run-passage.ts';
 import type { LedgerEntry, Run, RunInput } from '../../../src/runbooks/index.ts';
 import { approval, askForRun, buildHouse, contextOf, recordingCourier, send } from './stage.ts';
 
@@ -197,6 +200,78 @@ describe('a run', () => {
     expect(house.done).toEqual(['lamp.off kitchen']);
     const lines = await context.stores.incidents.timeline('INC-0001');
     expect(lines.at(-1)?.text).toMatch(/^U0BOB cancelled it after: /);
+  });
+
+  const nextHolds = async ({ stores }: BotContext, lease: string, holder: string): Promise<void> => {
+    await stores.leases.release(lease, holder);
+    await stores.leases.take(lease, 'RUN-0007', 60_000);
+  };
+  test.each<readonly [string, (context: BotContext) => Promise<unknown>]>([
+    ['the cluster is halted', ({ stores }) => stores.halts.halt('house', 'U0BOB')],
+    ['everything is halted', ({ stores }) => stores.halts.halt(undefined, 'U0BOB')],
+    ['its turn goes to another run', (context) => nextHolds(context, 'turn:house', 'RUN-0001')],
+    [
+      'it goes to another runner',
+      async ({ config, stores }) => {
+        await redis.del(`{${config.redis.prefix}}:lease:run:RUN-0001`);
+        await stores.leases.take('run:RUN-0001', 'another', 60_000);
+      },
+    ],
+    [
+      'somebody cancels it',
+      (context) => send(context, 'RUN-0001', () => ({ kind: 'cancelled', by: 'U0BOB', atMs: Date.now() })),
+    ],
+  ])('begins nothing when %s in the moment before its intention is written', async (_, meddle) => {
+    const house = buildHouse();
+    const context = contextOf({ redis, house });
+    await approved(context);
+    const { stores } = context;
+    let isUntouched = true;
+    const put: typeof stores.runs.put = async (run, ...more) => {
+      if (isUntouched && run.items.some(({ state }) => state === 'intended')) {
+        isUntouched = false;
+        await meddle(context);
+      }
+      return await stores.runs.put(run, ...more);
+    };
+    await go({ ...context, stores: { ...stores, runs: { ...stores.runs, put } } });
+    expect(isUntouched).toBe(false);
+    expect(house.done).toEqual([]);
+  });
+
+  test.each([
+    ['before it writes down that it will', [], 'waiting'],
+    ['after it has written down that it will', [true], 'intended'],
+  ] as const)('does nothing when its lease may be over %s', async (_, answers, state) => {
+    const house = buildHouse();
+    const context = contextOf({ redis, house });
+    await approved(context);
+    const { halts, leases } = context.stores;
+    await halts.halt('house', 'U0BOB');
+    await go(context);
+    await halts.resume('house', 'U0BOB');
+    const held = await hold(leases, 'run:RUN-0001', 'a runner', 60_000);
+    const left: boolean[] = [...answers];
+    const lost = held && { ...held, isHeld: () => left.shift() ?? false };
+    const passage = lost && (await passageOf(context, await runOf(context), lost));
+    if (passage === undefined) throw new Error('the run cannot be carried');
+    await act(passage, 0);
+    await held?.release();
+    expect((await runOf(context)).items[0]?.state).toBe(state);
+    expect(house.done).toEqual([]);
+  });
+
+  test('keeps its turn while it looks whether what it did has helped', async () => {
+    const house = buildHouse();
+    const prefix = `test-${randomUUID()}`;
+    const context = contextOf({ redis, house, prefix });
+    await approved(context);
+    house.execute = async () => ({ kind: 'applied', detail: 'the switch is broken' });
+    await go(context);
+    const turn = `{${prefix}}:lease:turn:house`;
+    await redis.pexpire(turn, 30_000);
+    await go(context, true);
+    expect(await redis.pttl(turn)).toBeGreaterThan(30_000);
   });
 
   test('waits for its turn while another run acts on the same cluster', async () => {

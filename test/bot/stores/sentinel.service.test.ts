@@ -71,6 +71,11 @@ test('what no replica holds is not acknowledged, and is said to be so', async ()
     // What a sweep sees is seen again by the next: it goes on.
     const opened = { atMs: 0, actor: 'watership', event: 'incident.opened', text: 'opened' };
     expect(await stores.incidents.put(incident, 0, opened)).toBe('stored');
+    // What a person says of it nobody says again.
+    const taken = { ...opened, actor: 'U0ALICE', event: 'incident.taken' };
+    await expect(stores.incidents.put({ ...incident, owner: 'U0ALICE' }, 1, taken)).rejects.toThrow(
+      NotCopied,
+    );
     const { troubles } = await examineRedis(redis, { copies: 1, now: Date.now });
     expect(troubles).toEqual([
       {

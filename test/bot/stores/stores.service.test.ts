@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { waitFor } from '../../../sandbox/wait.ts';
 import { keysFor } from '../../../src/bot/stores/keys.ts';
 import { openStores } from '../../../src/bot/stores/open.ts';
 import type { AuditEntry, Stores } from '../../../src/bot/stores/stores.ts';
@@ -63,6 +64,10 @@ describe('incidents', () => {
     await stores.incidents.put({ ...incident, state: 'resolved', resolvedAtMs: 5 }, 1, audit('resolved'));
     expect(await stores.incidents.open('house')).toEqual([]);
     expect(await stores.incidents.put(second, 0, audit('again'))).toBe('stored');
+    expect((await stores.incidents.open('house')).map(({ id }) => id)).toEqual(['INC-0002']);
+    // What is written to the old one afterwards does not take the new one off the list.
+    const late: Incident = { ...incident, state: 'resolved', resolvedAtMs: 5, owner: 'U0ALICE' };
+    expect(await stores.incidents.put(late, 2, audit('taken'))).toBe('stored');
     expect((await stores.incidents.open('house')).map(({ id }) => id)).toEqual(['INC-0002']);
   });
 
@@ -207,6 +212,13 @@ describe('the small stores', () => {
     const { once } = fresh();
     const answers = await Promise.all(Array.from({ length: 20 }, () => once.first('click', 60_000)));
     expect(answers.filter(Boolean)).toHaveLength(1);
+    expect(await once.has('click')).toBe(true);
+    expect(await once.first('another click', 60_000)).toBe(true);
+    await once.forget('click');
+    expect(await once.has('click')).toBe(false);
+    expect(await once.first('click', 60_000), 'what was forgotten may come again').toBe(true);
+    await once.first('short', 1);
+    await waitFor('its time to be over', () => once.first('short', 60_000), { withinMs: 5_000 });
   });
 
   test('a halt of everything holds for each cluster, and resuming everything ends every halt', async () => {
@@ -227,7 +239,23 @@ describe('the small stores', () => {
     expect(await halts.isHalted('house')).toBe(false);
     await halts.halt('house', 'U0ALICE');
     expect(await halts.find('house')).toMatchObject({ by: 'U0ALICE', everywhere: false });
+    expect([await halts.isHalted('house'), await halts.isHalted('barn')]).toEqual([true, false]);
     expect([await halts.find('barn'), await halts.find()]).toEqual([undefined, undefined]);
+  });
+
+  test('maintenance lasts until it is over or is ended, and for its cluster alone', async () => {
+    const { maintenance } = fresh();
+    const window = { by: 'U0ALICE', untilMs: Date.now() + 60_000 };
+    expect(await maintenance.get('house')).toBeUndefined();
+    await maintenance.begin('house', window);
+    expect(await maintenance.get('house')).toEqual(window);
+    expect(await maintenance.get('barn')).toBeUndefined();
+    await maintenance.end('barn');
+    expect(await maintenance.get('house')).toEqual(window);
+    await maintenance.end('house');
+    expect(await maintenance.get('house')).toBeUndefined();
+    await maintenance.begin('house', { ...window, untilMs: Date.now() - 1 });
+    expect(await maintenance.get('house')).toBeUndefined();
   });
 
   test('who opened the Home tab lately is known, the newest first', async () => {
