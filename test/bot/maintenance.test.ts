@@ -14,6 +14,10 @@ describe('planned work', () => {
     expect(await maintenanceOf(world.context, 'prod-a')).toEqual({ untilMs: Date.UTC(2026, 10, 22, 4) });
     world.clock.pass(3_600_000);
     expect(await maintenanceOf(world.context, 'prod-a')).toBeUndefined();
+    const now = createWorld({ config: { maintenance: [{ ...berlin, cron: '0 4 * * 0' }] } });
+    expect(await maintenanceOf(now.context, 'prod-a'), 'from its first moment on').toEqual({
+      untilMs: Date.UTC(2026, 10, 22, 5),
+    });
     const other = createWorld({ config: { maintenance: [{ ...berlin, clusters: ['prod-b'] }] } });
     expect(await maintenanceOf(other.context, 'prod-a')).toBeUndefined();
   });

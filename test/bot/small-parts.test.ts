@@ -1,13 +1,17 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { sweepDeadlineMs } from '../../src/bot/clusters.ts';
 import { parseDuration, tellDuration } from '../../src/bot/config/duration.ts';
 import { nearest } from '../../src/bot/config/nearest.ts';
 import { hostsOf } from '../../src/bot/config/shape.ts';
 import { type HealthReport, metricsText } from '../../src/bot/health.ts';
+import { strainOf } from '../../src/bot/jobs/breaker.ts';
+import { hold } from '../../src/bot/jobs/hold.ts';
 import { rebase } from '../../src/bot/jobs/news-story.ts';
 import { tellBackoffMs } from '../../src/bot/jobs/tell.ts';
 import { createVitals } from '../../src/bot/jobs/vitals.ts';
-import { incident } from '../runbooks/engine/toy.ts';
+import { type Delivery, deliveryKey } from '../../src/bot/slack/delivery.ts';
+import { advance, type Item, type Run } from '../../src/runbooks/index.ts';
+import { incident, lamp, looked, started, tools } from '../runbooks/engine/toy.ts';
 
 test.each([
   ['250ms', 250],
@@ -109,4 +113,113 @@ test('metrics are Prometheus text, with names of clusters escaped', () => {
     'watership_job_failures_total{queue="tell"} 1',
     '',
   ]);
+});
+
+describe('the circuit breaker counts', () => {
+  const before: Run = { ...advance(lamp, started(), looked(1), tools), state: 'acting' };
+  /** What became of: the lamp, its check, the fuse, the letter, and the last check. */
+  const ended = (state: Run['state'], ...states: readonly Item['state'][]): Run => ({
+    ...before,
+    state,
+    items: states.map((one) => ({ state: one })),
+  });
+
+  test.each<readonly [string, Run, number | undefined]>([
+    ['not a run that is done', ended('done', 'applied'), undefined],
+    ['not one that was stopped before it did anything', ended('stopped', 'refused'), undefined],
+    ['not one that stands as it stood', ended('acting', 'applied', 'watching'), undefined],
+    ['one that failed as one of three', ended('failed', 'failed', 'waiting'), 3],
+    ['one of which nobody can tell as one of three', ended('unknown', 'unknown', 'waiting'), 3],
+    ['an action that failed as one of three', ended('failed', 'applied', 'failed', 'failed'), 3],
+    [
+      'a last check that failed as enough',
+      ended('failed', 'applied', 'held', 'skipped', 'applied', 'failed'),
+      1,
+    ],
+    [
+      'a last check after something was refused as one of three',
+      ended('failed', 'applied', 'held', 'refused', 'applied', 'failed'),
+      3,
+    ],
+    [
+      'a last check after nothing was done as one of three',
+      ended('failed', 'skipped', 'held', 'skipped', 'skipped', 'failed'),
+      3,
+    ],
+  ])('%s', (_, after, limit) => {
+    expect(strainOf(before, after, 60)?.limit).toBe(limit);
+    expect(strainOf(after, after, 60)).toBeUndefined();
+  });
+});
+
+describe('a lease in hand', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  const held = (renew: () => Promise<boolean>) =>
+    hold({ take: async () => ({ token: 7 }), renew, release: async () => {} }, 'run:x', 'me', 3_000);
+
+  test('is renewed, and held for as long as that works', async () => {
+    const lease = await held(async () => true);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(lease?.isHeld()).toBe(true);
+    expect(lease?.fence).toEqual({ lease: 'run:x', token: 7 });
+    await lease?.release();
+  });
+
+  test('is lost as soon as it is known to be somebody else’s', async () => {
+    const lease = await held(async () => false);
+    await vi.advanceTimersByTimeAsync(999);
+    expect(lease?.isHeld()).toBe(true);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(lease?.isHeld()).toBe(false);
+    await lease?.release();
+  });
+
+  test('is lost when its time is over and nobody could be asked', async () => {
+    const lease = await held(() => Promise.reject(new Error('Redis is away')));
+    await vi.advanceTimersByTimeAsync(2_999);
+    expect(lease?.isHeld()).toBe(true);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(lease?.isHeld()).toBe(false);
+    await lease?.release();
+  });
+
+  test('is not had when somebody else has it', async () => {
+    expect(
+      await hold(
+        { take: async () => undefined, renew: async () => true, release: async () => {} },
+        'run:x',
+        'me',
+        3_000,
+      ),
+    ).toBeUndefined();
+  });
+});
+
+describe('a delivery', () => {
+  const click = { kind: 'click', actionTs: '1', actionId: 'a', user: 'U1' } as const;
+  const view = { kind: 'view', viewId: 'V1', hash: 'h1', user: 'U1' } as const;
+  test.each<readonly [string, Delivery, Delivery]>([
+    ['at another time', click, { ...click, actionTs: '2' }],
+    ['of another button', click, { ...click, actionId: 'b' }],
+    ['of another person', click, { ...click, user: 'U2' }],
+    ['of another window', view, { ...view, viewId: 'V2' }],
+    ['of a window whose content was changed', view, { ...view, hash: 'h2' }],
+    ['of a window of another person', view, { ...view, user: 'U2' }],
+    ['of another command', { kind: 'command', triggerId: '1' }, { kind: 'command', triggerId: '2' }],
+    ['of another event', { kind: 'event', eventId: '1' }, { kind: 'event', eventId: '2' }],
+    [
+      'of an event, and not of a command',
+      { kind: 'command', triggerId: '1' },
+      { kind: 'event', eventId: '1' },
+    ],
+  ])('%s is another one', (_, one, other) => {
+    expect(deliveryKey(other)).not.toBe(deliveryKey(one));
+    expect(deliveryKey({ ...one })).toBe(deliveryKey(one));
+  });
 });

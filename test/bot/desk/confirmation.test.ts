@@ -95,4 +95,10 @@ describe('business hours', () => {
   ])('%s: %s', (_, atMs, isOpen) => {
     expect(isWithin(hours, atMs)).toBe(isOpen);
   });
+
+  test('that begin and end between two hours do so to the minute', () => {
+    const halves = { ...hours, fromMinute: 8 * 60 + 30, untilMinute: 17 * 60 + 30 };
+    const at = (hour: number, minute: number) => isWithin(halves, Date.UTC(2026, 10, 23, hour - 1, minute));
+    expect([at(8, 29), at(8, 30), at(17, 29), at(17, 30)]).toEqual([false, true, true, false]);
+  });
 });

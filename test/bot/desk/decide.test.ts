@@ -34,6 +34,7 @@ const asks: readonly Ask['kind'][] = [
   'confirm',
   'rule',
   'resume',
+  'maintenance',
   'tap',
 ];
 const plain = asks.map((kind) => ({ kind })) as readonly Exclude<Ask, { kind: 'vote' | 'cancel' }>[];
@@ -64,6 +65,12 @@ describe('who may do what', () => {
       'diagnose',
       'halt',
     ]);
+  });
+
+  test('where nobody can say who reads along, only what changes nothing or stops is done, for approvers too', () => {
+    const unsure: Surface = { ...here, sharing: 'unknown' };
+    const allowed = [...plain, vote()].filter((ask) => said(ask, bob, unsure) !== 'shared-channel');
+    expect(allowed.map(({ kind }) => kind)).toEqual(['read', 'acknowledge', 'diagnose', 'halt']);
   });
 
   test.each([

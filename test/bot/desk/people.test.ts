@@ -39,6 +39,27 @@ describe('who somebody is', () => {
     expect(await people.roles(ALICE)).toMatchObject({ isApprover: true, isAdmin: false });
   });
 
+  test('a group of admins that cannot be asked makes it unknown too; one of those on call only means not on call', async () => {
+    const { people, slack } = peopleOf({ adminApprovers: ['S0ADMINS'], onCall: ['S0NIGHT'] });
+    slack.groups.set('S0NIGHT', new SlackUnreachable('no answer'));
+    slack.groups.set('S0ADMINS', []);
+    expect(await people.roles(BOB)).toEqual({ isApprover: true, isAdmin: false, isOnCall: false });
+    const { people: others, slack: away } = peopleOf({ adminApprovers: ['S0ADMINS'] });
+    away.groups.set('S0ADMINS', new SlackUnreachable('no answer'));
+    expect(await others.roles(BOB)).toBe('unknown');
+  });
+
+  test('what was known of a group or a person does not stand for what Slack does not say any more', async () => {
+    const { people, slack, clock } = peopleOf();
+    expect(await people.principal({ user: BOB })).toMatchObject({ roles: { isApprover: true } });
+    clock.pass(61_000);
+    slack.persons.set(BOB, person(BOB, 'Bob Brown', { isGuest: true }));
+    expect(await people.principal({ user: BOB })).toMatchObject({ isGuest: true });
+    slack.groups.set('S0ONCALL', new SlackUnreachable('no answer'));
+    clock.pass(61_000);
+    expect(await people.roles(BOB)).toBe('unknown');
+  });
+
   test('a group is asked again after a minute, so that a right that is taken away ends', async () => {
     const { people, slack, clock } = peopleOf();
     await people.roles(BOB);
@@ -81,6 +102,10 @@ describe('who somebody is', () => {
     const { people, slack } = peopleOf();
     const evil = { user: BOB, userTeam: 'T_EVIL', team: 'T_EVIL' };
     expect(await people.principal(evil)).toMatchObject({ isForeign: true });
+    const elsewhere = { user: BOB, userTeam: 'T1', team: 'T2' };
+    expect(await people.principal(elsewhere), 'clicked in another workspace').toMatchObject({
+      isForeign: true,
+    });
     expect(await people.principal({ user: BOB, userTeam: 'T1', team: 'T1' })).toMatchObject({
       isForeign: false,
       roles: { isApprover: true },

@@ -4,6 +4,7 @@ import { connect, createServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { connectSlack, type SlackConnection } from '../../../src/bot/slack/connect.ts';
 import { createHttpReceiver } from '../../../src/bot/slack/http/http-receiver.ts';
+import { checkSignature } from '../../../src/bot/slack/http/signature.ts';
 import { pressed, typed } from '../fakes/receiver.ts';
 import { ALICE, CHANNEL, createWorld, type World } from '../fakes/world.ts';
 
@@ -60,6 +61,23 @@ function signed(body: string, secret: string, atMs: number): Record<string, stri
 const click = `payload=${encodeURIComponent(
   JSON.stringify(pressed(ALICE, CHANNEL, { action_id: 'incident:ack', value: 'INC-0412' })),
 )}`;
+
+describe('a signature', () => {
+  const nowSeconds = 1_800_000_000;
+  test.each<[string, string, string]>([
+    ['five minutes old', String(nowSeconds - 300), 'genuine'],
+    ['older than that', String(nowSeconds - 301), 'refused'],
+    ['a minute ahead', String(nowSeconds + 60), 'genuine'],
+    ['further ahead', String(nowSeconds + 61), 'refused'],
+    ['of a time with something behind it', `${nowSeconds}x`, 'refused'],
+    ['of a time with something before it', `-${nowSeconds}`, 'refused'],
+    ['of no time', 'NaN', 'refused'],
+  ])('that is right and %s', (_, timestamp, kind) => {
+    const digest = createHmac('sha256', SECRET).update(`v0:${timestamp}:${click}`).digest('hex');
+    const headers = { timestamp, signature: `v0=${digest}` };
+    expect(checkSignature([SECRET], headers, Buffer.from(click), nowSeconds * 1_000 + 999).kind).toBe(kind);
+  });
+});
 
 describe('over HTTP', () => {
   test.each([
