@@ -184,7 +184,9 @@ describe('hostile arguments', () => {
       await refuses(request('service.restart', { service: value }));
       await refuses(request('service.restart', { service: 'nova', pid: value }));
       await refuses(request('node.stop', { node: value }));
+      await refuses(request('node.stop', { node: `${value}@a` }));
       await refuses(request('node.join_cluster', { node: 'rabbit@a', peer: value }));
+      await refuses(request('node.join_cluster', { node: 'rabbit@a', peer: `${value}@a` }));
       await refuses(request('file.read', { path: value }));
     },
   );

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { refusals, replySchema } from '../../../../src/runbooks/hosts/agent/protocol.ts';
+import { orderOf } from '../../../../src/runbooks/hosts/agent/allow-list.ts';
+import { isProofOfNothing, refusals, replySchema } from '../../../../src/runbooks/hosts/agent/protocol.ts';
 import { sign } from '../../../../src/runbooks/hosts/agent/signature.ts';
 import { agentFactsSchema } from '../../../../src/runbooks/index.ts';
-import { KEY, OTHER_KEY, type Pair, pair, restartOf, type Sent } from './pair.ts';
+import { KEY, NOON_MS, OTHER_KEY, type Pair, pair, restartOf, type Sent, settings } from './pair.ts';
 
 /** What a reply says, whether it is signed or not. */
 function resultIn(reply: unknown) {
@@ -108,6 +109,24 @@ describe('an agent', () => {
   });
 
   test.each([
+    ['another command', { argv: ['true'] }],
+    ['another moment of the decision', { intendedAtMs: NOON_MS - 1 }],
+  ])('takes the same id with %s for another request', async (_, changes) => {
+    await using both = await pair();
+    const captured = await firstSent(both);
+    const result = resultIn(await both.deliver(forged(captured, { ...fresh('d'), ...changes })));
+    expect(result).toMatchObject({ kind: 'refused', code: 'id-reused' });
+  });
+
+  test('proves with a refusal that nothing was done, unless it may have forgotten or may yet let it in', () => {
+    expect(refusals.filter((code) => !isProofOfNothing(code))).toEqual([
+      'replayed',
+      'no-memory',
+      'no-journal',
+    ]);
+  });
+
+  test.each([
     ['older than a minute', { signedAtMs: -60_001 }, 'stale'],
     ['a minute old', { signedAtMs: -60_000 }, undefined],
     ['from a clock that is ahead', { signedAtMs: 5_001 }, 'from-the-future'],
@@ -139,6 +158,24 @@ describe('an agent', () => {
     const result = resultIn(await both.deliver(forged(captured, { ...fresh('b'), id: 'x', ...changes })));
     expect(result).toMatchObject({ kind: 'refused', code });
     expect(refusals).toContain(code);
+  });
+
+  test('lets no command run longer than its own limit, whatever the request says', async () => {
+    const forever = [process.execPath, '-e', 'setInterval(() => {}, 1000)'];
+    await using both = await pair({ commands: { 'service.restart': forever }, commandMs: 50 });
+    expect(await both.ask({ ...restartOf(both), argv: forever })).toMatchObject({
+      kind: 'unknown',
+      because: expect.stringContaining('did not end within 50 ms'),
+    });
+  });
+
+  test('takes no name of a host from a request: it knows its own', () => {
+    const commands = { 'service.restart': ['restart', '{service}', '{host}'] };
+    const host = { name: 'compute-7', allow: settings.allow, commands };
+    const args = { service: 'nova-compute', host: 'compute-8' };
+    const order = (...argv: string[]) => orderOf('service.restart', { args, argv }, host).kind;
+    expect(order('restart', 'nova-compute', 'compute-7')).toBe('command');
+    expect(order('restart', 'nova-compute', 'compute-8')).toBe('refused');
   });
 
   test('says a stranger nothing that is signed', async () => {

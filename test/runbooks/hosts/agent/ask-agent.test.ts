@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { recallFromAgent } from '../../../../src/runbooks/hosts/agent/ask-agent.ts';
+import { replySchema } from '../../../../src/runbooks/hosts/agent/protocol.ts';
 import { sign } from '../../../../src/runbooks/hosts/agent/signature.ts';
 import { type HostSettings, openHosts } from '../../../../src/runbooks/index.ts';
 import { KEY, OTHER_KEY, type Pair, pair, restartOf, settings } from './pair.ts';
@@ -156,6 +157,21 @@ describe('what an agent remembers', () => {
     both.clock.nowMs += 61_000;
     expect((await recallFromAgent(both.port, agent, asked, limits)).kind).toBe('never');
     expect((await recall(both)).kind).toBe('unknown');
+  });
+
+  test('of what it is still at proves nothing, however late it is', async () => {
+    await using both = await pair();
+    const asked = restartOf(both);
+    both.clock.nowMs += 61_000;
+    both.onTheWay = async (_, deliver) => {
+      const { answer } = replySchema.parse(await deliver()) as { answer: object };
+      const result = { kind: 'outcome', state: 'running', sinceMs: 0 };
+      return { kind: 'answered', reply: signed({ ...answer, result }) };
+    };
+    expect(await recallFromAgent(both.port, agent, asked, limits)).toMatchObject({
+      kind: 'unknown',
+      because: expect.stringContaining('still at it'),
+    });
   });
 
   test('does not reach back before its journal', async () => {

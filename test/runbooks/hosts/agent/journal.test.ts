@@ -127,7 +127,11 @@ describe('a journal', () => {
     await first.apply('one', done);
     await first.close();
     const intendedMs = nowMs;
-    nowMs += 16 * MINUTE_MS;
+    nowMs += 14 * MINUTE_MS;
+    const early = await open();
+    expect(early.isSeen('n1'), 'nothing that could still be fresh is forgotten').toBe(true);
+    await early.close();
+    nowMs += 2 * MINUTE_MS;
     const second = await open();
     expect(second.isSeen('n1')).toBe(false);
     expect(second.find('one')?.state).toBe('answered');
@@ -164,6 +168,20 @@ describe('a journal', () => {
     // Those that run are kept, however old they are.
     await expect(journal.intend(act('three'))).rejects.toThrow('full');
     await journal.apply('one', done);
+    await journal.intend(act('three'));
+    await journal.close();
+  });
+
+  test('drops what is answered to make room, but not while it could still come again', async () => {
+    const journal = await open({ entries: 2 });
+    for (const id of ['one', 'two']) {
+      await journal.intend(act(id));
+      await journal.apply(id, done);
+    }
+    nowMs += MINUTE_MS;
+    await expect(journal.intend(act('three'))).rejects.toThrow('full');
+    expect(journal.find('one')?.state).toBe('answered');
+    nowMs += 2 * MINUTE_MS;
     await journal.intend(act('three'));
     await journal.close();
   });

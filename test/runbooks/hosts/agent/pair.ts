@@ -27,7 +27,7 @@ export const settings: AgentSettings = {
 };
 
 /** Noon of some day: journals begin an hour before. */
-const NOON_MS = 1_800_000_000_000;
+export const NOON_MS = 1_800_000_000_000;
 
 /** A clock that stands still until it is told. */
 export interface HeldClock {
