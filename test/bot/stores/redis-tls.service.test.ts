@@ -48,7 +48,7 @@ test('the configured CA, name and client certificate open it', async () => {
 });
 
 test.each([
-  ['no tls at all', () => undefined, 'signed by nobody who is trusted here'],
+  ['no tls at all', () => undefined, 'wants a client certificate'],
   ['no CA', () => ({ serverName: 'redis.example.org', ...shown() }), 'signed by nobody who is trusted here'],
   ['another name', () => ({ ca: authority.certificate, ...shown() }), 'for another name'],
   [
