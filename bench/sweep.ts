@@ -23,11 +23,13 @@ import { roundsOfACycle, turnsOf } from './sweep/turns.ts';
 
 /** Between two contenders: the broker's listings are cached for some times as long as they took to build. */
 const PAUSE_MS = 6_000;
+/** Of the order of turns: in one, a median is the mean of two runs, and moves by a tenth from bench to bench. */
+const CYCLES = 2;
 const clock = { now: () => Date.now(), sleep: (ms: number) => sleep(ms) };
 
 /**
- * `npm run bench -- sweep [rounds]`: all contenders in turns, on one broker, in one run; as many rounds as everyone needs to
- * follow everyone else, unless told otherwise.
+ * `npm run bench -- sweep [rounds]`: all contenders in turns, on one broker, in one run; twice as many rounds as
+ * everyone needs to follow everyone else, unless told otherwise.
  */
 export const benchSweep: Bench = async ([wanted]) => {
   const contenders: readonly Contender[] = hasNagiosChecks()
@@ -36,7 +38,7 @@ export const benchSweep: Bench = async ([wanted]) => {
   if (!contenders.includes('nagios')) {
     console.log('nagios-plugins-rabbitmq is not installed: its checks are left out');
   }
-  const rounds = wanted === undefined ? roundsOfACycle(contenders.length) : Number(wanted);
+  const rounds = wanted === undefined ? CYCLES * roundsOfACycle(contenders.length) : Number(wanted);
   say('starting a broker');
   const broker = await openBroker();
   // Asked to end, the bench takes its broker along.
@@ -105,6 +107,8 @@ async function compete(broker: BenchBroker, contenders: readonly Contender[], ro
     for (const contender of order) {
       await sleep(PAUSE_MS);
       await turns[contender]();
+      const { wallMs, brokerCpuMs } = costs[contender].at(-1) ?? { wallMs: 0, brokerCpuMs: 0 };
+      say(`  ${contender}: ${Math.round(wallMs)} ms, the broker ${Math.round(brokerCpuMs)} CPU-ms`);
     }
   }
   bytes.stop();

@@ -1,13 +1,8 @@
 import type { ConnectionRow, ConsumerRow, ManagementApi, QueueRow } from '../../rpc/index.ts';
 import type { ObjectTotals, Side } from '../snapshot/snapshot.ts';
-import type { CollectNode, ConsumersAsked, Limits } from './collect-node.ts';
-import { messageOf } from './node-view.ts';
+import type { Limits } from './collect-node.ts';
 import { shortfall } from './shortfall.ts';
-
-/** A listing of one side: its rows, or whose share is missing and why. Missing is not empty. */
-export type Part<Row> =
-  | { readonly kind: 'listed'; readonly node: string; readonly rows: readonly Row[] }
-  | { readonly kind: 'missing'; readonly node: string; readonly why: string };
+import type { Part, SweptNode } from './swept-node.ts';
 
 export interface SideListing {
   /** One part for each node that was asked: one for the side, or each member by its metrics. */
@@ -16,19 +11,16 @@ export interface SideListing {
   readonly connections: Part<ConnectionRow>;
 }
 
-/** Of the time left: what the metrics may take before the totals listing is asked instead. */
-const METRICS_SHARE = 0.5;
 /** A third of a millisecond of the broker's time each. */
 const TYPES_ASKED = 200;
 
 /**
- * Lists one side's queues, consumers and connections, all at once, through its first node, and holds each against what that
- * node counts; `left` is the time left.
+ * Lists one side's queues, consumers and connections, all at once, through the first of its members, and holds each against
+ * what that node counts; `left` is the time left.
  */
 export async function listSide(
   side: Side,
-  members: readonly CollectNode[],
-  consumersAsked: ConsumersAsked,
+  members: readonly SweptNode[],
   counted: ObjectTotals,
   left: () => Limits,
 ): Promise<SideListing> {
@@ -37,12 +29,10 @@ export async function listSide(
     const nobody = { kind: 'missing', node: side.members.join(', '), why: 'there is nobody to ask' } as const;
     return { queues: [nobody], consumers: nobody, connections: nobody };
   }
-  const listConsumers =
-    consumersAsked === 'named' ? asked.management.consumers : asked.management.consumerQueues;
   const [queues, consumers, connections] = await Promise.all([
     listQueues(asked, members, counted.queues, left),
-    part(asked.name, listConsumers(left())),
-    part(asked.name, asked.management.connections(left())),
+    asked.consumers(),
+    asked.connections(),
   ]);
   return {
     queues,
@@ -56,22 +46,20 @@ export async function listSide(
  * together fall short.
  */
 async function listQueues(
-  asked: CollectNode,
-  members: readonly CollectNode[],
+  asked: SweptNode,
+  members: readonly SweptNode[],
   counted: number | undefined,
   left: () => Limits,
 ): Promise<readonly Part<QueueRow>[]> {
-  const own = members.flatMap(({ name, metrics }) => (metrics === undefined ? [] : [{ name, metrics }]));
-  if (own.length === members.length) {
-    const quick = { ...left(), timeoutMs: left().timeoutMs * METRICS_SHARE };
-    const parts = await Promise.all(own.map(({ name, metrics }) => part(name, metrics.queues(quick))));
+  if (members.every(({ node }) => node.metrics !== undefined)) {
+    const parts = await Promise.all(members.map((member) => member.ownQueues()));
     const listed = parts.reduce((sum, each) => sum + (each.kind === 'listed' ? each.rows.length : 0), 0);
     const isWhole = shortfall('queues', listed, counted) === undefined;
     if (isWhole && parts.every(({ kind }) => kind === 'listed')) {
-      return withTypes(parts, asked.management, left);
+      return withTypes(parts, asked.node.management, left);
     }
   }
-  return [unlessShort('queues', await part(asked.name, asked.management.queueTotals(left())), counted)];
+  return [unlessShort('queues', await asked.queues(), counted)];
 }
 
 /** A listing far below what the node counts is missing as a whole: nobody can tell which rows are left out. */
@@ -107,9 +95,3 @@ async function withTypes(
     each.kind === 'listed' ? { ...each, rows: each.rows.map((row) => typed.get(row) ?? row) } : each,
   );
 }
-
-const part = <Row>(node: string, rows: Promise<readonly Row[]>): Promise<Part<Row>> =>
-  rows.then(
-    (listed): Part<Row> => ({ kind: 'listed', node, rows: listed }),
-    (thrown: unknown): Part<Row> => ({ kind: 'missing', node, why: messageOf(thrown) }),
-  );

@@ -1,7 +1,8 @@
 import type { ConsumerRow, QueueRow } from '../../rpc/index.ts';
 import { queueKey } from '../snapshot/history.ts';
 import type { ConnectionSeen, ConsumerSeen, Listing, QueueSeen } from '../snapshot/snapshot.ts';
-import type { Part, SideListing } from './list-side.ts';
+import type { SideListing } from './list-side.ts';
+import type { Part } from './swept-node.ts';
 
 type Missing = Listing<never>['missing'];
 type MutableQueue = { -readonly [K in keyof QueueSeen]: QueueSeen[K] };

@@ -7,14 +7,24 @@ import { epmdNames } from './epmd.ts';
 /** A port that takes longer than this to open is not quick, and proves nothing about a hanging API behind it. */
 const QUICK_PORT_MS = 1_000;
 
-/** Asks one node how it sees the cluster; never fails, because silence is an answer of its own. */
-export async function nodeView(node: CollectNode, limits: Limits, now: () => number): Promise<NodeView> {
+/**
+ * Asks one node how it sees the cluster; never fails, because silence is an answer of its own. `onList` is called as soon as
+ * its list of the nodes is there, before anybody knows whether it names the node itself.
+ */
+export async function nodeView(
+  node: CollectNode,
+  limits: Limits,
+  now: () => number,
+  onList: () => void,
+): Promise<NodeView> {
   const beganMs = now();
+  const list = async (): Promise<readonly NodeRow[]> => {
+    const rows = await node.management.nodes(limits);
+    onList();
+    return rows;
+  };
   // Side by side, and the overview may fail alone: it adds totals and versions, and the name of who answers.
-  const [rows, overview] = await Promise.allSettled([
-    node.management.nodes(limits),
-    node.management.overview(limits),
-  ]);
+  const [rows, overview] = await Promise.allSettled([list(), node.management.overview(limits)]);
   if (rows.status === 'rejected') {
     return { name: node.name, ...(await silence(node, rows.reason, limits)) };
   }

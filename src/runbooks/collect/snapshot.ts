@@ -5,14 +5,16 @@ import type { CollectNode, ConsumersAsked, Limits } from './collect-node.ts';
 import { listSide, type SideListing } from './list-side.ts';
 import { mergeConnections, mergeConsumers, mergeQueues } from './merge.ts';
 import { nodeView } from './node-view.ts';
+import { type SweptNode, sweptNode } from './swept-node.ts';
 
 /** `/api/nodes` answers in milliseconds at any size of the broker: a node that needs longer than this is not answering. */
 const FIRST_ASK_MS = 5_000;
-/** Of the deadline; the listings need the rest, and they come after. */
+/** Of the deadline; the listings of a side whose members all answered late need the rest. */
 const FIRST_ASK_SHARE = 0.4;
 
 /**
- * One sweep: asks every node how it sees the cluster, then lists queues, consumers and connections once a side. It
+ * One sweep: asks every node how it sees the cluster, and lists queues, consumers and connections once a side. The first
+ * node that answers is asked for its listings at once, while the others still say how they see the cluster. The sweep
  * answers within the deadline whatever the nodes do, and says what could not be seen instead of failing.
  */
 export async function collectSnapshot(sweep: {
@@ -31,14 +33,25 @@ export async function collectSnapshot(sweep: {
   const within = (timeoutMs: number): Limits => ({ timeoutMs, ...(signal === undefined ? {} : { signal }) });
 
   const firstAsk = within(Math.min(FIRST_ASK_MS, deadlineMs * FIRST_ASK_SHARE));
-  const views = await Promise.all(nodes.map((node) => nodeView(node, firstAsk, now)));
+  const rest = () => within(takenAtMs + deadlineMs - now());
+  const swept = nodes.map((node) => sweptNode(node, consumers, rest));
+  const hasAllMetrics = nodes.every(({ metrics }) => metrics !== undefined);
+  // In the order in which they answered: each side is listed through its quickest.
+  const answered: SweptNode[] = [];
+  const views = await Promise.all(
+    swept.map((each) =>
+      nodeView(each.node, firstAsk, now, () => {
+        answered.push(each);
+        begin(each, { isFirst: answered.length === 1, hasAllMetrics });
+      }),
+    ),
+  );
   const sides = sidesOf(views);
 
-  const rest = () => within(takenAtMs + deadlineMs - now());
   const listings = await Promise.all(
     sides.map((side) => {
-      const members = quickestFirst(side, views, nodes);
-      return listSide(side, members, consumers, countedBy(members[0], views), rest);
+      const members = answered.filter(({ node }) => side.members.includes(node.name));
+      return listSide(side, members, countedBy(members[0], views), rest);
     }),
   );
   const hidden = views.filter((view) => isHidden(view, views)).map(hiddenShare);
@@ -55,18 +68,17 @@ export async function collectSnapshot(sweep: {
   };
 }
 
-/** The members of a side as they can be asked, the one that answered quickest first. */
-function quickestFirst(side: Side, views: readonly NodeView[], nodes: readonly CollectNode[]): CollectNode[] {
-  const tookMs = new Map(
-    views.flatMap(({ name, answer }) => (answer.kind === 'answered' ? [[name, answer.tookMs]] : [])),
-  );
-  return nodes
-    .filter(({ name }) => side.members.includes(name))
-    .sort((one, other) => (tookMs.get(one.name) ?? 0) - (tookMs.get(other.name) ?? 0));
+/** Begins what will most probably be wanted; the broker's slowest listing need not wait for the last view. */
+function begin(swept: SweptNode, how: { readonly isFirst: boolean; readonly hasAllMetrics: boolean }): void {
+  if (how.hasAllMetrics) void swept.ownQueues();
+  if (!how.isFirst) return;
+  if (!how.hasAllMetrics) void swept.queues();
+  void swept.consumers();
+  void swept.connections();
 }
 
-function countedBy(node: CollectNode | undefined, views: readonly NodeView[]): ObjectTotals {
-  const answer = views.find(({ name }) => name === node?.name)?.answer;
+function countedBy(swept: SweptNode | undefined, views: readonly NodeView[]): ObjectTotals {
+  const answer = views.find(({ name }) => name === swept?.node.name)?.answer;
   return (answer?.kind === 'answered' ? answer.totals : undefined) ?? {};
 }
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { type ManagementApi, type MetricsApi, openManagement, openMetrics } from '../../../src/rpc/index.ts';
 import { type CollectNode, collectSnapshot } from '../../../src/runbooks/index.ts';
 import { isConnected } from '../../../src/runbooks/snapshot/views.ts';
@@ -210,6 +210,55 @@ describe('a listing beside what the node counts', () => {
   });
 });
 
+describe('the first node that answers', () => {
+  /** Nodes of which all but `first` say how they see the cluster only once `first` is asked for its queues. */
+  function waitingFor(first: string, change: Partial<ManagementApi> = {}) {
+    let begin = (): void => undefined;
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    const asked: string[] = [];
+    const nodes = all.map((name) =>
+      node(name, {
+        nodes: async () => {
+          if (name !== first) await begun;
+          return seeing(all, A, B, C)();
+        },
+        queueTotals: async () => {
+          asked.push(name);
+          if (name === first) begin();
+          return [{ vhost: '/', name: `listed by ${name}`, ready: 1 }];
+        },
+        ...(name === first ? change : {}),
+      }),
+    );
+    return { nodes, asked };
+  }
+
+  test.each(all)('%s lists its side while the others still say how they see the cluster', async (first) => {
+    const { nodes, asked } = waitingFor(first);
+    const snapshot = await sweep(nodes);
+    expect(snapshot.sides).toMatchObject([{ members: all }]);
+    expect(snapshot.queues.rows).toMatchObject([{ name: `listed by ${first}`, seenBy: first }]);
+    expect(asked).toEqual([first]);
+  });
+
+  test('is not listened to when it proves to be another: the next one lists the side', async () => {
+    const { nodes, asked } = waitingFor(A, { overview: async () => ({ node: C, totals: {} }) });
+    const snapshot = await sweep(nodes);
+    expect(snapshot.sides).toMatchObject([{ members: [B, C] }]);
+    expect(snapshot.queues.rows).toMatchObject([{ name: `listed by ${B}`, seenBy: B }]);
+    expect(asked).toEqual([A, B]);
+  });
+
+  test('lists its own side only; a side that it does not see is listed by its own first', async () => {
+    const { nodes, asked } = waitingFor(B, { nodes: seeing(all, B) });
+    const snapshot = await sweep(nodes);
+    expect(snapshot.queues.rows.map(({ name }) => name)).toEqual([`listed by ${A}`, `listed by ${B}`]);
+    expect(asked).toEqual([B, A]);
+  });
+});
+
 describe('metrics', () => {
   const rowsOf =
     (name: string, ready = 1): MetricsApi['queues'] =>
@@ -225,12 +274,14 @@ describe('metrics', () => {
     sweep(nodes).then(({ queues }) => queues.rows.map(({ name, seenBy }) => `${name} ${seenBy}`).toSorted());
 
   test('of every node together are the listing, because each knows only its own queues', async () => {
-    const change = { nodes: seeing(all, A, B, C), queue: types };
+    const queueTotals = vi.fn(totals);
+    const change = { nodes: seeing(all, A, B, C), queue: types, queueTotals };
     expect(await names(all.map((name, index) => node(name, change, rowsOf(`q${index}`))))).toEqual([
       `q0 ${A}`,
       `q1 ${B}`,
       `q2 ${C}`,
     ]);
+    expect(queueTotals).not.toHaveBeenCalled();
   });
 
   test('that one node does not give are replaced by the totals', async () => {
