@@ -12,7 +12,7 @@ import { bookOf, speak } from './spoken.ts';
 import type { Names } from './words.ts';
 
 /** What telling reads. */
-export type TellerContext = Pick<BotContext, 'config' | 'stores' | 'clock' | 'clusters' | 'book'>;
+export type TellerContext = Pick<BotContext, 'config' | 'stores' | 'clock' | 'clusters' | 'book' | 'log'>;
 
 /** Everything a telling needs, read once at its beginning. */
 export interface Scene {

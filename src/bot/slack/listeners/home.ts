@@ -4,6 +4,7 @@ import type { BotContext } from '../../context.ts';
 import type { People } from '../../desk/people.ts';
 import { context as contextBlock, header, linesSection, small } from '../blocks.ts';
 import { clusterStatus, incidentLines } from '../commands/status.ts';
+import { SlackRefused } from '../errors.ts';
 import { limits } from '../limits.ts';
 import { isFirstDelivery, type Lobby } from '../lobby.ts';
 import type { SlackPort } from '../port.ts';
@@ -13,6 +14,8 @@ const OPEN_MS = 12 * 3_600_000;
 const PEOPLE_SERVED = 20;
 /** Changes come in groups: they are gathered for so long and shown together. */
 const GATHER_MS = 5_000;
+/** A person's tab that Slack goes on refusing for the same reason is logged once in so long. */
+const WARN_AGAIN_MS = 3_600_000;
 
 /** The Home tab: each cluster, and what this person has taken. Made anew whenever it is opened. */
 export function register(app: App, lobby: Lobby): void {
@@ -29,6 +32,7 @@ export function register(app: App, lobby: Lobby): void {
 
 /** What Home tabs are made from. */
 type Sources = Pick<BotContext, 'config' | 'stores' | 'clock' | 'clusters' | 'book'>;
+type HomesContext = Sources & Pick<BotContext, 'log'>;
 
 /** Keeps the Home tabs that were opened lately from growing old. */
 export function createHomes({
@@ -36,7 +40,7 @@ export function createHomes({
   people,
   slack,
 }: {
-  readonly context: Sources;
+  readonly context: HomesContext;
   readonly people: People;
   readonly slack: Pick<SlackPort, 'publishHome'>;
 }): {
@@ -54,7 +58,7 @@ export function createHomes({
     const users = await context.stores.homes.recent({ withinMs: OPEN_MS, limit: PEOPLE_SERVED });
     for (const user of users) {
       // Whoever has left the workspace since must not keep the tabs of those behind them from being shown.
-      await showTo(user).catch(() => undefined);
+      await showTo(user).catch((error: unknown) => warn(context, user, error));
     }
   }
 
@@ -67,6 +71,13 @@ export function createHomes({
       return pending;
     },
   };
+}
+
+async function warn({ stores, log }: HomesContext, user: string, error: unknown): Promise<void> {
+  const kind = error instanceof SlackRefused ? error.code : error instanceof Error ? error.name : 'unknown';
+  // Without Redis nobody knows whether it was logged; that Redis is away is logged where it is noticed.
+  const isFirst = await stores.once.first(`home-failed:${user}:${kind}`, WARN_AGAIN_MS).catch(() => false);
+  if (isFirst) log.warn({ err: error, user, kind }, 'A Home tab could not be brought up to date');
 }
 
 async function homeOf(context: Sources, people: People, user: string): Promise<HomeView> {
