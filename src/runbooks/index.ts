@@ -53,4 +53,5 @@ export { remember } from './snapshot/remember.ts';
 export { isRpcQueue, type RpcName, rpcNameOf } from './snapshot/rpc-queues.ts';
 export { sidesOf } from './snapshot/sides.ts';
 export type * from './snapshot/snapshot.ts';
+export { count, counted } from './snapshot/words.ts';
 export { atItsWorst } from './worst.ts';

@@ -1,6 +1,6 @@
 import type { Plan, Run, Tier } from '../../runbooks/index.ts';
 import type { PeopleConfig } from '../config/config.ts';
-import { counted, thousands } from '../slack/words.ts';
+import { count, counted } from '../slack/words.ts';
 
 /** Where a slip of the thumb would cost something, what is at stake is typed. */
 const typedByDefault: Readonly<Record<Tier, boolean>> = {
@@ -74,7 +74,7 @@ export function whatToType(confirmation: Confirmation): string {
     case 'count': {
       const { expected, of, now } = confirmation;
       if (of === 'queues') return `${counted(expected, 'queue')} will be deleted. Type ${expected}.`;
-      const soFar = now === undefined ? '' : ` (${thousands(now)} now)`;
+      const soFar = now === undefined ? '' : ` (${count(now)} now)`;
       return `Up to ${counted(expected, 'message')} may be there when it is deleted${soFar}. Type ${expected}.`;
     }
   }

@@ -9,7 +9,7 @@ import {
   plainSection,
   type Rendered,
 } from '../slack/blocks.ts';
-import { counted, priority, sentence, span, thousands } from '../slack/words.ts';
+import { count, counted, priority, sentence, span } from '../slack/words.ts';
 import type { DeletionDigest } from './deletions.ts';
 import type { ClusterDigest, Digest, IncidentDigest } from './digest-of.ts';
 
@@ -50,7 +50,7 @@ export function digestMessage(digest: Digest): Rendered {
             'Growing queues',
             digest.growing.map(
               ({ cluster, name, ready, gained, overMs }) =>
-                `${cluster}: ${name} holds ${counted(ready, 'message')}, ${thousands(gained)} more in ${span(overMs)}`,
+                `${cluster}: ${name} holds ${counted(ready, 'message')}, ${count(gained)} more in ${span(overMs)}`,
             ),
           ),
         ]),

@@ -1,5 +1,7 @@
 import type { Severity, Tier } from '../../runbooks/index.ts';
 
+export { count, counted } from '../../runbooks/index.ts';
+
 /** How urgent, as people on call say it. */
 export const priority: Readonly<Record<Severity, string>> = { critical: 'P1', warning: 'P2', info: 'P3' };
 
@@ -18,15 +20,6 @@ export function span(ms: number): string {
     return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
   }
   return `${Math.round(hours / 24)} days`;
-}
-
-/** `36496` → `36,496`, the same everywhere whatever the machine's locale. */
-export function thousands(count: number): string {
-  return String(Math.round(count)).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
-}
-
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${thousands(count)} ${count === 1 ? one : many}`;
 }
 
 /** The first and last characters of a plan's hash: enough to compare by eye. */

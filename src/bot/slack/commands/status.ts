@@ -15,7 +15,7 @@ import {
 import { literal } from '../escape.ts';
 import { haltedSection } from '../halted.ts';
 import { bookOf, speak } from '../spoken.ts';
-import { counted, nameOf, priority, sentence, span, thousands } from '../words.ts';
+import { count, counted, nameOf, priority, sentence, span } from '../words.ts';
 import type { Command, Reply } from './command.ts';
 import { unknown } from './unknown.ts';
 
@@ -76,7 +76,7 @@ export async function clusterStatus(
       ? 'Not looked at yet.'
       : when === 'lasting'
         ? `As seen at ${moment(memory.sweptAtMs)}. Open this page again to refresh.`
-        : `Looked ${span(clock.now() - memory.sweptAtMs)} ago, at ${moment(memory.sweptAtMs)}${glance === undefined ? '' : `, in ${thousands(glance.tookMs)} ms`}.`;
+        : `Looked ${span(clock.now() - memory.sweptAtMs)} ago, at ${moment(memory.sweptAtMs)}${glance === undefined ? '' : `, in ${count(glance.tookMs)} ms`}.`;
   return {
     verdict,
     blocks: [
