@@ -39,6 +39,8 @@ export async function startSlack(options: {
   const slack = options.supervisor.start({
     name: 'local-slack',
     argv: [findLocalSlack(), '--config', config, '--port', String(options.port), '--base-host', '127.0.0.1'],
+    // It leaves a folder of its own behind there.
+    env: { TMPDIR: options.folder },
     logFile: join(options.folder, 'slack.log'),
   });
   const url = `http://127.0.0.1:${options.port}`;

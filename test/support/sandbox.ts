@@ -44,8 +44,10 @@ export interface TestSandbox {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Starts a sandbox in a folder of its own, with its bot unless told otherwise, and waits for READY. */
-export async function openSandbox(options: { readonly withoutBot?: boolean } = {}): Promise<TestSandbox> {
+/** Starts a sandbox in a folder of its own, with its bot unless told otherwise, and waits for READY. The signal ends it. */
+export async function openSandbox(
+  options: { readonly withoutBot?: boolean; readonly signal?: AbortSignal } = {},
+): Promise<TestSandbox> {
   const folder = mkdtempSync(join(tmpdir(), 'watership-sandbox-'));
   const main = join(projectFolder, 'sandbox', 'main.ts');
   const start = ['--import', 'tsx', main, '--dir', folder];
@@ -56,6 +58,7 @@ export async function openSandbox(options: { readonly withoutBot?: boolean } = {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: inheritedEnvironment,
   });
+  options.signal?.addEventListener('abort', () => child.kill('SIGTERM'));
   const said: string[] = [];
   await new Promise<void>((resolve, reject) => {
     for (const stream of [child.stdout, child.stderr]) {
@@ -66,6 +69,9 @@ export async function openSandbox(options: { readonly withoutBot?: boolean } = {
       });
     }
     child.once('exit', (code) => reject(new Error(`The sandbox ended with ${code}:\n${said.join('\n')}`)));
+  }).catch((error: unknown) => {
+    removeFolder(folder);
+    throw error;
   });
 
   const report = (): SandboxReport =>

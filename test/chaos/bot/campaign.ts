@@ -1,6 +1,7 @@
 import { openDice } from './dice.ts';
 import { type House, openHouse } from './house.ts';
 import { keyOf, playRound, type Round } from './round.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 /** What came of all rounds. */
 export interface Campaign {
@@ -16,14 +17,17 @@ export async function playCampaign(options: {
   readonly tell: (lines: readonly string[]) => void;
   /** Nothing new is begun after so many milliseconds. */
   readonly withinMs?: number;
+  /** Breaks it off: it throws when everything has ended. @default never */
+  readonly signal?: AbortSignal;
 }): Promise<Campaign> {
   const until = performance.now() + (options.withinMs ?? Number.POSITIVE_INFINITY);
-  await using house = await openHouse();
+  const { signal = new AbortController().signal } = options;
+  await using house = await openHouse(signal);
   const dice = openDice(options.seed);
   const rounds: Round[] = [];
   const known = new Set<string>();
   for (let number = 1; number <= options.runs && performance.now() < until; number += 1) {
-    const round = await playRound(house, dice, number, known);
+    const round = await unlessAborted(signal, playRound(house, dice, number, known));
     for (const violation of round.violations) known.add(keyOf(violation));
     rounds.push(round);
     options.tell([roundLine(round), ...(await explain(house, round))]);

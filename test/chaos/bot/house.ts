@@ -6,6 +6,7 @@ import { openSlackPage, type SlackPage } from '../../support/slack-page.ts';
 import { type Broker, openBroker } from './broker.ts';
 import { type Replica, startReplicas } from './replicas.ts';
 import { openState, type State } from './state.ts';
+import { unlessAborted } from './unless-aborted.ts';
 
 /** Everything that is broken and looked at: a sandbox, three bots of ours on it, and ways to see it from outside. */
 export interface House extends AsyncDisposable {
@@ -21,12 +22,12 @@ export interface House extends AsyncDisposable {
 const REPLICAS = 3;
 const said = z.object({ ok: z.boolean(), text: z.string() });
 
-/** Starts it. */
-export async function openHouse(): Promise<House> {
-  const sandbox = await openSandbox({ withoutBot: true });
+/** Starts it. Throws once the signal comes, when all that was started has ended. */
+export async function openHouse(signal: AbortSignal): Promise<House> {
+  const sandbox = await openSandbox({ withoutBot: true, signal });
   const supervisor = openSupervisor(join(dirname(sandbox.report().config), 'bots.json'));
   try {
-    const replicas = await startReplicas(sandbox.report(), supervisor, REPLICAS);
+    const replicas = await unlessAborted(signal, startReplicas(sandbox.report(), supervisor, REPLICAS));
     const page = await openSlackPage(sandbox.report());
     const state = openState(sandbox);
     return {

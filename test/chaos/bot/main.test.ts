@@ -1,0 +1,30 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, watch } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { inheritedEnvironment } from '../../../sandbox/environment.ts';
+
+const main = join(import.meta.dirname, 'main.ts');
+const foldersIn = (folder: string): readonly string[] =>
+  readdirSync(folder).filter((name) => name.startsWith('watership-'));
+
+test.each(['SIGINT', 'SIGTERM'] as const)(
+  'a campaign that %s ends leaves no folder behind',
+  async (signal) => {
+    const folder = mkdtempSync(join(tmpdir(), 'watership-chaos-'));
+    const watched = watch(folder);
+    const child = spawn(process.execPath, ['--import', 'tsx', main, '--runs', '1'], {
+      stdio: 'ignore',
+      env: { ...inheritedEnvironment, TMPDIR: folder },
+    });
+    const ended = once(child, 'exit');
+    while (foldersIn(folder).length === 0 && child.exitCode === null)
+      await Promise.race([once(watched, 'change'), ended]);
+    watched.close();
+    child.kill(signal);
+    expect(await ended).toEqual([130, null]);
+    expect(foldersIn(folder)).toEqual([]);
+  },
+);
