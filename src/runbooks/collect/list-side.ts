@@ -16,21 +16,22 @@ const TYPES_ASKED = 200;
 
 /**
  * Lists one side's queues, consumers and connections, all at once, through the first of its members, and holds each against
- * what that node counts; `left` is the time left.
+ * what that node counts; `left` is the time left. The queues by metrics only where those of all nodes together are whole.
  */
 export async function listSide(
   side: Side,
   members: readonly SweptNode[],
-  counted: ObjectTotals,
+  known: { readonly counted: ObjectTotals; readonly areMetricsWhole: boolean },
   left: () => Limits,
 ): Promise<SideListing> {
+  const { counted, areMetricsWhole } = known;
   const [asked] = members;
   if (asked === undefined) {
     const nobody = { kind: 'missing', node: side.members.join(', '), why: 'there is nobody to ask' } as const;
     return { queues: [nobody], consumers: nobody, connections: nobody };
   }
   const [queues, consumers, connections] = await Promise.all([
-    listQueues(asked, members, counted.queues, left),
+    areMetricsWhole ? listQueues(asked, members, counted.queues, left) : listTotals(asked, counted.queues),
     asked.consumers(),
     asked.connections(),
   ]);
@@ -59,8 +60,13 @@ async function listQueues(
       return withTypes(parts, asked.node.management, left);
     }
   }
-  return [unlessShort('queues', await asked.queues(), counted)];
+  return listTotals(asked, counted);
 }
+
+const listTotals = async (
+  asked: SweptNode,
+  counted: number | undefined,
+): Promise<readonly Part<QueueRow>[]> => [unlessShort('queues', await asked.queues(), counted)];
 
 /** A listing far below what the node counts is missing as a whole: nobody can tell which rows are left out. */
 function unlessShort<Row>(what: string, listing: Part<Row>, counted: number | undefined): Part<Row> {

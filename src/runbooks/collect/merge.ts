@@ -81,13 +81,18 @@ function union(listings: readonly MutableQueue[][]): Iterable<MutableQueue> {
 /** While a cluster is split, the side that does not hold a queue lists it too: down, and without numbers. */
 function fuller(one: MutableQueue, other: MutableQueue): MutableQueue {
   const [more, less] = (other.ready ?? -1) > (one.ready ?? -1) ? [other, one] : [one, other];
-  const consumers = higher(one.consumers, other.consumers);
+  const consumers = consumersOfBoth(one.consumers, other.consumers);
   const unacknowledged = higher(one.unacknowledged, other.unacknowledged);
   const merged: MutableQueue = { ...less, ...more };
-  if (consumers !== undefined) merged.consumers = consumers;
+  if (consumers === undefined) delete merged.consumers;
+  else merged.consumers = consumers;
   if (unacknowledged !== undefined) merged.unacknowledged = unacknowledged;
   return merged;
 }
+
+/** A side that does not reach a queue's node counts none of its consumers: with the other side's unknown, so is the sum. */
+const consumersOfBoth = (one: number | undefined, other: number | undefined): number | undefined =>
+  one === undefined || other === undefined ? (one ?? other) || undefined : Math.max(one, other);
 
 const higher = (one: number | undefined, other: number | undefined): number | undefined =>
   one === undefined || other === undefined ? (one ?? other) : Math.max(one, other);

@@ -1,11 +1,12 @@
 import type { Clock } from '../actions/ports.ts';
 import { sidesOf } from '../snapshot/sides.ts';
-import type { NodeView, ObjectTotals, Side, Snapshot } from '../snapshot/snapshot.ts';
+import type { NodeView, Side, Snapshot } from '../snapshot/snapshot.ts';
 import type { CollectNode, ConsumersAsked, Limits } from './collect-node.ts';
 import { listSide, type SideListing } from './list-side.ts';
 import { mergeConnections, mergeConsumers, mergeQueues } from './merge.ts';
 import { nodeView } from './node-view.ts';
 import { type SweptNode, sweptNode } from './swept-node.ts';
+import { countedBy, haveAllAnswered, isHidden, listersOf } from './who-lists.ts';
 
 /** `/api/nodes` answers in milliseconds at any size of the broker: a node that needs longer than this is not answering. */
 const FIRST_ASK_MS = 5_000;
@@ -33,10 +34,13 @@ export async function collectSnapshot(sweep: {
   const within = (timeoutMs: number): Limits => ({ timeoutMs, ...(signal === undefined ? {} : { signal }) });
 
   const firstAsk = within(Math.min(FIRST_ASK_MS, deadlineMs * FIRST_ASK_SHARE));
-  const rest = () => within(takenAtMs + deadlineMs - now());
+  // What was begun and is not wanted after all must not hold its socket, nor the broker, until the deadline.
+  const over = new AbortController();
+  const untilOver = AbortSignal.any([over.signal, ...(signal === undefined ? [] : [signal])]);
+  const rest = (): Limits => ({ timeoutMs: takenAtMs + deadlineMs - now(), signal: untilOver });
   const swept = nodes.map((node) => sweptNode(node, consumers, rest));
   const hasAllMetrics = nodes.every(({ metrics }) => metrics !== undefined);
-  // In the order in which they answered: each side is listed through its quickest.
+  // In the order in which they answered.
   const answered: SweptNode[] = [];
   const views = await Promise.all(
     swept.map((each) =>
@@ -48,13 +52,17 @@ export async function collectSnapshot(sweep: {
   );
   const sides = sidesOf(views);
 
+  const areMetricsWhole = haveAllAnswered(views);
+  const members = sides.map((side) => listersOf(side, answered, views));
   const listings = await Promise.all(
-    sides.map((side) => {
-      const members = answered.filter(({ node }) => side.members.includes(node.name));
-      return listSide(side, members, countedBy(members[0], views), rest);
+    sides.map((side, index) => {
+      const asked = members[index] ?? [];
+      return listSide(side, asked, { counted: countedBy(asked[0], views), areMetricsWhole }, rest);
     }),
   );
-  const hidden = views.filter((view) => isHidden(view, views)).map(hiddenShare);
+  over.abort();
+  const listers = members.flatMap(([lister]) => lister ?? []);
+  const hidden = views.filter((view) => isHidden(view, listers, views)).map(hiddenShare);
 
   return {
     cluster,
@@ -75,25 +83,6 @@ function begin(swept: SweptNode, how: { readonly isFirst: boolean; readonly hasA
   if (!how.hasAllMetrics) void swept.queues();
   void swept.consumers();
   void swept.connections();
-}
-
-function countedBy(swept: SweptNode | undefined, views: readonly NodeView[]): ObjectTotals {
-  const answer = views.find(({ name }) => name === swept?.node.name)?.answer;
-  return (answer?.kind === 'answered' ? answer.totals : undefined) ?? {};
-}
-
-/**
- * Is there something on this node that no listing shows? Not if it is listed by a node that sees it running, and not
- * if it is down: refusing connections while nobody sees it running, or unknown to its own host's epmd.
- */
-function isHidden(view: NodeView, views: readonly NodeView[]): boolean {
-  if (view.answer.kind === 'answered' || view.vm === 'absent') return false;
-  const isSeen = views.some(
-    ({ answer }) =>
-      answer.kind === 'answered' && answer.peers.some((peer) => peer.name === view.name && peer.isRunning),
-  );
-  const isAnyoneThere = views.some(({ answer }) => answer.kind === 'answered');
-  return !isSeen && !(isAnyoneThere && view.answer.why === 'refused');
 }
 
 const hiddenShare = (view: NodeView) => ({

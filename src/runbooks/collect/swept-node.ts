@@ -31,10 +31,12 @@ export function sweptNode(node: CollectNode, consumers: ConsumersAsked, left: ()
   const quick = (): Limits => ({ ...left(), timeoutMs: left().timeoutMs * METRICS_SHARE });
   return {
     node,
-    queues: once(() => part(name, management.queueTotals(left()))),
-    ownQueues: once(() => part(name, metrics?.queues(quick()) ?? Promise.reject(new Error('no metrics')))),
-    consumers: once(() => part(name, listConsumers(left()))),
-    connections: once(() => part(name, management.connections(left()))),
+    queues: once(() => part(name, () => management.queueTotals(left()))),
+    ownQueues: once(() =>
+      part(name, () => metrics?.queues(quick()) ?? Promise.reject(new Error('no metrics'))),
+    ),
+    consumers: once(() => part(name, () => listConsumers(left()))),
+    connections: once(() => part(name, () => management.connections(left()))),
   };
 }
 
@@ -46,8 +48,11 @@ function once<T>(ask: () => T): () => T {
   };
 }
 
-const part = <Row>(node: string, rows: Promise<readonly Row[]>): Promise<Part<Row>> =>
-  rows.then(
-    (listed): Part<Row> => ({ kind: 'listed', node, rows: listed }),
-    (thrown: unknown): Part<Row> => ({ kind: 'missing', node, why: messageOf(thrown) }),
-  );
+/** Never fails: whoever begins a listing need not be the one who waits for it. */
+async function part<Row>(node: string, ask: () => Promise<readonly Row[]>): Promise<Part<Row>> {
+  try {
+    return { kind: 'listed', node, rows: await ask() };
+  } catch (thrown) {
+    return { kind: 'missing', node, why: messageOf(thrown) };
+  }
+}

@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { type ManagementApi, type MetricsApi, openManagement, openMetrics } from '../../../src/rpc/index.ts';
 import { type CollectNode, collectSnapshot } from '../../../src/runbooks/index.ts';
 import { isConnected } from '../../../src/runbooks/snapshot/views.ts';
-import { hanging, openFakeNode } from '../../rpc/management/fake-node.ts';
+import { hanging, openFakeNode, stalling } from '../../rpc/management/fake-node.ts';
 import { A, B, C } from '../observation.ts';
 import { api, failing, failure, seeing } from './apis.ts';
 import { knowing, openFakeEpmd } from './fake-epmd.ts';
@@ -257,6 +257,95 @@ describe('the first node that answers', () => {
     expect(snapshot.queues.rows.map(({ name }) => name)).toEqual([`listed by ${A}`, `listed by ${B}`]);
     expect(asked).toEqual([B, A]);
   });
+
+  test('leaves its side to one that reaches more: it lists nothing of a node that it does not see', async () => {
+    const { nodes } = waitingFor(A, { nodes: seeing(all, A, B) });
+    const snapshot = await sweep([...nodes.slice(0, 2), node(C, { nodes: failing(C, 'unauthorized') })]);
+    expect(snapshot.sides).toMatchObject([{ members: [A, B] }]);
+    expect(snapshot.queues).toMatchObject({ rows: [{ name: `listed by ${B}` }], missing: [] });
+  });
+
+  test('and every other is asked for a listing once at most, and for none that nobody wants', async () => {
+    const asked: string[] = [];
+    const listing = (what: string, name: string) => async () => {
+      asked.push(`${what} of ${name}`);
+      return [];
+    };
+    await sweep(
+      all.map((name) =>
+        node(name, {
+          nodes: seeing(all, A, B, C),
+          queueTotals: listing('queues', name),
+          consumers: listing('consumers', name),
+          connections: listing('connections', name),
+        }),
+      ),
+    );
+    expect(asked.toSorted()).toEqual([`connections of ${A}`, `consumers of ${A}`, `queues of ${A}`]);
+  });
+
+  test('is let go with what it was asked for, when the sweep is over without it', async () => {
+    const left: AbortSignal[] = [];
+    const hang = ({ signal }: { readonly signal?: AbortSignal }) =>
+      new Promise<never>(() => {
+        if (signal !== undefined) left.push(signal);
+      });
+    const overview = async () => ({ node: C, totals: {} });
+    const { nodes } = waitingFor(A, { overview, consumers: hang, connections: hang });
+    const snapshot = await sweep(nodes);
+    expect(snapshot.consumers.missing).toEqual([]);
+    expect(left.map(({ aborted }) => aborted)).toEqual([true, true]);
+  });
+
+  test('is let go when the caller gives up', async () => {
+    await using slow = await openFakeNode({
+      '/api/nodes': [{ name: A, running: true }],
+      '/api/overview': { node: A },
+      '/api/queues': () => caller.abort(),
+      '/api/consumers': hanging,
+      '/api/connections': hanging,
+    });
+    const caller = new AbortController();
+    const management = openManagement({ node: A, url: slow.url, username: 'w', password: 'w' });
+    const snapshot = await collectSnapshot({
+      cluster: 'prod-a',
+      nodes: [{ name: A, management }],
+      deadlineMs: 3_600_000,
+      clock,
+      signal: caller.signal,
+    });
+    for (const { rows, missing } of [snapshot.queues, snapshot.consumers, snapshot.connections]) {
+      expect(rows).toEqual([]);
+      expect(missing).toEqual([{ node: A, why: expect.stringContaining('the sweep ended') }]);
+    }
+  });
+
+  test('and then hangs has its listings missing at the deadline', async () => {
+    await using slow = await openFakeNode({
+      '/api/nodes': [{ name: A, running: true }],
+      '/api/overview': hanging,
+      '/api/queues': hanging,
+      '/api/consumers': stalling('['),
+      '/api/connections': [],
+    });
+    const management = openManagement({ node: A, url: slow.url, username: 'w', password: 'w' });
+    const snapshot = await sweep([{ name: A, management }], 300);
+    expect(snapshot.nodes[0]?.answer).toMatchObject({ kind: 'answered', peers: [{ name: A }] });
+    expect(snapshot.queues).toMatchObject({ rows: [], missing: [{ node: A }] });
+    expect(snapshot.consumers).toMatchObject({ rows: [], missing: [{ node: A }] });
+    expect(snapshot.connections).toEqual({ rows: [], missing: [] });
+  });
+
+  test('still answers when a listing cannot even be asked for', async () => {
+    const broken = () => {
+      throw new TypeError('boom');
+    };
+    const snapshot = await sweep(whole({ queueTotals: broken, consumers: broken, connections: broken }));
+    expect(snapshot.nodes.map(({ answer }) => answer.kind)).toEqual(['answered', 'answered', 'answered']);
+    for (const { missing } of [snapshot.queues, snapshot.consumers, snapshot.connections]) {
+      expect(missing).toEqual([{ node: A, why: 'unexpected: TypeError: boom' }]);
+    }
+  });
 });
 
 describe('metrics', () => {
@@ -292,6 +381,47 @@ describe('metrics', () => {
     expect(rows[0]).toContain('by totals');
     const notConfigured = all.map((name, index) => node(name, change, index === 1 ? undefined : rowsOf('q')));
     expect((await names(notConfigured))[0]).toContain('by totals');
+  });
+
+  test.each([
+    ['is silent and runs', { nodes: failing(C, 'unauthorized') }, seeing(all, A, B, C)],
+    ['is down, with its queues', { nodes: failing(C, 'refused') }, seeing(all, A, B)],
+  ])('are no listing while a node %s: they tell of their own node alone', async (_, ofC, nodes) => {
+    const metrics = ['q0', 'q1', 'q2'].map((name) => rowsOf(name));
+    const changes = [{ nodes, queueTotals: totals }, { nodes, queueTotals: totals }, ofC];
+    const rows = await names(all.map((name, index) => node(name, changes[index] ?? {}, metrics[index])));
+    expect(rows).toEqual([`by totals ${A}`]);
+  });
+
+  test('are no listing while the cluster has a node that is not configured', async () => {
+    const change = { nodes: seeing(all, A, B, C), queueTotals: totals };
+    expect(await names([A, B].map((name) => node(name, change, rowsOf(name))))).toEqual([`by totals ${A}`]);
+  });
+
+  test('are asked once a node, while the last node still says how it sees the cluster', async () => {
+    const asked: string[] = [];
+    let begin = (): void => undefined;
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    const nodes = all.map((name) =>
+      node(
+        name,
+        {
+          nodes: async () => {
+            if (name === C) await begun;
+            return seeing(all, A, B, C)();
+          },
+        },
+        async () => {
+          asked.push(name);
+          if (name === B) begin();
+          return [];
+        },
+      ),
+    );
+    expect((await sweep(nodes)).queues).toEqual({ rows: [], missing: [] });
+    expect(asked).toEqual(all);
   });
 
   test('give no types, so the fullest queues are asked for theirs: a stream is no backlog', async () => {
@@ -367,6 +497,23 @@ describe('a split cluster', () => {
     ]);
     expect(snapshot.connections.rows.map(({ name }) => name)).toEqual(['x', 'y']);
   });
+
+  test('a queue has an unknown number of consumers where the side that reads it does not list them', async () => {
+    const listing = (ready: number | undefined): ManagementApi['queueTotals'] => {
+      const row = { vhost: '/', name: 'on c', ...(ready === undefined ? {} : { ready }) };
+      return async () => [row, { vhost: '/', name: 'read on both', ready: 1 }];
+    };
+    const ab = side([A, B], {
+      queueTotals: listing(undefined),
+      consumers: async () => [{ vhost: '/', queue: 'read on both', connectionName: 'x' }],
+    });
+    const c = side([C], { queueTotals: listing(5), consumers: failing(C, 'timeout') });
+    const { queues } = await sweep([node(A, ab), node(B, ab), node(C, c)]);
+    expect(queues.rows).toEqual([
+      { vhost: '/', name: 'on c', ready: 5, seenBy: C },
+      { vhost: '/', name: 'read on both', ready: 1, consumers: 1, seenBy: A },
+    ]);
+  });
 });
 
 describe('a node that says nothing', () => {
@@ -408,6 +555,21 @@ describe('a node that says nothing', () => {
     const seeingC = [A, B].map((name) => node(name, { nodes: seeing(all, A, B, C) }));
     const snapshot = await sweep([...seeingC, stopped({ nodes: failing(C, 'unauthorized') })]);
     expect(snapshot.queues.missing).toEqual([]);
+  });
+
+  test('and that only a node sees running which does not list, has a share that is missing', async () => {
+    const D = 'rabbit@d';
+    const four = [...all, D];
+    const snapshot = await sweep([
+      node(A, { nodes: seeing(four, A, B, C) }),
+      node(B, { nodes: seeing(four, A, B, D) }),
+      stopped({ nodes: failing(C, 'unauthorized') }),
+      node(D, { nodes: failing(D, 'unauthorized') }),
+    ]);
+    expect(snapshot.sides.map(({ members }) => members)).toEqual([[A, B]]);
+    for (const { missing } of [snapshot.queues, snapshot.consumers, snapshot.connections]) {
+      expect(missing.map((each) => each.node)).toEqual([D]);
+    }
   });
 
   test('if none says anything, everything is missing', async () => {

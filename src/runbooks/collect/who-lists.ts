@@ -1,0 +1,50 @@
+import type { NodeView, ObjectTotals, Side } from '../snapshot/snapshot.ts';
+import type { SweptNode } from './swept-node.ts';
+
+/**
+ * The members of a side, the one that lists it first: who reaches most nodes, because a listing tells of no others; of
+ * those that reach as many, the quickest. `answered` is in the order of the answers.
+ */
+export function listersOf(
+  side: Side,
+  answered: readonly SweptNode[],
+  views: readonly NodeView[],
+): readonly SweptNode[] {
+  const reach = ({ node }: SweptNode) =>
+    peersOf(views, node.name).filter(({ isRunning }) => isRunning).length;
+  return answered
+    .filter(({ node }) => side.members.includes(node.name))
+    .toSorted((one, other) => reach(other) - reach(one));
+}
+
+/** What the node itself counts; nothing, where it did not say. */
+export function countedBy(swept: SweptNode | undefined, views: readonly NodeView[]): ObjectTotals {
+  const answer = views.find(({ name }) => name === swept?.node.name)?.answer;
+  return (answer?.kind === 'answered' ? answer.totals : undefined) ?? {};
+}
+
+/**
+ * Has every node answered that any view names? Metrics tell of their own node alone: those of the others are no listing
+ * while one is silent, or is not in the configuration, and not even while it is down, because its queues are still there.
+ */
+export const haveAllAnswered = (views: readonly NodeView[]): boolean =>
+  views
+    .flatMap(({ name }) => peersOf(views, name))
+    .every((peer) => views.some(({ name, answer }) => name === peer.name && answer.kind === 'answered'));
+
+/**
+ * Is there something on this node that no listing shows? Not if it is listed by a node that sees it running, and not
+ * if it is down: refusing connections while nobody who lists sees it running, or unknown to its own host's epmd.
+ */
+export function isHidden(view: NodeView, listers: readonly SweptNode[], views: readonly NodeView[]): boolean {
+  if (view.answer.kind === 'answered' || view.vm === 'absent') return false;
+  const isSeen = listers.some(({ node }) =>
+    peersOf(views, node.name).some((peer) => peer.name === view.name && peer.isRunning),
+  );
+  return !isSeen && !(listers.length > 0 && view.answer.why === 'refused');
+}
+
+function peersOf(views: readonly NodeView[], name: string) {
+  const answer = views.find((view) => view.name === name)?.answer;
+  return answer?.kind === 'answered' ? answer.peers : [];
+}
