@@ -258,6 +258,15 @@ describe('the first node that answers', () => {
     expect(asked).toEqual([B, A]);
   });
 
+  test('is asked for the totals at once where only some nodes have metrics, and nobody for these', async () => {
+    const { nodes, asked } = waitingFor(A);
+    const metrics = { node: A, queues: vi.fn(failing(A, 'timeout')) };
+    const snapshot = await sweep(nodes.map((each) => (each.name === B ? each : { ...each, metrics })));
+    expect(snapshot.queues.missing).toEqual([]);
+    expect(asked).toEqual([A]);
+    expect(metrics.queues).not.toHaveBeenCalled();
+  });
+
   test('leaves its side to one that reaches more: it lists nothing of a node that it does not see', async () => {
     const { nodes } = waitingFor(A, { nodes: seeing(all, A, B) });
     const snapshot = await sweep([...nodes.slice(0, 2), node(C, { nodes: failing(C, 'unauthorized') })]);
@@ -424,6 +433,23 @@ describe('metrics', () => {
     expect(asked).toEqual(all);
   });
 
+  test('leave the quiet ones of many queues without a type', async () => {
+    const asked: string[] = [];
+    const queue: ManagementApi['queue'] = (vhost, name, options) => {
+      asked.push(name);
+      return types(vhost, name, options);
+    };
+    const rows = async () =>
+      Array.from({ length: 203 }, (_, index) => ({ vhost: '/', name: `q${index}`, ready: index + 1 }));
+    const { queues } = await sweep([node(A, { nodes: seeing([A], A), queue }, rows)]);
+    expect(asked).toHaveLength(200);
+    expect(queues.rows.flatMap(({ name, type }) => (type === undefined ? [name] : []))).toEqual([
+      'q0',
+      'q1',
+      'q2',
+    ]);
+  });
+
   test('give no types, so the fullest queues are asked for theirs: a stream is no backlog', async () => {
     const asked: unknown[] = [];
     const queue: ManagementApi['queue'] = async (vhost, name, options) => {
@@ -498,6 +524,23 @@ describe('a split cluster', () => {
     expect(snapshot.connections.rows.map(({ name }) => name)).toEqual(['x', 'y']);
   });
 
+  test('counts a side’s own clients, also where a listing reaches farther', async () => {
+    const connections = async () => [
+      { name: 'x', node: B },
+      { name: 'y', node: C },
+    ];
+    const snapshot = await sweep([
+      node(A, { nodes: seeing(all, A, B) }),
+      node(B, { nodes: seeing(all, A, B, C), connections }),
+      node(C, { nodes: seeing(all, B, C), connections }),
+    ]);
+    expect(snapshot.sides).toEqual([
+      { members: [A, B], clientConnections: 1 },
+      { members: [C], clientConnections: 1 },
+    ]);
+    expect(snapshot.connections.rows.map(({ name }) => name)).toEqual(['x', 'y']);
+  });
+
   test('a queue has an unknown number of consumers where the side that reads it does not list them', async () => {
     const listing = (ready: number | undefined): ManagementApi['queueTotals'] => {
       const row = { vhost: '/', name: 'on c', ...(ready === undefined ? {} : { ready }) };
@@ -557,6 +600,12 @@ describe('a node that says nothing', () => {
     expect(snapshot.queues.missing).toEqual([]);
   });
 
+  test('and whose host’s epmd does not know it hides nothing, whatever its port does', async () => {
+    await using epmd = await openFakeEpmd(knowing('other'));
+    const snapshot = await sweep([...others, stopped({ nodes: failing(C, 'timeout') }, epmd.address)]);
+    expect(snapshot.queues.missing).toEqual([]);
+  });
+
   test('and that only a node sees running which does not list, has a share that is missing', async () => {
     const D = 'rabbit@d';
     const four = [...all, D];
@@ -591,5 +640,34 @@ describe('a node that says nothing', () => {
     const broken = stopped({ nodes: () => Promise.reject(new TypeError('boom')) });
     const snapshot = await sweep([...others, broken]);
     expect(snapshot.nodes[2]?.answer).toMatchObject({ kind: 'silent', why: 'unreachable' });
+  });
+});
+
+describe('the limits', () => {
+  test.each([
+    [4_000, 1_600],
+    [60_000, 5_000],
+  ])('of a sweep of %i ms give a view %i ms, and a listing all that is left', async (deadlineMs, firstMs) => {
+    let nowMs = 1_000_000;
+    const caller = new AbortController();
+    const asked: number[] = [];
+    const nodes: ManagementApi['nodes'] = async ({ timeoutMs, signal }) => {
+      expect(signal).toBe(caller.signal);
+      asked.push(timeoutMs);
+      nowMs += 1_000;
+      return [{ name: A, running: true }];
+    };
+    const queueTotals: ManagementApi['queueTotals'] = async ({ timeoutMs }) => {
+      asked.push(timeoutMs);
+      return [];
+    };
+    await collectSnapshot({
+      cluster: 'prod-a',
+      nodes: [node(A, { nodes, queueTotals })],
+      deadlineMs,
+      clock: { ...clock, now: () => nowMs },
+      signal: caller.signal,
+    });
+    expect(asked).toEqual([firstMs, deadlineMs - 1_000]);
   });
 });
