@@ -2,12 +2,14 @@ import type { QueueRow } from './api.ts';
 
 type MutableRow = { -readonly [K in keyof QueueRow]: QueueRow[K] };
 type Field = 'ready' | 'unacknowledged';
+type Family = Field | 'build' | 'identity';
 
 /** The families that are read, by their names; a family's lines stand together, after its `# TYPE`. */
-const FAMILIES: ReadonlyMap<string, Field | 'build'> = new Map([
+const FAMILIES: ReadonlyMap<string, Family> = new Map<string, Family>([
   ['rabbitmq_detailed_queue_messages_ready', 'ready'],
   ['rabbitmq_detailed_queue_messages_unacked', 'unacknowledged'],
   ['rabbitmq_build_info', 'build'],
+  ['rabbitmq_identity_info', 'identity'],
 ]);
 const VHOST = 'vhost="';
 const BETWEEN = '",queue="';
@@ -29,12 +31,15 @@ export function readQueueMetrics(): {
   take(chunk: Buffer): boolean;
   /** The rows, or undefined when this was not the text that we asked for, or not all of it. */
   finish(): QueueRow[] | undefined;
+  /** The node that wrote it; undefined until the text has said it. */
+  writer(): string | undefined;
 } {
   const rows = new Map<string, MutableRow>();
   const odd: MutableRow[] = [];
   let rest: Buffer | undefined;
-  let family: Field | 'build' | undefined;
+  let family: Family | undefined;
   let version = '';
+  let node: string | undefined;
   let isWellFormed = true;
 
   function take(chunk: Buffer): boolean {
@@ -50,9 +55,13 @@ export function readQueueMetrics(): {
   }
 
   /** Takes `…{vhost="/",queue="reply_1"} 5`; a name may hold anything, so the last closing counts. */
-  function sample(line: string, field: Field | 'build'): void {
+  function sample(line: string, field: Family): void {
     if (field === 'build') {
       version = /rabbitmq_version="([^"]*)"/.exec(line)?.[1] ?? version;
+      return;
+    }
+    if (field === 'identity') {
+      node = /rabbitmq_node="([^"]*)"/.exec(line)?.[1] ?? node;
       return;
     }
     const close = line.lastIndexOf(CLOSE);
@@ -87,12 +96,11 @@ export function readQueueMetrics(): {
     return [...rows.values()];
   }
 
-  return { take, finish };
+  return { take, finish, writer: () => node };
 }
 
 /** `# TYPE name gauge`, and the same for `# HELP`. */
-const familyOf = (comment: string): Field | 'build' | undefined =>
-  FAMILIES.get(comment.split(' ', 3)[2] ?? '');
+const familyOf = (comment: string): Family | undefined => FAMILIES.get(comment.split(' ', 3)[2] ?? '');
 
 /** Does this version escape label values, as the Prometheus format wants it? */
 export function escapesLabels(version: string): boolean {

@@ -28,18 +28,25 @@ export function openMetrics(endpoint: Pick<HttpEndpoint, 'node' | 'url' | 'tls'>
             status,
           );
         }
-        const rows = await rowsIn(body);
-        if (rows === undefined) throw failed('not-json', 'the answer is not the metrics of RabbitMQ', status);
+        const read = await rowsIn(body);
+        if (read === undefined) throw failed('not-json', 'the answer is not the metrics of RabbitMQ', status);
+        // Another node's queues would stand for this one's, which nobody reads then.
+        const { rows, writer = node } = read;
+        if (writer !== node) throw failed('http-error', `the node ${writer} answers at this address`, status);
         return rows;
       }),
   };
 }
 
 /** Reads at the pace of the parser: the next chunk is asked for when this one is done. */
-async function rowsIn(body: Readable): Promise<readonly QueueRow[] | undefined> {
+async function rowsIn(
+  body: Readable,
+): Promise<{ readonly rows: readonly QueueRow[]; readonly writer?: string } | undefined> {
   const reader = readQueueMetrics();
   for await (const chunk of body) {
     if (!Buffer.isBuffer(chunk) || !reader.take(chunk)) return undefined;
   }
-  return reader.finish();
+  const rows = reader.finish();
+  const writer = reader.writer();
+  return rows && { rows, ...(writer === undefined ? {} : { writer }) };
 }

@@ -29,6 +29,14 @@ describe('the Prometheus endpoint', () => {
     ]);
   });
 
+  test.each([
+    ['rabbit@server-44', [{ vhost: '/', name: 'compute', ready: 2 }]],
+    ['rabbit@server-45', 'http-error'],
+  ])('of the node %s are taken for those of rabbit@server-44 only if they are', async (name, expected) => {
+    const identity = `# TYPE rabbitmq_identity_info untyped\nrabbitmq_identity_info{rabbitmq_node="${name}",rabbitmq_cluster="c"} 1\n`;
+    expect(await asked(answer(200, type + line('compute', 2) + build + identity))).toEqual(expected);
+  });
+
   test('large answers pass through at the pace of the reader', async () => {
     const queues = 20_000;
     const text =
