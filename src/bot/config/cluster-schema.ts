@@ -8,6 +8,13 @@ import { clusterTls } from './tls-schema.ts';
  */
 
 const epmdExpected = 'host:port, or false';
+const LARGEST_PORT = 65_535;
+
+/** A socket throws at a port that cannot be. */
+const hasPort = (address: string): boolean => {
+  const port = Number(address.replace(/^.*:/, ''));
+  return port >= 1 && port <= LARGEST_PORT;
+};
 
 const node = z.strictObject({
   name: text('a RabbitMQ node name such as rabbit@server-44').regex(/^[^\s@]+@[^\s@]+$/, {
@@ -16,9 +23,18 @@ const node = z.strictObject({
   management: address(['http', 'https'], 'https://10.3.0.44:15671'),
   amqp: address(['amqp', 'amqps'], 'amqps://10.3.0.44:5671').optional(),
   epmd: z
-    .union([z.literal(false), z.string().regex(/^[^\s:]+:\d+$/, { error: epmdExpected })], {
-      error: epmdExpected,
-    })
+    .union(
+      [
+        z.literal(false),
+        z
+          .string()
+          .regex(/^[^\s:]+:\d+$/, { error: epmdExpected })
+          .refine(hasPort, { error: epmdExpected }),
+      ],
+      {
+        error: epmdExpected,
+      },
+    )
     .optional(),
   host: text('the name of an entry under hosts').optional(),
   prometheus: address(['http', 'https'], 'http://10.3.0.44:15692').optional(),

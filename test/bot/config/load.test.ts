@@ -272,6 +272,11 @@ describe('a bad configuration', () => {
     expect(told(good.replace(from, to))).toContain(expected);
   });
 
+  test.each(['server-44:65536', 'server-44:0', 'server-44'])('an epmd at %s is a problem', (epmd) => {
+    const text = told(good.replace('15671 }', `15671, epmd: '${epmd}' }`));
+    expect(text).toContain('nodes[0].epmd: expected host:port, or false');
+  });
+
   test('with a wrong field is told in one go what does not fit together elsewhere', () => {
     const text = told(
       good.replace('15671 }', '15671, host: db, epmd: 4 }').replace(', appToken: ${APP}', ''),
