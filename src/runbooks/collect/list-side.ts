@@ -52,8 +52,9 @@ async function listQueues(
   counted: number | undefined,
   left: () => Limits,
 ): Promise<readonly Part<QueueRow>[]> {
-  if (members.every(({ node }) => node.metrics !== undefined)) {
-    const parts = await Promise.all(members.map((member) => member.ownQueues()));
+  const own = members.flatMap(({ ownQueues }) => ownQueues ?? []);
+  if (own.length === members.length) {
+    const parts = await Promise.all(own.map((ask) => ask()));
     const listed = parts.reduce((sum, each) => sum + (each.kind === 'listed' ? each.rows.length : 0), 0);
     const isWhole = shortfall('queues', listed, counted) === undefined;
     if (isWhole && parts.every(({ kind }) => kind === 'listed')) {

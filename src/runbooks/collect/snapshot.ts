@@ -39,7 +39,7 @@ export async function collectSnapshot(sweep: {
   const untilOver = AbortSignal.any([over.signal, ...(signal === undefined ? [] : [signal])]);
   const rest = (): Limits => ({ timeoutMs: takenAtMs + deadlineMs - now(), signal: untilOver });
   const swept = nodes.map((node) => sweptNode(node, consumers, rest));
-  const hasAllMetrics = nodes.every(({ metrics }) => metrics !== undefined);
+  const hasAllMetrics = swept.every(({ ownQueues }) => ownQueues !== undefined);
   // In the order in which they answered.
   const answered: SweptNode[] = [];
   const views = await Promise.all(
@@ -78,7 +78,7 @@ export async function collectSnapshot(sweep: {
 
 /** Begins what will most probably be wanted; the broker's slowest listing need not wait for the last view. */
 function begin(swept: SweptNode, how: { readonly isFirst: boolean; readonly hasAllMetrics: boolean }): void {
-  if (how.hasAllMetrics) void swept.ownQueues();
+  if (how.hasAllMetrics) void swept.ownQueues?.();
   if (!how.isFirst) return;
   if (!how.hasAllMetrics) void swept.queues();
   void swept.consumers();

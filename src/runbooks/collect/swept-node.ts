@@ -15,8 +15,8 @@ export interface SweptNode {
   readonly node: CollectNode;
   /** The whole cluster's, as far as the node reaches it. */
   readonly queues: () => Promise<Part<QueueRow>>;
-  /** The node's own, by its metrics. */
-  readonly ownQueues: () => Promise<Part<QueueRow>>;
+  /** The node's own, by its metrics; absent where it has none. */
+  readonly ownQueues?: () => Promise<Part<QueueRow>>;
   readonly consumers: () => Promise<Part<ConsumerRow>>;
   readonly connections: () => Promise<Part<ConnectionRow>>;
 }
@@ -32,11 +32,9 @@ export function sweptNode(node: CollectNode, consumers: ConsumersAsked, left: ()
   return {
     node,
     queues: once(() => part(name, () => management.queueTotals(left()))),
-    ownQueues: once(() =>
-      part(name, () => metrics?.queues(quick()) ?? Promise.reject(new Error('no metrics'))),
-    ),
     consumers: once(() => part(name, () => listConsumers(left()))),
     connections: once(() => part(name, () => management.connections(left()))),
+    ...(metrics === undefined ? {} : { ownQueues: once(() => part(name, () => metrics.queues(quick()))) }),
   };
 }
 

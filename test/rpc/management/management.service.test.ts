@@ -133,6 +133,13 @@ describe('a real broker', () => {
     for (const name of names) await api.deleteQueue('/', name, { ...limits, ifUnused: true });
   });
 
+  test('takes no page of metrics that another node writes', async () => {
+    const metrics = openMetrics({ node: 'rabbit@elsewhere', url: inject('metricsUrl') });
+    await expect(metrics.queues(limits)).rejects.toThrow(
+      'GET /metrics/detailed on rabbit@elsewhere: the node rabbit@localhost answers at this address',
+    );
+  });
+
   test('leads from a connection to its channels, consumers and queues, and closes it with a reason', async () => {
     const name = `traced-${randomUUID()}`;
     const channel = await queueWith(name, 0);
