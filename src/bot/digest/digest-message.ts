@@ -83,7 +83,7 @@ function verdictOf({ clusters, incidents, unchecked }: Digest): string {
 function clusterLine({ name, state, worst, open, nodes, nodesAnswering, isHalted }: ClusterDigest): string {
   const words =
     state === 'trouble'
-      ? `${counted(open, 'open incident')}, the worst is ${priority[worst ?? 'info']}`
+      ? `${counted(open, 'open incident')}, ${open === 1 ? '' : 'the worst is '}${priority[worst ?? 'info']}`
       : state === 'healthy'
         ? 'healthy'
         : 'no trouble found, but it could not be seen whole';

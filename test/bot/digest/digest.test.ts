@@ -89,7 +89,7 @@ describe('the digest', () => {
       "# RabbitMQ digest
       prod-a: needs a hand. 2 incidents since the last digest.
       *Clusters*
-      prod-a: 1 open incident, the worst is P2, 3 of 3 nodes answer, repairs are halted
+      prod-a: 1 open incident, P2, 3 of 3 nodes answer, repairs are halted
       *Incidents: 2 (typically taken after 1 min, over after 12 min)*
       INC-0412 P1 prod-a: ctl3 is cut off from ctl1 + ctl2. (taken after 1 min, over after 12 min)
       INC-0413 P2 prod-a: ctl3 is cut off from ctl1 + ctl2. (nobody took it, still open)

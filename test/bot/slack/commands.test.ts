@@ -75,7 +75,7 @@ describe('status', () => {
     await swept(world);
     await world.open();
     expect(await aloud(status, askedIn(world))).toMatchInlineSnapshot(`
-      "# prod-a: 1 open incident, the worst is P1
+      "# prod-a: 1 open incident, P1
       rabbit@ctl1: answers, RabbitMQ 3.12.1
       rabbit@ctl2: answers, RabbitMQ 3.12.1
       rabbit@ctl3: answers, RabbitMQ 3.12.1
@@ -145,6 +145,14 @@ describe('one of many', () => {
   });
 });
 
+test('status counts what another incident explains beside those that stand alone', async () => {
+  const world = createWorld();
+  await swept(world);
+  await world.open();
+  await world.open({ id: 'INC-0413', key: 'down', mutedBy: openIncident.id });
+  expect(await aloud(status, askedIn(world))).toContain('1 open incident, P1, and 1 explained by another');
+});
+
 describe('incidents', () => {
   test('name one that can be diagnosed only while one is open', async () => {
     const world = createWorld();
@@ -160,7 +168,9 @@ describe('incidents', () => {
     await world.stores.incidents.put({ ...resolved, id: 'INC-0413', mutedBy: resolved.id }, 0, undefined);
     const reply = await incidents.run(askedIn(world));
     expect(reply.text).toBe('No open incident, 1 resolved in the last 24 hours.');
-    expect(readAloud(reply.blocks ?? [])).toMatch(/INC-0413 .*\(resolved, explained by INC-0412\)/);
+    expect(readAloud(reply.blocks ?? [])).toMatch(
+      /INC-0413 .*\(resolved 0 s ago after \d+ s, explained by INC-0412\)/,
+    );
   });
 });
 

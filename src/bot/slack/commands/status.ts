@@ -60,8 +60,7 @@ export async function clusterStatus(
     maintenanceOf(context, cluster),
   ]);
   const glance = memory?.glance;
-  const told = open.filter(({ mutedBy }) => mutedBy === undefined);
-  const verdict = verdictOf(cluster, told, glance?.blind.length ?? 0, memory !== undefined);
+  const verdict = verdictOf(cluster, open, glance?.blind.length ?? 0, memory !== undefined);
   const nodes = (glance?.nodes ?? []).map(({ name, answered, why, version, alarms }) =>
     answered
       ? `${name}: answers${version === undefined ? '' : `, RabbitMQ ${version}`}${alarms.map((alarm) => `, ${alarm}`).join('')}`
@@ -121,7 +120,7 @@ export function incidentLines(
     .map((incident) => {
       const state =
         incident.state === 'resolved'
-          ? `resolved${incident.mutedBy === undefined ? '' : `, explained by ${incident.mutedBy}`}`
+          ? `${resolvedWords(incident, when, context.clock.now())}${incident.mutedBy === undefined ? '' : `, explained by ${incident.mutedBy}`}`
           : incident.mutedBy !== undefined
             ? `explained by ${incident.mutedBy}`
             : when === 'lasting'
@@ -132,9 +131,18 @@ export function incidentLines(
     });
 }
 
+/** When it ended, and how long it had lasted. */
+function resolvedWords({ openedAtMs, resolvedAtMs }: Incident, when: When, nowMs: number): string {
+  if (resolvedAtMs === undefined) return 'resolved';
+  const ended = when === 'lasting' ? utcMoment(resolvedAtMs) : `${span(nowMs - resolvedAtMs)} ago`;
+  return `resolved ${ended} after ${span(resolvedAtMs - openedAtMs)}`;
+}
+
 const isExplained = ({ mutedBy }: Incident): number => (mutedBy === undefined ? 0 : 1);
 
-function verdictOf(cluster: string, open: readonly Incident[], blind: number, isSeen: boolean): string {
+function verdictOf(cluster: string, all: readonly Incident[], blind: number, isSeen: boolean): string {
+  const open = all.filter(({ mutedBy }) => mutedBy === undefined);
+  const explained = all.length - open.length;
   if (!isSeen) {
     return `${cluster}: not looked at yet`;
   }
@@ -142,7 +150,8 @@ function verdictOf(cluster: string, open: readonly Incident[], blind: number, is
     const worst = (['critical', 'warning', 'info'] as const).find((severity) =>
       open.some((incident) => incident.severity === severity),
     );
-    return `${cluster}: ${counted(open.length, 'open incident')}, the worst is ${priority[worst ?? 'info']}`;
+    const others = explained === 0 ? '' : `, and ${explained} explained by another`;
+    return `${cluster}: ${counted(open.length, 'open incident')}, ${open.length === 1 ? '' : 'the worst is '}${priority[worst ?? 'info']}${others}`;
   }
   return blind > 0 ? `${cluster}: nothing found, but not everything could be seen` : `${cluster}: healthy`;
 }
