@@ -74,7 +74,7 @@ export function whatToType(confirmation: Confirmation): string {
     case 'count': {
       const { expected, of, now } = confirmation;
       if (of === 'queues') return `${counted(expected, 'queue')} will be deleted. Type ${expected}.`;
-      const soFar = now === undefined ? '' : ` (${count(now)} now)`;
+      const soFar = now === undefined ? '' : ` (${count(now)} when the plan was made)`;
       return `Up to ${counted(expected, 'message')} may be there when it is deleted${soFar}. Type ${expected}.`;
     }
   }

@@ -22,6 +22,12 @@ export function span(ms: number): string {
   return `${Math.round(hours / 24)} days`;
 }
 
+/** How long something may take, never rounded, as it stands beside the seconds that have passed: `90 s`, `2 min`. */
+export function deadline(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  return seconds % 60 === 0 ? span(ms) : `${seconds} s`;
+}
+
 /** The first and last characters of a plan's hash: enough to compare by eye. */
 export function shortHash(hash: string): string {
   return hash.length <= 8 ? hash : `${hash.slice(0, 4)}..${hash.slice(-2)}`;

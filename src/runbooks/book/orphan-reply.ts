@@ -50,7 +50,7 @@ export const orphanReply = defineRunbook<DeadFacts>({
   undo: 'No. The answers in these queues are gone; the processes that waited for them are gone too.',
   steps: deletionSteps({
     evidence: () => 'Reply queues without a reader',
-    gone: () => 'They stay away, and the other reply queues keep their readers',
+    gone: () => 'What was deleted stays away, and the other reply queues keep their readers',
   }),
 });
 

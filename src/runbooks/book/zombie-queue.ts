@@ -52,7 +52,7 @@ export const zombieQueue = defineRunbook<DeadFacts>({
   undo: 'No. The messages in these queues are gone; nobody was going to read them. The process that needs one makes a new one.',
   steps: deletionSteps({
     evidence: ({ family }) => `Queues of ${family} without a reader`,
-    gone: ({ family }) => `They stay away, and the siblings of ${family} keep their readers`,
+    gone: ({ family }) => `What was deleted stays away, and the siblings of ${family} keep their readers`,
   }),
 });
 

@@ -60,7 +60,7 @@ describe('the modal that asks for an approval', () => {
       # Exactly this will run
       1. Stop RabbitMQ on ctl3
       ~ node.stop: ssh ctl3 systemctl stop rabbitmq-server
-      2. All nodes see each other, within 3 min
+      2. Check, within 3 min: All nodes see each other
       *The ways to go*
       → Keep ctl1 and ctl2: the services connect to ctl1 (this plan)
       • Keep ctl3: it holds 2 queues of its own

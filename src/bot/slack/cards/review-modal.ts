@@ -16,12 +16,12 @@ import { approvalCallback, approvalFields } from '../ids.ts';
 import { limits } from '../limits.ts';
 import {
   counted,
+  deadline,
   listed,
   type Names,
   nameOf,
   sentence,
   shortHash,
-  span,
   tierWords,
   whoMustApprove,
 } from '../words.ts';
@@ -149,7 +149,7 @@ function itemBlocks(item: PlannedItem, index: number): KnownBlock[] {
         context([wording(item.describe)]),
       ];
     case 'verify':
-      return [plainSection(`${number}${item.title}, within ${span(item.withinMs)}`)];
+      return [plainSection(`${number}Check, within ${deadline(item.withinMs)}: ${item.title}`)];
     case 'manual':
       return [
         plainSection(`${number}By hand: ${item.title}`),
