@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../actions/ports.ts';
 import { sidesOf } from '../snapshot/sides.ts';
 import type { NodeView, Side, Snapshot } from '../snapshot/snapshot.ts';
@@ -37,6 +38,8 @@ export async function collectSnapshot(sweep: {
   // What was begun and is not wanted after all must not hold its socket, nor the broker, until the deadline.
   const over = new AbortController();
   const untilOver = AbortSignal.any([over.signal, ...(signal === undefined ? [] : [signal])]);
+  // Each request under way hears it, and those for the types of queues are many; Node warns of more than ten.
+  setMaxListeners(0, untilOver);
   const rest = (): Limits => ({ timeoutMs: takenAtMs + deadlineMs - now(), signal: untilOver });
   const swept = nodes.map((node) => sweptNode(node, consumers, rest));
   const hasAllMetrics = swept.every(({ ownQueues }) => ownQueues !== undefined);

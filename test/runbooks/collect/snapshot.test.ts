@@ -468,6 +468,23 @@ describe('metrics', () => {
     ]);
   });
 
+  test('may ask for many types at once, and nobody warns of a leak', async () => {
+    const warnings: string[] = [];
+    const hear = ({ name }: Error) => void warnings.push(name);
+    process.on('warning', hear);
+    const queue: ManagementApi['queue'] = async (vhost, name, { signal }) => {
+      signal?.addEventListener('abort', () => undefined, { once: true });
+      return { vhost, name, type: 'classic', arguments: {} };
+    };
+    const rows = async () =>
+      Array.from({ length: 30 }, (_, index) => ({ vhost: '/', name: `q${index}`, ready: 1 }));
+    await sweep([node(A, { nodes: seeing([A], A), queue }, rows)]);
+    // Warnings are told in the next turn of the loop.
+    await new Promise(setImmediate);
+    process.off('warning', hear);
+    expect(warnings).toEqual([]);
+  });
+
   test('a queue that does not say its type is listed without one', async () => {
     const change = { nodes: seeing([A], A), queue: failing(A, 'timeout') };
     const snapshot = await sweep([node(A, change, rowsOf('q', 5))]);
