@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, watch } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { inheritedEnvironment } from '../../../sandbox/environment.ts';
+import { removeFolder } from '../../support/remove-folder.ts';
 
 const main = join(import.meta.dirname, 'main.ts');
 const foldersIn = (folder: string): readonly string[] =>
@@ -14,6 +15,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
   'a campaign that %s ends leaves no folder behind',
   async (signal) => {
     const folder = mkdtempSync(join(tmpdir(), 'watership-chaos-'));
+    onTestFinished(() => removeFolder(folder));
     const watched = watch(folder);
     const child = spawn(process.execPath, ['--import', 'tsx', main, '--runs', '1'], {
       stdio: 'ignore',
