@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { projectFolder } from '../../sandbox/layout.ts';
+import { tellWhenFailed } from '../support/diary.ts';
 import { openSandbox, type TestSandbox } from '../support/sandbox.ts';
 
 const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
@@ -30,6 +31,7 @@ afterAll(async () => {
   await browser?.close();
   await sandbox?.[Symbol.asyncDispose]();
 });
+tellWhenFailed(() => sandbox);
 
 async function openAs(
   person: string,

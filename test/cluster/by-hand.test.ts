@@ -1,5 +1,6 @@
 import { type ChannelModel, connect } from 'amqplib';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { tellWhenFailed } from '../support/diary.ts';
 import { openSandbox, type TestSandbox } from '../support/sandbox.ts';
 import { openSlackPage, type SlackPage, wordsOf } from '../support/slack-page.ts';
 import { alertAbout, approve, quiet, resolved, review, threadOf } from '../support/story.ts';
@@ -21,6 +22,7 @@ afterEach(async () => {
   for (const client of clients.splice(0)) await client.close().catch(() => undefined);
   await quiet(page);
 });
+tellWhenFailed(() => sandbox);
 
 /** A client of our own on rabbit44, under the name that it gives itself. */
 async function foreignClient(connectionName: string): Promise<ChannelModel> {

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { waitFor } from '../../sandbox/wait.ts';
+import { tellWhenFailed } from '../support/diary.ts';
 import { openSandbox, type TestSandbox } from '../support/sandbox.ts';
 import { openSlackPage, type SlackPage, wordsOf } from '../support/slack-page.ts';
 import { alertAbout, approve, quiet, resolved, review } from '../support/story.ts';
@@ -19,6 +20,7 @@ afterEach(async () => {
   await sandbox.say('heal');
   await quiet(page);
 });
+tellWhenFailed(() => sandbox);
 
 /** `rabbitmqctl list_…` as rows of columns. */
 async function list(what: string, ...columns: string[]): Promise<readonly (readonly string[])[]> {

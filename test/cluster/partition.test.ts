@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { waitFor } from '../../sandbox/wait.ts';
+import { tellWhenFailed } from '../support/diary.ts';
 import { openSandbox, type TestSandbox } from '../support/sandbox.ts';
 import { openSlackPage, type PageMessage, type SlackPage, wordsOf } from '../support/slack-page.ts';
 import { alertAbout, approve, quiet, resolved, review, threadOf } from '../support/story.ts';
@@ -28,6 +29,7 @@ afterEach(async () => {
   await sandbox.say('heal');
   await quiet(page);
 });
+tellWhenFailed(() => sandbox);
 
 /** What was really done to the nodes since the test began, in order; questions left out. */
 function done(): readonly string[] {
