@@ -67,10 +67,10 @@ export function digestMessage(digest: Digest): Rendered {
   return { text: notification(`RabbitMQ digest: ${verdict}`), blocks };
 }
 
-function verdictOf({ clusters, incidents, unchecked }: Digest): string {
+function verdictOf({ clusters, incidents, unchecked, sinceMs, nowMs }: Digest): string {
   const inTrouble = clusters.filter(({ state }) => state === 'trouble').map(({ name }) => name);
   const unseen = clusters.filter(({ state }) => state === 'not seen').map(({ name }) => name);
-  const happened = `${counted(incidents.length, 'incident')} since the last digest.`;
+  const happened = `${counted(incidents.length, 'incident')} in the last ${span(nowMs - sinceMs)}.`;
   if (inTrouble.length > 0) {
     return `${inTrouble.join(', ')}: needs a hand. ${happened}`;
   }

@@ -46,11 +46,11 @@ function aloud(input: DigestInput): string {
 describe('the digest', () => {
   test('of a quiet night is short', () => {
     expect(digestMessage(digestOf(quietNight)).text).toBe(
-      'RabbitMQ digest: All clusters are healthy. 0 incidents since the last digest.',
+      'RabbitMQ digest: All clusters are healthy. 0 incidents in the last 24 h.',
     );
     expect(aloud(quietNight)).toMatchInlineSnapshot(`
       "# RabbitMQ digest
-      All clusters are healthy. 0 incidents since the last digest.
+      All clusters are healthy. 0 incidents in the last 24 h.
       *Clusters*
       prod-a: healthy, 3 of 3 nodes answer
       *Incidents: 0*
@@ -87,7 +87,7 @@ describe('the digest', () => {
       }),
     ).toMatchInlineSnapshot(`
       "# RabbitMQ digest
-      prod-a: needs a hand. 2 incidents since the last digest.
+      prod-a: needs a hand. 2 incidents in the last 24 h.
       *Clusters*
       prod-a: 1 open incident, P2, 3 of 3 nodes answer, repairs are halted
       *Incidents: 2 (typically taken after 1 min, over after 12 min)*
@@ -193,10 +193,10 @@ describe('the digest', () => {
     await postDigest(context, slack, { slot: 'Tue', channel: 'C0OTHER' });
     expect(slack.messages[1]).toMatchObject({
       channel: 'C0OTHER',
-      text: expect.stringContaining('1 incident since'),
+      text: expect.stringContaining('1 incident in the last 2 h'),
     });
     await postDigest(context, slack, { slot: 'Wed' });
-    expect(slack.messages[2]?.text).toContain('0 incidents since');
+    expect(slack.messages[2]?.text).toContain('0 incidents in the last 0 s');
   });
 
   test('that somebody asks for leaves to the next scheduled one what it covers', async () => {
@@ -211,7 +211,7 @@ describe('the digest', () => {
     expect(stores.kept.audit).toMatchObject([{ event: 'digest.asked', actor: 'U0DAVE' }]);
     clock.pass(60_000);
     await postDigest(context, slack, { slot: 'Mon' });
-    expect(slack.messages[1]?.text).toContain('1 incident since');
+    expect(slack.messages[1]?.text).toContain('1 incident in the last 24 h');
   });
 
   test('that Slack did not take is posted by the next try for the same slot', async () => {

@@ -140,6 +140,12 @@ describe('the card of an incident', () => {
     `);
   });
 
+  test('that is over asks for no owner and explains nothing any more', () => {
+    const resolvedAtMs = openIncident.openedAtMs + 60_000;
+    const card = cardOf({ ...openIncident, state: 'resolved', resolvedAtMs }, { muted: { backlog: 2 } });
+    expect(readAloud(card.blocks)).not.toMatch(/Owner|Muted below/);
+  });
+
   describe('after a run that was cancelled between a stop and a start', () => {
     const items: Run['items'] = [{ state: 'applied' }, { state: 'waiting' }];
     const because = `${ALICE} cancelled it after: Stop RabbitMQ on ctl3. What it did stays as it is. ctl3 is stopped.`;

@@ -74,14 +74,14 @@ function headWord(incident: Incident, state: CardState): string {
 }
 
 function footer(input: IncidentCardInput, state: CardState): string[] {
-  const { incident, names } = input;
+  const { incident } = input;
   const muted = Object.entries(input.muted).map(([runbook, count]) => `${count} ${runbook}`);
   const since = moment(incident.openedAtMs, '{date_short_pretty} {time_secs}');
   return [
     ...(input.maintenance === undefined || state === 'resolved'
       ? []
       : [`maintenance until ${moment(input.maintenance.untilMs)}`]),
-    `Owner: ${incident.owner === undefined ? 'nobody yet' : literal(nameOf(names, incident.owner), 100)}`,
+    ...ownerWords(input, state),
     incident.id,
     literal(input.spoken.title, 100),
     `since ${since}`,
@@ -91,8 +91,16 @@ function footer(input: IncidentCardInput, state: CardState): string[] {
     ...(state !== 'resolved' && incident.cleanSweeps > 0
       ? [`not seen for ${counted(incident.cleanSweeps, 'sweep')}, resolves at ${input.resolveAfterSweeps}`]
       : []),
-    ...(muted.length === 0 ? [] : [`Muted below this: ${literal(muted.join(', '), 300)}`]),
+    // Once it is over it explains nothing any more: what is left gets a card of its own.
+    ...(muted.length === 0 || state === 'resolved'
+      ? []
+      : [`Muted below this: ${literal(muted.join(', '), 300)}`]),
   ];
+}
+
+function ownerWords({ incident: { owner }, names }: IncidentCardInput, state: CardState): string[] {
+  if (owner !== undefined) return [`Owner: ${literal(nameOf(names, owner), 100)}`];
+  return state === 'resolved' ? [] : ['Owner: nobody yet'];
 }
 
 /** The safe choice first, at most three, none once it is over. */
