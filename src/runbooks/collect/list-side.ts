@@ -14,64 +14,88 @@ export interface SideListing {
 /** A third of a millisecond of the broker's time each. */
 const TYPES_ASKED = 200;
 
+/** What is known when a side is listed. */
+interface Known {
+  /** What a node counts of its own accord. */
+  readonly countedBy: (member: SweptNode) => ObjectTotals;
+  /** How many nodes it sees running: it lists what is on those, and nothing of the others. */
+  readonly reachOf: (member: SweptNode) => number;
+  readonly areMetricsWhole: boolean;
+  /** The time left, whenever it is asked. */
+  readonly left: () => Limits;
+}
+
+type Members = readonly [SweptNode, ...SweptNode[]];
+
 /**
- * Lists one side's queues, consumers and connections, all at once, through the first of its members, and holds each against
- * what that node counts; `left` is the time left. The queues by metrics only where those of all nodes together are whole.
+ * Lists one side's queues, consumers and connections, all at once, each through the first of its members that does not fail,
+ * and holds them against what that node counts. The queues by metrics only where those of all nodes together are whole.
  */
 export async function listSide(
   side: Side,
-  members: readonly SweptNode[],
-  known: { readonly counted: ObjectTotals; readonly areMetricsWhole: boolean },
-  left: () => Limits,
+  [first, ...others]: readonly SweptNode[],
+  known: Known,
 ): Promise<SideListing> {
-  const { counted, areMetricsWhole } = known;
-  const [asked] = members;
-  if (asked === undefined) {
+  if (first === undefined) {
     const nobody = { kind: 'missing', node: side.members.join(', '), why: 'there is nobody to ask' } as const;
     return { queues: [nobody], consumers: nobody, connections: nobody };
   }
+  const members: Members = [first, ...others];
   const [queues, consumers, connections] = await Promise.all([
-    areMetricsWhole ? listQueues(asked, members, counted.queues, left) : listTotals(asked, counted.queues),
-    asked.consumers(),
-    asked.connections(),
+    known.areMetricsWhole ? listQueues(members, known) : listTotals(members, known),
+    through(members, 'consumers', (member) => member.consumers(), known),
+    through(members, 'connections', (member) => member.connections(), known),
   ]);
-  return {
-    queues,
-    consumers: unlessShort('consumers', consumers, counted.consumers),
-    connections: unlessShort('connections', connections, counted.connections),
-  };
+  return { queues, consumers, connections };
 }
 
 /**
  * By every member's metrics, because each knows only its own queues; by one totals listing if any of them fails, or if all
  * together fall short.
  */
-async function listQueues(
-  asked: SweptNode,
-  members: readonly SweptNode[],
-  counted: number | undefined,
-  left: () => Limits,
-): Promise<readonly Part<QueueRow>[]> {
+async function listQueues(members: Members, known: Known): Promise<readonly Part<QueueRow>[]> {
   const own = members.flatMap(({ ownQueues }) => ownQueues ?? []);
   if (own.length === members.length) {
     const parts = await Promise.all(own.map((ask) => ask()));
     const listed = parts.reduce((sum, each) => sum + (each.kind === 'listed' ? each.rows.length : 0), 0);
-    const isWhole = shortfall('queues', listed, counted) === undefined;
+    const isWhole = shortfall('queues', listed, known.countedBy(members[0]).queues) === undefined;
     if (isWhole && parts.every(({ kind }) => kind === 'listed')) {
-      return withTypes(parts, asked.node.management, left);
+      return withTypes(parts, members[0].node.management, known.left);
     }
   }
-  return listTotals(asked, counted);
+  return listTotals(members, known);
 }
 
-const listTotals = async (
-  asked: SweptNode,
-  counted: number | undefined,
-): Promise<readonly Part<QueueRow>[]> => [unlessShort('queues', await asked.queues(), counted)];
+const listTotals = async (members: Members, known: Known): Promise<readonly Part<QueueRow>[]> => [
+  await through(members, 'queues', (member) => member.queues(), known),
+];
+
+/**
+ * Through the first member, and if it fails through the next that sees as much; if all do, it is missing for the reason of the
+ * first. A listing that falls short is asked of nobody else: what hides rows from us mostly does so at every node, and at
+ * every sweep.
+ */
+async function through<Row>(
+  [member, ...others]: Members,
+  what: 'queues' | 'consumers' | 'connections',
+  ask: (member: SweptNode) => Promise<Part<Row>>,
+  known: Known,
+): Promise<Part<Row>> {
+  const part = await ask(member);
+  if (part.kind === 'listed') return unlessShort(what, part, known.countedBy(member)[what]);
+  const [next, ...rest] = others;
+  if (next === undefined || known.reachOf(next) < known.reachOf(member)) return part;
+  if (known.left().timeoutMs <= 0) return part;
+  const other = await through([next, ...rest], what, ask, known);
+  return other.kind === 'listed' ? other : part;
+}
 
 /** A listing far below what the node counts is missing as a whole: nobody can tell which rows are left out. */
-function unlessShort<Row>(what: string, listing: Part<Row>, counted: number | undefined): Part<Row> {
-  if (listing.kind === 'missing') return listing;
+function unlessShort<Row>(
+  what: string,
+  listing: Extract<Part<Row>, { kind: 'listed' }>,
+  counted: number | undefined,
+): Part<Row> {
   const why = shortfall(what, listing.rows.length, counted);
   return why === undefined ? listing : { kind: 'missing', node: listing.node, why };
 }

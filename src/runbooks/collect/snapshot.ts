@@ -7,7 +7,7 @@ import { listSide, type SideListing } from './list-side.ts';
 import { mergeConnections, mergeConsumers, mergeQueues } from './merge.ts';
 import { nodeView } from './node-view.ts';
 import { type SweptNode, sweptNode } from './swept-node.ts';
-import { countedBy, haveAllAnswered, isHidden, listersOf } from './who-lists.ts';
+import { countedBy, haveAllAnswered, isHidden, listersOf, reachOf } from './who-lists.ts';
 
 /** `/api/nodes` answers in milliseconds at any size of the broker: a node that needs longer than this is not answering. */
 const FIRST_ASK_MS = 5_000;
@@ -55,16 +55,19 @@ export async function collectSnapshot(sweep: {
   );
   const sides = sidesOf(views);
 
-  const areMetricsWhole = haveAllAnswered(views);
-  const members = sides.map((side) => listersOf(side, answered, views));
+  const known = {
+    areMetricsWhole: haveAllAnswered(views),
+    countedBy: (member: SweptNode) => countedBy(member, views),
+    reachOf: (member: SweptNode) => reachOf(member, views),
+    left: rest,
+  };
   const listings = await Promise.all(
-    sides.map((side, index) => {
-      const asked = members[index] ?? [];
-      return listSide(side, asked, { counted: countedBy(asked[0], views), areMetricsWhole }, rest);
-    }),
+    sides.map((side) => listSide(side, listersOf(side, answered, views), known)),
   );
   over.abort();
-  const listers = members.flatMap(([lister]) => lister ?? []);
+  const listers = listings
+    .flatMap(({ queues }) => queues)
+    .flatMap(({ kind, node }) => (kind === 'listed' ? [node] : []));
   const hidden = views.filter((view) => isHidden(view, listers, views)).map(hiddenShare);
 
   return {

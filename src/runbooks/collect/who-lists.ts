@@ -10,16 +10,18 @@ export function listersOf(
   answered: readonly SweptNode[],
   views: readonly NodeView[],
 ): readonly SweptNode[] {
-  const reach = ({ node }: SweptNode) =>
-    peersOf(views, node.name).filter(({ isRunning }) => isRunning).length;
   return answered
     .filter(({ node }) => side.members.includes(node.name))
-    .toSorted((one, other) => reach(other) - reach(one));
+    .toSorted((one, other) => reachOf(other, views) - reachOf(one, views));
 }
 
+/** How many nodes it sees running. */
+export const reachOf = ({ node }: SweptNode, views: readonly NodeView[]): number =>
+  peersOf(views, node.name).filter(({ isRunning }) => isRunning).length;
+
 /** What the node itself counts; nothing, where it did not say. */
-export function countedBy(swept: SweptNode | undefined, views: readonly NodeView[]): ObjectTotals {
-  const answer = views.find(({ name }) => name === swept?.node.name)?.answer;
+export function countedBy({ node }: SweptNode, views: readonly NodeView[]): ObjectTotals {
+  const answer = views.find(({ name }) => name === node.name)?.answer;
   return (answer?.kind === 'answered' ? answer.totals : undefined) ?? {};
 }
 
@@ -36,10 +38,10 @@ export const haveAllAnswered = (views: readonly NodeView[]): boolean =>
  * Is there something on this node that no listing shows? Not if it is listed by a node that sees it running, and not
  * if it is down: refusing connections while nobody who lists sees it running, or unknown to its own host's epmd.
  */
-export function isHidden(view: NodeView, listers: readonly SweptNode[], views: readonly NodeView[]): boolean {
+export function isHidden(view: NodeView, listers: readonly string[], views: readonly NodeView[]): boolean {
   if (view.answer.kind === 'answered' || view.vm === 'absent') return false;
-  const isSeen = listers.some(({ node }) =>
-    peersOf(views, node.name).some((peer) => peer.name === view.name && peer.isRunning),
+  const isSeen = listers.some((lister) =>
+    peersOf(views, lister).some((peer) => peer.name === view.name && peer.isRunning),
   );
   return !isSeen && !(listers.length > 0 && view.answer.why === 'refused');
 }

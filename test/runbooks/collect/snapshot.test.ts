@@ -357,6 +357,80 @@ describe('the first node that answers', () => {
   });
 });
 
+describe('a member that cannot list its side', () => {
+  /** Nodes that list a queue of their own name; `first` answers first and has its own listing of queues. */
+  function besides(
+    first: string,
+    queueTotals: ManagementApi['queueTotals'],
+    change: Partial<ManagementApi> = {},
+  ) {
+    const asked: string[] = [];
+    const nodes = [first, ...all.filter((name) => name !== first)].map((name) =>
+      node(name, {
+        nodes: seeing(all, A, B, C),
+        overview: async () => ({ node: name, totals: { queues: 20 } }),
+        queueTotals: async (limits) => {
+          asked.push(name);
+          if (name === first) return queueTotals(limits);
+          return Array.from({ length: 20 }, (_, index) => ({ vhost: '/', name: `${index} by ${name}` }));
+        },
+        ...(name === first ? change : {}),
+      }),
+    );
+    return { nodes, asked };
+  }
+
+  test('is followed by the next, for what it cannot list', async () => {
+    const consumers: ManagementApi['consumers'] = async () => [{ vhost: '/', queue: `0 by ${A}` }];
+    const { nodes, asked } = besides(B, failing(B, 'http-error'), { consumers });
+    const { queues } = await sweep(nodes);
+    expect(asked).toEqual([B, A]);
+    expect(queues.missing).toEqual([]);
+    expect(queues.rows[0]).toMatchObject({ name: `0 by ${A}`, seenBy: A, consumers: 1 });
+  });
+
+  test('is not followed by one that sees less, which would list nothing of the others', async () => {
+    const { nodes, asked } = besides(B, failing(B, 'http-error'));
+    const sees = (each: CollectNode, ...running: string[]) => ({
+      ...each,
+      management: { ...each.management, nodes: seeing(all, ...running) },
+    });
+    const [sick, near] = nodes;
+    if (sick === undefined || near === undefined) throw new Error('There are three nodes');
+    const { queues, sides } = await sweep([
+      sick,
+      sees(near, A, B),
+      node(C, { nodes: failing(C, 'timeout') }),
+    ]);
+    expect(sides).toMatchObject([{ members: [B, A] }]);
+    expect(asked).toEqual([B]);
+    expect(queues.missing).toContainEqual({ node: B, why: failure(B, 'http-error').message });
+  });
+
+  test('is not followed by anybody when it falls short: that would be asked at every sweep, for nothing', async () => {
+    const { nodes, asked } = besides(B, async () => [{ vhost: '/', name: 'one' }]);
+    const { queues } = await sweep(nodes);
+    expect(asked).toEqual([B]);
+    expect(queues).toMatchObject({ rows: [], missing: [{ node: B }] });
+  });
+
+  test('is not followed by anybody once the time is over', async () => {
+    const late: ManagementApi['queueTotals'] = async ({ timeoutMs }) => {
+      passedMs += timeoutMs;
+      throw failure(B, 'timeout');
+    };
+    let passedMs = 0;
+    const { nodes, asked } = besides(B, late);
+    await collectSnapshot({
+      cluster: 'prod-a',
+      nodes,
+      deadlineMs: 5_000,
+      clock: { now: () => passedMs, sleep: () => Promise.resolve() },
+    });
+    expect(asked).toEqual([B]);
+  });
+});
+
 describe('metrics', () => {
   const rowsOf =
     (name: string, ready = 1): MetricsApi['queues'] =>
