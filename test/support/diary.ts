@@ -11,6 +11,9 @@ const KEPT = join(projectFolder, '.test-failures');
 const LINES = 12;
 const LINE_LENGTH = 400;
 
+/** Of a node that goes down, each client says so on several lines. */
+const CLIENTS = /(channel|connection) exception|channel error on|AMQP connection/i;
+
 /**
  * Tells, after a test of this file has failed, what every part of its sandbox says of itself, and keeps their logs in
  * `.test-failures/`. Call it after the file's own `afterEach`: the last one registered runs first, and those may heal
@@ -45,6 +48,8 @@ async function diaryOf(sandbox: TestSandbox): Promise<readonly string[]> {
     ...(await Promise.all(brokers.map(answerOf))),
     '=== incidents',
     (await sandbox.watership('incidents')).output,
+    '=== audit',
+    ...(await sandbox.watership('audit')).output.trimEnd().split('\n').slice(-LINES),
     '=== what the bot had done',
     ...sandbox
       .operations()
@@ -55,7 +60,7 @@ async function diaryOf(sandbox: TestSandbox): Promise<readonly string[]> {
     ...brokers.flatMap(({ name, dataDir }) => [
       `=== ${name}`,
       ...logsIn(join(dirname(dataDir), 'logs')).flatMap((log) =>
-        linesOf(log, /\[(warning|error|critical)\]|inconsistent|node .* (up|down)/i),
+        linesOf(log, /\[(error|critical)\]|inconsistent|node .* (up|down)/i, CLIENTS),
       ),
     ]),
   ];
@@ -87,10 +92,10 @@ const logsIn = (folder: string): readonly string[] =>
         .map((name) => join(folder, name))
     : [];
 
-const linesOf = (log: string, wanted: RegExp): readonly string[] =>
+const linesOf = (log: string, wanted: RegExp, unwanted?: RegExp): readonly string[] =>
   existsSync(log)
     ? readFileSync(log, 'utf8')
         .split('\n')
-        .filter((line) => wanted.test(line))
+        .filter((line) => wanted.test(line) && unwanted?.test(line) !== true)
         .slice(-LINES)
     : [];
