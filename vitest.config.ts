@@ -31,8 +31,9 @@ export default defineConfig({
         test: {
           name: tier,
           include: [`test/${tier}/**/*.test.ts`],
-          testTimeout: 240_000,
-          hookTimeout: 240_000,
+          // A story waits for several repairs, each as long as a slow machine needs for it.
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
           fileParallelism: false,
           globalSetup: [temporaryFolder, ...(tier === 'interop' ? ['test/interop/setup.ts'] : [])],
         },

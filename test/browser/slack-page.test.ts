@@ -74,7 +74,7 @@ test('somebody sees the card in the browser, reviews the fix, approves it, and r
   await page.getByText('Recorded').first().waitFor();
   await page.getByRole('button', { name: 'Close' }).last().click();
 
-  await page.getByText('RESOLVED').first().waitFor({ timeout: 150_000 });
+  await page.getByText('RESOLVED').first().waitFor({ timeout: 300_000 });
   await picture(page, 'resolved-card.png');
   expect(await sandbox.isWhole()).toBe(true);
 });
