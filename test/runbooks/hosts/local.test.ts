@@ -1,6 +1,7 @@
-import { mkdtemp, readFile, rm, watch } from 'node:fs/promises';
+import { existsSync, readFileSync, watch } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { runLocally } from '../../../src/runbooks/hosts/local.ts';
 
@@ -18,6 +19,18 @@ async function isGone(pid: number): Promise<boolean> {
     await new Promise((resolve) => setImmediate(resolve));
   }
   return false;
+}
+
+/** Waits until somebody has written that many pids. Reads at once whenever something changes: no change can be missed. */
+function pidsIn(file: string, count: number): Promise<readonly number[]> {
+  return new Promise((resolve) => {
+    const watcher = watch(dirname(file), () => {
+      const pids = existsSync(file) ? readFileSync(file, 'utf8').trim().split(' ').map(Number) : [];
+      if (pids.length < count) return;
+      watcher.close();
+      resolve(pids);
+    });
+  });
 }
 
 describe('a command on this machine', () => {
@@ -89,17 +102,11 @@ describe('a command on this machine', () => {
     const folder = await mkdtemp(join(tmpdir(), 'group-'));
     const file = join(folder, 'pids');
     const stopping = new AbortController();
-    const watching = new AbortController();
-    const changes = watch(folder, { signal: watching.signal });
+    const written = pidsIn(file, 2);
     const running = runLocally([...node(parent), file], { timeoutMs: 60_000, signal: stopping.signal });
-    let pids: number[] = [];
-    for await (const _ of changes) {
-      pids = (await readFile(file, 'utf8')).trim().split(' ').map(Number);
-      if (pids.length === 2) break;
-    }
+    const pids = await written;
     stopping.abort();
     expect(await running).toMatchObject({ kind: 'unknown', because: expect.stringContaining('called off') });
-    expect(pids).toHaveLength(2);
     for (const pid of pids) expect(await isGone(pid)).toBe(true);
     await rm(folder, { recursive: true });
   }, 20_000);
