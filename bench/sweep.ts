@@ -134,6 +134,7 @@ async function sweepOnce(node: CollectNode): Promise<Snapshot> {
     nodes: [node],
     deadlineMs: 15_000,
     consumers: 'counted',
+    typesAbove: detectionDefaults.backlogReady,
     clock,
   });
   const { queues, connections, consumers } = snapshot;

@@ -66,7 +66,14 @@ export function openCluster(options: {
     const [before, probed, snapshot] = await Promise.all([
       history(),
       probes(),
-      collectSnapshot({ cluster: settings.name, nodes, deadlineMs, consumers, clock }),
+      collectSnapshot({
+        cluster: settings.name,
+        nodes,
+        deadlineMs,
+        consumers,
+        typesAbove: settings.detection.backlogReady,
+        clock,
+      }),
     ]);
     newest = {
       snapshot,

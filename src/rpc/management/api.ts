@@ -6,7 +6,7 @@ export interface ManagementApi {
   nodes(options: RequestLimits): Promise<readonly NodeRow[]>;
   /** `GET /api/overview`. */
   overview(options: RequestLimits): Promise<Overview>;
-  /** The cheapest full listing with live totals; never paged (a page costs as much as the whole). */
+  /** The cheapest full listing with live totals: no types; never paged (a page costs as much as the whole). */
   queueTotals(options: RequestLimits): Promise<readonly QueueRow[]>;
   /** Every consumer with its queue and its connection. */
   consumers(options: RequestLimits): Promise<readonly ConsumerRow[]>;

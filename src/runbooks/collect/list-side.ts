@@ -1,4 +1,4 @@
-import type { ConnectionRow, ConsumerRow, ManagementApi, QueueRow } from '../../rpc/index.ts';
+import type { ConnectionRow, ConsumerRow, QueueRow } from '../../rpc/index.ts';
 import type { ObjectTotals, Side } from '../snapshot/snapshot.ts';
 import type { Limits } from './collect-node.ts';
 import { shortfall } from './shortfall.ts';
@@ -13,6 +13,8 @@ export interface SideListing {
 
 /** A third of a millisecond of the broker's time each. */
 const TYPES_ASKED = 200;
+/** People are shown the fullest queues, however full they are. */
+const TYPES_ALWAYS_ASKED = 10;
 
 /** What is known when a side is listed. */
 interface Known {
@@ -21,6 +23,8 @@ interface Known {
   /** How many nodes it sees running: it lists what is on those, and nothing of the others. */
   readonly reachOf: (member: SweptNode) => number;
   readonly areMetricsWhole: boolean;
+  /** Fuller queues than this are asked for their types. */
+  readonly typesAbove: number;
   /** The time left, whenever it is asked. */
   readonly left: () => Limits;
 }
@@ -59,16 +63,15 @@ async function listQueues(members: Members, known: Known): Promise<readonly Part
     const parts = await Promise.all(own.map((ask) => ask()));
     const listed = parts.reduce((sum, each) => sum + (each.kind === 'listed' ? each.rows.length : 0), 0);
     const isWhole = shortfall('queues', listed, known.countedBy(members[0]).queues) === undefined;
-    if (isWhole && parts.every(({ kind }) => kind === 'listed')) {
-      return withTypes(parts, members[0].node.management, known.left);
-    }
+    if (isWhole && parts.every(({ kind }) => kind === 'listed')) return withTypes(parts, members, known);
   }
   return listTotals(members, known);
 }
 
-const listTotals = async (members: Members, known: Known): Promise<readonly Part<QueueRow>[]> => [
-  await through(members, 'queues', (member) => member.queues(), known),
-];
+async function listTotals(members: Members, known: Known): Promise<readonly Part<QueueRow>[]> {
+  const part = await through(members, 'queues', (member) => member.queues(), known);
+  return withTypes([part], members, known);
+}
 
 /**
  * Through the first member, and if it fails through the next that sees as much; if all do, it is missing for the reason of the
@@ -101,22 +104,26 @@ function unlessShort<Row>(
 }
 
 /**
- * Metrics give no types, and a stream keeps its messages after they were read: taken for a queue, it would be a backlog
- * for ever. So the fullest are asked for theirs, one by one, without statistics, which is quick.
+ * Neither metrics nor totals give types, and a stream keeps its messages after they were read: taken for a queue, it would be
+ * a backlog for ever. So the fullest are asked for theirs, one by one, without statistics, which is quick; and those that run
+ * and give no numbers, as streams do in totals (3.10), because their readers are in no listing either.
  */
 async function withTypes(
   parts: readonly Part<QueueRow>[],
-  api: ManagementApi,
-  left: () => Limits,
+  members: Members,
+  { typesAbove, left }: Known,
 ): Promise<readonly Part<QueueRow>[]> {
-  const fullest = parts
-    .flatMap((each) => (each.kind === 'listed' ? each.rows : []))
+  const lister = members.find(({ node }) => node.name === parts[0]?.node) ?? members[0];
+  const api = lister.node.management;
+  const rows = parts.flatMap((each) => (each.kind === 'listed' ? each.rows : []));
+  const silent = rows.filter(({ ready, state }) => ready === undefined && state === 'running');
+  const fullest = rows
     .filter(({ ready = 0 }) => ready > 0)
     .toSorted((one, other) => (other.ready ?? 0) - (one.ready ?? 0))
-    .slice(0, TYPES_ASKED);
+    .filter(({ ready = 0 }, index) => index < TYPES_ALWAYS_ASKED || ready > typesAbove);
   const typed = new Map<QueueRow, QueueRow>();
   await Promise.all(
-    fullest.map(async (row) => {
+    [...fullest, ...silent].slice(0, TYPES_ASKED).map(async (row) => {
       // A queue that is gone meanwhile, or does not say: its type stays absent.
       const basics = await api.queue(row.vhost, row.name, { ...left(), stats: false }).catch(() => undefined);
       if (basics?.type !== undefined) typed.set(row, { ...row, type: basics.type });

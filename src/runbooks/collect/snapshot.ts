@@ -26,10 +26,12 @@ export async function collectSnapshot(sweep: {
   readonly deadlineMs: number;
   /** @default 'named' */
   readonly consumers?: ConsumersAsked;
+  /** Queues with more ready messages than this are asked for their types, for a stream is no backlog. @default 0 */
+  readonly typesAbove?: number;
   readonly clock: Clock;
   readonly signal?: AbortSignal;
 }): Promise<Snapshot> {
-  const { cluster, nodes, deadlineMs, consumers = 'named', clock, signal } = sweep;
+  const { cluster, nodes, deadlineMs, consumers = 'named', typesAbove = 0, clock, signal } = sweep;
   const now = () => clock.now();
   const takenAtMs = now();
   const within = (timeoutMs: number): Limits => ({ timeoutMs, ...(signal === undefined ? {} : { signal }) });
@@ -59,6 +61,7 @@ export async function collectSnapshot(sweep: {
     areMetricsWhole: haveAllAnswered(views),
     countedBy: (member: SweptNode) => countedBy(member, views),
     reachOf: (member: SweptNode) => reachOf(member, views),
+    typesAbove,
     left: rest,
   };
   const listings = await Promise.all(

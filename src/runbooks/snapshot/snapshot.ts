@@ -113,6 +113,7 @@ export interface QueueSeen {
   readonly ready?: number;
   readonly unacknowledged?: number;
   readonly consumers?: number;
+  /** Known of the fullest, and of those that run and give no numbers. */
   readonly type?: 'classic' | 'quorum' | 'stream' | 'unknown';
   readonly state?: string;
   /** Messages a second, when the source gives rates. */

@@ -89,7 +89,6 @@ describe('a real broker', () => {
         name,
         ready: 3,
         unacknowledged: 0,
-        type: 'classic',
         state: 'running',
       });
       expect(await api.queue('/', name, limits)).toMatchObject({ name, type: 'classic', durable: true });

@@ -103,6 +103,52 @@ describe('rows are read leniently, and absent stays absent', () => {
     ]);
   });
 
+  describe('of the totals', () => {
+    const named = [{ name: 'compute', messages_ready: 3, messages_unacknowledged: 0 }];
+    const whole = named.map((row) => ({ ...row, vhost: '/' }));
+    const rows = [{ vhost: '/', name: 'compute', ready: 3, unacknowledged: 0 }];
+
+    test('does not have the vhost in every row where there is one alone', async () => {
+      await using node = await openFakeNode({
+        '/api/vhosts': [{ name: 'a/b' }],
+        '/api/queues/a%2Fb': named,
+      });
+      expect(await opened(node.url).queueTotals(limits)).toEqual([{ ...rows[0], vhost: 'a/b' }]);
+      expect(node.requests.at(-1)).toMatch(/^GET \/api\/queues\/a%2Fb\?.*(?<!vhost)$/);
+    });
+
+    test.each<[string, Readonly<Record<string, Route>>]>([
+      ['there are several', { '/api/vhosts': [{ name: '/' }, { name: 'nova' }], '/api/queues': whole }],
+      ['nobody says which there are', { '/api/vhosts': answer(500, {}), '/api/queues': whole }],
+      ['the answer about them does not come', { '/api/vhosts': hanging, '/api/queues': whole }],
+      ['it is gone meanwhile', { '/api/vhosts': [{ name: '/' }], '/api/queues': whole }],
+      [
+        'it is not for this user',
+        { '/api/vhosts': [{ name: '/' }], '/api/queues/%2F': answer(401, {}), '/api/queues': whole },
+      ],
+    ])('has it where %s', async (_, routes) => {
+      await using node = await openFakeNode(routes);
+      expect(await opened(node.url).queueTotals(limits)).toEqual(rows);
+      expect(node.requests.at(-1)).toMatch(/^GET \/api\/queues\?.*,vhost$/);
+    });
+
+    test('is asked for once where the broker fails', async () => {
+      await using node = await openFakeNode({
+        '/api/vhosts': [{ name: '/' }],
+        '/api/queues/%2F': answer(500, { reason: 'noproc' }),
+        '/api/queues': whole,
+      });
+      const error = await failed(opened(node.url).queueTotals(limits));
+      expect(error).toMatchObject({ why: 'http-error', status: 500 });
+    });
+
+    test('takes no longer for the vhosts than it was given for everything', async () => {
+      await using node = await openFakeNode({ '/api/vhosts': hanging, '/api/queues': hanging });
+      const error = await failed(opened(node.url).queueTotals({ timeoutMs: 40 }));
+      expect(error.why).toBe('timeout');
+    });
+  });
+
   test.each<[string, object[], (api: ManagementApi) => Promise<unknown>, string]>([
     [
       '/api/nodes',

@@ -542,6 +542,75 @@ describe('metrics', () => {
     ]);
   });
 
+  test.each([
+    [12, 10],
+    [2, 13],
+  ])('and only those above %i, with the ten fullest: %i of 15', async (typesAbove, count) => {
+    const asked: string[] = [];
+    const queue: ManagementApi['queue'] = async (vhost, name) => {
+      asked.push(name);
+      return { vhost, name, type: 'classic', arguments: {} };
+    };
+    const rows = Array.from({ length: 15 }, (_, index) => ({
+      vhost: '/',
+      name: `q${index + 1}`,
+      ready: index + 1,
+    }));
+    const nodes = [node(A, { nodes: seeing([A], A), queue, queueTotals: async () => rows })];
+    const snapshot = await collectSnapshot({
+      cluster: 'prod-a',
+      nodes,
+      deadlineMs: 5_000,
+      typesAbove,
+      clock,
+    });
+    expect(asked).toEqual(
+      rows
+        .toReversed()
+        .slice(0, count)
+        .map(({ name }) => name),
+    );
+    expect(snapshot.queues.rows.filter(({ type }) => type === 'classic')).toHaveLength(count);
+  });
+
+  test('and those that run without a number, as streams do; not those that are down', async () => {
+    const asked: string[] = [];
+    const queue: ManagementApi['queue'] = async (vhost, name) => {
+      asked.push(name);
+      return { vhost, name, type: 'stream', arguments: {} };
+    };
+    const queueTotals = async () => [
+      { vhost: '/', name: 'log', state: 'running' },
+      { vhost: '/', name: 'lost', state: 'down' },
+      { vhost: '/', name: 'empty', state: 'running', ready: 0 },
+    ];
+    const snapshot = await sweep([node(A, { nodes: seeing([A], A), queue, queueTotals })]);
+    expect(asked).toEqual(['log']);
+    expect(snapshot.queues.rows.map(({ type, consumers }) => [type, consumers])).toEqual([
+      ['stream', undefined],
+      [undefined, 0],
+      [undefined, 0],
+    ]);
+  });
+
+  test('nor do totals, and whoever listed them is asked', async () => {
+    const queue: ManagementApi['queue'] = async (vhost, name) => ({
+      vhost,
+      name,
+      type: 'stream',
+      arguments: {},
+    });
+    const snapshot = await sweep([
+      node(A, { nodes: seeing([A, B], A, B), queueTotals: failing(A, 'http-error') }),
+      node(B, {
+        nodes: seeing([A, B], A, B),
+        queueTotals: async () => [{ vhost: '/', name: 'log', ready: 9 }],
+        queue,
+      }),
+    ]);
+    expect(snapshot.queues.rows).toEqual([{ vhost: '/', name: 'log', ready: 9, type: 'stream', seenBy: B }]);
+  });
+
   test('may ask for many types at once, and nobody warns of a leak', async () => {
     const warnings: string[] = [];
     const hear = ({ name }: Error) => void warnings.push(name);
