@@ -3,17 +3,13 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import ssh2 from 'ssh2';
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../../src/bot/config/load.ts';
 import { tellProblems } from '../../../src/bot/config/problem.ts';
+import { sshKeyPair } from '../../support/ssh-keys.ts';
 
-const key = ssh2.utils.generateKeyPairSync('ed25519');
-const locked = ssh2.utils.generateKeyPairSync('ed25519', {
-  passphrase: 'horse',
-  cipher: 'aes256-ctr',
-  rounds: 4,
-});
+const key = sshKeyPair();
+const locked = sshKeyPair('horse');
 const fingerprint = `SHA256:${'A'.repeat(43)}`;
 
 function load(hosts: string, more: Readonly<Record<string, string>> = {}) {

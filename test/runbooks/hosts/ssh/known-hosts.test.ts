@@ -3,8 +3,9 @@ import ssh2 from 'ssh2';
 import { describe, expect, test } from 'vitest';
 import { askedFor, fingerprintOf, readPin, tellPin } from '../../../../src/runbooks/hosts/ssh/host-key.ts';
 import { knownKeys } from '../../../../src/runbooks/hosts/ssh/known-hosts.ts';
+import { sshKeyPair } from '../../../support/ssh-keys.ts';
 
-const publicKey = (): string => ssh2.utils.generateKeyPairSync('ed25519').public.split(' ', 2).join(' ');
+const publicKey = (): string => sshKeyPair().public.split(' ', 2).join(' ');
 const [one, other] = [publicKey(), publicKey()];
 const rsa = ssh2.utils.generateKeyPairSync('rsa', { bits: 1024 }).public.split(' ', 2).join(' ');
 

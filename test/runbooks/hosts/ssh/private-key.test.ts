@@ -1,13 +1,9 @@
-import ssh2 from 'ssh2';
 import { describe, expect, test } from 'vitest';
 import { privateKeyProblem } from '../../../../src/runbooks/index.ts';
+import { sshKeyPair } from '../../../support/ssh-keys.ts';
 
-const plain = ssh2.utils.generateKeyPairSync('ed25519');
-const locked = ssh2.utils.generateKeyPairSync('ed25519', {
-  passphrase: 'horse',
-  cipher: 'aes256-ctr',
-  rounds: 4,
-});
+const plain = sshKeyPair();
+const locked = sshKeyPair('horse');
 
 describe('a private key', () => {
   test('is taken with and without its last newline, and with its passphrase', () => {

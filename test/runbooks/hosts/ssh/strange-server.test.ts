@@ -2,10 +2,11 @@ import ssh2, { type Connection, type ServerChannel } from 'ssh2';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { readPin } from '../../../../src/runbooks/hosts/ssh/host-key.ts';
 import { openHosts } from '../../../../src/runbooks/index.ts';
+import { sshKeyPair } from '../../../support/ssh-keys.ts';
 
-const { Server, utils } = ssh2;
-const hostKey = utils.generateKeyPairSync('ed25519');
-const userKey = utils.generateKeyPairSync('ed25519');
+const { Server } = ssh2;
+const hostKey = sshKeyPair();
+const userKey = sshKeyPair();
 
 /** What a server does with a command; `accept` says yes to it. */
 type Conduct = (client: Connection, accept: () => ServerChannel, reject: () => void) => void;

@@ -1,14 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import ssh2 from 'ssh2';
 import { afterAll, describe, expect, test } from 'vitest';
 import { fingerprintOf, readPin } from '../../../../src/runbooks/hosts/ssh/host-key.ts';
 import type { SshSettings } from '../../../../src/runbooks/hosts/ssh/settings.ts';
 import { readTrust } from '../../../../src/runbooks/hosts/ssh/trust.ts';
+import { sshKeyPair } from '../../../support/ssh-keys.ts';
 
 function newKey() {
-  const line = ssh2.utils.generateKeyPairSync('ed25519').public.split(' ', 2).join(' ');
+  const line = sshKeyPair().public.split(' ', 2).join(' ');
   const blob = Buffer.from(line.split(' ')[1] ?? '', 'base64');
   return { line, blob, fingerprint: fingerprintOf(blob) };
 }

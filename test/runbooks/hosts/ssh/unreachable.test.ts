@@ -1,10 +1,10 @@
 import { createServer } from 'node:net';
-import ssh2 from 'ssh2';
 import { describe, expect, test } from 'vitest';
 import type { HostSettings } from '../../../../src/runbooks/index.ts';
 import { openHosts } from '../../../../src/runbooks/index.ts';
+import { sshKeyPair } from '../../../support/ssh-keys.ts';
 
-const { private: key } = ssh2.utils.generateKeyPairSync('ed25519');
+const { private: key } = sshKeyPair();
 
 describe('a host over SSH that cannot be reached', () => {
   const hostAt = (port: number, more: object = {}): HostSettings => ({
