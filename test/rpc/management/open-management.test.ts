@@ -140,6 +140,7 @@ describe('rows are read leniently, and absent stays absent', () => {
       });
       const error = await failed(opened(node.url).queueTotals(limits));
       expect(error).toMatchObject({ why: 'http-error', status: 500 });
+      expect(node.requests.filter((each) => each.includes('/api/queues'))).toHaveLength(1);
     });
 
     test('takes no longer for the vhosts than it was given for everything', async () => {
