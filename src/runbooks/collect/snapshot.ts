@@ -68,9 +68,7 @@ export async function collectSnapshot(sweep: {
     sides.map((side) => listSide(side, listersOf(side, answered, views), known)),
   );
   over.abort();
-  const listers = listings
-    .flatMap(({ queues }) => queues)
-    .flatMap(({ kind, node }) => (kind === 'listed' ? [node] : []));
+  const listers = listings.flatMap(({ queues }) => queues.map(({ node }) => node));
   const hidden = views.filter((view) => isHidden(view, listers, views)).map(hiddenShare);
 
   return {

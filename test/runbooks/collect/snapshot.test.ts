@@ -737,6 +737,18 @@ describe('a node that says nothing', () => {
     expect(snapshot.queues.missing).toEqual([]);
   });
 
+  test('and is down is missing in no listing, also where that of the queues fails', async () => {
+    const change = { nodes: seeing(all, A, B), queueTotals: failing(A, 'http-error') };
+    const snapshot = await sweep([
+      node(A, change),
+      node(B, change),
+      node(C, { nodes: failing(C, 'refused') }),
+    ]);
+    expect(snapshot.queues.missing).toEqual([{ node: A, why: failure(A, 'http-error').message }]);
+    expect(snapshot.connections.missing).toEqual([]);
+    expect(snapshot.consumers.missing).toEqual([]);
+  });
+
   test('is known to its epmd or not', async () => {
     await using epmd = await openFakeEpmd(knowing('rabbit'));
     await using empty = await openFakeEpmd(knowing('other'));
