@@ -2,7 +2,7 @@ import type { PageMessage, Person, SlackPage } from './slack-page.ts';
 import { wordsOf } from './slack-page.ts';
 
 /** A sweep every 3 seconds, a second one to confirm, and time for a busy machine. */
-const ALERT_MS = 90_000;
+const ALERT_MS = 45_000;
 /** Longer than a repair ever took, and shorter than the time that its runbook gives it. */
 const REPAIR_MS = 300_000;
 
