@@ -86,7 +86,7 @@ describe('the house', () => {
 
   test('the environment is read in one file', () => {
     const readers = sources.filter((path) => readFileSync(join(root, path), 'utf8').includes('process.env'));
-    expect(readers).toEqual(['src/bot/config/environment.ts']);
+    expect(readers).toEqual(['src/bot/process/environment.ts']);
   });
 
   test('only the program’s entry decides how the process ends', () => {

@@ -10,9 +10,9 @@ import type {
   Observation,
   Runbook,
 } from '../runbooks/index.ts';
+import type { People } from './approvals/people.ts';
 import type { BotConfig, ClusterConfig } from './config/config.ts';
-import type { Courier } from './courier.ts';
-import type { People } from './desk/people.ts';
+import type { Courier } from './ports/queue.ts';
 import type { Stores } from './stores/stores.ts';
 
 /** What every part of the bot is handed at start: nothing here is global. */

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { program } from './cli/program.ts';
-import { processEnvironment } from './config/environment.ts';
-import { redact } from './redact.ts';
+import { processEnvironment } from './process/environment.ts';
+import { redact } from './process/redact.ts';
 
 // Node would print the error as it is. The process ends all the same: nobody knows what state it is in.
 process.on('uncaughtException', (error) => {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { redact } from '../../src/bot/redact.ts';
-import { code, literal } from '../../src/bot/slack/escape.ts';
-import { adaptTo } from '../../src/bot/slack/stand-in.ts';
-import { sentence } from '../../src/bot/slack/words.ts';
+import { redact } from '../../src/bot/process/redact.ts';
+import { code, literal } from '../../src/bot/slack/message/escape.ts';
+import { adaptTo } from '../../src/bot/slack/send/stand-in.ts';
+import { sentence } from '../../src/bot/wording/words.ts';
 import { stringifyJson, redact as withoutSecrets } from '../../src/rpc/index.ts';
-import { parseJson } from '../../src/rpc/wire/tolerant-json.ts';
+import { parseJson } from '../../src/rpc/wire/json/tolerant-json.ts';
 import { partitionHandlingIn } from '../../src/runbooks/collect/look.ts';
 import { parseQueueName } from '../../src/runbooks/snapshot/families.ts';
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { freePorts } from '../../sandbox/ports.ts';
 import type { RedisConfig } from '../../src/bot/config/config.ts';
-import { systemClock } from '../../src/bot/system-clock.ts';
+import { systemClock } from '../../src/bot/process/system-clock.ts';
 
 /** A master with two replicas and three sentinels of one test. */
 export interface OwnSentinels extends AsyncDisposable {

@@ -6,17 +6,17 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { entryText } from '../../src/bot/audit/entry-text.ts';
-import { exposedFiles } from '../../src/bot/config/exposed-files.ts';
+import { redactedHosts } from '../../src/bot/cluster/hosts.ts';
+import { exposedFiles } from '../../src/bot/config/file/exposed-files.ts';
+import { recognisable } from '../../src/bot/config/file/own-secrets.ts';
 import { parseConfig } from '../../src/bot/config/load.ts';
-import { recognisable } from '../../src/bot/config/own-secrets.ts';
-import { serveHealth } from '../../src/bot/health.ts';
-import { redactedHosts } from '../../src/bot/hosts.ts';
-import { createVitals } from '../../src/bot/jobs/vitals.ts';
-import { createLog } from '../../src/bot/log.ts';
+import { serveHealth } from '../../src/bot/health/health.ts';
+import { createVitals } from '../../src/bot/health/vitals.ts';
 import { noticeOf } from '../../src/bot/notify/notice.ts';
 import { openWebhook } from '../../src/bot/notify/webhook.ts';
-import { redactStart } from '../../src/bot/redact.ts';
+import { createLog } from '../../src/bot/process/log.ts';
+import { redactStart } from '../../src/bot/process/redact.ts';
+import { entryText } from '../../src/bot/record/entry-text.ts';
 import {
   actions,
   button,
@@ -28,10 +28,10 @@ import {
   pairs,
   plainSection,
   small,
-} from '../../src/bot/slack/blocks.ts';
-import { code, literal } from '../../src/bot/slack/escape.ts';
-import { adaptTo } from '../../src/bot/slack/stand-in.ts';
-import { openSlackPort } from '../../src/bot/slack/web-client-port.ts';
+} from '../../src/bot/slack/message/blocks.ts';
+import { code, literal } from '../../src/bot/slack/message/escape.ts';
+import { adaptTo } from '../../src/bot/slack/send/stand-in.ts';
+import { openSlackPort } from '../../src/bot/slack/send/web-client-port.ts';
 import { redactedStores } from '../../src/bot/stores/redacted.ts';
 import type { HostAnswer, HostRequest } from '../../src/runbooks/index.ts';
 import { configFile, runProgramWith } from './cli/run-program.ts';

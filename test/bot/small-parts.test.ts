@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { sweepDeadlineMs } from '../../src/bot/clusters.ts';
-import { parseDuration, tellDuration } from '../../src/bot/config/duration.ts';
-import { nearest } from '../../src/bot/config/nearest.ts';
+import { sweepDeadlineMs } from '../../src/bot/cluster/clusters.ts';
+import { nearest } from '../../src/bot/config/file/nearest.ts';
+import { parseDuration, tellDuration } from '../../src/bot/config/schema/duration.ts';
 import { hostsOf } from '../../src/bot/config/shape.ts';
-import { type HealthReport, metricsText } from '../../src/bot/health.ts';
+import { type HealthReport, metricsText } from '../../src/bot/health/health.ts';
+import { createVitals } from '../../src/bot/health/vitals.ts';
 import { strainOf } from '../../src/bot/jobs/breaker.ts';
-import { hold } from '../../src/bot/jobs/hold.ts';
-import { rebase } from '../../src/bot/jobs/news-story.ts';
 import { tellBackoffMs } from '../../src/bot/jobs/tell.ts';
-import { createVitals } from '../../src/bot/jobs/vitals.ts';
-import { type Delivery, deliveryKey } from '../../src/bot/slack/delivery.ts';
+import { rebase } from '../../src/bot/record/news-story.ts';
+import { type Delivery, deliveryKey } from '../../src/bot/slack/requests/delivery.ts';
+import { hold } from '../../src/bot/stores/hold.ts';
 import { advance, type Item, type Run } from '../../src/runbooks/index.ts';
 import { incident, lamp, looked, started, tools } from '../runbooks/engine/toy.ts';
 

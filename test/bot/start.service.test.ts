@@ -4,9 +4,9 @@ import { pino } from 'pino';
 import { afterEach, expect, test } from 'vitest';
 import type { BotConfig } from '../../src/bot/config/config.ts';
 import { parseConfig } from '../../src/bot/config/load.ts';
-import type { HealthReport } from '../../src/bot/health.ts';
+import type { HealthReport } from '../../src/bot/health/health.ts';
+import { systemClock } from '../../src/bot/process/system-clock.ts';
 import { startBot } from '../../src/bot/start.ts';
-import { systemClock } from '../../src/bot/system-clock.ts';
 import { ownRedis } from './own-redis.ts';
 
 const closers: (() => Promise<unknown>)[] = [];

@@ -14,7 +14,7 @@ describe('the page about messaging', () => {
   });
 
   test('names every option and event of a transport, a server and a client', () => {
-    const options = ['options.ts', 'server-options.ts', 'client.ts'].flatMap((name) => {
+    const options = ['options/options.ts', 'server/server-options.ts', 'client/client.ts'].flatMap((name) => {
       const source = readFileSync(join(rpc, name), 'utf8');
       return [...source.matchAll(/^ {2}readonly (\w+)\??: /gm)].map(([, option = '']) => option);
     });
@@ -22,7 +22,9 @@ describe('the page about messaging', () => {
     const parts =
       /^(initialDelayMs|maxDelayMs|enabled|ca|certificate|key|verify|quorum\w+|pid|random|target|toError)$/;
     expect(options.filter((option) => !parts.test(option) && !page.includes(option))).toEqual([]);
-    const events = [...readFileSync(join(rpc, 'options.ts'), 'utf8').matchAll(/readonly kind: '([\w-]+)'/g)];
+    const events = [
+      ...readFileSync(join(rpc, 'options/options.ts'), 'utf8').matchAll(/readonly kind: '([\w-]+)'/g),
+    ];
     expect(events.map(([, kind = '']) => kind).filter((kind) => !page.includes(kind))).toEqual([]);
   });
 });

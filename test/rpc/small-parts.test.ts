@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { getRpcClient, getRpcServer, getTransport, redact, Target } from '../../src/rpc/index.ts';
-import { passes } from '../../src/rpc/notification-filter.ts';
-import { RecentIds } from '../../src/rpc/recent-ids.ts';
+import { passes } from '../../src/rpc/notify/notification-filter.ts';
+import { RecentIds } from '../../src/rpc/server/recent-ids.ts';
 
 const notification = {
   context: { user: 'alice' },

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import type { Click } from '../../src/bot/approvals/answer.ts';
+import { type Counter, createCounter } from '../../src/bot/approvals/transitions.ts';
+import { type Voted, vote } from '../../src/bot/approvals/vote.ts';
 import type { PeopleConfig } from '../../src/bot/config/config.ts';
 import type { BotContext } from '../../src/bot/context.ts';
-import type { Click } from '../../src/bot/desk/answer.ts';
-import { type Counter, createCounter } from '../../src/bot/desk/counter.ts';
-import { type Voted, vote } from '../../src/bot/desk/vote.ts';
 import { carryRun } from '../../src/bot/jobs/run.ts';
 import type { BoundActions, Run, Tier } from '../../src/runbooks/index.ts';
 import { type FakeSlack, fakeSlack, person } from '../bot/fakes/slack.ts';

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { halt, resume } from '../../src/bot/approvals/halts.ts';
+import { diagnose } from '../../src/bot/approvals/incidents.ts';
+import { choose } from '../../src/bot/approvals/plans.ts';
+import { cancel } from '../../src/bot/approvals/runs.ts';
+import { type Counter, createCounter } from '../../src/bot/approvals/transitions.ts';
+import { vote } from '../../src/bot/approvals/vote.ts';
 import type { BotContext, ClusterHandle } from '../../src/bot/context.ts';
-import { type Counter, createCounter } from '../../src/bot/desk/counter.ts';
-import { halt, resume } from '../../src/bot/desk/halts.ts';
-import { diagnose } from '../../src/bot/desk/incidents.ts';
-import { choose } from '../../src/bot/desk/plans.ts';
-import { cancel } from '../../src/bot/desk/runs.ts';
-import { vote } from '../../src/bot/desk/vote.ts';
 import { carryRun } from '../../src/bot/jobs/run.ts';
 import type { Run, Tier } from '../../src/runbooks/index.ts';
 import { ALICE, BOB, CAROL, CHANNEL, createWorld, DAVE, type World } from '../bot/fakes/world.ts';

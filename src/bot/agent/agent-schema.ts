@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isArgument } from '../../runbooks/index.ts';
-import { command, duration, keys, oneOf, text, transportUrl } from '../config/fields.ts';
-import { machinePreset } from '../config/host-schema.ts';
+import { command, duration, keys, oneOf, text, transportUrl } from '../config/schema/fields.ts';
+import { machinePreset } from '../config/schema/host-schema.ts';
 
 /* The agent's file as people write it. Every `error` text finishes the sentence "expected …". */
 

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { type OperationTemplates, presets } from '../../runbooks/index.ts';
-import type { Environment } from '../config/environment.ts';
-import { holdsPassword } from '../config/fields.ts';
-import { parseFile } from '../config/parse-file.ts';
-import type { ConfigPath, ConfigProblem, CrossProblem } from '../config/problem.ts';
-import { readFirst } from '../config/read-first.ts';
+import { parseFile } from '../config/file/parse-file.ts';
+import type { ConfigPath, ConfigProblem, CrossProblem } from '../config/file/problem.ts';
+import { readFirst } from '../config/file/read-first.ts';
+import { holdsPassword } from '../config/schema/fields.ts';
+import type { Environment } from '../process/environment.ts';
 import type { AgentConfig } from './agent-config.ts';
 import { type AgentFile, agentFileSchema } from './agent-schema.ts';
 

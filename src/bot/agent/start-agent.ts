@@ -10,7 +10,7 @@ import {
   openJournal,
   type Told,
 } from '../../runbooks/index.ts';
-import { exposedFiles } from '../config/exposed-files.ts';
+import { exposedFiles } from '../config/file/exposed-files.ts';
 import type { AgentConfig } from './agent-config.ts';
 import { tellEvent } from './tell-event.ts';
 

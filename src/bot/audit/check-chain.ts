@@ -1,6 +1,6 @@
-import type { Seal, Trimmed } from './entry.ts';
-import { entryOf } from './entry-text.ts';
-import { type AuditRecord, genesis, linkOf } from './link.ts';
+import type { Seal, Trimmed } from '../record/entry.ts';
+import { entryOf } from '../record/entry-text.ts';
+import { type AuditRecord, genesis, linkOf } from '../record/link.ts';
 import { judgeSeal } from './seal.ts';
 import { trimFault } from './trim-fault.ts';
 

@@ -1,6 +1,6 @@
 import type { Incident, Run } from '../../runbooks/index.ts';
-import { counted, span } from '../slack/words.ts';
-import type { AuditEntry } from './entry.ts';
+import type { AuditEntry } from '../record/entry.ts';
+import { counted, span } from '../wording/words.ts';
 
 /** Longer than this from the first sight to somebody who takes it deserves a question. */
 const SLOW_ACKNOWLEDGE_MS = 15 * 60_000;

@@ -1,5 +1,5 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import type { AuditRecord } from './link.ts';
+import type { AuditRecord } from '../record/link.ts';
 import { lineOf, recordOfLine } from './mirror-line.ts';
 
 /** An open mirror file: lines are only ever added, and each is on the disk before it counts as written. */

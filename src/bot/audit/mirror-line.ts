@@ -1,5 +1,5 @@
 import { canonicalJson } from '../../runbooks/index.ts';
-import type { AuditRecord } from './link.ts';
+import type { AuditRecord } from '../record/link.ts';
 
 /** One line of the mirror file, without its end: number, hashes, and the entry's own text as it was hashed. */
 export const lineOf = ({ sequence, before, hash, text }: AuditRecord): string =>

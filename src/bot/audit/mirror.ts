@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
+import type { AuditRecord } from '../record/link.ts';
 import type { AuditChain } from '../stores/stores.ts';
-import type { AuditRecord } from './link.ts';
 import { type MirrorFile, openMirrorFile } from './mirror-file.ts';
 import { readMirror } from './read-mirror.ts';
 

@@ -1,8 +1,8 @@
 import type { Evidence, Incident, Run } from '../../runbooks/index.ts';
-import { howItEnded, whatItLeft } from '../how-it-ended.ts';
-import { redact } from '../redact.ts';
-import { type Names, nameOf, priority, sentence, span, withNames } from '../slack/words.ts';
-import type { RecordedEntry } from './entry.ts';
+import { redact } from '../process/redact.ts';
+import type { RecordedEntry } from '../record/entry.ts';
+import { howItEnded, whatItLeft } from '../wording/how-it-ended.ts';
+import { type Names, nameOf, priority, sentence, span, withNames } from '../wording/words.ts';
 import { followUps } from './follow-ups.ts';
 
 /** Everything that is known about one incident. */

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import type { AuditRecord } from './link.ts';
+import type { AuditRecord } from '../record/link.ts';
 import { recordOfLine } from './mirror-line.ts';
 
 export type MirrorLine =

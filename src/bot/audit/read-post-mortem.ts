@@ -1,7 +1,7 @@
 import { atItsWorst, type Incident, type Run, type Runbook } from '../../runbooks/index.ts';
-import { bookOf, speak } from '../slack/spoken.ts';
-import type { Names } from '../slack/words.ts';
 import type { Stores } from '../stores/stores.ts';
+import { bookOf, speak } from '../wording/spoken.ts';
+import type { Names } from '../wording/words.ts';
 import { postMortem } from './post-mortem.ts';
 
 /** More than any incident has: a reader must not wait for ever on a strange one. */

@@ -1,5 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import type { AuditEntry, Seal, Trimmed } from './entry.ts';
+import type { AuditEntry, Seal, Trimmed } from '../record/entry.ts';
 
 export const SEALED = 'audit.sealed';
 

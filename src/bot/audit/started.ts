@@ -1,8 +1,8 @@
 import { hashOf } from '../../runbooks/index.ts';
 import type { BotConfig } from '../config/config.ts';
-import { redact } from '../redact.ts';
-import { version } from '../version.ts';
-import type { AuditEntry } from './entry.ts';
+import { redact } from '../process/redact.ts';
+import { version } from '../process/version.ts';
+import type { AuditEntry } from '../record/entry.ts';
 
 /** Says which program began to work, and with which configuration: who may approve what is part of every explanation. */
 export function startedEntry(config: BotConfig, atMs: number): AuditEntry {

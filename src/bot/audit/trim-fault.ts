@@ -1,6 +1,6 @@
-import { counted } from '../slack/words.ts';
+import type { Trimmed } from '../record/entry.ts';
+import { counted } from '../wording/words.ts';
 import type { Fault } from './check-chain.ts';
-import type { Trimmed } from './entry.ts';
 import { judgeTrim } from './seal.ts';
 
 /**

@@ -1,9 +1,9 @@
-import { definite } from '../config/definite.ts';
-import { counted } from '../slack/words.ts';
+import { definite } from '../config/schema/definite.ts';
+import { entryOf } from '../record/entry-text.ts';
+import type { AuditRecord } from '../record/link.ts';
 import type { AuditChain, Mirrored } from '../stores/stores.ts';
+import { counted } from '../wording/words.ts';
 import { type ChainVerdict, checkChain, type Fault } from './check-chain.ts';
-import { entryOf } from './entry-text.ts';
-import type { AuditRecord } from './link.ts';
 import { mirrorName } from './mirror.ts';
 import { readMirror } from './read-mirror.ts';
 

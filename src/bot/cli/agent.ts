@@ -1,9 +1,9 @@
 import { loadAgent } from '../agent/load-agent.ts';
 import { startAgent } from '../agent/start-agent.ts';
-import { tellProblems } from '../config/problem.ts';
-import { createLog } from '../log.ts';
-import { systemClock } from '../system-clock.ts';
-import { type CommonOptions, type Console, exitCodes, printJson } from './console.ts';
+import { tellProblems } from '../config/file/problem.ts';
+import { createLog } from '../process/log.ts';
+import { systemClock } from '../process/system-clock.ts';
+import { type CommonOptions, type Console, exitCodes, printJson } from './common/console.ts';
 import { serve } from './serve.ts';
 
 /** `watership agent`: serves one host until it is asked to stop; then it finishes what runs. */

@@ -1,12 +1,19 @@
 import type { Plan, Run } from '../../runbooks/index.ts';
-import { confirmationOf, glassPhrase, isReasonNeeded } from '../desk/confirmation.ts';
-import type { Counter } from '../desk/counter.ts';
-import { isGlassOffered } from '../desk/decide.ts';
-import { ballotOf, standing } from '../desk/plans.ts';
-import { type Voted, vote } from '../desk/vote.ts';
-import { type Names, nameOf, tierWords, whoMustApprove } from '../slack/words.ts';
-import { type CommonOptions, type Console, exitCodes, plain, printJson, readConfig } from './console.ts';
-import { withDesk } from './desk.ts';
+import { ballotOf, standing } from '../approvals/plans.ts';
+import { isGlassOffered } from '../approvals/rules/authorize.ts';
+import { confirmationOf, glassPhrase, isReasonNeeded } from '../approvals/rules/confirmation.ts';
+import type { Counter } from '../approvals/transitions.ts';
+import { type Voted, vote } from '../approvals/vote.ts';
+import { type Names, nameOf, tierWords, whoMustApprove } from '../wording/words.ts';
+import {
+  type CommonOptions,
+  type Console,
+  exitCodes,
+  plain,
+  printJson,
+  readConfig,
+} from './common/console.ts';
+import { withDesk } from './common/with-approvals.ts';
 
 interface ApproveOptions extends CommonOptions {
   readonly plan?: string;

@@ -1,13 +1,20 @@
 import { book } from '../../runbooks/index.ts';
-import { tellDuration } from '../config/duration.ts';
-import { deletionLine, runsLine } from '../digest/digest-message.ts';
+import { tellDuration } from '../config/schema/duration.ts';
 import type { Digest } from '../digest/digest-of.ts';
 import { readDigest } from '../digest/post-digest.ts';
-import { withNames } from '../slack/words.ts';
-import { systemClock } from '../system-clock.ts';
-import { type CommonOptions, type Console, exitCodes, plain, printJson, readConfig } from './console.ts';
-import { idsIn, namesOf } from './names.ts';
-import { withStores } from './stores.ts';
+import { systemClock } from '../process/system-clock.ts';
+import { deletionLine, runsLine } from '../slack/cards/digest-message.ts';
+import { withNames } from '../wording/words.ts';
+import {
+  type CommonOptions,
+  type Console,
+  exitCodes,
+  plain,
+  printJson,
+  readConfig,
+} from './common/console.ts';
+import { idsIn, namesOf } from './common/names.ts';
+import { withStores } from './common/with-stores.ts';
 
 /** `watership digest`: what the scheduled one would say now. Reads Redis only, and posts nothing. */
 export async function digestCommand(console: Console, options: CommonOptions): Promise<number> {

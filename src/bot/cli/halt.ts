@@ -1,6 +1,13 @@
-import { halt, resume } from '../desk/halts.ts';
-import { type CommonOptions, type Console, exitCodes, noCluster, printJson, readConfig } from './console.ts';
-import { withDesk } from './desk.ts';
+import { halt, resume } from '../approvals/halts.ts';
+import {
+  type CommonOptions,
+  type Console,
+  exitCodes,
+  noCluster,
+  printJson,
+  readConfig,
+} from './common/console.ts';
+import { withDesk } from './common/with-approvals.ts';
 
 /** `watership halt [cluster]` and `resume`: the switch that every action asks first. Anybody halts; an approver resumes. */
 export const haltCommand =

@@ -1,8 +1,8 @@
 import { atItsWorst, book, type Incident } from '../../runbooks/index.ts';
-import { cardOf } from '../card-of.ts';
 import type { BotConfig } from '../config/config.ts';
-import { tellDuration } from '../config/duration.ts';
-import { type Names, nameOf } from '../slack/words.ts';
+import { tellDuration } from '../config/schema/duration.ts';
+import { cardOf } from '../wording/card-of.ts';
+import { type Names, nameOf } from '../wording/words.ts';
 import {
   type CommonOptions,
   type Console,
@@ -11,10 +11,10 @@ import {
   plain,
   printJson,
   readConfig,
-} from './console.ts';
-import { namesOf } from './names.ts';
-import { numberOption } from './number-option.ts';
-import { withStores } from './stores.ts';
+} from './common/console.ts';
+import { namesOf } from './common/names.ts';
+import { numberOption } from './common/number-option.ts';
+import { withStores } from './common/with-stores.ts';
 
 interface IncidentsOptions extends CommonOptions {
   readonly cluster?: string;

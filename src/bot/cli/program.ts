@@ -1,26 +1,26 @@
 import { Command, CommanderError, Option } from 'commander';
 import { reasonOf } from '../../rpc/index.ts';
 import { SEARCHED_FOR_AGENT } from '../agent/load-agent.ts';
-import { redactKnown } from '../redact.ts';
-import { version } from '../version.ts';
+import { redactKnown } from '../process/redact.ts';
+import { version } from '../process/version.ts';
 import { agentCommand } from './agent.ts';
 import { approveCommand } from './approve.ts';
-import { auditCommand } from './audit.ts';
-import { URL_VARIABLE } from './broker.ts';
-import { callCommand } from './call.ts';
-import { castCommand } from './cast.ts';
-import { checkCommand } from './check.ts';
-import { type CommonOptions, type Console, exitCodes } from './console.ts';
+import { auditCommand } from './audit/audit.ts';
+import { checkCommand } from './check/check.ts';
+import { type CommonOptions, type Console, exitCodes } from './common/console.ts';
 import { digestCommand } from './digest.ts';
 import { haltCommand } from './halt.ts';
 import { incidentsCommand } from './incidents.ts';
-import { probeCommand } from './probe.ts';
+import { URL_VARIABLE } from './rpc/broker.ts';
+import { callCommand } from './rpc/call.ts';
+import { castCommand } from './rpc/cast.ts';
+import { probeCommand } from './rpc/probe.ts';
+import { tapCommand } from './rpc/tap.ts';
 import { runbooksCommand } from './runbooks.ts';
 import { sandboxCommand } from './sandbox.ts';
 import { schemaCommand } from './schema.ts';
 import { startCommand } from './start.ts';
 import { sweepCommand } from './sweep.ts';
-import { tapCommand } from './tap.ts';
 
 /** The command line. Answers with the exit code; it never ends the process itself. */
 export async function program(given: Console & { readonly argv: readonly string[] }): Promise<number> {

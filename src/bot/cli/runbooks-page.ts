@@ -1,5 +1,5 @@
 import type { Runbook, Step } from '../../runbooks/index.ts';
-import { repairs } from '../repairs.ts';
+import { repairs } from '../wording/repairs.ts';
 
 /** `docs/runbooks.md`: the book, printed. A test fails when the file in the repository is another one. */
 export function runbooksPage(book: readonly Runbook[]): string {

@@ -1,6 +1,6 @@
 import { book } from '../../runbooks/index.ts';
-import { repairs } from '../repairs.ts';
-import { type CommonOptions, type Console, exitCodes, printJson } from './console.ts';
+import { repairs } from '../wording/repairs.ts';
+import { type CommonOptions, type Console, exitCodes, printJson } from './common/console.ts';
 import { runbooksPage } from './runbooks-page.ts';
 
 /** `watership runbooks`: needs no configuration. */

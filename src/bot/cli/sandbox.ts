@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type CommonOptions, type Console, exitCodes } from './console.ts';
+import { type CommonOptions, type Console, exitCodes } from './common/console.ts';
 
 /** `watership sandbox`: only a source checkout holds the sandbox; an installed package does not. */
 export async function sandboxCommand(

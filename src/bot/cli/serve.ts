@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { type Console, exitCodes } from './console.ts';
+import { type Console, exitCodes } from './common/console.ts';
 
 /** Runs until the process is asked to stop, also while it is still starting; then it stops in order. */
 export async function serve(

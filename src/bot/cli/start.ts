@@ -1,7 +1,7 @@
-import { createLog } from '../log.ts';
+import { createLog } from '../process/log.ts';
+import { systemClock } from '../process/system-clock.ts';
 import { startBot } from '../start.ts';
-import { systemClock } from '../system-clock.ts';
-import { type CommonOptions, type Console, exitCodes, readConfig } from './console.ts';
+import { type CommonOptions, type Console, exitCodes, readConfig } from './common/console.ts';
 import { serve } from './serve.ts';
 
 /** `watership start`: runs until it is asked to stop. */

@@ -7,12 +7,13 @@ import {
   type Incident,
   type Snapshot,
 } from '../../runbooks/index.ts';
-import { cardOf } from '../card-of.ts';
-import { openCluster } from '../clusters.ts';
+import { openCluster } from '../cluster/clusters.ts';
+import { openConfiguredHosts } from '../cluster/hosts.ts';
 import type { BotConfig, ClusterConfig } from '../config/config.ts';
-import { tellDuration } from '../config/duration.ts';
-import { openConfiguredHosts } from '../hosts.ts';
-import { systemClock } from '../system-clock.ts';
+import { tellDuration } from '../config/schema/duration.ts';
+import { systemClock } from '../process/system-clock.ts';
+import { cardOf } from '../wording/card-of.ts';
+import { type KnownToBot, knownToBot } from './check/known-to-bot.ts';
 import {
   type CommonOptions,
   type Console,
@@ -21,8 +22,7 @@ import {
   plain,
   printJson,
   readConfig,
-} from './console.ts';
-import { type KnownToBot, knownToBot } from './known-to-bot.ts';
+} from './common/console.ts';
 
 interface SweepOptions extends CommonOptions {
   readonly cluster?: string;

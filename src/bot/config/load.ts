@@ -1,11 +1,11 @@
+import type { Environment } from '../process/environment.ts';
 import type { BotConfig } from './config.ts';
-import { crossCheck } from './cross-checks.ts';
-import type { Environment } from './environment.ts';
-import { mustBeFilled } from './own-secrets.ts';
-import { parseFile } from './parse-file.ts';
-import type { ConfigProblem } from './problem.ts';
-import { readFirst } from './read-first.ts';
-import { fileSchema } from './schema.ts';
+import { crossCheck } from './cross/cross-checks.ts';
+import { mustBeFilled } from './file/own-secrets.ts';
+import { parseFile } from './file/parse-file.ts';
+import type { ConfigProblem } from './file/problem.ts';
+import { readFirst } from './file/read-first.ts';
+import { fileSchema } from './schema/schema.ts';
 import { shape } from './shape.ts';
 
 export type Loaded =

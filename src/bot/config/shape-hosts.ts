@@ -1,9 +1,9 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { type HostSettings, readPin } from '../../runbooks/index.ts';
-import { definite } from './definite.ts';
-import type { Environment } from './environment.ts';
-import type { ConfigFile } from './schema.ts';
+import type { Environment } from '../process/environment.ts';
+import { definite } from './schema/definite.ts';
+import type { ConfigFile } from './schema/schema.ts';
 
 type HostFile = ConfigFile['hosts'][string];
 type SshFile = Extract<HostFile, { via: 'ssh' }>;

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { BotContext } from '../context.ts';
-import { hold } from '../jobs/hold.ts';
-import { withId } from '../slack/blocks.ts';
-import { ToldElsewhere } from '../slack/errors.ts';
-import type { SlackPort } from '../slack/port.ts';
-import { bookOf, speak } from '../slack/spoken.ts';
-import { withNames } from '../slack/words.ts';
-import { digestMessage } from './digest-message.ts';
+import type { SlackPort } from '../ports/slack.ts';
+import { ToldElsewhere } from '../ports/slack-errors.ts';
+import { digestMessage } from '../slack/cards/digest-message.ts';
+import { withId } from '../slack/message/blocks.ts';
+import { hold } from '../stores/hold.ts';
+import { bookOf, speak } from '../wording/spoken.ts';
+import { withNames } from '../wording/words.ts';
 import { type Digest, digestOf } from './digest-of.ts';
 
 const DAY_MS = 24 * 3_600_000;

@@ -11,7 +11,7 @@ import {
   rememberProbes,
 } from '../../runbooks/index.ts';
 import type { BotContext, ClusterHandle } from '../context.ts';
-import { hold } from './hold.ts';
+import { hold } from '../stores/hold.ts';
 
 const LEASE_MS = 6_000;
 /** A big cloud has thousands of queues: they take turns. */

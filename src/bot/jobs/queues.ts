@@ -1,6 +1,6 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import type { Courier } from '../courier.ts';
+import type { Courier } from '../ports/queue.ts';
 
 /** Names of the queues; a job of each carries only an id, never state. */
 export const queueNames = {

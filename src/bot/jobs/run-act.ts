@@ -7,7 +7,7 @@ import {
   type Run,
   type RunInput,
 } from '../../runbooks/index.ts';
-import { standsNow } from '../desk/ballot.ts';
+import { standsNow } from '../approvals/ballot.ts';
 import { noteOnce, type Passage, RETRY_MS, store, take, takeLatest, type Wait } from './run-passage.ts';
 import { takeTurn } from './run-turn.ts';
 

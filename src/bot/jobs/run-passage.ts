@@ -1,11 +1,11 @@
 import { advance, type EngineTools, type Run, type Runbook, type RunInput } from '../../runbooks/index.ts';
+import { engineTools } from '../approvals/engine-tools.ts';
+import { tellSoon } from '../approvals/tell-soon.ts';
 import type { BotContext, ClusterHandle } from '../context.ts';
-import { engineTools } from '../engine-tools.ts';
+import { entry, storyOf } from '../record/run-story.ts';
+import type { Held } from '../stores/hold.ts';
 import type { RunGuard } from '../stores/stores.ts';
 import { strainOf } from './breaker.ts';
-import type { Held } from './hold.ts';
-import { entry, storyOf } from './run-story.ts';
-import { tellSoon } from './tell-soon.ts';
 
 /* One step of a run: what it needs, and how what came of it is written down. */
 

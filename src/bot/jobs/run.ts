@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { nextOrder, type Order, type Run } from '../../runbooks/index.ts';
 import type { BotContext } from '../context.ts';
-import { pageOwners } from '../page-owners.ts';
-import { type Held, hold } from './hold.ts';
+import { pageOwners } from '../notify/page-owners.ts';
+import { type Held, hold } from '../stores/hold.ts';
 import { act, settle } from './run-act.ts';
 import { LeaseLost, type Passage, passageOf, RETRY_MS, take, type Wait } from './run-passage.ts';
 import { endTurn, keepTurn } from './run-turn.ts';

@@ -13,13 +13,13 @@ import {
   reconcile,
   restartedBy,
 } from '../../runbooks/index.ts';
+import { engineTools } from '../approvals/engine-tools.ts';
+import { tellSoon } from '../approvals/tell-soon.ts';
 import type { BotContext, ClusterHandle } from '../context.ts';
-import { engineTools } from '../engine-tools.ts';
+import { rebase, tellNews } from '../record/news-story.ts';
+import { storyOf } from '../record/run-story.ts';
+import { hold } from '../stores/hold.ts';
 import type { Fence } from '../stores/stores.ts';
-import { hold } from './hold.ts';
-import { rebase, tellNews } from './news-story.ts';
-import { storyOf } from './run-story.ts';
-import { tellSoon } from './tell-soon.ts';
 
 /** Renewed while the sweep lasts, so that a dead bot's sweep blocks the next one's no longer than this. */
 const LEASE_MS = 6_000;

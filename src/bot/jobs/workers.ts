@@ -1,8 +1,11 @@
 import { type Job, Worker, type WorkerOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { reasonOf } from '../../rpc/index.ts';
+import { tellSoon } from '../approvals/tell-soon.ts';
 import type { BotContext } from '../context.ts';
-import { ToldElsewhere } from '../slack/errors.ts';
+import type { Vitals } from '../health/vitals.ts';
+import { ToldElsewhere } from '../ports/slack-errors.ts';
+import { entry } from '../record/run-story.ts';
 import { probeRound } from './probe.ts';
 import {
   type DigestJob,
@@ -14,11 +17,8 @@ import {
   type TellJob,
 } from './queues.ts';
 import { carryRun } from './run.ts';
-import { entry } from './run-story.ts';
 import { sweep } from './sweep.ts';
 import { tell, tellBackoffMs } from './tell.ts';
-import { tellSoon } from './tell-soon.ts';
-import type { Vitals } from './vitals.ts';
 
 /** What the jobs hand on to the room of Slack. */
 export interface Speakers {

@@ -1,8 +1,8 @@
 import type { Incident, Runbook } from '../../runbooks/index.ts';
-import { cardOf } from '../card-of.ts';
-import { redact } from '../redact.ts';
-import { clip, visible } from '../slack/escape.ts';
-import { priority, sentence, span } from '../slack/words.ts';
+import { redact } from '../process/redact.ts';
+import { clip, visible } from '../slack/message/escape.ts';
+import { cardOf } from '../wording/card-of.ts';
+import { priority, sentence, span } from '../wording/words.ts';
 
 const LONGEST_TEXT = 500;
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { BotContext } from '../context.ts';
-import { hold } from '../jobs/hold.ts';
+import { hold } from '../stores/hold.ts';
 import type { Waiting } from '../stores/stores.ts';
 import { noticeOf } from './notice.ts';
 import type { Webhook } from './webhook.ts';

@@ -1,4 +1,4 @@
-import { redact } from '../redact.ts';
+import { redact } from '../process/redact.ts';
 
 /** Longest time for one notice. */
 const SEND_MS = 10_000;

@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
-import type { RecordedEntry } from '../audit/entry.ts';
-import { entriesArgument, entryOf } from '../audit/entry-text.ts';
-import type { AuditRecord } from '../audit/link.ts';
+import type { RecordedEntry } from '../record/entry.ts';
+import { entriesArgument, entryOf } from '../record/entry-text.ts';
+import type { AuditRecord } from '../record/link.ts';
 import type { Keys } from './keys.ts';
-import { recordEntries, runScript, trimChain } from './scripts.ts';
+import { recordEntries, runScript, trimChain } from './scripts/scripts.ts';
 import type { AuditChain, AuditStore, Mirrored } from './stores.ts';
 
 const PAGE = 1_000;

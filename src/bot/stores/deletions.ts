@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
+import { timeOf } from './connection/redis-time.ts';
 import type { Keys } from './keys.ts';
-import { timeOf } from './redis-time.ts';
-import { reserveDeletion, runScript } from './scripts.ts';
+import { reserveDeletion, runScript } from './scripts/scripts.ts';
 import type { DeletionStore, Maintenance, MaintenanceStore } from './stores.ts';
 
 const HOUR_MS = 3_600_000;

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import type { Redis } from 'ioredis';
-import type { Copies } from './copies.ts';
+import type { Copies } from './connection/copies.ts';
+import { timeOf } from './connection/redis-time.ts';
 import { type Keys, keysFor } from './keys.ts';
-import { timeOf } from './redis-time.ts';
 import type { Halt, HaltStore } from './stores.ts';
 
 /** The field of all clusters among those of single ones. */

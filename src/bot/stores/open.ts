@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
-import { systemClock } from '../system-clock.ts';
+import { systemClock } from '../process/system-clock.ts';
 import { openAudit, openChain } from './audit.ts';
-import { openCopies } from './copies.ts';
+import { openCopies } from './connection/copies.ts';
 import { openDeletions, openMaintenance } from './deletions.ts';
 import { type HaltOverrides, openHalts } from './halts.ts';
 import { openIncidents } from './incidents.ts';

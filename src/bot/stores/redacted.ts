@@ -1,4 +1,4 @@
-import { redact } from '../redact.ts';
+import { redact } from '../process/redact.ts';
 import type { Stores, TimelineEntry } from './stores.ts';
 
 /** The same stores; the lines of the threads hold no secret. The audit sees to itself, because it hashes what it keeps. */

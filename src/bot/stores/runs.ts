@@ -1,10 +1,10 @@
 import type { Redis } from 'ioredis';
 import { activeStates } from '../../runbooks/index.ts';
-import { entriesArgument } from '../audit/entry-text.ts';
-import type { Copies } from './copies.ts';
+import { entriesArgument } from '../record/entry-text.ts';
+import type { Copies } from './connection/copies.ts';
 import { KEEP_SECONDS, newestIds, parseStored, readItems } from './items.ts';
 import type { Keys } from './keys.ts';
-import { putRun, runScript } from './scripts.ts';
+import { putRun, runScript } from './scripts/scripts.ts';
 import type { RunGuard, RunStore, RunStored } from './stores.ts';
 
 export function openRuns(redis: Redis, keys: Keys, copies: Copies): RunStore {

@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
 import type { ProbeHistory } from '../../runbooks/index.ts';
+import { timeOf } from './connection/redis-time.ts';
 import { KEEP_SECONDS } from './items.ts';
 import type { Keys } from './keys.ts';
-import { timeOf } from './redis-time.ts';
-import { putMemory, releaseLease, renewLease, runScript, settleTold, takeLease } from './scripts.ts';
+import { putMemory, releaseLease, renewLease, runScript, settleTold, takeLease } from './scripts/scripts.ts';
 import type {
   CardPlace,
   CardStore,

@@ -1,8 +1,8 @@
 import type { Glance, History, Incident, Pending, ProbeHistory, Run } from '../../runbooks/index.ts';
-import type { AuditEntry, RecordedEntry } from '../audit/entry.ts';
-import type { AuditRecord } from '../audit/link.ts';
+import type { AuditEntry, RecordedEntry } from '../record/entry.ts';
+import type { AuditRecord } from '../record/link.ts';
 
-export type { AuditEntry, RecordedEntry } from '../audit/entry.ts';
+export type { AuditEntry, RecordedEntry } from '../record/entry.ts';
 
 /** What is written down with a change: nothing, one entry, or several in their order. */
 export type Audited = AuditEntry | readonly AuditEntry[] | undefined;

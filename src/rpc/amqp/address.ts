@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { basename } from 'node:path';
 import { credentials, type Options, type SocketOptions } from 'amqplib';
-import type { TransportOptions } from '../options.ts';
+import type { TransportOptions } from '../options/options.ts';
+import type { TransportHost, TransportUrl } from '../options/transport-url.ts';
 import { connectOptionsOf } from '../tls/connect-options.ts';
-import type { TransportHost, TransportUrl } from '../transport-url.ts';
 
 /** Everything amqplib needs to open one host. */
 export interface Address {

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import type { QueueNames } from '../options.ts';
+import type { QueueNames } from '../options/options.ts';
 import { hexId } from '../wire/id.ts';
 
 /** How many names each host and process has had. */

@@ -1,6 +1,6 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
 import { MessageDeliveryFailure, reasonOf, TopologyConflict } from '../errors.ts';
-import type { TransportEvent } from '../options.ts';
+import type { TransportEvent } from '../options/options.ts';
 import { closeChannel } from './close-channel.ts';
 import { before, briefly, type Deadline, pause } from './deadline.ts';
 import type { Link } from './link.ts';

@@ -1,6 +1,6 @@
 import type { Channel, Options } from 'amqplib';
 import { reasonOf, TopologyConflict } from '../errors.ts';
-import type { QueueOptions, TransportOptions } from '../options.ts';
+import type { QueueOptions, TransportOptions } from '../options/options.ts';
 import { nextQueueName } from './queue-names.ts';
 
 /** An exchange as it is declared. */

@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import type { Readable } from 'node:stream';
 import axios, { type AxiosInstance, type AxiosRequestConfig } from 'axios';
 import { InvalidTlsOptions } from '../errors.ts';
-import type { TlsOptions } from '../options.ts';
+import type { TlsOptions } from '../options/options.ts';
 import { connectOptionsOf } from '../tls/connect-options.ts';
 import { tlsProblem } from '../tls/pem.ts';
 import type { RequestLimits } from './api.ts';

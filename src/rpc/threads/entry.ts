@@ -1,9 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { type DispatchedRequest, Dispatcher, type Endpoint } from '../dispatcher.ts';
+import { type DispatchedRequest, Dispatcher, type Endpoint } from '../dispatch/dispatcher.ts';
+import { pingEndpoint } from '../dispatch/ping.ts';
 import { reasonOf } from '../errors.ts';
-import { pingEndpoint } from '../ping.ts';
 import { writeFailure } from '../wire/failure.ts';
-import { stringifyJson } from '../wire/tolerant-json.ts';
+import { stringifyJson } from '../wire/json/tolerant-json.ts';
 import type { ThreadData, ThreadMessage } from './messages.ts';
 
 // One thread of the pool: loads the modules of endpoints, then answers one request at a time.

@@ -1,4 +1,4 @@
-import type { AccessPolicy } from '../dispatcher.ts';
+import type { AccessPolicy } from '../dispatch/dispatcher.ts';
 
 /** What a thread is started with. */
 export interface ThreadData {

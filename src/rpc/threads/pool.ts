@@ -1,8 +1,8 @@
-import type { DispatchedRequest, Dispatches } from '../dispatcher.ts';
+import type { DispatchedRequest, Dispatches } from '../dispatch/dispatcher.ts';
 import { PythonException } from '../errors.ts';
-import { noOpSerializer, type Serializer } from '../serializer.ts';
 import { isObject } from '../wire/envelope.ts';
 import { readFailure } from '../wire/failure.ts';
+import { noOpSerializer, type Serializer } from '../wire/serializer.ts';
 import type { ThreadData } from './messages.ts';
 import { Thread } from './thread.ts';
 

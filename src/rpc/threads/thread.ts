@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { withResolvers } from '../amqp/with-resolvers.ts';
-import type { DispatchedRequest } from '../dispatcher.ts';
+import type { DispatchedRequest } from '../dispatch/dispatcher.ts';
 import { reasonOf, WorkerLost } from '../errors.ts';
 import type { ThreadData, ThreadMessage } from './messages.ts';
 

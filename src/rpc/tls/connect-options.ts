@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { type ConnectionOptions, checkServerIdentity } from 'node:tls';
-import type { TlsOptions } from '../options.ts';
+import type { TlsOptions } from '../options/options.ts';
 import { keyBeside } from './pem.ts';
 
 /** The options in the words of `node:tls`. */

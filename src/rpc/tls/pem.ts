@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import type { TlsOptions } from '../options.ts';
+import type { TlsOptions } from '../options/options.ts';
 
 /** What is wrong with one of the texts, and which it is. */
 export interface TlsProblem {

@@ -1,7 +1,7 @@
 import { deflateSync, inflateSync } from 'node:zlib';
 import { reasonOf, UndecodableMessage } from '../errors.ts';
-import { isVersionCompatible } from '../version.ts';
-import { type BigIntegers, parseJson, stringifyJson } from './tolerant-json.ts';
+import { type BigIntegers, parseJson, stringifyJson } from './json/tolerant-json.ts';
+import { isVersionCompatible } from './version.ts';
 
 /** The inner message of an envelope: an object with string keys, nothing else is known yet. */
 export type WireMessage = Record<string, unknown>;

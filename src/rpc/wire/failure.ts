@@ -8,8 +8,8 @@ import {
   UnsupportedVersion,
 } from '../errors.ts';
 import { isObject } from './envelope.ts';
+import { parseJson, stringifyJson } from './json/tolerant-json.ts';
 import { shown } from './shown.ts';
-import { parseJson, stringifyJson } from './tolerant-json.ts';
 
 /** The module under which our own error classes travel: a Python caller sees a RemoteError with class and message. */
 const ownModule = 'watership.rpc';

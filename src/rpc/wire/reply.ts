@@ -2,7 +2,7 @@ import type { RemoteFailure } from '../errors.ts';
 import type { WireMessage } from './envelope.ts';
 import { readFailure } from './failure.ts';
 import { hexId } from './id.ts';
-import { stringifyJson } from './tolerant-json.ts';
+import { stringifyJson } from './json/tolerant-json.ts';
 
 /** Writes the one message that answers a call. `failure` is always present, as text or null. */
 export function writeReply(

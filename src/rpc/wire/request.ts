@@ -1,7 +1,7 @@
-import type { TargetFields } from '../target.ts';
 import { type Context, packContext, unpackContext } from './context.ts';
 import type { WireMessage } from './envelope.ts';
 import { hexId } from './id.ts';
+import type { TargetFields } from './target.ts';
 
 /** What a client puts into a request. */
 export interface OutgoingRequest {

@@ -1,17 +1,17 @@
 import { reasonOf } from '../../rpc/index.ts';
 import type { Action, ActionCall, Outcome, Settled, Tier } from '../action.ts';
-import type { LedgerEntry } from '../hosts/host.ts';
+import type { LedgerEntry } from '../hosts/common/host.ts';
 import type { Deletion } from '../limits.ts';
 import type { Verdict } from '../runbook.ts';
 import type { BoundActions } from './bound.ts';
+import type { ClusterPorts } from './common/ports.ts';
 import { connectionClose } from './connection-close.ts';
-import { nodeForceBoot } from './node-force-boot.ts';
-import { nodeRejoin } from './node-rejoin.ts';
-import { nodeStart } from './node-start.ts';
-import { nodeStop } from './node-stop.ts';
-import type { ClusterPorts } from './ports.ts';
-import { queueBind } from './queue-bind.ts';
-import { queueDelete, queueDeleteQuorum } from './queue-delete.ts';
+import { nodeForceBoot } from './nodes/node-force-boot.ts';
+import { nodeRejoin } from './nodes/node-rejoin.ts';
+import { nodeStart } from './nodes/node-start.ts';
+import { nodeStop } from './nodes/node-stop.ts';
+import { queueBind } from './queues/queue-bind.ts';
+import { queueDelete, queueDeleteQuorum } from './queues/queue-delete.ts';
 import { serviceRestart } from './service-restart.ts';
 
 /** A call that names no known action, or whose arguments the action does not take. */

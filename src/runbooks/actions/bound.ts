@@ -1,5 +1,5 @@
 import type { ActionCall, Outcome, Settled, Tier } from '../action.ts';
-import type { LedgerEntry } from '../hosts/host.ts';
+import type { LedgerEntry } from '../hosts/common/host.ts';
 import type { Deletion } from '../limits.ts';
 import type { Verdict } from '../runbook.ts';
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { reasonOf } from '../../rpc/index.ts';
 import type { Action } from '../action.ts';
-import { askEveryNode, lookUntil, READ_MS } from './ask-nodes.ts';
-import type { ClusterPorts } from './ports.ts';
-import { goneAlready, outcomeOfWrite, WRITE_MS } from './write.ts';
+import { askEveryNode, lookUntil, READ_MS } from './common/ask-nodes.ts';
+import type { ClusterPorts } from './common/ports.ts';
+import { goneAlready, outcomeOfWrite, WRITE_MS } from './common/write.ts';
 
 /** A connection leaves the listing 0.3 s after the call and the cache within about 6 s (measured on 3.10.8). */
 const SETTLE_MS = 10_000;

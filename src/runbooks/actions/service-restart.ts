@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { Action, Settled } from '../action.ts';
-import type { HostRequest } from '../hosts/host.ts';
-import { askEveryNode, READ_MS } from './ask-nodes.ts';
-import { commandLine, recallOnHost, runOnHost } from './on-host.ts';
-import type { ClusterPorts } from './ports.ts';
+import type { HostRequest } from '../hosts/common/host.ts';
+import { askEveryNode, READ_MS } from './common/ask-nodes.ts';
+import type { ClusterPorts } from './common/ports.ts';
+import { commandLine, recallOnHost, runOnHost } from './nodes/on-host.ts';
 
 const args = z.strictObject({
   host: z.string().min(1),

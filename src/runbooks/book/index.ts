@@ -1,17 +1,17 @@
 import type { Runbook } from '../runbook.ts';
-import { autoheal } from './autoheal.ts';
-import { backlog } from './backlog.ts';
-import { cannotSee } from './cannot-see.ts';
-import { channelLeak } from './channel-leak.ts';
-import { deafService } from './deaf-service.ts';
-import { linkDown } from './link-down.ts';
-import { nodeDown } from './node-down.ts';
-import { orphanReply } from './orphan-reply.ts';
-import { partition } from './partition.ts';
-import { pausedMinority } from './paused-minority.ts';
-import { silentDrop } from './silent-drop.ts';
-import { unboundService } from './unbound-service.ts';
-import { zombieQueue } from './zombie-queue.ts';
+import { backlog } from './backlog/backlog.ts';
+import { channelLeak } from './channels/channel-leak.ts';
+import { orphanReply } from './dead-queues/orphan-reply.ts';
+import { zombieQueue } from './dead-queues/zombie-queue.ts';
+import { cannotSee } from './nodes/cannot-see.ts';
+import { nodeDown } from './nodes/node-down.ts';
+import { pausedMinority } from './nodes/paused-minority.ts';
+import { silentDrop } from './nodes/silent-drop.ts';
+import { autoheal } from './partition/autoheal.ts';
+import { linkDown } from './partition/link-down.ts';
+import { partition } from './partition/partition.ts';
+import { deafService } from './services/deaf-service.ts';
+import { unboundService } from './services/unbound-service.ts';
 
 /** Every runbook, causes before symptoms. */
 export const book: readonly Runbook[] = [

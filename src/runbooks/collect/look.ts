@@ -1,5 +1,5 @@
 import type { ManagementApi, QueueDetailRow } from '../../rpc/index.ts';
-import type { ClusterPorts } from '../actions/ports.ts';
+import type { ClusterPorts } from '../actions/common/ports.ts';
 import {
   type Answer,
   type Answered,

@@ -1,4 +1,4 @@
-import type { ClusterPorts } from '../actions/ports.ts';
+import type { ClusterPorts } from '../actions/common/ports.ts';
 import type { Answers, Unseen } from '../look.ts';
 import type { ClusterSettings, NodeSettings, ReachedBy } from '../snapshot/observation.ts';
 import type { Limits } from './collect-node.ts';

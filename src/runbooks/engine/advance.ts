@@ -1,15 +1,15 @@
 import { reasonOf } from '../../rpc/index.ts';
 import type { Run } from '../run.ts';
 import type { Runbook } from '../runbook.ts';
-import { acted, confirm, intend, rule, settle } from './act.ts';
-import { checkItem } from './check-item.ts';
-import { recheck } from './clearance.ts';
-import { deedsOf } from './deeds.ts';
+import { acted, confirm, intend, rule, settle } from './acting/act.ts';
+import { checkItem } from './acting/check-item.ts';
+import { recheck } from './acting/clearance.ts';
+import { currentOf } from './acting/ledger.ts';
+import { deedsOf } from './common/deeds.ts';
+import { end, endCancelled, isActive } from './common/ending.ts';
+import type { InputOf, RunInput } from './common/input.ts';
+import type { EngineTools } from './common/tools.ts';
 import { check, chooseAgain, diagnose } from './diagnose.ts';
-import { end, endCancelled, isActive } from './ending.ts';
-import type { InputOf, RunInput } from './input.ts';
-import { currentOf } from './ledger.ts';
-import type { EngineTools } from './tools.ts';
 
 /**
  * The run after an input. Pure: the same value and the same input give the same run.

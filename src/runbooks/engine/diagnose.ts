@@ -2,13 +2,13 @@ import type { Look } from '../look.ts';
 import type { Plan, Run } from '../run.ts';
 import type { Choice, Doubt, Evidence, Runbook, StepContext, Verdict } from '../runbook.ts';
 import type { Observation } from '../snapshot/observation.ts';
-import { beginActing } from './act.ts';
-import { whatChanged } from './change.ts';
-import { end } from './ending.ts';
-import type { InputOf } from './input.ts';
-import { makePlan } from './plan.ts';
-import { allSteps, contextOf, distinct, MAX_ROUNDS, unanswered } from './steps.ts';
-import type { EngineTools } from './tools.ts';
+import { beginActing } from './acting/act.ts';
+import { end } from './common/ending.ts';
+import type { InputOf } from './common/input.ts';
+import { allSteps, contextOf, distinct, MAX_ROUNDS, unanswered } from './common/steps.ts';
+import type { EngineTools } from './common/tools.ts';
+import { whatChanged } from './plan/change.ts';
+import { makePlan } from './plan/plan.ts';
 
 type Looked = InputOf<'looked'>;
 

@@ -1,7 +1,7 @@
 import type { Order, Run } from '../run.ts';
 import type { Runbook } from '../runbook.ts';
-import { CLEARANCE_MS, isCleared } from './clearance.ts';
-import { type Current, currentOf } from './ledger.ts';
+import { CLEARANCE_MS, isCleared } from './acting/clearance.ts';
+import { type Current, currentOf } from './acting/ledger.ts';
 
 /** Pause between two looks of a verify. */
 const BETWEEN_LOOKS_MS = 3_000;

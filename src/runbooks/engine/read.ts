@@ -1,5 +1,5 @@
 import type { Item, Run } from '../run.ts';
-import { currentOf } from './ledger.ts';
+import { currentOf } from './acting/ledger.ts';
 
 /** One step of a run as a view shows it: plain text, to be escaped where it is rendered. */
 export interface ProgressLine {

@@ -1,6 +1,6 @@
-import { type OperationTemplates, type PresetName, presets } from './presets.ts';
+import { type OperationTemplates, type PresetName, presets } from './common/presets.ts';
+import { asRoot } from './common/sudo.ts';
 import type { SshSettings } from './ssh/settings.ts';
-import { asRoot } from './sudo.ts';
 
 interface CommonSettings {
   readonly preset: PresetName;

@@ -1,14 +1,14 @@
 import { type AgentPort, type Asked, askAgent, type KnownAgent, recallFromAgent } from './agent/ask-agent.ts';
 import { isAgentOperation } from './agent/protocol.ts';
-import { fill, refusalOf } from './arguments.ts';
-import type { HostAnswer, HostExecutor, HostLimits, HostRequest } from './host.ts';
-import { hostFacts } from './host-facts.ts';
+import { fill, refusalOf } from './common/arguments.ts';
+import type { HostAnswer, HostExecutor, HostLimits, HostRequest } from './common/host.ts';
+import { hostFacts } from './common/host-facts.ts';
+import type { OperationTemplates } from './common/presets.ts';
+import type { Found, Reach, SoughtProgram } from './common/reach.ts';
 import { type HostSettings, templatesOf } from './host-settings.ts';
-import { runLocally } from './local.ts';
-import { isThere } from './local-programs.ts';
-import type { OperationTemplates } from './presets.ts';
-import type { Found, Reach, SoughtProgram } from './reach.ts';
-import { readLocalFile } from './read-file.ts';
+import { runLocally } from './local/local.ts';
+import { isThere } from './local/local-programs.ts';
+import { readLocalFile } from './local/read-file.ts';
 import { Connections } from './ssh/connections.ts';
 import { reachOverSsh } from './ssh/over-ssh.ts';
 

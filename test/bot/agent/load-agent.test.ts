@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseAgent } from '../../../src/bot/agent/load-agent.ts';
-import { tellProblems } from '../../../src/bot/config/problem.ts';
+import { tellProblems } from '../../../src/bot/config/file/problem.ts';
 import { openJournal } from '../../../src/runbooks/index.ts';
 import { configFile, runProgram, runProgramWith } from '../cli/run-program.ts';
 

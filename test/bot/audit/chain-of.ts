@@ -1,6 +1,6 @@
-import type { AuditEntry } from '../../../src/bot/audit/entry.ts';
-import { entryText } from '../../../src/bot/audit/entry-text.ts';
-import { type AuditRecord, genesis, linkOf } from '../../../src/bot/audit/link.ts';
+import type { AuditEntry } from '../../../src/bot/record/entry.ts';
+import { entryText } from '../../../src/bot/record/entry-text.ts';
+import { type AuditRecord, genesis, linkOf } from '../../../src/bot/record/link.ts';
 
 /** The chain that entries make when they are written one after the other. */
 export function chainOf(entries: readonly AuditEntry[]): readonly AuditRecord[] {

@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
-import type { AuditEntry } from '../../../src/bot/audit/entry.ts';
 import { keepAudit } from '../../../src/bot/audit/keeper.ts';
-import { linkOf } from '../../../src/bot/audit/link.ts';
 import { createMirror } from '../../../src/bot/audit/mirror.ts';
 import { trimAudit } from '../../../src/bot/audit/trim.ts';
 import { verifyAudit } from '../../../src/bot/audit/verify.ts';
+import { systemClock } from '../../../src/bot/process/system-clock.ts';
+import type { AuditEntry } from '../../../src/bot/record/entry.ts';
+import { linkOf } from '../../../src/bot/record/link.ts';
 import { keysFor } from '../../../src/bot/stores/keys.ts';
 import { openStores } from '../../../src/bot/stores/open.ts';
-import { systemClock } from '../../../src/bot/system-clock.ts';
 import { incident, started } from '../../runbooks/engine/toy.ts';
 import { plainEntry } from './memory-chain.ts';
 

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkChain } from '../../../src/bot/audit/check-chain.ts';
-import type { AuditEntry } from '../../../src/bot/audit/entry.ts';
-import { entriesArgument, entryOf, entryText } from '../../../src/bot/audit/entry-text.ts';
-import type { AuditRecord } from '../../../src/bot/audit/link.ts';
 import { lineOf, recordOfLine } from '../../../src/bot/audit/mirror-line.ts';
 import { sealEntry, sealTrim } from '../../../src/bot/audit/seal.ts';
 import { trimAudit } from '../../../src/bot/audit/trim.ts';
 import { verifyAudit } from '../../../src/bot/audit/verify.ts';
+import type { AuditEntry } from '../../../src/bot/record/entry.ts';
+import { entriesArgument, entryOf, entryText } from '../../../src/bot/record/entry-text.ts';
+import type { AuditRecord } from '../../../src/bot/record/link.ts';
 import { chainOf } from './chain-of.ts';
 import { type MemoryChain, memoryChain, plainEntry } from './memory-chain.ts';
 

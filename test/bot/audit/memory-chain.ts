@@ -1,5 +1,5 @@
-import type { AuditEntry } from '../../../src/bot/audit/entry.ts';
-import type { AuditRecord } from '../../../src/bot/audit/link.ts';
+import type { AuditEntry } from '../../../src/bot/record/entry.ts';
+import type { AuditRecord } from '../../../src/bot/record/link.ts';
 import type { AuditChain, Mirrored } from '../../../src/bot/stores/stores.ts';
 import { chainOf } from './chain-of.ts';
 

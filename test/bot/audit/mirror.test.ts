@@ -2,10 +2,10 @@ import { appendFile, mkdtemp, readFile, rename, stat, truncate, writeFile } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { AuditRecord } from '../../../src/bot/audit/link.ts';
 import { createMirror, mirrorName } from '../../../src/bot/audit/mirror.ts';
 import { lineOf } from '../../../src/bot/audit/mirror-line.ts';
 import { verifyAudit } from '../../../src/bot/audit/verify.ts';
+import type { AuditRecord } from '../../../src/bot/record/link.ts';
 import { chainOf } from './chain-of.ts';
 import { type MemoryChain, memoryChain, plainEntry } from './memory-chain.ts';
 

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { AuditEntry } from '../../../src/bot/audit/entry.ts';
 import { postMortem } from '../../../src/bot/audit/post-mortem.ts';
-import { entry, storyOf } from '../../../src/bot/jobs/run-story.ts';
-import { piecesOf } from '../../../src/bot/slack/post-report.ts';
+import type { AuditEntry } from '../../../src/bot/record/entry.ts';
+import { entry, storyOf } from '../../../src/bot/record/run-story.ts';
+import { piecesOf } from '../../../src/bot/slack/send/post-report.ts';
 import type { Incident, Run } from '../../../src/runbooks/index.ts';
 import { ALICE, BOB, CAROL, openIncident, proposedRun } from '../fakes/world.ts';
 

@@ -1,8 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the placeholders of the configuration file
 
 import { describe, expect, test } from 'vitest';
+import { tellProblems } from '../../../src/bot/config/file/problem.ts';
 import { parseConfig } from '../../../src/bot/config/load.ts';
-import { tellProblems } from '../../../src/bot/config/problem.ts';
 
 const keys: Readonly<Record<string, string>> = {
   KEY: 'k'.repeat(32),

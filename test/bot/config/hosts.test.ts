@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { tellProblems } from '../../../src/bot/config/file/problem.ts';
 import { parseConfig } from '../../../src/bot/config/load.ts';
-import { tellProblems } from '../../../src/bot/config/problem.ts';
 import { sshKeyPair } from '../../support/ssh-keys.ts';
 
 const key = sshKeyPair();

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { BotConfig } from '../../../src/bot/config/config.ts';
+import { tellProblems } from '../../../src/bot/config/file/problem.ts';
 import { loadConfig, parseConfig } from '../../../src/bot/config/load.ts';
-import { tellProblems } from '../../../src/bot/config/problem.ts';
-import { configJsonSchema } from '../../../src/bot/config/schema.ts';
+import { configJsonSchema } from '../../../src/bot/config/schema/schema.ts';
 
 const environmentOf = (values: Readonly<Record<string, string>>) => ({
   read: (name: string) => values[name],

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { tellProblems } from '../../../src/bot/config/file/problem.ts';
 import { parseConfig } from '../../../src/bot/config/load.ts';
-import { tellProblems } from '../../../src/bot/config/problem.ts';
 
 /** A certificate whose key nobody has. */
 const caFile = join(import.meta.dirname, 'fixtures', 'ca.pem');

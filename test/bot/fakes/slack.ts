@@ -1,12 +1,12 @@
 import type { HomeView, ModalView } from '@slack/types';
 import { expect } from 'vitest';
-import { SlackRefused } from '../../../src/bot/slack/errors.ts';
 import type {
   EphemeralMessage,
   OutgoingMessage,
   SlackPerson,
   SlackPort,
-} from '../../../src/bot/slack/port.ts';
+} from '../../../src/bot/ports/slack.ts';
+import { SlackRefused } from '../../../src/bot/ports/slack-errors.ts';
 import { problemsOfMessage, problemsOfView } from '../slack/block-problems.ts';
 
 export type SentMessage = OutgoingMessage & { readonly ts: string };

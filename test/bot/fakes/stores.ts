@@ -1,4 +1,4 @@
-import type { AuditRecord } from '../../../src/bot/audit/link.ts';
+import type { AuditRecord } from '../../../src/bot/record/link.ts';
 import type {
   AuditEntry,
   CardPlace,

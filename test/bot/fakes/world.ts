@@ -1,9 +1,9 @@
 import { pino } from 'pino';
 import { z } from 'zod';
+import { engineTools } from '../../../src/bot/approvals/engine-tools.ts';
+import { createPeople } from '../../../src/bot/approvals/people.ts';
 import type { BotConfig } from '../../../src/bot/config/config.ts';
 import type { BotContext, ClusterHandle } from '../../../src/bot/context.ts';
-import { createPeople } from '../../../src/bot/desk/people.ts';
-import { engineTools } from '../../../src/bot/engine-tools.ts';
 import {
   advance,
   type ClusterSettings,

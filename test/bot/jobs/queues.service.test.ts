@@ -3,6 +3,7 @@ import { Queue, QueueEvents } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, inject, test } from 'vitest';
 import { waitFor } from '../../../sandbox/wait.ts';
+import { createVitals } from '../../../src/bot/health/vitals.ts';
 import {
   forgetLater,
   openCourier,
@@ -11,7 +12,6 @@ import {
   queuePrefix,
 } from '../../../src/bot/jobs/queues.ts';
 import { schedule } from '../../../src/bot/jobs/schedules.ts';
-import { createVitals } from '../../../src/bot/jobs/vitals.ts';
 import { type Speakers, startWorkers } from '../../../src/bot/jobs/workers.ts';
 import { openStores } from '../../../src/bot/stores/open.ts';
 import { buildHouse, config, contextOf } from './stage.ts';

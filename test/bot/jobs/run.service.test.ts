@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { BotContext } from '../../../src/bot/context.ts';
-import { hold } from '../../../src/bot/jobs/hold.ts';
 import { carryRun } from '../../../src/bot/jobs/run.ts';
 import { act } from '../../../src/bot/jobs/run-act.ts';
 import { passageOf } from '../../../src/bot/jobs/run-passage.ts';
+import { hold } from '../../../src/bot/stores/hold.ts';
 import type { LedgerEntry, Run, RunInput } from '../../../src/runbooks/index.ts';
 import { approval, askForRun, buildHouse, contextOf, recordingCourier, send } from './stage.ts';
 

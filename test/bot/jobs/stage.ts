@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { pino } from 'pino';
+import { createPeople } from '../../../src/bot/approvals/people.ts';
 import type { ClusterConfig, PeopleConfig } from '../../../src/bot/config/config.ts';
 import { parseConfig } from '../../../src/bot/config/load.ts';
 import type { BotContext, ClusterHandle } from '../../../src/bot/context.ts';
-import type { Courier } from '../../../src/bot/courier.ts';
-import { createPeople } from '../../../src/bot/desk/people.ts';
+import type { Courier } from '../../../src/bot/ports/queue.ts';
+import { systemClock } from '../../../src/bot/process/system-clock.ts';
 import { openStores } from '../../../src/bot/stores/open.ts';
-import { systemClock } from '../../../src/bot/system-clock.ts';
 import type {
   ActionCall,
   BoundActions,

@@ -1,5 +1,5 @@
 import type { KnownBlock } from '@slack/types';
-import { limits } from '../../../src/bot/slack/limits.ts';
+import { limits } from '../../../src/bot/slack/message/limits.ts';
 
 /** Every way in which a message breaks Slack's limits; empty means it may be sent. */
 export function problemsOfMessage(message: {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { deadline } from '../../../src/bot/slack/words.ts';
+import { deadline } from '../../../src/bot/wording/words.ts';
 
 test.each([
   [20_000, '20 s'],

@@ -1,7 +1,7 @@
 import { WebSocket } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connectSlack, type SlackConnection } from '../../../src/bot/slack/connect.ts';
-import { systemClock } from '../../../src/bot/system-clock.ts';
+import { systemClock } from '../../../src/bot/process/system-clock.ts';
+import { connectSlack, type SlackConnection } from '../../../src/bot/slack/app/connect.ts';
 import { ALICE, BOB, createWorld, DAVE, type World } from '../fakes/world.ts';
 import { type KeptMessage, type LocalSlack, localSlack } from './local-slack.ts';
 

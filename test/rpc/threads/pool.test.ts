@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { PythonException, WorkerLost } from '../../../src/rpc/errors.ts';
-import { jsonPayloadSerializer } from '../../../src/rpc/serializer.ts';
 import { moduleUrlsOf } from '../../../src/rpc/threads/modules.ts';
 import { ThreadPool, type ThreadPoolOptions } from '../../../src/rpc/threads/pool.ts';
-import { parseJson } from '../../../src/rpc/wire/tolerant-json.ts';
+import { parseJson } from '../../../src/rpc/wire/json/tolerant-json.ts';
+import { jsonPayloadSerializer } from '../../../src/rpc/wire/serializer.ts';
 
 const modules = moduleUrlsOf([new URL('./endpoints.ts', import.meta.url)]);
 /** Each thread compiles what it loads: a second or so on a busy machine. */

@@ -1,7 +1,7 @@
 import type { ActionCall, Outcome } from '../../../src/runbooks/action.ts';
 import { book } from '../../../src/runbooks/book/index.ts';
 import { advance } from '../../../src/runbooks/engine/advance.ts';
-import type { RunInput } from '../../../src/runbooks/engine/input.ts';
+import type { RunInput } from '../../../src/runbooks/engine/common/input.ts';
 import { nextOrder } from '../../../src/runbooks/engine/order.ts';
 import { startRun } from '../../../src/runbooks/engine/start.ts';
 import { limitDefaults } from '../../../src/runbooks/limits.ts';

@@ -1,6 +1,7 @@
 import type { Button, KnownBlock } from '@slack/types';
 import { activeStates, type Incident } from '../../../runbooks/index.ts';
-import { whatItLeft } from '../../how-it-ended.ts';
+import { whatItLeft } from '../../wording/how-it-ended.ts';
+import { counted, nameOf, priority, sentence } from '../../wording/words.ts';
 import {
   actions,
   button,
@@ -15,11 +16,10 @@ import {
   small,
   versionOf,
   withId,
-} from '../blocks.ts';
-import { literal } from '../escape.ts';
-import { haltedSection } from '../halted.ts';
-import { actionIds } from '../ids.ts';
-import { counted, nameOf, priority, sentence } from '../words.ts';
+} from '../message/blocks.ts';
+import { literal } from '../message/escape.ts';
+import { haltedSection } from '../message/halted.ts';
+import { actionIds } from '../message/ids.ts';
 import {
   type CardState,
   type IncidentCardInput,

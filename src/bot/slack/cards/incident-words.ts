@@ -1,10 +1,10 @@
 import { deedsOf, type Incident, type Run } from '../../../runbooks/index.ts';
-import { howItEnded, whatItLeft } from '../../how-it-ended.ts';
-import type { Announced } from '../../maintenance.ts';
+import type { Announced } from '../../approvals/maintenance-window.ts';
 import type { Halt } from '../../stores/stores.ts';
-import type { Spoken } from '../spoken.ts';
-import { isAboutToAct, turnOf } from '../turn.ts';
-import { type Names, nameOf, priority, sentence, span, withNames } from '../words.ts';
+import { howItEnded, whatItLeft } from '../../wording/how-it-ended.ts';
+import type { Spoken } from '../../wording/spoken.ts';
+import { type Names, nameOf, priority, sentence, span, withNames } from '../../wording/words.ts';
+import { isAboutToAct, turnOf } from '../message/turn.ts';
 
 /** What an incident's card is made of. */
 export interface IncidentCardInput {

@@ -6,9 +6,10 @@ import {
   progressLines,
   type Run,
 } from '../../../runbooks/index.ts';
-import { staysStopped } from '../../how-it-ended.ts';
-import { redact } from '../../redact.ts';
+import { redact } from '../../process/redact.ts';
 import type { Halt } from '../../stores/stores.ts';
+import { staysStopped } from '../../wording/how-it-ended.ts';
+import { type Names, nameOf, sentence, shortHash, span, tierWords, withNames } from '../../wording/words.ts';
 import {
   actions,
   context,
@@ -22,12 +23,11 @@ import {
   small,
   versionOf,
   withId,
-} from '../blocks.ts';
-import { clip, literal, visible } from '../escape.ts';
-import { haltedSection } from '../halted.ts';
-import { limits } from '../limits.ts';
-import { isAboutToAct, turnOf } from '../turn.ts';
-import { type Names, nameOf, sentence, shortHash, span, tierWords, withNames } from '../words.ts';
+} from '../message/blocks.ts';
+import { clip, literal, visible } from '../message/escape.ts';
+import { haltedSection } from '../message/halted.ts';
+import { limits } from '../message/limits.ts';
+import { isAboutToAct, turnOf } from '../message/turn.ts';
 import { runButtons } from './run-buttons.ts';
 
 export interface ProgressInput {

@@ -1,9 +1,9 @@
 import type { InputBlock } from '@slack/types';
 import type { Plan } from '../../../runbooks/index.ts';
-import { type Confirmation, whatToType } from '../../desk/confirmation.ts';
-import { plain } from '../blocks.ts';
-import { approvalFields } from '../ids.ts';
-import { limits } from '../limits.ts';
+import { type Confirmation, whatToType } from '../../approvals/rules/confirmation.ts';
+import { plain } from '../message/blocks.ts';
+import { approvalFields } from '../message/ids.ts';
+import { limits } from '../message/limits.ts';
 
 /** What an approver is asked to fill in. */
 export interface ReviewAsks {

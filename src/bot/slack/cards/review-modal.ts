@@ -7,13 +7,8 @@ import type {
   PlainTextOption,
 } from '@slack/types';
 import type { PlannedItem, Run } from '../../../runbooks/index.ts';
-import { redact } from '../../redact.ts';
+import { redact } from '../../process/redact.ts';
 import type { Halt } from '../../stores/stores.ts';
-import { context, header, linesSection, moment, mrkdwn, plain, plainSection } from '../blocks.ts';
-import { clip, code, literal, ownWords, visible } from '../escape.ts';
-import { haltedSection } from '../halted.ts';
-import { approvalCallback, approvalFields } from '../ids.ts';
-import { limits } from '../limits.ts';
 import {
   counted,
   deadline,
@@ -24,7 +19,12 @@ import {
   shortHash,
   tierWords,
   whoMustApprove,
-} from '../words.ts';
+} from '../../wording/words.ts';
+import { context, header, linesSection, moment, mrkdwn, plain, plainSection } from '../message/blocks.ts';
+import { clip, code, literal, ownWords, visible } from '../message/escape.ts';
+import { haltedSection } from '../message/halted.ts';
+import { approvalCallback, approvalFields } from '../message/ids.ts';
+import { limits } from '../message/limits.ts';
 import { inputBlocks, type ReviewAsks } from './review-inputs.ts';
 import { writeReference } from './review-reference.ts';
 

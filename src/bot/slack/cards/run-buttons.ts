@@ -1,9 +1,9 @@
 import type { Button } from '@slack/types';
 import type { Run } from '../../../runbooks/index.ts';
-import { staysStopped } from '../../how-it-ended.ts';
-import { asking, button } from '../blocks.ts';
-import { actionIds, runValue } from '../ids.ts';
-import { turnOf } from '../turn.ts';
+import { staysStopped } from '../../wording/how-it-ended.ts';
+import { asking, button } from '../message/blocks.ts';
+import { actionIds, runValue } from '../message/ids.ts';
+import { turnOf } from '../message/turn.ts';
 
 /** What a person may do with the run as it stands. */
 export function runButtons(run: Run): Button[][] {

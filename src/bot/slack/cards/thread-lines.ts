@@ -1,9 +1,9 @@
 import type { SectionBlock } from '@slack/types';
 import type { TimelineEntry } from '../../stores/stores.ts';
-import { linesSection, moment, mrkdwn, notification, type Rendered } from '../blocks.ts';
-import { literal } from '../escape.ts';
-import { limits } from '../limits.ts';
-import { type Names, withNames } from '../words.ts';
+import { type Names, withNames } from '../../wording/words.ts';
+import { linesSection, moment, mrkdwn, notification, type Rendered } from '../message/blocks.ts';
+import { literal } from '../message/escape.ts';
+import { limits } from '../message/limits.ts';
 
 /** Lines that are told together: after a silence of Slack the thread is not flooded. */
 const LINES_IN_A_BATCH = 10;

@@ -1,5 +1,5 @@
-import { acknowledge } from '../../desk/incidents.ts';
-import { type Command, type Reply, say } from './command.ts';
+import { acknowledge } from '../../approvals/incidents.ts';
+import { type Command, type Reply, say } from './common/command.ts';
 
 /** "I'm on it", typed. */
 export const ack: Command = {

@@ -1,9 +1,16 @@
 import { readPostMortem } from '../../audit/read-post-mortem.ts';
 import type { RecordedEntry } from '../../stores/stores.ts';
-import { context as contextBlock, header, linesSection, notification, small, utcTime } from '../blocks.ts';
-import { postReport } from '../post-report.ts';
-import { counted, type Names, nameOf, withNames } from '../words.ts';
-import { type Asked, type Command, type Reply, say } from './command.ts';
+import { counted, type Names, nameOf, withNames } from '../../wording/words.ts';
+import {
+  context as contextBlock,
+  header,
+  linesSection,
+  notification,
+  small,
+  utcTime,
+} from '../message/blocks.ts';
+import { postReport } from '../send/post-report.ts';
+import { type Asked, type Command, type Reply, say } from './common/command.ts';
 
 /** As many as one screen of a phone shows. */
 const SHOWN = 8;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { nearest } from '../../config/nearest.ts';
-import { type Asked, type Command, type Reply, say, sayLines } from './command.ts';
+import { nearest } from '../../config/file/nearest.ts';
+import { type Asked, type Command, type Reply, say, sayLines } from './common/command.ts';
 
 const said = z.object({ text: z.string() });
 /** Making or healing a fault starts and stops real nodes. */

@@ -1,6 +1,6 @@
-import { digestMessage } from '../../digest/digest-message.ts';
 import { postDigestFor, readForPeople } from '../../digest/post-digest.ts';
-import { type Command, type Reply, say } from './command.ts';
+import { digestMessage } from '../cards/digest-message.ts';
+import { type Command, type Reply, say } from './common/command.ts';
 
 /** The digest, to the one who asks or for the channel. Neither moves where the next scheduled one begins. */
 export const digest: Command = {

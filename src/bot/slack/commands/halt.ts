@@ -1,10 +1,10 @@
-import { halt as haltCluster, resume as resumeCluster, type Turned } from '../../desk/halts.ts';
-import { moment, mrkdwn, notification } from '../blocks.ts';
-import { literal } from '../escape.ts';
-import { haltedLine } from '../halted.ts';
-import type { Lobby } from '../lobby.ts';
-import { type Names, nameOf } from '../words.ts';
-import { type Command, type Reply, say } from './command.ts';
+import { halt as haltCluster, resume as resumeCluster, type Turned } from '../../approvals/halts.ts';
+import { type Names, nameOf } from '../../wording/words.ts';
+import { moment, mrkdwn, notification } from '../message/blocks.ts';
+import { literal } from '../message/escape.ts';
+import { haltedLine } from '../message/halted.ts';
+import type { Lobby } from '../requests/lobby.ts';
+import { type Command, type Reply, say } from './common/command.ts';
 
 /** The kill switch: anybody may stop, only an approver may go on. */
 export const halt: Command = {

@@ -1,6 +1,6 @@
-import { context, header, linesSection, notification, small } from '../blocks.ts';
-import { type Command, type Reply, say } from './command.ts';
-import { unknown } from './unknown.ts';
+import { context, header, linesSection, notification, small } from '../message/blocks.ts';
+import { type Command, type Reply, say } from './common/command.ts';
+import { unknown } from './common/unknown.ts';
 
 /** What can be typed, and what this person may do. */
 export const helpOf = (commands: () => readonly Command[]): Command => ({

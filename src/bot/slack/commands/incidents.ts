@@ -1,6 +1,6 @@
-import { context as contextBlock, header, linesSection, notification, small } from '../blocks.ts';
-import { counted } from '../words.ts';
-import type { Command, Reply } from './command.ts';
+import { counted } from '../../wording/words.ts';
+import { context as contextBlock, header, linesSection, notification, small } from '../message/blocks.ts';
+import type { Command, Reply } from './common/command.ts';
 import { incidentLines } from './status.ts';
 
 const SHOWN = 20;

@@ -1,5 +1,5 @@
-import { announce } from '../../desk/maintenance.ts';
-import { type Command, say } from './command.ts';
+import { announce } from '../../approvals/maintenance.ts';
+import { type Command, say } from './common/command.ts';
 
 /** Planned work: the alerts of a cluster become quiet for a while. */
 export const maintenance: Command = {

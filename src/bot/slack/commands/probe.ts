@@ -1,9 +1,15 @@
 import type { Observation } from '../../../runbooks/index.ts';
+import {
+  type Candidate,
+  candidatesOfAll,
+  candidatesOfTopic,
+  type Surveyed,
+  survey,
+} from '../../cluster/survey.ts';
 import type { ClusterHandle } from '../../context.ts';
-import { type Candidate, candidatesOfAll, candidatesOfTopic, type Surveyed, survey } from '../../survey.ts';
-import { context as contextBlock, header, linesSection, notification, small } from '../blocks.ts';
-import { counted } from '../words.ts';
-import type { Command, Reply } from './command.ts';
+import { counted } from '../../wording/words.ts';
+import { context as contextBlock, header, linesSection, notification, small } from '../message/blocks.ts';
+import type { Command, Reply } from './common/command.ts';
 
 /** So many are asked for one command: an answer must be readable, and come soon. */
 const MOST = 20;

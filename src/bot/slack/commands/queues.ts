@@ -1,7 +1,14 @@
-import { context as contextBlock, header, linesSection, moment, mrkdwn, notification } from '../blocks.ts';
-import { counted } from '../words.ts';
-import type { Command, Reply } from './command.ts';
-import { unknown } from './unknown.ts';
+import { counted } from '../../wording/words.ts';
+import {
+  context as contextBlock,
+  header,
+  linesSection,
+  moment,
+  mrkdwn,
+  notification,
+} from '../message/blocks.ts';
+import type { Command, Reply } from './common/command.ts';
+import { unknown } from './common/unknown.ts';
 
 /** The fullest queues of each cluster. */
 export const queues: Command = {

@@ -1,6 +1,6 @@
-import { diagnose } from '../../desk/incidents.ts';
-import { type Command, type Reply, say } from './command.ts';
-import { unknown } from './unknown.ts';
+import { diagnose } from '../../approvals/incidents.ts';
+import { type Command, type Reply, say } from './common/command.ts';
+import { unknown } from './common/unknown.ts';
 
 /** Starts a diagnosis of an open incident by its runbook and its subject. */
 export const run: Command = {

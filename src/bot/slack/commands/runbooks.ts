@@ -1,8 +1,8 @@
 import type { Runbook } from '../../../runbooks/index.ts';
-import { repairs } from '../../repairs.ts';
-import { header, linesSection, notification } from '../blocks.ts';
-import type { Command, Reply } from './command.ts';
-import { unknown } from './unknown.ts';
+import { repairs } from '../../wording/repairs.ts';
+import { header, linesSection, notification } from '../message/blocks.ts';
+import type { Command, Reply } from './common/command.ts';
+import { unknown } from './common/unknown.ts';
 
 /** What the bot knows how to treat. */
 export const runbooks: Command = {

@@ -1,8 +1,10 @@
 import type { KnownBlock } from '@slack/types';
 import { atItsWorst, type Incident } from '../../../runbooks/index.ts';
+import { type Announced, maintenanceOf } from '../../approvals/maintenance-window.ts';
+import type { People } from '../../approvals/people.ts';
 import type { BotContext } from '../../context.ts';
-import type { People } from '../../desk/people.ts';
-import { type Announced, maintenanceOf } from '../../maintenance.ts';
+import { bookOf, speak } from '../../wording/spoken.ts';
+import { count, counted, nameOf, priority, sentence, span } from '../../wording/words.ts';
 import {
   context as contextBlock,
   header,
@@ -11,13 +13,11 @@ import {
   mrkdwn,
   notification,
   utcMoment,
-} from '../blocks.ts';
-import { literal } from '../escape.ts';
-import { haltedSection } from '../halted.ts';
-import { bookOf, speak } from '../spoken.ts';
-import { count, counted, nameOf, priority, sentence, span } from '../words.ts';
-import type { Command, Reply } from './command.ts';
-import { unknown } from './unknown.ts';
+} from '../message/blocks.ts';
+import { literal } from '../message/escape.ts';
+import { haltedSection } from '../message/halted.ts';
+import type { Command, Reply } from './common/command.ts';
+import { unknown } from './common/unknown.ts';
 
 /** The clusters at a glance, as the newest sweep saw them. */
 export const status: Command = {

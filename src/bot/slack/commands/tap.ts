@@ -1,12 +1,12 @@
 import { reasonOf, stringifyJson, type TappedMessage } from '../../../rpc/index.ts';
+import { missingByAnswer, missingExchange } from '../../cluster/missing-exchange.ts';
+import { tappedOf } from '../../cluster/tapped.ts';
 import type { ClusterHandle } from '../../context.ts';
-import { missingByAnswer, missingExchange } from '../../missing-exchange.ts';
-import { redactStart } from '../../redact.ts';
-import { tappedOf } from '../../tapped.ts';
-import { context as contextBlock, header, linesSection, notification, small } from '../blocks.ts';
-import { counted } from '../words.ts';
-import { type Command, type Reply, say } from './command.ts';
-import { unknown } from './unknown.ts';
+import { redactStart } from '../../process/redact.ts';
+import { counted } from '../../wording/words.ts';
+import { context as contextBlock, header, linesSection, notification, small } from '../message/blocks.ts';
+import { type Command, type Reply, say } from './common/command.ts';
+import { unknown } from './common/unknown.ts';
 
 const MAX_MESSAGES = 10;
 const MAX_SECONDS = 15;

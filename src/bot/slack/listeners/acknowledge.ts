@@ -1,8 +1,8 @@
 import type { App, BlockButtonAction } from '@slack/bolt';
-import { acknowledge } from '../../desk/incidents.ts';
-import { actionIds } from '../ids.ts';
-import type { Lobby } from '../lobby.ts';
-import { once } from './pressed.ts';
+import { acknowledge } from '../../approvals/incidents.ts';
+import { actionIds } from '../message/ids.ts';
+import type { Lobby } from '../requests/lobby.ts';
+import { once } from '../requests/pressed.ts';
 
 /** "I'm on it". */
 export function register(app: App, lobby: Lobby): void {

@@ -1,16 +1,16 @@
 import type { App, ViewOutput, ViewSubmitAction } from '@slack/bolt';
-import type { Click } from '../../desk/answer.ts';
-import { type Voted, vote } from '../../desk/vote.ts';
-import { NotCopied } from '../../stores/copies.ts';
+import type { Click } from '../../approvals/answer.ts';
+import { type Voted, vote } from '../../approvals/vote.ts';
+import { NotCopied } from '../../stores/connection/copies.ts';
 import { noteModal } from '../cards/review-modal.ts';
 import { type ReviewReference, readReference } from '../cards/review-reference.ts';
-import type { Delivery } from '../delivery.ts';
-import { approvalCallback, approvalFields } from '../ids.ts';
-import { forgetDelivery, isFirstDelivery, type Lobby } from '../lobby.ts';
-import { makingView, showChoice, viewOf } from '../review.ts';
-import { SECOND_TIME, standingOf } from '../since.ts';
-import { clickOf } from './click.ts';
-import { faultOf } from './pressed.ts';
+import { approvalCallback, approvalFields } from '../message/ids.ts';
+import { clickOf } from '../requests/click.ts';
+import type { Delivery } from '../requests/delivery.ts';
+import { forgetDelivery, isFirstDelivery, type Lobby } from '../requests/lobby.ts';
+import { faultOf } from '../requests/pressed.ts';
+import { SECOND_TIME, standingOf } from '../requests/since.ts';
+import { makingView, showChoice, viewOf } from './review-window.ts';
 
 /** A submitted approval. Everything that decides is asked within Slack's three seconds; all work is the runner's. */
 export function register(app: App, lobby: Lobby): void {

@@ -1,9 +1,9 @@
 import type { App, BlockAction } from '@slack/bolt';
 import { readReference } from '../cards/review-reference.ts';
-import { actionIds } from '../ids.ts';
-import { isFirstDelivery, type Lobby } from '../lobby.ts';
-import { makingView, showChoice } from '../review.ts';
-import { clickOf } from './click.ts';
+import { actionIds } from '../message/ids.ts';
+import { clickOf } from '../requests/click.ts';
+import { isFirstDelivery, type Lobby } from '../requests/lobby.ts';
+import { makingView, showChoice } from './review-window.ts';
 
 /** Another way was chosen in the open modal: a new plan is made at once. */
 export function register(app: App, lobby: Lobby): void {

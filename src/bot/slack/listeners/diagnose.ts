@@ -1,8 +1,8 @@
 import type { App, BlockButtonAction } from '@slack/bolt';
-import { diagnose } from '../../desk/incidents.ts';
-import { actionIds } from '../ids.ts';
-import type { Lobby } from '../lobby.ts';
-import { once } from './pressed.ts';
+import { diagnose } from '../../approvals/incidents.ts';
+import { actionIds } from '../message/ids.ts';
+import type { Lobby } from '../requests/lobby.ts';
+import { once } from '../requests/pressed.ts';
 
 /** "Diagnose": read-only, for anybody. */
 export function register(app: App, lobby: Lobby): void {

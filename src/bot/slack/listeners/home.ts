@@ -1,13 +1,13 @@
 import type { App } from '@slack/bolt';
 import type { HomeView } from '@slack/types';
+import type { People } from '../../approvals/people.ts';
 import type { BotContext } from '../../context.ts';
-import type { People } from '../../desk/people.ts';
-import { context as contextBlock, header, linesSection, small } from '../blocks.ts';
+import type { SlackPort } from '../../ports/slack.ts';
+import { SlackRefused } from '../../ports/slack-errors.ts';
 import { clusterStatus, incidentLines } from '../commands/status.ts';
-import { SlackRefused } from '../errors.ts';
-import { limits } from '../limits.ts';
-import { isFirstDelivery, type Lobby } from '../lobby.ts';
-import type { SlackPort } from '../port.ts';
+import { context as contextBlock, header, linesSection, small } from '../message/blocks.ts';
+import { limits } from '../message/limits.ts';
+import { isFirstDelivery, type Lobby } from '../requests/lobby.ts';
 
 /** For so long after it was opened a Home tab is kept up to date: a night on call. */
 const OPEN_MS = 12 * 3_600_000;

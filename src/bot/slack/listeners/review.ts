@@ -1,8 +1,8 @@
 import type { App, BlockButtonAction } from '@slack/bolt';
-import { actionIds } from '../ids.ts';
-import type { Lobby } from '../lobby.ts';
-import { doorOf, openReview } from '../review.ts';
-import { once } from './pressed.ts';
+import { actionIds } from '../message/ids.ts';
+import type { Lobby } from '../requests/lobby.ts';
+import { once } from '../requests/pressed.ts';
+import { doorOf, openReview } from './review-window.ts';
 
 /** "Review fix": opens the plan. */
 export function register(app: App, lobby: Lobby): void {

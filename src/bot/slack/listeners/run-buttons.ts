@@ -1,9 +1,9 @@
 import type { App, BlockButtonAction } from '@slack/bolt';
-import type { Answer } from '../../desk/answer.ts';
-import { cancel, confirm, type Ruling, rule } from '../../desk/runs.ts';
-import { actionIds, parseRunValue } from '../ids.ts';
-import type { Lobby } from '../lobby.ts';
-import { once, type Pressed } from './pressed.ts';
+import type { Answer } from '../../approvals/answer.ts';
+import { cancel, confirm, type Ruling, rule } from '../../approvals/runs.ts';
+import { actionIds, parseRunValue } from '../message/ids.ts';
+import type { Lobby } from '../requests/lobby.ts';
+import { once, type Pressed } from '../requests/pressed.ts';
 
 const rulings: readonly Ruling[] = ['it-happened', 'do-it-again', 'give-up'];
 

@@ -1,4 +1,4 @@
-import { hashOf } from '../../engine/canonical.ts';
+import { hashOf } from '../../canonical.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 import type { RefusalCode } from './protocol.ts';
 import {

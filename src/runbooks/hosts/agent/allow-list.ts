@@ -1,5 +1,5 @@
-import { fill, refusalOf } from '../arguments.ts';
-import type { OperationTemplates } from '../presets.ts';
+import { fill, refusalOf } from '../common/arguments.ts';
+import type { OperationTemplates } from '../common/presets.ts';
 import type { AgentOperation, AgentRequest, RefusalCode } from './protocol.ts';
 
 /** What an agent may do. Empty lists mean: nothing. */

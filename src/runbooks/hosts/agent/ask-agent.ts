@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { Clock } from '../../actions/ports.ts';
-import type { HostAnswer, HostLimits, HostMemory, HostRequest, LedgerEntry } from '../host.ts';
+import type { Clock } from '../../actions/common/ports.ts';
+import type { HostAnswer, HostLimits, HostMemory, HostRequest, LedgerEntry } from '../common/host.ts';
 import {
   type AgentOperation,
   type AgentRequest,

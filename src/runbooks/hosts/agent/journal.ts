@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { HostAnswer } from '../host.ts';
+import type { HostAnswer } from '../common/host.ts';
 import { openDurableFile } from './durable-file.ts';
 import { type JournalLine, readLines, writeLine } from './journal-lines.ts';
 import { FRESH_MS, NONCE_MS } from './protocol.ts';

@@ -1,9 +1,9 @@
 import { reasonOf } from '../../../rpc/index.ts';
-import type { HostAnswer } from '../host.ts';
-import { type AgentFacts, hostFacts } from '../host-facts.ts';
-import { runLocally } from '../local.ts';
-import type { OperationTemplates } from '../presets.ts';
-import { readLocalFile } from '../read-file.ts';
+import type { HostAnswer } from '../common/host.ts';
+import { type AgentFacts, hostFacts } from '../common/host-facts.ts';
+import type { OperationTemplates } from '../common/presets.ts';
+import { runLocally } from '../local/local.ts';
+import { readLocalFile } from '../local/read-file.ts';
 import { admit, contentOf } from './admission.ts';
 import { type AllowList, type Order, orderOf } from './allow-list.ts';
 import type { Journal } from './journal.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { HostOperation } from '../host.ts';
+import type { HostOperation } from '../common/host.ts';
 
 /*
  * What the bot and an agent say to each other. Both ends are ours; everything that is read here was sent by somebody

@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { canonicalJson } from '../../engine/canonical.ts';
+import { canonicalJson } from '../../canonical.ts';
 
 /** A request's signature is never good for an answer, nor the other way round. */
 export type Signed = 'request' | 'answer';

@@ -1,6 +1,6 @@
 import type { ClientChannel } from 'ssh2';
-import type { HostAnswer } from '../host.ts';
-import { tailOf } from '../tail.ts';
+import type { HostAnswer } from '../common/host.ts';
+import { tailOf } from '../common/tail.ts';
 import type { Link } from './connect.ts';
 
 /** After the exit: a daemon that the command left behind may hold its output open for ever. */

@@ -1,5 +1,5 @@
-import type { HostAnswer } from '../host.ts';
-import type { Found, Reach } from '../reach.ts';
+import type { HostAnswer } from '../common/host.ts';
+import type { Found, Reach } from '../common/reach.ts';
 import { type CommandLimits, runCommand } from './command.ts';
 import type { Connections, Leased } from './connections.ts';
 import { shellLine } from './shell-line.ts';

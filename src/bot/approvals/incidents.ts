@@ -1,0 +1,173 @@
+import { activeStates, type Incident, type Run, startRun } from '../../runbooks/index.ts';
+import { surfaceOf } from '../record/entry.ts';
+import { span } from '../wording/words.ts';
+import type { Answer, Click } from './answer.ts';
+import { type Counter, carryOnSoon } from './transitions.ts';
+
+/** "I'm on it": one owner, said to everybody. */
+export async function acknowledge(counter: Counter, id: string, click: Click): Promise<Answer> {
+  const { context, people } = counter;
+  const incident = await context.stores.incidents.get(id);
+  if (incident === undefined) {
+    return unknownIncident(id);
+  }
+  const decision = await counter.allow({ kind: 'acknowledge' }, click, {
+    cluster: incident.cluster,
+    incident: id,
+  });
+  if (!decision.allowed) {
+    return { text: decision.because, refused: true };
+  }
+  const nowMs = context.clock.now();
+  const changed = await counter.changeIncident(id, async (current) => {
+    const over = overAnswer(current, nowMs);
+    if (over !== undefined) {
+      return { kind: 'answer', answer: over };
+    }
+    if (current.owner === click.user) {
+      return { kind: 'answer', answer: { text: `${id} is yours already.` } };
+    }
+    const names = await people.names([click.user, ...(current.owner === undefined ? [] : [current.owner])]);
+    if (current.owner !== undefined) {
+      const owner = names.get(current.owner) ?? current.owner;
+      const since = span(nowMs - (current.acknowledgedAtMs ?? nowMs));
+      return { kind: 'answer', answer: { text: `${owner} has been on ${id} for ${since}.`, refused: true } };
+    }
+    const name = names.get(click.user) ?? click.user;
+    return {
+      kind: 'store',
+      next: { ...current, owner: click.user, acknowledgedAtMs: nowMs },
+      story: {
+        actor: click.user,
+        event: 'incident.acknowledged',
+        text: `${click.user} is on it.`,
+        lines: [`${name} is on it.`],
+      },
+    };
+  });
+  if (changed.kind === 'answer' && changed.answer.refused === true) {
+    await counter.refuse('acknowledge', 'too-late', click, { cluster: incident.cluster, incident: id });
+  }
+  return changed.kind === 'answer'
+    ? changed.answer
+    : { text: `${id} is yours. Diagnose only reads; nothing is changed before a plan is approved.` };
+}
+
+/** What a diagnosis came to: the run that does it, new or already under way. */
+export type Diagnosis =
+  | { readonly kind: 'refused'; readonly answer: Answer }
+  | { readonly kind: 'running'; readonly run: Run; readonly isNew: boolean };
+
+/** Starts a read-only diagnosis; one that is under way already is used. */
+export async function diagnose(counter: Counter, id: string, click: Click): Promise<Diagnosis> {
+  const { context } = counter;
+  const incident = await context.stores.incidents.get(id);
+  if (incident === undefined) {
+    return { kind: 'refused', answer: unknownIncident(id) };
+  }
+  const about = { cluster: incident.cluster, incident: id };
+  const decision = await counter.allow({ kind: 'diagnose' }, click, about);
+  if (!decision.allowed) {
+    return { kind: 'refused', answer: { text: decision.because, refused: true } };
+  }
+  return await findOrStart(counter, incident, click.user);
+}
+
+/** The active run of an incident, or a new one. The incident is the gate: of two people at once one starts it. */
+async function findOrStart(counter: Counter, incident: Incident, user: string): Promise<Diagnosis> {
+  const { stores, clock } = counter.context;
+  const over = overAnswer(incident, clock.now());
+  if (over !== undefined) {
+    return { kind: 'refused', answer: over };
+  }
+  const active = await activeRunOf(counter, incident);
+  if (active !== undefined) {
+    return { kind: 'running', run: active, isNew: false };
+  }
+  const repaired = await justRepaired(counter, incident);
+  if (repaired !== undefined) {
+    return { kind: 'refused', answer: repaired };
+  }
+  const names = await counter.people.names([user]);
+  const runId = await stores.runs.nextId();
+  let before = incident;
+  const changed = await counter.changeIncident(incident.id, (current) => {
+    const nowOver = overAnswer(current, clock.now());
+    if (nowOver !== undefined) {
+      return { kind: 'answer', answer: nowOver };
+    }
+    if (current.run !== incident.run) {
+      return { kind: 'answer', answer: { text: 'A diagnosis has just been started by somebody else.' } };
+    }
+    before = current;
+    return {
+      kind: 'store',
+      next: { ...current, run: runId },
+      story: {
+        actor: user,
+        event: 'run.requested',
+        text: `${user} asked for a diagnosis: ${runId}.`,
+        lines: [`${names.get(user) ?? user} asked for a diagnosis (${runId}).`],
+      },
+    };
+  });
+  if (changed.kind === 'answer') {
+    const fresh = await stores.incidents.get(incident.id);
+    const theirs = fresh === undefined ? undefined : await activeRunOf(counter, fresh);
+    return theirs === undefined
+      ? { kind: 'refused', answer: changed.answer }
+      : { kind: 'running', run: theirs, isNew: false };
+  }
+  const run = startRun({ id: runId, incident: before, requestedBy: user, nowMs: clock.now() });
+  await stores.runs.put(run, 0, {
+    atMs: clock.now(),
+    actor: user,
+    event: 'run.started',
+    cluster: run.cluster,
+    incident: run.incident,
+    run: run.id,
+    text: `Diagnosis of ${run.runbook} on ${run.subject} begins.`,
+    before: 'none',
+    after: run.state,
+    ...surfaceOf(user),
+  });
+  await carryOnSoon(counter.context, run.id);
+  return { kind: 'running', run, isNew: true };
+}
+
+/** So many sweeps decide whether a repair has ended the incident. */
+const SWEEPS_TO_RESOLVE = 2;
+
+/** A new run would stand in the place of the one that has just repaired it, and the card would not say so any more. */
+async function justRepaired({ context }: Counter, { id, run }: Incident): Promise<Answer | undefined> {
+  const last = run === undefined ? undefined : await context.stores.runs.get(run);
+  if (last?.state !== 'done' || last.endedAtMs === undefined) {
+    return undefined;
+  }
+  const agoMs = context.clock.now() - last.endedAtMs;
+  return agoMs > SWEEPS_TO_RESOLVE * context.config.schedule.sweepMs
+    ? undefined
+    : {
+        text: `${last.id} has repaired ${id}, verified ${span(agoMs)} ago. The next sweep resolves it, or shows that it is back.`,
+        refused: true,
+      };
+}
+
+async function activeRunOf({ context }: Counter, incident: Incident): Promise<Run | undefined> {
+  const run = incident.run === undefined ? undefined : await context.stores.runs.get(incident.run);
+  return run !== undefined && activeStates.includes(run.state) ? run : undefined;
+}
+
+/** What an old button is told once the trouble is over. */
+export function overAnswer(incident: Incident, nowMs: number): Answer | undefined {
+  if (incident.state !== 'resolved') {
+    return undefined;
+  }
+  const ago = span(nowMs - (incident.resolvedAtMs ?? nowMs));
+  return { text: `${incident.id} was resolved ${ago} ago. There is nothing left to do here.`, refused: true };
+}
+
+const unknownIncident = (id: string): Answer => ({
+  text: `There is no ${id}.`,
+  refused: true,
+});

@@ -1,0 +1,34 @@
+import { CronExpressionParser } from 'cron-parser';
+import type { MaintenanceWindow } from '../config/config.ts';
+import type { BotContext } from '../context.ts';
+
+/** Work that somebody has announced. While it lasts, alerts are told quietly and nothing is proposed unasked. */
+export interface Announced {
+  readonly untilMs: number;
+  /** Who announced it; absent when the calendar of the configuration did. */
+  readonly by?: string;
+}
+
+/** The maintenance of a cluster at this moment, that which lasts longest; undefined when there is none. */
+export async function maintenanceOf(
+  { config, stores, clock }: Pick<BotContext, 'config' | 'stores' | 'clock'>,
+  cluster: string,
+): Promise<Announced | undefined> {
+  const asked = await stores.maintenance.get(cluster);
+  const planned = config.maintenance.flatMap((window) => windowAt(window, cluster, clock.now()) ?? []);
+  return [...(asked === undefined ? [] : [asked]), ...planned].toSorted(
+    (one, other) => other.untilMs - one.untilMs,
+  )[0];
+}
+
+function windowAt(
+  { cron, timezone, durationMs, clusters }: MaintenanceWindow,
+  cluster: string,
+  atMs: number,
+): Announced | undefined {
+  if (clusters !== undefined && !clusters.includes(cluster)) return undefined;
+  // The last beginning before a moment later than now is the window that now may lie in.
+  const begun = CronExpressionParser.parse(cron, { tz: timezone, currentDate: new Date(atMs + 1) }).prev();
+  const untilMs = begun.getTime() + durationMs;
+  return untilMs > atMs ? { untilMs } : undefined;
+}

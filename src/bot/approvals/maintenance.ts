@@ -1,0 +1,66 @@
+import { parseDuration } from '../config/schema/duration.ts';
+import { span } from '../wording/words.ts';
+import type { Answer, Click } from './answer.ts';
+import { maintenanceOf } from './maintenance-window.ts';
+import { actorOf, type Counter } from './transitions.ts';
+
+const LONGEST_MS = 24 * 3_600_000;
+
+/** Announces planned work on a cluster, or its end. Approvers may: it makes alerts quiet. */
+export async function announce(
+  counter: Counter,
+  cluster: string | undefined,
+  duration: string | undefined,
+  click: Click,
+): Promise<Answer> {
+  const { clusters, stores, clock } = counter.context;
+  if (cluster === undefined || !clusters.has(cluster)) {
+    const known = [...clusters.keys()].join(', ');
+    return { text: `For which cluster? There is: ${known}.`, refused: true };
+  }
+  if (duration === undefined) {
+    const now = await maintenanceOf(counter.context, cluster);
+    return {
+      text:
+        now === undefined
+          ? `${cluster} is not under maintenance. For two hours: /rabbit maintenance ${cluster} 2h`
+          : `${cluster} is under maintenance for ${span(now.untilMs - clock.now())} more. Its end: /rabbit maintenance ${cluster} end`,
+    };
+  }
+  const decision = await counter.allow({ kind: 'maintenance' }, click, { cluster });
+  if (!decision.allowed) {
+    return { text: decision.because, refused: true };
+  }
+  const audit = async (event: string, text: string): Promise<void> =>
+    await stores.audit.append({ atMs: clock.now(), actor: actorOf(click), event, cluster, text });
+  if (duration === 'end') {
+    if ((await stores.maintenance.get(cluster)) === undefined) {
+      const calendar = await maintenanceOf(counter.context, cluster);
+      return {
+        text:
+          calendar === undefined
+            ? `${cluster} is not under maintenance, so there is nothing to end.`
+            : `The maintenance of ${cluster} is from the configuration’s calendar, and ends by itself in ${span(calendar.untilMs - clock.now())}. Nobody has announced any beside it.`,
+        refused: true,
+      };
+    }
+    await stores.maintenance.end(cluster);
+    await audit('maintenance.ended', `maintenance of ${cluster} ended`);
+    const planned = await maintenanceOf(counter.context, cluster);
+    return {
+      text:
+        planned === undefined
+          ? `The maintenance of ${cluster} is over. Alerts are loud again.`
+          : `Your maintenance of ${cluster} is over; that of the configuration lasts ${span(planned.untilMs - clock.now())} more.`,
+    };
+  }
+  const ms = parseDuration(duration);
+  if (ms === undefined || ms <= 0 || ms > LONGEST_MS) {
+    return { text: `For how long? Up to 24h, such as 30m or 2h; “${duration}” is not that.`, refused: true };
+  }
+  await stores.maintenance.begin(cluster, { by: click.user, untilMs: clock.now() + ms });
+  await audit('maintenance.begun', `maintenance of ${cluster} for ${span(ms)}`);
+  return {
+    text: `${cluster} is under maintenance for ${span(ms)}. Alerts are told quietly, and nothing is proposed unasked; what you ask for is done as always.`,
+  };
+}

@@ -1,0 +1,151 @@
+import type { Plan, Run } from '../../runbooks/index.ts';
+import { span } from '../wording/words.ts';
+import type { Answer, Click } from './answer.ts';
+import { ballotNow } from './ballot.ts';
+import { diagnose } from './incidents.ts';
+import { decide, isGlassOffered } from './rules/authorize.ts';
+import type { Ballot } from './rules/cast-vote.ts';
+import type { Counter } from './transitions.ts';
+
+/** What "Review fix" comes to. */
+export type Review =
+  | { readonly kind: 'refused'; readonly answer: Answer }
+  | { readonly kind: 'making'; readonly run: Run }
+  | {
+      readonly kind: 'plan';
+      readonly run: Run;
+      readonly plan: Plan;
+      readonly readOnlyBecause?: string;
+      /** Would this person's broken glass change something that their ordinary vote does not? */
+      readonly offersGlass: boolean;
+    };
+
+/** The plan on the table, for reading only where they may not approve it; a diagnosis is started where there is none. */
+export async function review(counter: Counter, id: string, click: Click): Promise<Review> {
+  const found = await diagnose(counter, id, click);
+  if (found.kind === 'refused') {
+    return found;
+  }
+  return await reviewOfRun(counter, found.run, click);
+}
+
+const READING = 'You can read this plan, not approve it. Nothing runs before an approver says yes.';
+
+/** How a run stands for somebody who wants to approve it. */
+export async function reviewOfRun(counter: Counter, run: Run, click: Click): Promise<Review> {
+  const nowMs = counter.context.clock.now();
+  if (run.state === 'diagnosing') {
+    return { kind: 'making', run };
+  }
+  if (run.state !== 'proposed' || run.plan === undefined || nowMs >= run.plan.expiresAtMs) {
+    return { kind: 'refused', answer: { text: standing(run, nowMs), refused: true } };
+  }
+  const principal = await counter.people.principal(click);
+  const ballot = await ballotOf(counter, run, run.plan);
+  const ordinary = decide({ kind: 'vote', ballot }, principal, { kind: 'command' });
+  const offersGlass = isGlassOffered(ballot, principal, { kind: 'command' });
+  return {
+    kind: 'plan',
+    run,
+    plan: run.plan,
+    offersGlass,
+    // Where only a broken glass would do, the window still opens; the vote itself says what is missing.
+    ...(ordinary.allowed || offersGlass
+      ? {}
+      : { readOnlyBecause: ordinary.why === 'no-rights' ? READING : ordinary.because }),
+  };
+}
+
+/** Does it end after the step that is running? */
+export const isStopping = ({ state, stopWanted }: Run): boolean =>
+  state === 'acting' && stopWanted !== undefined;
+
+/** What became of a run, for somebody who clicks too late or too early. */
+export function standing(run: Run, nowMs: number): string {
+  const why = run.because === undefined ? '' : ` ${run.because}`;
+  const ago = run.endedAtMs === undefined ? '' : ` ${span(nowMs - run.endedAtMs)} ago`;
+  switch (run.state) {
+    case 'diagnosing':
+      return `${run.id} is still being diagnosed. The plan will be in the thread.`;
+    case 'proposed':
+      return run.plan !== undefined && nowMs >= run.plan.expiresAtMs
+        ? `The plan of ${run.id} has expired. Press Review fix for a fresh one. Nothing was done.`
+        : `${run.id} waits for approval.`;
+    case 'checking':
+      return `${run.id} is approved already and is checking once more.`;
+    case 'acting':
+      return isStopping(run)
+        ? `Noted already: ${run.id} ends as soon as the step that is running is over. No further step begins.`
+        : `${run.id} is approved already and is under way. Follow the thread.`;
+    case 'unknown':
+      return `${run.id} stands still: a person must say what happened. See the thread.${why}`;
+    case 'done':
+      return `${run.id} was done${ago}.${why}`;
+    case 'failed':
+      return `${run.id} failed${ago}.${why}`;
+    case 'stopped':
+      return `${run.id} stopped${ago}: there is nothing to approve.${why}`;
+    case 'expired':
+      return `The plan of ${run.id} expired${ago}. Press Review fix for a fresh one. Nothing was done.`;
+    case 'cancelled':
+      return `${run.id} was cancelled${ago}.${why}`;
+    case 'superseded':
+      return `${run.id} was replaced${ago}. Press Review fix for a fresh plan.${why}`;
+  }
+}
+
+/** The votes for a plan with the roles that the voters have now. */
+export const ballotOf = (
+  { context, people }: Counter,
+  run: Run,
+  plan: Plan,
+  breaksGlass = false,
+): Promise<Ballot> => ballotNow({ ...context, people }, run, plan, breaksGlass);
+
+/** Another way to go: a new plan with a new hash, and no votes. */
+export async function choose(
+  counter: Counter,
+  reference: { readonly run: string },
+  choice: string,
+  click: Click,
+): Promise<Review> {
+  const { context } = counter;
+  const run = await context.stores.runs.get(reference.run);
+  const handle = run === undefined ? undefined : context.clusters.get(run.cluster);
+  if (run === undefined || handle === undefined) {
+    return { kind: 'refused', answer: { text: `I do not know ${reference.run} any more.`, refused: true } };
+  }
+  const about = { cluster: run.cluster, incident: run.incident, run: run.id };
+  const decision = await counter.allow({ kind: 'choose' }, click, about);
+  if (!decision.allowed) {
+    return { kind: 'refused', answer: { text: decision.because, refused: true } };
+  }
+  if (run.state !== 'proposed') {
+    await counter.refuse('choose', 'too-late', click, about);
+    return await reviewOfRun(counter, run, click);
+  }
+  const now = await handle.observe('named');
+  const names = await counter.people.names([click.user]);
+  const label = run.choices.find(({ id }) => id === choice)?.label ?? choice;
+  const changed = await counter.changeRun(run.id, () => ({
+    kind: 'advance',
+    input: { kind: 'chose', choice, now, by: click.user, atMs: context.clock.now() },
+    story: (next) => {
+      const isTaken = next.choice === choice;
+      return {
+        actor: click.user,
+        event: 'run.chose',
+        text: isTaken ? `${click.user} chose: ${label}.` : (next.because ?? `"${label}" is not possible.`),
+        lines: isTaken
+          ? [
+              `${names.get(click.user) ?? click.user} chose: ${label}. There is a new plan, with no approvals yet.`,
+            ]
+          : [],
+      };
+    },
+  }));
+  if (changed.kind === 'answer') {
+    return { kind: 'refused', answer: changed.answer };
+  }
+  return await reviewOfRun(counter, changed.value, click);
+}

@@ -1,0 +1,46 @@
+import type { Ask } from './authorize.ts';
+import type { Refusal } from './decision.ts';
+
+/** Why the desk says no beside `decide`: the click was allowed, and what it was about has gone on. */
+type Late = 'too-late' | 'not-on-the-table';
+
+const whys: Readonly<Record<Refusal | Late, string>> = {
+  bot: 'a bot may not',
+  guest: 'a guest of the workspace may not',
+  foreign: 'somebody of another workspace may not',
+  'wrong-channel': 'not in the channel of its cluster',
+  'shared-channel': 'the channel is shared with another organisation, or Slack did not say',
+  'unknown-roles': 'Slack did not say whether they are an approver',
+  'no-rights': 'not an approver',
+  'own-request': 'it was their own request',
+  'already-voted': 'they had approved it already',
+  'not-on-call': 'not on call',
+  'no-glass': 'this plan has no glass to break',
+  'outside-hours': 'outside business hours',
+  'too-late': 'it came too late',
+  'not-on-the-table': 'the plan was not open to votes any more',
+};
+
+const whats: Readonly<Record<Ask['kind'], string>> = {
+  read: 'looking',
+  acknowledge: 'taking it',
+  diagnose: 'diagnosis',
+  halt: 'halt',
+  review: 'review',
+  choose: 'another choice',
+  confirm: 'confirming a step',
+  rule: 'ruling on a step',
+  resume: 'resuming',
+  maintenance: 'maintenance',
+  tap: 'listening in',
+  cancel: 'cancelling',
+  vote: 'vote',
+};
+
+/** A refusal as the audit tells it to people: `vote refused: not an approver`. */
+export const refusalWords = (what: string, why: string): string =>
+  `${wordsIn(whats, what)} refused: ${wordsIn(whys, why)}`;
+
+/** What is no code has been put into words already. */
+const wordsIn = (words: Readonly<Record<string, string>>, code: string): string =>
+  Object.hasOwn(words, code) ? (words[code] ?? code) : code;

@@ -1,0 +1,156 @@
+import {
+  isActive,
+  leftBehind,
+  leftStopped,
+  type Run,
+  type RunInput,
+  whatItDid,
+} from '../../runbooks/index.ts';
+import { staysStopped } from '../wording/how-it-ended.ts';
+import type { Answer, Click } from './answer.ts';
+import { isStopping, standing } from './plans.ts';
+import type { Ask } from './rules/authorize.ts';
+import type { Counter, Story } from './transitions.ts';
+
+export type Ruling = Extract<RunInput, { kind: 'ruled' }>['ruling'];
+
+export interface RunClick {
+  readonly run: string;
+  readonly planHash?: string;
+  readonly item?: number;
+  readonly attempt?: number;
+}
+
+/** Withdraws a plan, or stops a run: at once, or as soon as the step that is running is over. */
+export async function cancel(counter: Counter, { run: id }: RunClick, click: Click): Promise<Answer> {
+  // To stop is right whichever plan was shown.
+  const run = await counter.context.stores.runs.get(id);
+  const requestedBy = run?.requestedBy ?? '';
+  return await press(counter, { run: id }, click, { kind: 'cancel', requestedBy }, (by, atMs) => ({
+    input: { kind: 'cancelled', by, atMs },
+    tell: (next, name) => (next.state === 'cancelled' ? cancelledStory(next, name) : wantedStory(next, name)),
+    done: (next) =>
+      next.state === 'cancelled'
+        ? sentences(`${id} is cancelled${whatItDid(next)}`, leftBehind(next))
+        : sentences(
+            `Noted: ${id} ends after step ${runningStep(next)}, which is running and cannot be called back. No further step begins.`,
+            staysStopped(next),
+          ),
+  }));
+}
+
+/** A person has done the step by hand. */
+export async function confirm(counter: Counter, on: RunClick, click: Click): Promise<Answer> {
+  const { item = -1 } = on;
+  return await press(counter, on, click, { kind: 'confirm' }, (by, atMs) => ({
+    input: { kind: 'confirmed', index: item, by, atMs },
+    tell: (_, name) => ({ event: 'run.confirmed', text: `${name} did step ${item + 1} by hand.` }),
+    done: () => 'Thank you. It goes on.',
+  }));
+}
+
+/** A person says what became of an interrupted step. */
+export async function rule(counter: Counter, on: RunClick, ruling: Ruling, click: Click): Promise<Answer> {
+  const { item = -1, attempt } = on;
+  const words = (next: Run): string =>
+    ({
+      'it-happened': 'it has happened',
+      'do-it-again': `it has not happened${next.stopWanted === undefined ? ', do it again' : ''}`,
+      'give-up': 'give up',
+    })[ruling];
+  return await press(counter, on, click, { kind: 'rule' }, (by, atMs) => ({
+    input: { kind: 'ruled', index: item, ruling, by, atMs, ...(attempt === undefined ? {} : { attempt }) },
+    tell: (next, name) => ({
+      event: 'run.ruled',
+      text: sentences(
+        `${name} says of step ${item + 1}: ${words(next)}.`,
+        next.state === 'cancelled' ? `${next.id} ends: somebody wanted it to stop.` : undefined,
+        isActive(next) ? undefined : leftBehind(next),
+      ),
+      isLoud: !isActive(next) && leftStopped(next).length > 0,
+    }),
+    done: (next) => `Recorded: ${words(next)}.`,
+  }));
+}
+
+const sentences = (...said: readonly (string | undefined)[]): string =>
+  said.filter((one) => one !== undefined).join(' ');
+
+const cancelledStory = (next: Run, name: string): Told => ({
+  event: 'run.cancelled',
+  text: sentences(`${name} cancelled ${next.id}${whatItDid(next)}`, leftBehind(next)),
+  // A node that stands still because of us is for everybody to hear.
+  isLoud: leftStopped(next).length > 0,
+});
+
+const wantedStory = (next: Run, name: string): Told => ({
+  event: 'run.stop_wanted',
+  text: sentences(`${name} wants ${next.id} to stop after step ${runningStep(next)}.`, staysStopped(next)),
+});
+
+const runningStep = ({ items }: Run): number => items.findIndex(({ state }) => state === 'intended') + 1;
+
+interface Press {
+  readonly input: RunInput;
+  /** What the audit (by id) and the thread (by name) say of it. */
+  readonly tell: (next: Run, name: string) => Told;
+  /** The private answer. */
+  readonly done: (next: Run) => string;
+}
+
+interface Told {
+  readonly event: string;
+  readonly text: string;
+  /** For the whole channel. */
+  readonly isLoud?: boolean;
+}
+
+const OTHER_PLAN =
+  'That button was of another plan. The newest message in the thread has the buttons of this one.';
+
+async function press(
+  counter: Counter,
+  { run: id, planHash }: RunClick,
+  click: Click,
+  ask: Ask,
+  make: (by: string, atMs: number) => Press,
+): Promise<Answer> {
+  const { stores, clock } = counter.context;
+  const run = await stores.runs.get(id);
+  if (run === undefined) {
+    return { text: `I do not know ${id} any more.`, refused: true };
+  }
+  const about = { cluster: run.cluster, incident: run.incident, run: id };
+  const decision = await counter.allow(ask, click, about);
+  if (!decision.allowed) {
+    return { text: decision.because, refused: true };
+  }
+  const name = (await counter.people.names([click.user])).get(click.user) ?? click.user;
+  const { input, tell, done } = make(click.user, clock.now());
+  const story = (next: Run): Story => {
+    const { event, text } = tell(next, click.user);
+    const told = tell(next, name);
+    return {
+      actor: click.user,
+      event,
+      text,
+      ...(told.isLoud === true ? { loud: { text: told.text, mentions: [] } } : { lines: [told.text] }),
+    };
+  };
+  const changed = await counter.changeRun(id, ({ plan }) =>
+    planHash === undefined || planHash === plan?.hash
+      ? { kind: 'advance', input, story }
+      : { kind: 'answer', answer: { text: OTHER_PLAN, refused: true } },
+  );
+  switch (changed.kind) {
+    case 'answer':
+      return changed.answer;
+    case 'unchanged':
+      if (ask.kind === 'cancel' && isStopping(changed.value))
+        return { text: standing(changed.value, clock.now()) };
+      await counter.refuse(ask.kind, 'too-late', click, about);
+      return { text: standing(changed.value, clock.now()), refused: true };
+    case 'stored':
+      return { text: done(changed.value) };
+  }
+}

@@ -1,0 +1,62 @@
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { openMirrorFile } from '../../audit/mirror-file.ts';
+import { exposedFiles } from '../../config/file/exposed-files.ts';
+import { bad, type CheckVerdict, ok, warning } from './check-line.ts';
+
+/** May whoever runs this add to the audit's mirror? Opens it as the bot does, writes nothing and makes no file. */
+export async function checkMirror(path: string): Promise<CheckVerdict> {
+  const folder = dirname(path);
+  try {
+    const found = await stat(path).catch(ifAbsent);
+    if (found !== undefined) return await checkFile(path, found.size);
+    const around = await stat(folder).catch(ifAbsent);
+    if (around === undefined) {
+      return bad(`there is no folder ${folder}; make it: install -d -m 0700 -o <the bot's user> ${folder}`);
+    }
+    await access(folder, constants.W_OK | constants.X_OK);
+    return ok(`not there yet; the bot can make it in ${folder}`);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === undefined) throw error;
+    return bad(`it cannot be written (${code}); ${mirrorCure(code, path)}`);
+  }
+}
+
+async function checkFile(path: string, bytes: number): Promise<CheckVerdict> {
+  const { last, close } = await openMirrorFile(path);
+  await close();
+  if (last === undefined && bytes > 0) {
+    return warning('it holds something else than the audit; give the audit a file of its own');
+  }
+  const told = last === undefined ? 'it is empty, and' : `it holds entries up to ${last.sequence}, and`;
+  const [exposed] = exposedFiles([path]);
+  return exposed === undefined
+    ? ok(`${told} more can be added`)
+    : warning(`${told} more can be added; but ${exposed.text}`);
+}
+
+/** What to do about a mirror that the system does not let us write. */
+export function mirrorCure(code: string, path: string): string {
+  switch (code) {
+    case 'EACCES':
+    case 'EPERM':
+      return `give ${dirname(path)} and what is in it to the bot's user, and run this check as that user`;
+    case 'EROFS':
+      return `its file system is read-only here; in a systemd unit, ReadWritePaths=${dirname(path)} opens it`;
+    case 'EISDIR':
+      return 'that is a folder: name a file in it as audit.file';
+    case 'ENOTDIR':
+      return 'a part of its path is a file, and no folder: name another path as audit.file';
+    default:
+      return 'name a file that the bot may write as audit.file';
+  }
+}
+
+const codeOf = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error ? String(error.code) : undefined;
+
+function ifAbsent(error: unknown): undefined {
+  if (codeOf(error) !== 'ENOENT') throw error;
+}

@@ -1,0 +1,50 @@
+import type { BotConfig } from '../../config/config.ts';
+import { tellProblems } from '../../config/file/problem.ts';
+import { loadConfig } from '../../config/load.ts';
+import type { Environment } from '../../process/environment.ts';
+
+/** What a command may use of the process around it. */
+export interface Console {
+  readonly environment: Environment;
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  /** Registers what SIGINT and SIGTERM call. */
+  readonly onStop: (stop: (signal: string) => void) => void;
+  /** Registers what is called when nobody reads the output any more: the pipe behind it is closed. */
+  readonly onUnread?: (stop: () => void) => void;
+}
+
+/** Options that every command takes. */
+export interface CommonOptions {
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+/** The Nagios convention, also for commands that have only good and bad. */
+export const exitCodes = { ok: 0, warning: 1, critical: 2, unknown: 3 } as const;
+
+/** The configuration, or undefined after its problems have been printed. */
+export function readConfig(console: Console, options: CommonOptions): BotConfig | undefined {
+  const loaded = loadConfig({
+    ...(options.config === undefined ? {} : { path: options.config }),
+    environment: console.environment,
+  });
+  if (loaded.kind === 'ok') return loaded.config;
+  if (options.json) printJson(console, { file: loaded.file, problems: loaded.problems });
+  else console.err(`${tellProblems(loaded.file, loaded.problems)}\n`);
+  return undefined;
+}
+
+/** What is said of a cluster that the configuration does not have. */
+export const noCluster = (wanted: string | undefined, { clusters }: Pick<BotConfig, 'clusters'>): string =>
+  `There is no cluster ${wanted ?? ''}; the configuration has ${clusters.map(({ settings }) => settings.name).join(', ')}`;
+
+export const printJson = (console: Console, value: unknown): void =>
+  console.out(`${JSON.stringify(value, null, 2)}\n`);
+
+/** A terminal must not be steered by a queue's name: control characters are shown, not sent. */
+export const plain = (text: string): string =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (character) => {
+    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  });

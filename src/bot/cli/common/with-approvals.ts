@@ -1,0 +1,83 @@
+import { userInfo } from 'node:os';
+import { reasonOf } from '../../../rpc/index.ts';
+import { book } from '../../../runbooks/index.ts';
+import type { Click } from '../../approvals/answer.ts';
+import { createPeople } from '../../approvals/people.ts';
+import { type Counter, createCounter } from '../../approvals/transitions.ts';
+import { openCluster } from '../../cluster/clusters.ts';
+import { openConfiguredHosts } from '../../cluster/hosts.ts';
+import type { BotConfig } from '../../config/config.ts';
+import type { BotContext } from '../../context.ts';
+import { openCourier, openQueues } from '../../jobs/queues.ts';
+import { createLog } from '../../process/log.ts';
+import { systemClock } from '../../process/system-clock.ts';
+import { openSlackPort } from '../../slack/send/web-client-port.ts';
+import { connectRedis, tellRedis } from '../../stores/connection/connect.ts';
+import { openStores } from '../../stores/open.ts';
+
+/**
+ * Who sits at this terminal, as the desk sees them: the Slack user that the configuration says they are, so that one
+ * person has one vote on all surfaces. Somebody whom it does not name has no rights beyond those of everybody.
+ */
+function terminalClick(config: BotConfig, user: string = userInfo().username): Click {
+  const terminal = `cli:${user}`;
+  return { user: config.people.cli[user] ?? terminal, terminal };
+}
+
+/** The same desk that Slack's buttons lead to, for one command. */
+export async function withDesk<Answer>(
+  config: BotConfig,
+  work: (counter: Counter, click: Click) => Promise<Answer>,
+): Promise<Answer> {
+  const log = createLog('silent');
+  const redis = connectRedis(config.redis, log);
+  const closers: (() => Promise<unknown>)[] = [];
+  try {
+    await redis.connect();
+    const stores = openStores(redis, config.redis.prefix, {
+      copies: config.redis.copies ?? 0,
+      halt: config.halt,
+    });
+    const queues = openQueues(redis, config.redis.prefix, () => undefined);
+    closers.push(() => queues.close());
+    const hosts = openConfiguredHosts(config, systemClock);
+    closers.push(() => hosts.close());
+    const clusters = new Map(
+      config.clusters.map((cluster) => {
+        const { name } = cluster.settings;
+        const history = async () => (await stores.memory.get(name))?.history;
+        const { sweepMs } = config.schedule;
+        const open = openCluster({
+          config: cluster,
+          hosts: hosts.executor,
+          clock: systemClock,
+          sweepMs,
+          history,
+        });
+        closers.push(() => open.close());
+        return [name, open] as const;
+      }),
+    );
+    const slack = openSlackPort(config.slack, systemClock);
+    const people = createPeople({ slack, clock: systemClock, people: config.people });
+    const courier = openCourier(queues);
+    const context: BotContext = {
+      config,
+      stores,
+      people,
+      courier,
+      clock: systemClock,
+      log,
+      clusters,
+      book,
+    };
+    return await work(createCounter(context, people), terminalClick(config));
+  } catch (error) {
+    if (redis.status === 'ready') throw error;
+    const why = reasonOf(error);
+    throw new Error(`Redis at ${tellRedis(config.redis)} cannot be reached: ${why}`, { cause: error });
+  } finally {
+    await Promise.allSettled(closers.map((close) => close()));
+    redis.disconnect();
+  }
+}

@@ -1,0 +1,72 @@
+import { App, type Receiver } from '@slack/bolt';
+import { createPeople } from '../../approvals/people.ts';
+import { type Counter, createCounter } from '../../approvals/transitions.ts';
+import type { BotContext } from '../../context.ts';
+import type { SlackPort } from '../../ports/slack.ts';
+import { registerCommands } from '../commands/register.ts';
+import { register as registerAcknowledge } from '../listeners/acknowledge.ts';
+import { register as registerApproval } from '../listeners/approval.ts';
+import { register as registerChoice } from '../listeners/choice.ts';
+import { register as registerDiagnose } from '../listeners/diagnose.ts';
+import { register as registerHome } from '../listeners/home.ts';
+import { register as registerReview } from '../listeners/review.ts';
+import { register as registerRunButtons } from '../listeners/run-buttons.ts';
+import type { Lobby } from '../requests/lobby.ts';
+import { slackLogger } from '../send/logger.ts';
+import { adaptTo } from '../send/stand-in.ts';
+import { clientOptions } from '../send/web-client-port.ts';
+
+/** The app with every listener, over whatever receiver is handed in: tests hand in one that they drive. */
+export function createApp(
+  context: BotContext,
+  port: SlackPort,
+  receiver: Receiver,
+): { readonly app: App; readonly counter: Counter; readonly settled: () => Promise<void> } {
+  const { config, log, clock } = context;
+  const app = new App({
+    receiver,
+    // One workspace and one token: Bolt need not ask who it is before every click.
+    authorize: async () => ({ botToken: config.slack.botToken }),
+    ignoreSelf: false,
+    logger: slackLogger(log),
+    clientOptions: clientOptions(config.slack),
+  });
+  const people = createPeople({
+    ...{ slack: port, clock, people: config.people },
+    onFailure: (error) =>
+      log.warn(
+        { err: error },
+        'Slack did not answer a question about a person or a channel; where that decides, it counts as no',
+      ),
+  });
+  const counter = createCounter(context, people);
+  const underWay = new Set<Promise<void>>();
+  const lobby: Lobby = {
+    counter,
+    port,
+    adapt: adaptTo(config.slack.apiUrl),
+    later: (what, work) => {
+      const watched = work
+        .catch((error: unknown) => log.error({ err: error }, `Could not show ${what}`))
+        .finally(() => underWay.delete(watched));
+      underWay.add(watched);
+    },
+  };
+
+  for (const register of [
+    registerAcknowledge,
+    registerDiagnose,
+    registerReview,
+    registerChoice,
+    registerApproval,
+    registerRunButtons,
+    registerHome,
+    registerCommands,
+  ]) {
+    register(app, lobby);
+  }
+  // The one place where a listener's fault ends: the person has been answered where it happened.
+  app.error(async (error) => log.error({ err: error }, 'A click or command failed'));
+
+  return { app, counter, settled: async () => void (await Promise.allSettled(underWay)) };
+}

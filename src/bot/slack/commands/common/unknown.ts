@@ -1,0 +1,13 @@
+import { nearest } from '../../../config/file/nearest.ts';
+import { type Reply, say } from './command.ts';
+
+/** The answer to a name that there is not: the one that was perhaps meant, or all there are. */
+export function unknown(
+  what: 'cluster' | 'command' | 'runbook',
+  wanted: string,
+  known: readonly string[],
+): Reply {
+  const near = nearest(wanted, known);
+  const hint = near === undefined ? `There is: ${known.join(', ')}.` : `Did you mean ${near}?`;
+  return say(`There is no ${what} “${wanted}”. ${hint}`);
+}

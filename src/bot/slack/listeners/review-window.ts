@@ -1,0 +1,133 @@
+import type { ModalView } from '@slack/types';
+import type { Click } from '../../approvals/answer.ts';
+import { choose, type Review, review, reviewOfRun } from '../../approvals/plans.ts';
+import { confirmationOf, glassPhrase, isReasonNeeded } from '../../approvals/rules/confirmation.ts';
+import type { Counter } from '../../approvals/transitions.ts';
+import type { SlackPort } from '../../ports/slack.ts';
+import { bookOf, speak } from '../../wording/spoken.ts';
+import { sentence } from '../../wording/words.ts';
+import { noteModal, reviewModal } from '../cards/review-modal.ts';
+import { isSlack } from '../send/stand-in.ts';
+
+/** How long a plan that is being made is waited for in an open modal: a diagnosis that looks twice takes half a minute. */
+const WAIT_MS = 45_000;
+const POLL_MS = 400;
+
+/** A modal whose content may still be on its way. */
+export interface ReviewDoor {
+  /** Shows the first thing at once; Slack's trigger lives for three seconds. Answers with the view's id. */
+  readonly open: (view: ModalView) => Promise<string>;
+  readonly update: (viewId: string, view: ModalView) => Promise<void>;
+}
+
+export const doorOf = (port: SlackPort, triggerId: string): ReviewDoor => ({
+  open: async (view) => (await port.openView(triggerId, view)).viewId,
+  update: (viewId, view) => port.updateView(viewId, view),
+});
+
+/** "Review fix": the plan at once, or a modal that waits for it. Answers in words when there is nothing to open. */
+export async function openReview(
+  counter: Counter,
+  door: ReviewDoor,
+  incident: string,
+  click: Click,
+): Promise<{ readonly text?: string; readonly later?: Promise<void> }> {
+  const found = await review(counter, incident, click);
+  if (found.kind === 'refused') {
+    return { text: found.answer.text };
+  }
+  const viewId = await door.open(await viewOf(counter, found, click));
+  return found.kind === 'making' ? { later: fillIn(counter, door, viewId, found, click) } : {};
+}
+
+/** Another way was chosen in an open modal: says so at once, then shows the new plan. */
+export async function showChoice(
+  counter: Counter,
+  door: Pick<ReviewDoor, 'update'>,
+  viewId: string,
+  reference: { readonly run: string },
+  choice: string,
+  click: Click,
+): Promise<void> {
+  const chosen = await choose(counter, reference, choice, click);
+  await door.update(viewId, await viewOf(counter, chosen, click, { isNew: true }));
+}
+
+/** What somebody sees of a review: the plan, or one sentence about why there is none. */
+export async function viewOf(
+  counter: Counter,
+  found: Review,
+  click: Click,
+  { isNew = false }: { readonly isNew?: boolean } = {},
+): Promise<ModalView> {
+  switch (found.kind) {
+    case 'refused':
+      return noteModal('Nothing to approve', [sentence(found.answer.text)]);
+    case 'making':
+      return makingView();
+    case 'plan': {
+      const { config, clusters, stores } = counter.context;
+      const { people } = config;
+      const { run, plan, readOnlyBecause, offersGlass } = found;
+      const [approvers, halt] = await Promise.all([
+        counter.people.approvers(),
+        stores.halts.find(run.cluster),
+      ]);
+      const ids = [
+        run.requestedBy,
+        ...run.votes.map(({ by }) => by),
+        ...(halt === undefined ? [] : [halt.by]),
+        ...approvers,
+      ];
+      return reviewModal({
+        run,
+        plan,
+        headline: speak(bookOf(counter.context.book), run).headline,
+        approvalsNeeded: people.approvals[plan.tier],
+        selfApproval: people.selfApproval[plan.tier],
+        confirmation: confirmationOf(people, run, plan),
+        ...(offersGlass ? { glass: glassPhrase(run) } : {}),
+        reasonRequired: isReasonNeeded(plan.tier),
+        channel: click.channel ?? '',
+        names: await counter.people.names([...new Set(ids)]),
+        nodes: clusters.get(run.cluster)?.config.settings.nodes.length ?? 0,
+        approvers,
+        isNew,
+        showsChoiceAtOnce: isSlack(config.slack.apiUrl),
+        ...(halt === undefined ? {} : { halt }),
+        ...(readOnlyBecause === undefined ? {} : { readOnlyBecause }),
+      });
+    }
+  }
+}
+
+export const makingView = (): ModalView =>
+  noteModal('Review fix', [
+    'Looking at the cluster and making the plan. This only reads.',
+    'The plan will appear here in a moment; it is also shown in the thread.',
+  ]);
+
+/** Waits for the plan and puts it into the open modal. Whoever closed the modal finds it in the thread. */
+async function fillIn(
+  counter: Counter,
+  door: ReviewDoor,
+  viewId: string,
+  making: Extract<Review, { kind: 'making' }>,
+  click: Click,
+): Promise<void> {
+  const { stores, clock } = counter.context;
+  const untilMs = clock.now() + WAIT_MS;
+  let run = making.run;
+  while (run.state === 'diagnosing' && clock.now() < untilMs) {
+    await clock.sleep(POLL_MS);
+    run = (await stores.runs.get(run.id)) ?? run;
+  }
+  const found = await reviewOfRun(counter, run, click);
+  const view =
+    found.kind === 'making'
+      ? noteModal('Review fix', [
+          'The diagnosis takes longer. The plan will be in the thread; press Review fix then.',
+        ])
+      : await viewOf(counter, found, click);
+  await door.update(viewId, view);
+}

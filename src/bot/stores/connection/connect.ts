@@ -1,0 +1,97 @@
+import { Redis, type RedisOptions } from 'ioredis';
+import type { Logger } from 'pino';
+import { connectOptionsOf } from '../../../rpc/index.ts';
+import type { RedisConfig } from '../../config/config.ts';
+
+const COMMAND_TIMEOUT_MS = 5_000;
+const RETRY_MS = 1_000;
+const SENTINEL_ANSWER_MS = 2_000;
+
+/** Where Redis is. */
+export type RedisAddress = Pick<RedisConfig, 'url' | 'sentinel' | 'tls'>;
+
+/**
+ * A connection for commands: while Redis is away each command fails at once, so that nobody acts on what cannot be written down.
+ * The connection itself tries again for ever.
+ */
+export function connectRedis(address: RedisAddress, log: Logger): Redis {
+  const redis = openRedis(address, {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    retryStrategy: () => RETRY_MS,
+    reconnectOnError: isDemoted,
+  });
+  tellOnce(redis, log);
+  return redis;
+}
+
+/** A connection that waits for jobs: it blocks, and takes up its wait again when Redis is back. */
+export function connectRedisForJobs(address: RedisAddress): Redis {
+  const redis = openRedis(address, {
+    lazyConnect: true,
+    maxRetriesPerRequest: null,
+    retryStrategy: () => RETRY_MS,
+    reconnectOnError: isDemoted,
+  });
+  // The other connection of this process has told already; without a listener ioredis prints each attempt.
+  redis.on('error', () => {});
+  return redis;
+}
+
+/** One connection with no care of its own, to a single Redis or to whatever the sentinels call the master just now. */
+export function openRedis(
+  { url, sentinel, tls }: RedisAddress,
+  options: Omit<RedisOptions, 'replyMapping'>,
+): Redis {
+  const trust = tls === undefined ? undefined : connectOptionsOf(tls);
+  if (sentinel === undefined) return new Redis(url, { ...options, ...(trust && { tls: trust }) });
+  const { sentinels, name, database, username, password, sentinelPassword } = sentinel;
+  return new Redis({
+    ...options,
+    sentinels: [...sentinels],
+    name,
+    db: database,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
+    ...(trust && { tls: trust, sentinelTLS: trust, enableTLSForSentinelMode: true }),
+    sentinelCommandTimeout: SENTINEL_ANSWER_MS,
+    // Whoever does not try again for the master does not for the sentinels either.
+    sentinelRetryStrategy: options.retryStrategy ?? (() => RETRY_MS),
+    // The sentinels tell of a failover; else a master that hangs is noticed only when its connection breaks.
+    failoverDetector: true,
+  });
+}
+
+/** Redis in words, without what opens it. */
+export const tellRedis = ({ url, sentinel }: RedisAddress): string =>
+  sentinel === undefined
+    ? new URL(url).host
+    : `${sentinel.name} by ${sentinel.sentinels.map(({ host, port }) => `${host}:${port}`).join(', ')}`;
+
+/** A master that was made a replica refuses to write by this code: whoever is the master now is looked up again. */
+const isDemoted = (error: Error): boolean => error.message.startsWith('READONLY');
+
+/** One line when Redis goes and one when it comes back, however many attempts lie between. */
+function tellOnce(redis: Redis, log: Logger): void {
+  let isAway = false;
+  const away = (error?: Error): void => {
+    if (isAway) return;
+    isAway = true;
+    log.error(
+      { err: error },
+      'Redis is away. No action is taken until it is back; trying again every second.',
+    );
+  };
+  redis.on('error', away);
+  redis.on('close', () => {
+    if (redis.status !== 'end') away();
+  });
+  redis.on('ready', () => {
+    if (isAway) log.info('Redis is back.');
+    isAway = false;
+  });
+}

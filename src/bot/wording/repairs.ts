@@ -1,0 +1,10 @@
+import type { Runbook, Step } from '../../runbooks/index.ts';
+
+/** Does the runbook hold anything that changes the cluster, or asks a person to? The others only tell. */
+export const repairs = ({ steps }: Pick<Runbook, 'steps'>): boolean => steps.some(changesSomething);
+
+function changesSomething(step: Step<unknown>): boolean {
+  return step.kind === 'each'
+    ? step.steps.some(changesSomething)
+    : step.kind === 'act' || step.kind === 'manual';
+}

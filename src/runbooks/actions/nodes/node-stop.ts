@@ -1,0 +1,47 @@
+import type { Action } from '../../action.ts';
+import { lookUntil, SETTLE_MS } from '../common/ask-nodes.ts';
+import { isDispensable } from '../common/dispensable.ts';
+import type { ClusterPorts } from '../common/ports.ts';
+import { hostCheck, type NodeArgs, nodeArgs, nodeText } from './node-args.ts';
+import { viewsOf } from './node-views.ts';
+import { runOneByOne } from './on-host.ts';
+
+/** Stops RabbitMQ on one node, and never on the last one that runs. */
+export const nodeStop: Action<NodeArgs, ClusterPorts> = {
+  name: 'node.stop',
+  tier: 'node',
+  args: nodeArgs,
+  timeLimitMs: 120_000,
+  describe: ({ node }, ports) => nodeText(`Stop RabbitMQ on ${node}`, ports, node, ['node.stop']),
+  precheck: async ({ node }, ports) => {
+    const host = hostCheck(ports, node, ['node.stop']);
+    if (!host.go) return host;
+    const views = await viewsOf(node, ports);
+    if (views.others.length === 0)
+      return { go: false, because: `no other node answers and runs: ${node} may be the last one` };
+    // Nobody sees it any more: the others have gone on without it, and its stop takes nothing from them.
+    if (views.seenBy.length === 0)
+      return { go: true, because: `${views.others.join(', ')} run, and none of them sees ${node}` };
+    return await isDispensable(node, ports);
+  },
+  execute: async ({ node }, ports) => await runOneByOne(ports, ['node.stop'], { node }, nodeStop.timeLimitMs),
+  reconcile: async ({ node }, ports) => {
+    let last = await viewsOf(node, ports);
+    const stopped = await lookUntil(ports, SETTLE_MS, async () => {
+      last = await viewsOf(node, ports);
+      const isStopped = last.itself === 'refused' && last.others.length > 0 && last.seenBy.length === 0;
+      return isStopped ? last : undefined;
+    });
+    if (stopped !== undefined)
+      return {
+        kind: 'done',
+        because: `${node} refuses connections, and ${stopped.others.join(', ')} do not see it running`,
+      };
+    return last.itself === 'running'
+      ? { kind: 'not-done', because: `${node} still runs` }
+      : {
+          kind: 'unknown',
+          because: `${node} is ${last.itself}; seen running by: ${last.seenBy.join(', ') || 'nobody'}`,
+        };
+  },
+};

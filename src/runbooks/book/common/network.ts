@@ -1,0 +1,37 @@
+import type { InspectStep } from '../../runbook.ts';
+import { matrix } from '../../snapshot/views.ts';
+
+/** What the runbooks about nodes and the network between them share. */
+
+/** Runbooks whose findings are symptoms of a node that does not serve. */
+export const symptomsOfNode = [
+  'deaf-service',
+  'unbound-service',
+  'backlog',
+  'zombie-queue',
+  'orphan-reply',
+] as const;
+
+/** Runbooks whose findings are symptoms of nodes that do not reach each other. */
+export const symptomsOfNetwork = [
+  'autoheal',
+  'node-down',
+  'paused-minority',
+  ...symptomsOfNode,
+  'channel-leak',
+] as const;
+
+/** Shows every node's own view of the others. */
+export const whoSeesWhom: InspectStep<unknown> = {
+  kind: 'inspect',
+  id: 'views',
+  title: () => 'Ask every node whom it sees',
+  show: ({ now }) => ({ title: 'Who sees whom', lines: matrix(now.snapshot) }),
+};
+
+/** The same where some of them give no answer: what they said instead matters as much. */
+export const whatNodesSaid: InspectStep<unknown> = {
+  ...whoSeesWhom,
+  title: () => 'Ask every node',
+  show: ({ now }) => ({ title: 'What the nodes said', lines: matrix(now.snapshot) }),
+};

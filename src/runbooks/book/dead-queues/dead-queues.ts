@@ -1,0 +1,141 @@
+import { z } from 'zod';
+import type { FactLine } from '../../runbook.ts';
+import { ignoring, mayBeFamily, parseQueueName, type QueueName } from '../../snapshot/families.ts';
+import { queueKey } from '../../snapshot/history.ts';
+import type { Observation } from '../../snapshot/observation.ts';
+import { perMinute, RATE_WINDOW_MS, spanOf } from '../../snapshot/trends.ts';
+import { count, counted, some, span } from '../../snapshot/words.ts';
+
+/**
+ * Queues that one process made for itself and that nobody reads any more: what fanout copies and reply queues have in
+ * common. How they are proved dead, deleted and checked is in deletion.ts.
+ */
+
+/** At most so many in one plan: people must be able to read what they approve. */
+const MAX_DELETIONS = 25;
+/** Siblings kept by name, to check afterwards that they are untouched. */
+const MAX_SIBLINGS = 50;
+const NAMED = 3;
+
+const deadQueue = z.object({
+  name: z.string(),
+  ready: z.number().optional(),
+  sinceMs: z.number().optional(),
+  /** Ready messages gained a minute. */
+  perMinute: z.number().optional(),
+  /** How long the samples span that `perMinute` was taken from. */
+  overMs: z.number().optional(),
+});
+type DeadQueue = z.infer<typeof deadQueue>;
+
+export const deadFacts = z.object({
+  vhost: z.string(),
+  family: z.string(),
+  /** The fullest first; no more than one plan deletes. */
+  queues: z.array(deadQueue),
+  /** How many there are in all. */
+  total: z.number(),
+  /** Ready messages in all of them. */
+  ready: z.number(),
+  seenAtMs: z.number(),
+  /** Members of the family that somebody reads, by name (the first fifty), and how many they are. */
+  siblings: z.array(z.string()),
+  siblingsTotal: z.number(),
+});
+export type DeadFacts = z.infer<typeof deadFacts>;
+
+/** Families with at least one queue that nobody reads, as the sweep saw them. */
+export function deadFamilies(
+  { snapshot, history, settings }: Observation,
+  belongs: (name: QueueName) => string | undefined,
+): readonly DeadFacts[] {
+  const isIgnored = ignoring(settings.detection.ignoreQueues);
+  const families = new Map<string, { dead: DeadQueue[]; alive: string[]; vhost: string; family: string }>();
+  for (const queue of snapshot.queues.rows) {
+    if (!mayBeFamily(queue.name)) continue;
+    const family = belongs(parseQueueName(queue.name));
+    // A stream keeps what it was given and needs no reader.
+    if (family === undefined || queue.type === 'stream' || isIgnored(queue.name)) continue;
+    const key = queueKey(queue.vhost, family);
+    const known = families.get(key) ?? { dead: [], alive: [], vhost: queue.vhost, family };
+    families.set(key, known);
+    if ((queue.consumers ?? 0) > 0) known.alive.push(queue.name);
+    // No count of consumers is not a count of none.
+    if (queue.consumers !== 0) continue;
+    const track = history.queues[queueKey(queue.vhost, queue.name)];
+    const growth = track && perMinute(track.ready);
+    known.dead.push({
+      name: queue.name,
+      ...(queue.ready === undefined ? {} : { ready: queue.ready }),
+      ...(track?.consumerlessSinceMs === undefined ? {} : { sinceMs: track.consumerlessSinceMs }),
+      ...(track === undefined || growth === undefined
+        ? {}
+        : { perMinute: growth, overMs: spanOf(track.ready) }),
+    });
+  }
+  return [...families.values()].map(({ dead, alive, vhost, family }) => ({
+    vhost,
+    family,
+    queues: dead,
+    total: dead.length,
+    ready: dead.reduce((sum, { ready }) => sum + (ready ?? 0), 0),
+    seenAtMs: snapshot.takenAtMs,
+    siblings: alive.toSorted().slice(0, MAX_SIBLINGS),
+    siblingsTotal: alive.length,
+  }));
+}
+
+/** Only those that pass, the fullest first. */
+export function narrowed(family: DeadFacts, test: (queue: DeadQueue) => boolean): DeadFacts {
+  const queues = family.queues
+    .filter(test)
+    .toSorted((one, other) => (other.ready ?? 0) - (one.ready ?? 0) || one.name.localeCompare(other.name));
+  return {
+    ...family,
+    queues: queues.slice(0, MAX_DELETIONS),
+    total: queues.length,
+    ready: queues.reduce((sum, { ready }) => sum + (ready ?? 0), 0),
+  };
+}
+
+/** Has nobody read it for so long, in every sweep that could see it? */
+export const isUnreadFor =
+  (ms: number, nowMs: number) =>
+  ({ sinceMs }: DeadQueue): boolean =>
+    sinceMs !== undefined && nowMs - sinceMs >= ms;
+
+export const subjectOf = ({ queues, total, family }: DeadFacts): string =>
+  total === 1 ? (queues[0]?.name ?? family) : `${counted(total, 'queue')} of ${family}`;
+
+/** How long the longest has gone without a reader. */
+export function unreadFor({ queues, seenAtMs }: DeadFacts): string | undefined {
+  const since = queues.flatMap(({ sinceMs }) => (sinceMs === undefined ? [] : [sinceMs]));
+  return since.length === 0 ? undefined : span(seenAtMs - Math.min(...since));
+}
+
+/** A rate from too short a time is a burst: it counts for the limit of a plan, but is not told. */
+export const growthToTell = ({ perMinute: growth, overMs = 0 }: DeadQueue): number | undefined =>
+  overMs >= RATE_WINDOW_MS && growth !== undefined && growth >= 1 ? growth : undefined;
+
+export function deadCard(facts: DeadFacts): readonly FactLine[] {
+  const growth = facts.queues.reduce((sum, queue) => sum + (growthToTell(queue) ?? 0), 0);
+  return [
+    {
+      label: facts.total === 1 ? 'Queue' : 'Queues',
+      value: some(
+        facts.queues.map(({ name }) => name),
+        NAMED,
+        facts.total,
+      ),
+    },
+    {
+      label: 'Unread messages',
+      value: `${count(facts.ready)}${growth >= 1 ? `, growing ${count(growth)}/min` : ''}`,
+    },
+    { label: 'No reader for', value: unreadFor(facts) ?? 'not known' },
+    {
+      label: 'Siblings with a reader',
+      value: `${count(facts.siblingsTotal)} of ${count(facts.siblingsTotal + facts.total)} in ${facts.family}`,
+    },
+  ];
+}

@@ -1,0 +1,88 @@
+import type { Observation } from '../../snapshot/observation.ts';
+import type { NodeSilence, NodeView, Snapshot } from '../../snapshot/snapshot.ts';
+import { configured, peersSay, sidesOf, speaking, viewOf } from '../../snapshot/views.ts';
+import { counted } from '../../snapshot/words.ts';
+
+/**
+ * Why a node says nothing, as far as all views together tell. Each silent node is exactly one of these, so that no node
+ * is told twice.
+ */
+export type Silence =
+  /** Its API refuses while its Erlang VM runs, and a majority elsewhere goes on without it: `pause_minority`, or a stopped app. */
+  | { readonly kind: 'paused' }
+  /** Nobody sees it run, and nothing on it answers. */
+  | { readonly kind: 'down' }
+  /** It may well run: what is missing is my sight of it. */
+  | { readonly kind: 'unseen' };
+
+export function silenceOf(now: Observation, view: NodeView, answer: NodeSilence): Silence {
+  const { snapshot, settings } = now;
+  const said = peersSay(snapshot, view.name);
+  const isGone = said.running.length === 0 && said.stopped.length > 0;
+  if (!isGone || !looksDead(view, answer)) return { kind: 'unseen' };
+  const mayPause =
+    settings.partitionHandling === 'pause_minority' || settings.partitionHandling === undefined;
+  const isPaused = mayPause && answer.why === 'refused' && view.vm === 'registered' && hasMajority(snapshot);
+  return { kind: isPaused ? 'paused' : 'down' };
+}
+
+/** A hanging API with an open port may be a busy node; a wrong password, a node in good health. */
+function looksDead(view: NodeView, { why, portOpen }: NodeSilence): boolean {
+  switch (why) {
+    case 'refused':
+    case 'unreachable':
+      return true;
+    case 'timeout':
+      return portOpen !== true;
+    case 'unauthorized':
+    case 'not-json':
+    case 'tls':
+    case 'http-error':
+    case 'wrong-node':
+    case 'not-itself':
+      return view.vm === 'absent';
+  }
+}
+
+/** Why a node says nothing, in the words of a card. */
+export function silenceWords({ why, message }: NodeSilence): string {
+  switch (why) {
+    case 'refused':
+      return 'management port refuses connections';
+    case 'unreachable':
+      return 'its address cannot be reached';
+    case 'timeout':
+      return 'no answer from its management port';
+    case 'unauthorized':
+    case 'not-json':
+    case 'tls':
+    case 'http-error':
+    case 'wrong-node':
+    case 'not-itself':
+      return message;
+  }
+}
+
+/** Do more than half of the configured nodes run together, without the silent ones? */
+export function hasMajority(snapshot: Snapshot): boolean {
+  const largest = Math.max(0, ...sidesOf(snapshot).map((side) => side.length));
+  return largest * 2 > configured(snapshot).length;
+}
+
+/** Is the node back: does it answer, and does every node that answers see it run? */
+export function runsInEveryView(snapshot: Snapshot, name: string) {
+  const view = viewOf(snapshot, name);
+  if (view?.answer.kind !== 'answered') {
+    return { go: false, because: `it does not answer: ${view?.answer.message ?? 'not asked'}` } as const;
+  }
+  const said = peersSay(snapshot, name);
+  const peers = speaking(snapshot).length - 1;
+  if (said.running.length < peers) {
+    return {
+      go: false,
+      because: `${said.running.length} of ${counted(peers, 'other node')} see it run`,
+    } as const;
+  }
+  const seen = `${counted(peers, 'other node')} ${peers === 1 ? 'sees' : 'see'} it run`;
+  return { go: true, because: `it answers, and ${seen}` } as const;
+}

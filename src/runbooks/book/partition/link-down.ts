@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import { defineRunbook } from '../../runbook.ts';
+import { shortNames, typed } from '../../snapshot/names.ts';
+import {
+  configured,
+  disagreements,
+  isConnected,
+  matrix,
+  partitionsSeen,
+  sidesOf,
+  silentNodes,
+} from '../../snapshot/views.ts';
+import { fitting } from '../../snapshot/words.ts';
+import { symptomsOfNetwork } from '../common/network.ts';
+import { hasJustStarted } from './residue.ts';
+
+const facts = z.object({
+  nodes: z.array(z.string()),
+  sides: z.array(z.array(z.string())),
+  /** Pairs that both answer and do not see each other. */
+  pairs: z.array(z.tuple([z.string(), z.string()])),
+  /** Configured nodes that gave no answer. */
+  unseen: z.array(z.string()).optional(),
+});
+type Facts = z.infer<typeof facts>;
+
+export const linkDown = defineRunbook<Facts>({
+  id: 'link-down',
+  title: 'Link between nodes is down',
+  summary:
+    'Nodes answer, but their views differ: they do not reach each other. The broker has nothing to repair while the ' +
+    'link is down; the runbook shows who sees whom and watches what comes after.',
+  handbook: ['D20'],
+  mutes: symptomsOfNetwork,
+  confirmSweeps: 2,
+  facts,
+  // `partitions` stays empty until the link is back; then the split is another trouble, with a repair.
+  detect: (now) => {
+    const { snapshot } = now;
+    const pairs = disagreements(snapshot);
+    if (pairs.length === 0 || partitionsSeen(snapshot).size > 0) return [];
+    // A node that has just started is on its way into the others' views: no link is down for that.
+    if (pairs.every((pair) => pair.some((name) => hasJustStarted(now, name)))) return [];
+    const sides = sidesOf(snapshot);
+    const nodes = [...configured(snapshot)];
+    const unseen = silentNodes(snapshot);
+    return [
+      {
+        key: 'network',
+        subject: typed(nodes, sides.length > 1 ? sides.slice(1).flat() : [...new Set(pairs.flat())]),
+        severity: 'critical',
+        facts: {
+          nodes,
+          sides: sides.map((side) => [...side]),
+          pairs: pairs.map(([one, other]) => [one, other] as [string, string]),
+          ...(unseen.length === 0 ? {} : { unseen: [...unseen] }),
+        },
+      },
+    ];
+  },
+  isOver: (snapshot) => isConnected(snapshot),
+  unread: ({ unseen = [] }) => unseen,
+  headline: ({ nodes, sides }) => {
+    const short = shortNames(nodes);
+    const names = sides.map((side) => side.map(short).join('+'));
+    return fitting(
+      names.length === 2
+        ? `link down, ${names[1]} does not reach ${names[0]}`
+        : `links down between ${names.join(', ')}`,
+      `links down, the cluster is in ${sides.length} parts`,
+    );
+  },
+  card: ({ nodes, sides, pairs, unseen = [] }) => {
+    const short = shortNames(nodes);
+    return [
+      { label: 'Sees each other', value: sides.map((side) => side.map(short).join(', ')).join(' | ') },
+      { label: 'No link', value: pairs.map(([one, other]) => `${short(one)} - ${short(other)}`).join(', ') },
+      {
+        label: 'Down',
+        value:
+          unseen.length === 0
+            ? 'none: every node answers'
+            : `not known: ${unseen.map(short).join(', ')} cannot be read`,
+      },
+      { label: 'Next', value: 'fix the network; restarting nodes does not help' },
+    ];
+  },
+  lost: () => [],
+  undo: 'Nothing is done.',
+  steps: [
+    {
+      kind: 'inspect',
+      id: 'views',
+      title: () => 'Ask every node whom it sees',
+      show: ({ now }) => ({
+        title: 'Who sees whom',
+        lines: [
+          ...matrix(now.snapshot),
+          'Nodes talk through port 4369 (epmd) and their distribution port, 25672 by default.',
+        ],
+      }),
+    },
+    {
+      kind: 'decide',
+      id: 'wait-for-link',
+      title: () => 'Is there anything to repair on the broker?',
+      decide: ({ now }) => {
+        const short = shortNames(configured(now.snapshot));
+        const pairs = disagreements(now.snapshot);
+        if (partitionsSeen(now.snapshot).size > 0) {
+          return {
+            go: false,
+            because: 'The link is back and the nodes run apart: diagnose the network split.',
+          };
+        }
+        if (pairs.length === 0) return { go: false, because: 'The views agree again.' };
+        const links = pairs.map(([one, other]) => `${short(one)} - ${short(other)}`).join(', ');
+        return {
+          go: false,
+          because: `Nothing to repair on the broker while there is no link ${links}. I keep watching; when it is back I look for a split.`,
+        };
+      },
+    },
+  ],
+});

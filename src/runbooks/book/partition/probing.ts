@@ -1,0 +1,55 @@
+import type { Answered, Look } from '../../look.ts';
+import { answerTo } from '../../look.ts';
+import type { Verdict } from '../../runbook.ts';
+import { parseQueueName } from '../../snapshot/families.ts';
+import { queueKey } from '../../snapshot/history.ts';
+import type { Observation } from '../../snapshot/observation.ts';
+import { sentence } from '../../snapshot/words.ts';
+
+type ProbeLook = Extract<Look, { look: 'probe' }>;
+
+const MAX_PROBES = 5;
+
+/** One topic of each configured service that somebody reads: the witness that services work again. */
+export function topicsToProbe({ snapshot, settings }: Observation): readonly ProbeLook[] {
+  const looks = settings.services.flatMap(({ queues }) => {
+    const expression = new RegExp(queues, 'u');
+    const topics = snapshot.queues.rows.filter(
+      ({ name, consumers, type }) =>
+        (consumers ?? 0) > 0 &&
+        type !== 'stream' &&
+        expression.test(name) &&
+        parseQueueName(name).kind === 'topic',
+    );
+    // The shortest name is the shared topic; longer ones carry a host.
+    const [first] = topics.toSorted(
+      (one, other) => one.name.length - other.name.length || one.name.localeCompare(other.name),
+    );
+    return first ? [{ look: 'probe', topic: first.name, vhost: first.vhost } as const] : [];
+  });
+  return [...new Map(looks.map((look) => [queueKey(look.vhost, look.topic), look])).values()].slice(
+    0,
+    MAX_PROBES,
+  );
+}
+
+/** A deaf service fails; a probe that could not be made proves nothing, and is said. */
+export function whoIsDeaf(looks: readonly ProbeLook[], answered: Answered, whole = 'it holds'): Verdict {
+  const answers = looks.map((look) => ({ topic: look.topic, answer: answerTo(answered, look) }));
+  const deaf = answers.filter(({ answer }) => answer.kind === 'probe' && answer.verdict === 'deaf');
+  if (deaf.length > 0) {
+    return {
+      go: false,
+      because: `nobody answers behind ${sentence(deaf.map(({ topic }) => topic))} yet`,
+    };
+  }
+  const alive = answers.filter(({ answer }) => answer.kind === 'probe' && answer.verdict === 'alive');
+  const told = [
+    whole,
+    ...(alive.length > 0 ? [`alive: ${sentence(alive.map(({ topic }) => topic))}`] : []),
+    ...(alive.length < answers.length
+      ? [`${answers.length - alive.length} could not be probed, which proves nothing`]
+      : []),
+  ];
+  return { go: true, because: told.join('; ') };
+}

@@ -1,0 +1,52 @@
+import type { Look } from '../../look.ts';
+import { answerTo } from '../../look.ts';
+import type { StepContext } from '../../runbook.ts';
+import { shortNames } from '../../snapshot/names.ts';
+import { configured } from '../../snapshot/views.ts';
+import { counted } from '../../snapshot/words.ts';
+import { sideLooks } from './divergence.ts';
+import { keepChoices } from './keeping.ts';
+
+type Context = Pick<StepContext<unknown>, 'now' | 'answered'>;
+
+/** What speaks for each side: how services reach it, what it holds, what it says of itself. */
+export function evidenceLooks({ now }: Context): readonly Look[] {
+  const nodes = configured(now.snapshot);
+  return [
+    { look: 'reached-by' },
+    ...sideLooks(now.snapshot),
+    ...nodes.map((node): Look => ({ look: 'stop-is-safe', node })),
+    ...nodes.map((node): Look => ({ look: 'partition-handling', node })),
+  ];
+}
+
+export function evidenceLines(context: Context): readonly string[] {
+  const { now, answered } = context;
+  const nodes = configured(now.snapshot);
+  const short = shortNames(nodes);
+  const choices = keepChoices(now, answered);
+  const held = nodes.map((node) => {
+    const side = answerTo(answered, { look: 'side', node });
+    if (side.kind === 'unseen') return `${short(node)}: could not be listed: ${side.because}`;
+    return `${short(node)} holds ${counted(side.queues.length, 'queue')} and ${counted(side.bindings.length, 'binding')}`;
+  });
+  const critical = nodes.flatMap((node) => {
+    const safe = answerTo(answered, { look: 'stop-is-safe', node });
+    return safe.kind === 'stop-is-safe' && !safe.isSafe
+      ? [`${short(node)} calls itself critical for ${counted(safe.critical.length, 'queue')}`]
+      : [];
+  });
+  const modes = nodes.flatMap((node) => {
+    const handling = answerTo(answered, { look: 'partition-handling', node });
+    return handling.kind === 'partition-handling' ? [`${short(node)}: ${handling.mode}`] : [];
+  });
+  return [
+    ...choices.map(({ label, because }, index) => `${index === 0 ? 'Proposed: ' : ''}${label}: ${because}`),
+    ...held,
+    ...critical,
+    ...(critical.length > 0
+      ? ['During a split every node says so, the cut-off one too; the sides decide, not this.']
+      : []),
+    ...(modes.length > 0 ? [`cluster_partition_handling: ${modes.join(', ')}`] : []),
+  ];
+}

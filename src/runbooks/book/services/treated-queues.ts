@@ -1,0 +1,88 @@
+import type { Answer, Look } from '../../look.ts';
+import { answerTo } from '../../look.ts';
+import type { Step, StepContext } from '../../runbook.ts';
+import type { Observation } from '../../snapshot/observation.ts';
+import { count, sentence, some } from '../../snapshot/words.ts';
+import { probeOfQueue, type ReadQueue, readersOf } from '../common/readers.ts';
+
+/** What the runbooks share that treat the servers behind queues: whom one plan treats, who reads there, what a probe said. */
+
+/** So many are treated in one plan: people must be able to read what they approve. */
+const MAX_TREATED = 10;
+const NAMED = 3;
+
+/** The way of closing the readers' connections, among a runbook's choices. */
+export const CLOSE = 'close';
+
+type ProbeAnswer = Answer<Extract<Look, { look: 'probe' }>>;
+
+/** Those that one plan is about. */
+export const treated = <Item>(items: readonly Item[]): readonly Item[] => items.slice(0, MAX_TREATED);
+
+/** A line about those that the plan leaves for the next one; none when it treats all. */
+export function untreatedLines(items: readonly unknown[], total: number, what: string): readonly string[] {
+  const left = total - treated(items).length;
+  const more = `${count(left)} more ${left === 1 ? 'is' : 'are'} ${what}`;
+  return left > 0 ? [`${more}; a plan treats at most ${MAX_TREATED}`] : [];
+}
+
+/** The first few names, and how many more there are. @default total as many as are given */
+export const named = (names: readonly string[], total?: number): string => some(names, NAMED, total);
+
+/** The vhost of a finding whose facts are of any runbook. */
+export function vhostOf(facts: unknown): unknown {
+  return typeof facts === 'object' && facts !== null && 'vhost' in facts ? facts.vhost : undefined;
+}
+
+/** `read by nova-compute:4241@10.3.0.1`. */
+export function readerWords(now: Observation, queue: ReadQueue): string {
+  const readers = readersOf(now, queue);
+  return readers.length === 0 ? 'no reader is known' : `read by ${sentence(readers.map(({ id }) => id))}`;
+}
+
+/** The connections over which these queues are read. */
+export const connectionsTo = (now: Observation, queues: readonly ReadQueue[]): readonly string[] => [
+  ...new Set(queues.flatMap((queue) => readersOf(now, queue).flatMap(({ connections }) => connections))),
+];
+
+/** What the newest probe of this queue brought. */
+export const probeAnswer = (
+  { answered }: Pick<StepContext<unknown>, 'answered'>,
+  queue: ReadQueue,
+): ProbeAnswer => answerTo(answered, probeOfQueue(queue));
+
+/** How it went, as a part of a longer line. */
+export const probeWords = (probe: ProbeAnswer): string =>
+  probe.kind === 'probe' ? probe.how.replace(/\.$/, '') : `no probe: ${probe.because}`;
+
+/** Why the first of these could not be asked; undefined when all were. */
+export function whyUnasked(
+  context: Pick<StepContext<unknown>, 'answered'>,
+  queues: readonly ReadQueue[],
+): string | undefined {
+  const [first] = queues.flatMap((queue) => {
+    const probe = probeAnswer(context, queue);
+    if (probe.kind === 'unseen') return [`${queue.name}: ${probe.because}`];
+    return probe.verdict === 'unreachable' || probe.verdict === 'absent'
+      ? [`${queue.name}: ${probe.how}`]
+      : [];
+  });
+  return first;
+}
+
+/** One step a connection; each client connects again by itself. */
+export const closingSteps = <Facts>(
+  connections: (context: StepContext<Facts>) => readonly string[],
+): Step<Facts> => ({
+  kind: 'each',
+  id: 'close-connections',
+  over: connections,
+  steps: [
+    {
+      kind: 'act',
+      id: 'close',
+      title: ({ target = '' }) => `Close the connection ${target}`,
+      call: ({ target = '' }) => ({ action: 'connection.close', args: { name: target } }),
+    },
+  ],
+});

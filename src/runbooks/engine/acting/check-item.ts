@@ -1,0 +1,87 @@
+import type { Item, Run } from '../../run.ts';
+import type { Runbook, StepContext, VerifyStep } from '../../runbook.ts';
+import { seconds } from '../../snapshot/words.ts';
+import { deedsOf } from '../common/deeds.ts';
+import { end } from '../common/ending.ts';
+import type { InputOf } from '../common/input.ts';
+import { contextOf, distinct, MAX_ROUNDS, stepOf, unanswered } from '../common/steps.ts';
+import { type Current, closeItem, currentOf, goOn, isSpared, withItem } from './ledger.ts';
+
+/** A fresh look for the current item: may it go, or does it hold? */
+export function checkItem(runbook: Runbook, run: Run, input: InputOf<'looked'>): Run {
+  const current = currentOf(run);
+  if (current === undefined || current.planned.kind === 'manual') return run;
+  const { planned, item } = current;
+  if (planned.kind === 'act' && item.state !== 'waiting') return run;
+  const step = stepOf(runbook, planned);
+  if (step === undefined) {
+    const because = `This version of the runbook no longer knows the step "${planned.title}".`;
+    return end(closeItem(run, current, 'failed', because, input.atMs), 'failed', because, input.atMs);
+  }
+
+  const earlier = item.rounds === undefined ? {} : run.answered;
+  const answered: Run = { ...run, answered: { ...earlier, ...input.answered } };
+  const context = contextOf(answered, input.now, planned.target);
+  const looks = distinct(step.looks?.(context) ?? []);
+  const open = unanswered(looks, context);
+  const rounds = (item.rounds ?? 0) + 1;
+  if (open.length > 0 && rounds < MAX_ROUNDS)
+    return withItem(answered, current.index, { ...item, looks: open, rounds });
+
+  const { rounds: _taken, ...rest } = item;
+  const ready: Current = { ...current, item: { ...rest, looks } };
+  return step.kind === 'act'
+    ? clear(answered, ready, step.when?.(context) ?? { kind: 'go' }, input.atMs)
+    : judge(answered, ready, step, context, input.atMs);
+}
+
+function clear(
+  run: Run,
+  current: Current,
+  verdict: { readonly kind: 'go' } | { readonly kind: 'skip' | 'stop'; readonly because: string },
+  atMs: number,
+): Run {
+  const { index, item, planned } = current;
+  switch (verdict.kind) {
+    case 'go':
+      return withItem(run, index, { ...item, clearedAtMs: atMs });
+    case 'skip':
+      return goOn(closeItem(run, current, 'skipped', verdict.because, atMs), atMs);
+    case 'stop': {
+      const refused = closeItem(run, current, 'refused', verdict.because, atMs);
+      if (isSpared(run, current)) return goOn(refused, atMs);
+      const state = deedsOf(run).length > 0 ? 'failed' : 'stopped';
+      return end(refused, state, `${planned.title}: ${verdict.because}`, atMs);
+    }
+  }
+}
+
+function judge(
+  run: Run,
+  { index, item, planned }: Current,
+  step: VerifyStep<unknown>,
+  context: StepContext<unknown>,
+  atMs: number,
+): Run {
+  const withinMs = planned.kind === 'verify' ? planned.withinMs : step.withinMs;
+  const elapsedMs = atMs - (item.startedAtMs ?? atMs);
+  const verdict = step.holds(context);
+  const held = verdict.go ? (item.held ?? 0) + 1 : 0;
+  const wanted = step.looksInARow ?? 1;
+  const seen: Item = { ...item, state: 'watching', held, judged: (item.judged ?? 0) + 1 };
+  if (verdict.go && held >= wanted) {
+    const because = verdict.because ?? 'it holds';
+    return goOn(closeItem(run, { index, item: seen }, 'held', because, atMs), atMs);
+  }
+  // A streak that has begun may finish: a look that holds is no reason to fail.
+  if (verdict.go || elapsedMs <= withinMs) {
+    const told = verdict.go ? `holds, ${held} of ${wanted} looks in a row` : verdict.because;
+    const detail = `${told} (${seconds(elapsedMs)} of ${seconds(withinMs)})`;
+    return withItem(run, index, { ...seen, detail });
+  }
+  const because = `${verdict.because} (after ${seconds(elapsedMs)})`;
+  const failed = closeItem(run, { index, item: seen }, 'failed', because, atMs);
+  return step.otherwise === 'fall-through'
+    ? goOn(failed, atMs)
+    : end(failed, 'failed', `${planned.title}: ${because}`, atMs);
+}

@@ -1,0 +1,88 @@
+import type { Item, PlannedItem, Run } from '../../run.ts';
+import { end, endCancelled } from '../common/ending.ts';
+
+/* The items of a run with what became of each, and whose turn it is. */
+
+/** The item whose turn it is. */
+export interface Current {
+  readonly index: number;
+  readonly planned: PlannedItem;
+  readonly item: Item;
+}
+
+const openStates: readonly Item['state'][] = ['waiting', 'intended', 'watching', 'unknown'];
+
+/** The first item that is not finished; undefined when all are. */
+export function currentOf(run: Run): Current | undefined {
+  const index = run.items.findIndex(({ state }) => openStates.includes(state));
+  const planned = run.plan?.items[index];
+  const item = run.items[index];
+  return planned === undefined || item === undefined ? undefined : { index, planned, item };
+}
+
+/** Has anything been begun, by us or by hand? */
+export const hasActed = ({ items }: Run): boolean =>
+  items.some(({ state, attempts }) => attempts !== undefined || state === 'applied');
+
+/** The ledger with another entry for one item. */
+export const withItem = (run: Run, index: number, item: Item): Run => ({
+  ...run,
+  items: run.items.with(index, item),
+});
+
+/** Closes the entry of an item: what became of it, and when. */
+export const closeItem = (
+  run: Run,
+  { index, item }: Pick<Current, 'index' | 'item'>,
+  state: Item['state'],
+  detail: string,
+  atMs: number,
+): Run => withItem(run, index, finished(item, state, detail, atMs));
+
+function finished(item: Item, state: Item['state'], detail: string, atMs: number): Item {
+  const { startedAtMs, attempts, held } = item;
+  return {
+    state,
+    startedAtMs: startedAtMs ?? atMs,
+    endedAtMs: atMs,
+    detail,
+    ...(attempts !== undefined && { attempts }),
+    ...(held !== undefined && { held }),
+  };
+}
+
+/** May the run go on although this deletion was refused? So many in a row say that something else is wrong. */
+export function isSpared(run: Run, { index, planned }: Current): boolean {
+  if (planned.kind !== 'act' || planned.isDeletion !== true) return false;
+  const before = run.items.slice(0, index).toReversed();
+  const streak = before.findIndex(({ state }) => state !== 'refused' && state !== 'failed');
+  const failed = (streak < 0 ? before.length : streak) + 1;
+  const isLast = run.plan?.items[index + 1]?.kind !== 'act';
+  return !isLast && failed < (run.plan?.limits.failuresInARow ?? 1);
+}
+
+/** Gives the turn to the next item, or ends the run. */
+export function goOn(run: Run, atMs: number): Run {
+  const next = currentOf(run);
+  if (next === undefined) return finish(run, atMs);
+  if (run.stopWanted !== undefined) return endCancelled(run, run.stopWanted.by, atMs);
+  const { index, item, planned } = next;
+  const state = planned.kind === 'verify' ? 'watching' : item.state;
+  return planned.kind === 'act' ? run : withItem(run, index, { ...item, state, startedAtMs: atMs });
+}
+
+/** Done is what the last verify proved: a fallback's verify that fell through proves nothing. */
+function finish(run: Run, atMs: number): Run {
+  const verifies = (run.plan?.items ?? []).flatMap((planned, index) =>
+    planned.kind === 'verify' ? [{ planned, item: run.items[index] }] : [],
+  );
+  const last = verifies.at(-1);
+  return last?.item?.state === 'failed'
+    ? end(run, 'failed', `${last.planned.title}: ${last.item.detail ?? 'it did not hold'}`, atMs)
+    : end(
+        run,
+        'done',
+        last === undefined ? 'Every step is done.' : 'Every step is done, and it was verified.',
+        atMs,
+      );
+}
