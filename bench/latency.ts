@@ -2,9 +2,9 @@ import { loadavg } from 'node:os';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '../sandbox/wait.ts';
+import type { Bench } from './bench.ts';
 import { size } from './latency/size.ts';
 import { openStage, type Stage } from './latency/stage.ts';
-import type { Bench } from './main.ts';
 import { cpuMs, waitedMs } from './sweep/measure.ts';
 
 const SECONDS = 60;

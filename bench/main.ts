@@ -1,4 +1,5 @@
 import process from 'node:process';
+import type { Bench } from './bench.ts';
 
 /** Every bench by its name: what it measures, and where it is. Add one line to add a bench. */
 const benches: Readonly<Record<string, { readonly what: string; readonly run: () => Promise<Bench> }>> = {
@@ -19,9 +20,6 @@ const benches: Readonly<Record<string, { readonly what: string; readonly run: ()
     run: async () => (await import('./latency.ts')).benchLatency,
   },
 };
-
-/** Takes the arguments after its name, and gives the exit code: 0 when the aims hold. */
-export type Bench = (args: readonly string[]) => Promise<number>;
 
 const [name = '', ...args] = process.argv.slice(2);
 const bench = Object.hasOwn(benches, name) ? benches[name] : undefined;

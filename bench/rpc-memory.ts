@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
+import type { Bench } from './bench.ts';
 import { openBroker } from './broker.ts';
-import type { Bench } from './main.ts';
 import { buildPackage, startPair } from './rpc/programs.ts';
 
 const CALLS = 1_000_000;

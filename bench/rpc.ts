@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import process from 'node:process';
+import type { Bench } from './bench.ts';
 import { openBroker } from './broker.ts';
-import type { Bench } from './main.ts';
 import { buildPackage, type Pair, type Side, startPair } from './rpc/programs.ts';
 import { type Contest, report } from './rpc/report.ts';
 import type { Work } from './rpc/work.ts';

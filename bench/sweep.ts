@@ -13,8 +13,8 @@ import {
   remember,
   type Snapshot,
 } from '../src/runbooks/index.ts';
+import type { Bench } from './bench.ts';
 import { type BenchBroker, openBroker } from './broker.ts';
-import type { Bench } from './main.ts';
 import { type Cost, costOf, countBytes, idleCpuPerSecond, median, peakMemory } from './sweep/measure.ts';
 import { hasNagiosChecks, nagiosChecks, rabbitmqctlListings } from './sweep/peers.ts';
 import { type Contender, report } from './sweep/report.ts';

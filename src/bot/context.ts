@@ -10,8 +10,8 @@ import type {
   Observation,
   Runbook,
 } from '../runbooks/index.ts';
-import type { People } from './approvals/people.ts';
 import type { BotConfig, ClusterConfig } from './config/config.ts';
+import type { People } from './ports/people.ts';
 import type { Courier } from './ports/queue.ts';
 import type { Stores } from './stores/stores.ts';
 

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Deletion } from './limits.ts';
-import type { Verdict } from './runbook.ts';
+import type { Verdict } from './verdict.ts';
 
 /**
  * Who must say yes (docs/safety.md).

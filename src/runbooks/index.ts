@@ -54,4 +54,5 @@ export { isRpcQueue, type RpcName, rpcNameOf } from './snapshot/rpc-queues.ts';
 export { sidesOf } from './snapshot/sides.ts';
 export type * from './snapshot/snapshot.ts';
 export { count, counted } from './snapshot/words.ts';
+export type { Verdict } from './verdict.ts';
 export { atItsWorst } from './worst.ts';

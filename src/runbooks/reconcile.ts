@@ -1,10 +1,11 @@
 import type { Incident, News, Pending } from './incident.ts';
 import { isSymptomOf, muting } from './muting.ts';
 import type { Run } from './run.ts';
-import type { Finding, Runbook, Verdict } from './runbook.ts';
+import type { Finding, Runbook } from './runbook.ts';
 import { noProbes, type ProbeHistory } from './snapshot/probe-history.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 import { isSeenWhole } from './snapshot/views.ts';
+import type { Verdict } from './verdict.ts';
 import { ranks, withWorst } from './worst.ts';
 
 export interface ReconcileInput {

@@ -4,13 +4,9 @@ import type { Answered, Look } from './look.ts';
 import type { Observation } from './snapshot/observation.ts';
 import type { ProbeHistory } from './snapshot/probe-history.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
+import type { Verdict } from './verdict.ts';
 
 export type Severity = 'info' | 'warning' | 'critical';
-
-/** Go, or stop and say why. Expected answers are values, never throws. */
-export type Verdict =
-  | { readonly go: true; readonly because?: string }
-  | { readonly go: false; readonly because: string };
 
 /**
  * A no that rests on a sign which may be older than the others: the same questions are asked once more, so much later.

@@ -1,8 +1,8 @@
 import type { Clock } from '../../runbooks/index.ts';
 import type { PeopleConfig } from '../config/config.ts';
+import type { People } from '../ports/people.ts';
 import type { SlackPerson, SlackPort, Workspace } from '../ports/slack.ts';
-import type { Names } from '../wording/words.ts';
-import type { Principal, Roles } from './rules/decision.ts';
+import type { Roles } from './rules/decision.ts';
 
 /** How long an answer about a person counts: somebody who is taken off a group loses the right within it. */
 const FRESH_MS = 60_000;
@@ -10,25 +10,6 @@ const FRESH_MS = 60_000;
 const NAME_FRESH_MS = 3_600_000;
 /** Slack waits three seconds for an answer to a click; looking somebody up must leave room for the rest. */
 const LOOKUP_MS = 1_800;
-
-/** Who people are and what they may do, asked at the click. */
-export interface People {
-  /** A lookup that fails makes the roles `unknown`, which is a no. */
-  principal(click: {
-    readonly user: string;
-    readonly userTeam?: string;
-    readonly team?: string;
-    readonly enterprise?: string;
-    readonly terminal?: string;
-  }): Promise<Principal>;
-  /** Do people of other organisations read this channel? */
-  sharing(channel: string): Promise<'own' | 'shared' | 'unknown'>;
-  roles(user: string): Promise<Roles>;
-  /** Ids of everybody who may approve; a group that cannot be asked is left out. */
-  approvers(): Promise<readonly string[]>;
-  /** Names for ids; one that cannot be found is left out. */
-  names(ids: readonly string[]): Promise<Names>;
-}
 
 export function createPeople({
   slack,

@@ -1,13 +1,13 @@
 import type { Incident, Run, RunInput } from '../../runbooks/index.ts';
 import { advance } from '../../runbooks/index.ts';
 import type { BotContext } from '../context.ts';
+import type { People } from '../ports/people.ts';
+import type { AuditEntry, TimelineEntry } from '../record/entry.ts';
 import { surfaceOf } from '../record/entry.ts';
 import { standingOf } from '../record/news-story.ts';
 import { planOf } from '../record/run-story.ts';
-import type { AuditEntry, TimelineEntry } from '../stores/stores.ts';
 import type { Answer, Click } from './answer.ts';
 import { engineTools } from './engine-tools.ts';
-import type { People } from './people.ts';
 import { type Ask, decide, type Surface } from './rules/authorize.ts';
 import type { Decision } from './rules/decision.ts';
 import { refusalWords } from './rules/refusal-words.ts';

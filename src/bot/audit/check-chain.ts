@@ -1,25 +1,9 @@
 import type { Seal, Trimmed } from '../record/entry.ts';
 import { entryOf } from '../record/entry-text.ts';
 import { type AuditRecord, genesis, linkOf } from '../record/link.ts';
+import type { Fault } from './fault.ts';
 import { judgeSeal } from './seal.ts';
 import { trimFault } from './trim-fault.ts';
-
-/** The first thing that is not as it was written, in words. */
-export interface Fault {
-  readonly kind:
-    | 'edited'
-    | 'missing'
-    | 'out-of-order'
-    | 'replaced'
-    | 'forged-seal'
-    | 'forged-trim'
-    | 'unsealed'
-    | 'truncated'
-    | 'differs';
-  /** The first entry it is about. */
-  readonly sequence: number;
-  readonly text: string;
-}
 
 /** What one copy of the chain, read from its first entry to its last, comes to. */
 export interface ChainVerdict {

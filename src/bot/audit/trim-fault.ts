@@ -1,6 +1,6 @@
 import type { Trimmed } from '../record/entry.ts';
 import { counted } from '../wording/words.ts';
-import type { Fault } from './check-chain.ts';
+import type { Fault } from './fault.ts';
 import { judgeTrim } from './seal.ts';
 
 /**

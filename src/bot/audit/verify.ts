@@ -3,7 +3,8 @@ import { entryOf } from '../record/entry-text.ts';
 import type { AuditRecord } from '../record/link.ts';
 import type { AuditChain, Mirrored } from '../stores/stores.ts';
 import { counted } from '../wording/words.ts';
-import { type ChainVerdict, checkChain, type Fault } from './check-chain.ts';
+import { type ChainVerdict, checkChain } from './check-chain.ts';
+import type { Fault } from './fault.ts';
 import { mirrorName } from './mirror.ts';
 import { readMirror } from './read-mirror.ts';
 

@@ -1,9 +1,9 @@
 import { book } from '../../runbooks/index.ts';
 import { tellDuration } from '../config/schema/duration.ts';
 import type { Digest } from '../digest/digest-of.ts';
-import { readDigest } from '../digest/post-digest.ts';
+import { deletionLine, runsLine } from '../digest/lines.ts';
+import { readDigest } from '../digest/read-digest.ts';
 import { systemClock } from '../process/system-clock.ts';
-import { deletionLine, runsLine } from '../slack/cards/digest-message.ts';
 import { withNames } from '../wording/words.ts';
 import {
   type CommonOptions,

@@ -3,14 +3,12 @@ import { join } from 'node:path';
 import { type HostSettings, readPin } from '../../runbooks/index.ts';
 import type { Environment } from '../process/environment.ts';
 import { definite } from './schema/definite.ts';
+import { AGENT_VARIABLE } from './schema/host-schema.ts';
 import type { ConfigFile } from './schema/schema.ts';
 
 type HostFile = ConfigFile['hosts'][string];
 type SshFile = Extract<HostFile, { via: 'ssh' }>;
 type SshSettings = Extract<HostSettings, { via: 'ssh' }>['ssh'];
-
-/** Where an SSH agent says that it listens. */
-export const AGENT_VARIABLE = 'SSH_AUTH_SOCK';
 
 /** The checked hosts in the form that the executors use. */
 export const shapeHosts = (

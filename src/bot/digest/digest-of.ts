@@ -1,5 +1,5 @@
 import { atItsWorst, type Glance, type Incident, type Run, type Severity } from '../../runbooks/index.ts';
-import type { AuditEntry } from '../stores/stores.ts';
+import type { AuditEntry } from '../record/entry.ts';
 import { type DeletionDigest, deletionsOf } from './deletions.ts';
 
 /** Everything a digest is made from, read once. */

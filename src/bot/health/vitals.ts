@@ -1,4 +1,4 @@
-import type { SweepOutcome } from '../jobs/sweep.ts';
+import type { SweepOutcome } from './sweep-outcome.ts';
 
 /** What this process knows about its own work: for health and metrics, lost with it. */
 export interface Vitals {

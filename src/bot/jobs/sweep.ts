@@ -3,7 +3,6 @@ import {
   advance,
   type Detected,
   detect,
-  type Finding,
   glanceOf,
   type Incident,
   type News,
@@ -16,6 +15,7 @@ import {
 import { engineTools } from '../approvals/engine-tools.ts';
 import { tellSoon } from '../approvals/tell-soon.ts';
 import type { BotContext, ClusterHandle } from '../context.ts';
+import type { SweepOutcome } from '../health/sweep-outcome.ts';
 import { rebase, tellNews } from '../record/news-story.ts';
 import { storyOf } from '../record/run-story.ts';
 import { hold } from '../stores/hold.ts';
@@ -25,16 +25,6 @@ import type { Fence } from '../stores/stores.ts';
 const LEASE_MS = 6_000;
 /** Longer than this without a sweep, in intervals, is a gap that people hear of. */
 const MISSED_INTERVALS = 3;
-
-export type SweepOutcome =
-  | {
-      readonly kind: 'swept';
-      readonly observation: Observation;
-      readonly findings: readonly Finding[];
-      readonly news: readonly News[];
-    }
-  /** The one before is still at work, here or in another replica. */
-  | { readonly kind: 'skipped' };
 
 /**
  * One sweep of one cluster: look at every node, find what is wrong, compare it with what is already known, write down what is

@@ -1,7 +1,7 @@
 import type { Incident, Runbook } from '../../runbooks/index.ts';
 import { redact } from '../process/redact.ts';
-import { clip, visible } from '../slack/message/escape.ts';
 import { cardOf } from '../wording/card-of.ts';
+import { clip, visible } from '../wording/text.ts';
 import { priority, sentence, span } from '../wording/words.ts';
 
 const LONGEST_TEXT = 500;

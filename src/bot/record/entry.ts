@@ -58,3 +58,16 @@ export function surfaceOf(actor: string): Pick<AuditEntry, 'surface'> {
   if (actor === 'watership') return {};
   return { surface: actor.startsWith('cli:') ? 'cli' : 'slack' };
 }
+
+/** What is written down with a change: nothing, one entry, or several in their order. */
+export type Audited = AuditEntry | readonly AuditEntry[] | undefined;
+
+/** One line of an incident's thread: told once, in order. */
+export interface TimelineEntry {
+  readonly atMs: number;
+  readonly text: string;
+  /** Also shown in the channel, not only in the thread. */
+  readonly broadcast?: boolean;
+  /** People and groups that are called by their names: ids. The line is then one for the channel. */
+  readonly mentions?: readonly string[];
+}

@@ -1,6 +1,6 @@
 import { atItsWorst, type Incident, type News, type Runbook } from '../../runbooks/index.ts';
-import type { AuditEntry, TimelineEntry } from '../stores/stores.ts';
 import { cardOf } from '../wording/card-of.ts';
+import type { AuditEntry, TimelineEntry } from './entry.ts';
 
 /** What news leaves behind: an audit entry, and a line of the thread where people want one. */
 export interface NewsStory {

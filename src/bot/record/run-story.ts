@@ -1,6 +1,6 @@
 import { type Item, leftStopped, type PlannedItem, type Run } from '../../runbooks/index.ts';
-import type { AuditEntry, TimelineEntry } from '../stores/stores.ts';
 import { counted } from '../wording/words.ts';
+import type { AuditEntry, TimelineEntry } from './entry.ts';
 
 /** What a transition of a run leaves behind for people. */
 export interface Story {

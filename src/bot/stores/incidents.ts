@@ -1,10 +1,11 @@
 import type { Redis } from 'ioredis';
+import type { TimelineEntry } from '../record/entry.ts';
 import { entriesArgument } from '../record/entry-text.ts';
 import type { Copies } from './connection/copies.ts';
 import { KEEP_SECONDS, newestIds, parseStored, readItems } from './items.ts';
 import type { Keys } from './keys.ts';
 import { addLines, putIncident, runScript } from './scripts/scripts.ts';
-import type { IncidentStore, TimelineEntry } from './stores.ts';
+import type { IncidentStore } from './stores.ts';
 
 // A cluster filter is applied after reading: read this many times more than asked for.
 const FILTER_FACTOR = 10;

@@ -1,5 +1,6 @@
 import { redact } from '../process/redact.ts';
-import type { Stores, TimelineEntry } from './stores.ts';
+import type { TimelineEntry } from '../record/entry.ts';
+import type { Stores } from './stores.ts';
 
 /** The same stores; the lines of the threads hold no secret. The audit sees to itself, because it hashes what it keeps. */
 export function redactedStores(stores: Stores): Stores {

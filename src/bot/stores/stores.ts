@@ -1,21 +1,6 @@
 import type { Glance, History, Incident, Pending, ProbeHistory, Run } from '../../runbooks/index.ts';
-import type { AuditEntry, RecordedEntry } from '../record/entry.ts';
+import type { AuditEntry, Audited, RecordedEntry, TimelineEntry } from '../record/entry.ts';
 import type { AuditRecord } from '../record/link.ts';
-
-export type { AuditEntry, RecordedEntry } from '../record/entry.ts';
-
-/** What is written down with a change: nothing, one entry, or several in their order. */
-export type Audited = AuditEntry | readonly AuditEntry[] | undefined;
-
-/** One line of an incident's thread: told once, in order. */
-export interface TimelineEntry {
-  readonly atMs: number;
-  readonly text: string;
-  /** Also shown in the channel, not only in the thread. */
-  readonly broadcast?: boolean;
-  /** People and groups that are called by their names: ids. The line is then one for the channel. */
-  readonly mentions?: readonly string[];
-}
 
 /** The result of a compare-and-set: `conflict` means somebody else was faster; read again. */
 export type Stored = 'stored' | 'conflict';

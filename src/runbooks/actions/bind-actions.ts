@@ -2,7 +2,7 @@ import { reasonOf } from '../../rpc/index.ts';
 import type { Action, ActionCall, Outcome, Settled, Tier } from '../action.ts';
 import type { LedgerEntry } from '../hosts/common/host.ts';
 import type { Deletion } from '../limits.ts';
-import type { Verdict } from '../runbook.ts';
+import type { Verdict } from '../verdict.ts';
 import type { BoundActions } from './bound.ts';
 import type { ClusterPorts } from './common/ports.ts';
 import { connectionClose } from './connection-close.ts';

@@ -1,7 +1,7 @@
 import type { ActionCall, Outcome, Settled, Tier } from '../action.ts';
 import type { LedgerEntry } from '../hosts/common/host.ts';
 import type { Deletion } from '../limits.ts';
-import type { Verdict } from '../runbook.ts';
+import type { Verdict } from '../verdict.ts';
 
 /** The actions of one cluster, with its ports in hand: `bindActions(ports)` makes it. Arguments are parsed at each call. */
 export interface BoundActions {

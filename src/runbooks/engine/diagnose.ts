@@ -1,7 +1,8 @@
 import type { Look } from '../look.ts';
 import type { Plan, Run } from '../run.ts';
-import type { Choice, Doubt, Evidence, Runbook, StepContext, Verdict } from '../runbook.ts';
+import type { Choice, Doubt, Evidence, Runbook, StepContext } from '../runbook.ts';
 import type { Observation } from '../snapshot/observation.ts';
+import type { Verdict } from '../verdict.ts';
 import { beginActing } from './acting/act.ts';
 import { end } from './common/ending.ts';
 import type { InputOf } from './common/input.ts';

@@ -1,4 +1,4 @@
-import type { Verdict } from '../runbook.ts';
+import type { Verdict } from '../verdict.ts';
 import type { Snapshot } from './snapshot.ts';
 import { partitionsSeen, rowOf, speaking } from './views.ts';
 

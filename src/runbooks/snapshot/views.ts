@@ -1,4 +1,4 @@
-import type { Verdict } from '../runbook.ts';
+import type { Verdict } from '../verdict.ts';
 import { shortNames } from './names.ts';
 import type { Listing, NodeAnswer, NodeView, PeerRow, Snapshot } from './snapshot.ts';
 import { sentence } from './words.ts';

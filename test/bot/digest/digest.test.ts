@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type DigestInput, digestOf } from '../../../src/bot/digest/digest-of.ts';
-import { postDigest, postDigestFor } from '../../../src/bot/digest/post-digest.ts';
 import { digestMessage } from '../../../src/bot/slack/cards/digest-message.ts';
+import { postDigest, postDigestFor } from '../../../src/bot/slack/send/post-digest.ts';
 import { glanceOf, type History, type Incident, queueKey } from '../../../src/runbooks/index.ts';
 import { createWorld, openIncident, proposedRun, quiet } from '../fakes/world.ts';
 import { problemsOfMessage } from '../slack/block-problems.ts';

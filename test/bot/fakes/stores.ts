@@ -1,14 +1,12 @@
+import type { AuditEntry, RecordedEntry, TimelineEntry } from '../../../src/bot/record/entry.ts';
 import type { AuditRecord } from '../../../src/bot/record/link.ts';
 import type {
-  AuditEntry,
   CardPlace,
   Maintenance,
   Mirrored,
-  RecordedEntry,
   Stores,
   Strain,
   SweepMemory,
-  TimelineEntry,
 } from '../../../src/bot/stores/stores.ts';
 import type { Incident, ProbeHistory, Run } from '../../../src/runbooks/index.ts';
 import { activeStates } from '../../../src/runbooks/index.ts';

@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { waitFor } from '../../../sandbox/wait.ts';
+import type { AuditEntry } from '../../../src/bot/record/entry.ts';
 import { keysFor } from '../../../src/bot/stores/keys.ts';
 import { openStores } from '../../../src/bot/stores/open.ts';
-import type { AuditEntry, Stores } from '../../../src/bot/stores/stores.ts';
+import type { Stores } from '../../../src/bot/stores/stores.ts';
 import { emptyHistory, type Incident, type Run } from '../../../src/runbooks/index.ts';
 import { incident, started } from '../../runbooks/engine/toy.ts';
 

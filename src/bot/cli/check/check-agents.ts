@@ -1,7 +1,7 @@
 import { type AgentFacts, agentFactsSchema, type HostExecutor, presets } from '../../../runbooks/index.ts';
 import type { HostConfig } from '../../config/config.ts';
 import { tellDuration } from '../../config/schema/duration.ts';
-import { bad, CHECK_LIMIT_MS, type CheckVerdict, ok, warning } from './check-line.ts';
+import { bad, CHECK_LIMIT_MS, type CheckVerdict, ok, warning } from '../../ports/check-line.ts';
 
 /** Clocks of machines that keep the time agree within this; more than five seconds ahead is refused. */
 const SKEW_MS = 1_000;

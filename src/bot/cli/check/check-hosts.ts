@@ -1,7 +1,7 @@
 import { type HostSettings, type OpenHosts, programsOf, templatesOf } from '../../../runbooks/index.ts';
 import type { BotConfig } from '../../config/config.ts';
+import { bad, CHECK_LIMIT_MS, type Check, type CheckVerdict, ok, warning } from '../../ports/check-line.ts';
 import { checkAgent } from './check-agents.ts';
-import { bad, CHECK_LIMIT_MS, type Check, type CheckVerdict, ok, warning } from './check-line.ts';
 
 /** Is every host and agent reached, and the program of every operation there? Nothing is run: an operation is no question. */
 export function* hostChecks(config: Pick<BotConfig, 'hosts'>, hosts: OpenHosts): Iterable<Check> {

@@ -3,7 +3,7 @@ import { access, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { openMirrorFile } from '../../audit/mirror-file.ts';
 import { exposedFiles } from '../../config/file/exposed-files.ts';
-import { bad, type CheckVerdict, ok, warning } from './check-line.ts';
+import { bad, type CheckVerdict, ok, warning } from '../../ports/check-line.ts';
 
 /** May whoever runs this add to the audit's mirror? Opens it as the bot does, writes nothing and makes no file. */
 export async function checkMirror(path: string): Promise<CheckVerdict> {

@@ -11,6 +11,16 @@ import { managementOf, transportTo } from '../../cluster/cluster-transport.ts';
 import { openConfiguredHosts } from '../../cluster/hosts.ts';
 import type { BotConfig, ClusterConfig, NodeConfig, RedisConfig } from '../../config/config.ts';
 import { exposedFiles } from '../../config/file/exposed-files.ts';
+import { openSlackChecks } from '../../open-slack.ts';
+import {
+  bad,
+  CHECK_LIMIT_MS,
+  type Check,
+  type CheckLine,
+  type CheckVerdict,
+  ok,
+  warning,
+} from '../../ports/check-line.ts';
 import { redact } from '../../process/redact.ts';
 import { systemClock } from '../../process/system-clock.ts';
 import { openRedis, tellRedis } from '../../stores/connection/connect.ts';
@@ -24,18 +34,8 @@ import {
   readConfig,
 } from '../common/console.ts';
 import { hostChecks } from './check-hosts.ts';
-import {
-  bad,
-  CHECK_LIMIT_MS,
-  type Check,
-  type CheckLine,
-  type CheckVerdict,
-  ok,
-  warning,
-} from './check-line.ts';
 import { checkMirror } from './check-mirror.ts';
 import { sameBrokerChecks } from './check-same-broker.ts';
-import { slackChecks } from './check-slack.ts';
 
 /** In whose last days a certificate is told. */
 const EXPIRY_DAYS = 30;
@@ -45,7 +45,7 @@ export async function checkCommand(console: Console, options: CommonOptions): Pr
   const config = readConfig(console, options);
   if (config === undefined) return exitCodes.critical;
   const hosts = openConfiguredHosts(config, systemClock);
-  const checks = [...checksOf(config, hosts.executor)];
+  const checks = [...checksOf(config, hosts.executor, await openSlackChecks(config))];
   const lines = await Promise.all(checks.map(runCheck)).finally(() => hosts.close());
   if (options.json) printJson(console, lines);
   else
@@ -78,9 +78,9 @@ const firstCause = (error: unknown): unknown =>
     ? firstCause(error.cause)
     : error;
 
-function* checksOf(config: BotConfig, hosts: OpenHosts): Iterable<Check> {
+function* checksOf(config: BotConfig, hosts: OpenHosts, slack: Iterable<Check>): Iterable<Check> {
   yield { what: `Redis ${tellRedis(config.redis)}`, ask: () => checkRedis(config.redis) };
-  yield* slackChecks(config);
+  yield* slack;
   for (const cluster of config.clusters) {
     for (const node of cluster.nodes) {
       const name = `${cluster.settings.name} ${node.name}`;

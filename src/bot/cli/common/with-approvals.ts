@@ -9,9 +9,9 @@ import { openConfiguredHosts } from '../../cluster/hosts.ts';
 import type { BotConfig } from '../../config/config.ts';
 import type { BotContext } from '../../context.ts';
 import { openCourier, openQueues } from '../../jobs/queues.ts';
+import { openSlack } from '../../open-slack.ts';
 import { createLog } from '../../process/log.ts';
 import { systemClock } from '../../process/system-clock.ts';
-import { openSlackPort } from '../../slack/send/web-client-port.ts';
 import { connectRedis, tellRedis } from '../../stores/connection/connect.ts';
 import { openStores } from '../../stores/open.ts';
 
@@ -58,7 +58,7 @@ export async function withDesk<Answer>(
         return [name, open] as const;
       }),
     );
-    const slack = openSlackPort(config.slack, systemClock);
+    const slack = await openSlack(config.slack, systemClock);
     const people = createPeople({ slack, clock: systemClock, people: config.people });
     const courier = openCourier(queues);
     const context: BotContext = {

@@ -1,7 +1,7 @@
 import type { Environment } from '../../process/environment.ts';
 import { allNearest } from '../file/nearest.ts';
 import type { CrossProblem } from '../file/problem.ts';
-import { AGENT_VARIABLE } from '../shape-hosts.ts';
+import { AGENT_VARIABLE } from '../schema/host-schema.ts';
 import type { CrossHost, CrossView } from './cross-view.ts';
 
 /** What the SSH hosts need from each other and from the environment. */

@@ -3,6 +3,9 @@ import { z } from 'zod';
 import { presetNames, privateKeyProblem, readPin } from '../../../runbooks/index.ts';
 import { command, duration, keys, oneOf, port, text, yesOrNo } from './fields.ts';
 
+/** Environment variable in which an SSH agent says where it listens. */
+export const AGENT_VARIABLE = 'SSH_AUTH_SOCK';
+
 /*
  * One entry under `hosts`, by `via`. What all ways have in common, and what each needs for itself.
  */

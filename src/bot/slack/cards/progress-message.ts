@@ -9,6 +9,7 @@ import {
 import { redact } from '../../process/redact.ts';
 import type { Halt } from '../../stores/stores.ts';
 import { staysStopped } from '../../wording/how-it-ended.ts';
+import { clip, visible } from '../../wording/text.ts';
 import { type Names, nameOf, sentence, shortHash, span, tierWords, withNames } from '../../wording/words.ts';
 import {
   actions,
@@ -24,7 +25,7 @@ import {
   versionOf,
   withId,
 } from '../message/blocks.ts';
-import { clip, literal, visible } from '../message/escape.ts';
+import { literal } from '../message/escape.ts';
 import { haltedSection } from '../message/halted.ts';
 import { limits } from '../message/limits.ts';
 import { isAboutToAct, turnOf } from '../message/turn.ts';

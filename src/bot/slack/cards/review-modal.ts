@@ -9,6 +9,7 @@ import type {
 import type { PlannedItem, Run } from '../../../runbooks/index.ts';
 import { redact } from '../../process/redact.ts';
 import type { Halt } from '../../stores/stores.ts';
+import { clip, visible } from '../../wording/text.ts';
 import {
   counted,
   deadline,
@@ -21,7 +22,7 @@ import {
   whoMustApprove,
 } from '../../wording/words.ts';
 import { context, header, linesSection, moment, mrkdwn, plain, plainSection } from '../message/blocks.ts';
-import { clip, code, literal, ownWords, visible } from '../message/escape.ts';
+import { code, literal, ownWords } from '../message/escape.ts';
 import { haltedSection } from '../message/halted.ts';
 import { approvalCallback, approvalFields } from '../message/ids.ts';
 import { limits } from '../message/limits.ts';

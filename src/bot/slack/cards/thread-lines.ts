@@ -1,5 +1,5 @@
 import type { SectionBlock } from '@slack/types';
-import type { TimelineEntry } from '../../stores/stores.ts';
+import type { TimelineEntry } from '../../record/entry.ts';
 import { type Names, withNames } from '../../wording/words.ts';
 import { linesSection, moment, mrkdwn, notification, type Rendered } from '../message/blocks.ts';
 import { literal } from '../message/escape.ts';

@@ -1,5 +1,5 @@
 import { readPostMortem } from '../../audit/read-post-mortem.ts';
-import type { RecordedEntry } from '../../stores/stores.ts';
+import type { RecordedEntry } from '../../record/entry.ts';
 import { counted, type Names, nameOf, withNames } from '../../wording/words.ts';
 import {
   context as contextBlock,

@@ -1,5 +1,6 @@
-import { postDigestFor, readForPeople } from '../../digest/post-digest.ts';
+import { readForPeople } from '../../digest/read-digest.ts';
 import { digestMessage } from '../cards/digest-message.ts';
+import { postDigestFor } from '../send/post-digest.ts';
 import { type Command, type Reply, say } from './common/command.ts';
 
 /** The digest, to the one who asks or for the channel. Neither moves where the next scheduled one begins. */

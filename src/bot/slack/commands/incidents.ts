@@ -1,7 +1,7 @@
 import { counted } from '../../wording/words.ts';
+import { incidentLines } from '../cards/cluster-status.ts';
 import { context as contextBlock, header, linesSection, notification, small } from '../message/blocks.ts';
 import type { Command, Reply } from './common/command.ts';
-import { incidentLines } from './status.ts';
 
 const SHOWN = 20;
 const RECENT_MS = 24 * 3_600_000;

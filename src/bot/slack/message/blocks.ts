@@ -10,8 +10,9 @@ import type {
   SectionBlock,
 } from '@slack/types';
 import { redact } from '../../process/redact.ts';
+import { clip, visible } from '../../wording/text.ts';
 import { counted } from '../../wording/words.ts';
-import { clip, literal, visible } from './escape.ts';
+import { literal } from './escape.ts';
 import { limits } from './limits.ts';
 
 /** A message as Slack takes it: `text` is the push notification and what a screen reader says. */

@@ -1,6 +1,7 @@
 import type { SlackPort } from '../../ports/slack.ts';
+import { visible } from '../../wording/text.ts';
 import { mrkdwn, notification } from '../message/blocks.ts';
-import { escapeControl, visible } from '../message/escape.ts';
+import { escapeControl } from '../message/escape.ts';
 
 /** Below what Slack takes for a section's text, with room for the fence. */
 const PIECE = 2_800;

@@ -1,9 +1,10 @@
 import { activeStates, type Incident, type Run } from '../../../runbooks/index.ts';
 import { type Announced, maintenanceOf } from '../../approvals/maintenance-window.ts';
-import type { People } from '../../approvals/people.ts';
 import type { BotContext } from '../../context.ts';
+import type { People } from '../../ports/people.ts';
+import type { TimelineEntry } from '../../record/entry.ts';
 import type { Held } from '../../stores/hold.ts';
-import type { CardPlace, Halt, TimelineEntry } from '../../stores/stores.ts';
+import type { CardPlace, Halt } from '../../stores/stores.ts';
 import { stopperOf } from '../../wording/how-it-ended.ts';
 import { bookOf, speak } from '../../wording/spoken.ts';
 import type { Names } from '../../wording/words.ts';

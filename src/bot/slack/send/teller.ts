@@ -6,8 +6,8 @@ import { ToldElsewhere } from '../../ports/slack-errors.ts';
 import { hold } from '../../stores/hold.ts';
 import type { CardPlace } from '../../stores/stores.ts';
 import { threadLines } from '../cards/thread-lines.ts';
-import { createHomes } from '../listeners/home.ts';
 import { type Rendered, withId } from '../message/blocks.ts';
+import { createHomes } from './homes.ts';
 import { createPoster } from './poster.ts';
 import { cardOf, progressOf, readScene, type Scene, type TellerContext } from './scene.ts';
 

@@ -1,4 +1,4 @@
-import type { Verdict } from '../../runbook.ts';
+import type { Verdict } from '../../verdict.ts';
 import { askEveryNode, enoughAnswers, READ_MS } from './ask-nodes.ts';
 import type { ClusterPorts } from './ports.ts';
 

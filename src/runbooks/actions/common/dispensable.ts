@@ -1,5 +1,5 @@
 import { reasonOf } from '../../../rpc/index.ts';
-import type { Verdict } from '../../runbook.ts';
+import type { Verdict } from '../../verdict.ts';
 import { READ_MS } from './ask-nodes.ts';
 import type { ClusterPorts } from './ports.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { HostOperation } from '../../hosts/common/host.ts';
-import type { Verdict } from '../../runbook.ts';
+import type { Verdict } from '../../verdict.ts';
 import type { ClusterPorts } from '../common/ports.ts';
 import { commandLine, type NodeSubject, onNodeHost } from './on-host.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { reasonOf } from '../../../rpc/index.ts';
 import type { Action } from '../../action.ts';
-import type { Verdict } from '../../runbook.ts';
+import type { Verdict } from '../../verdict.ts';
 import { askEveryNode, enoughAnswers, lookUntil, READ_MS, SETTLE_MS } from '../common/ask-nodes.ts';
 import type { ClusterPorts } from '../common/ports.ts';
 import { outcomeOfWrite, WRITE_MS } from '../common/write.ts';

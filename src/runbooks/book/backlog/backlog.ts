@@ -1,5 +1,5 @@
 import { answerTo } from '../../look.ts';
-import type { Found, StepContext, Verdict } from '../../runbook.ts';
+import type { Found, StepContext } from '../../runbook.ts';
 import { defineRunbook } from '../../runbook.ts';
 import { ignoring, parseQueueName } from '../../snapshot/families.ts';
 import { queueKey } from '../../snapshot/history.ts';
@@ -10,6 +10,7 @@ import type { QueueSeen } from '../../snapshot/snapshot.ts';
 import { isHeldAbove, perMinute, spanOf } from '../../snapshot/trends.ts';
 import { isListedWhole, speaking } from '../../snapshot/views.ts';
 import { count, fitting, some } from '../../snapshot/words.ts';
+import type { Verdict } from '../../verdict.ts';
 import {
   type BacklogFacts,
   backlogFacts,

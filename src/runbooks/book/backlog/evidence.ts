@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import type { Answered, Answers, Look, Unseen } from '../../look.ts';
 import { answerTo } from '../../look.ts';
-import type { Doubt, StepContext, Verdict } from '../../runbook.ts';
+import type { Doubt, StepContext } from '../../runbook.ts';
 import { parseQueueName } from '../../snapshot/families.ts';
 import { queueKey } from '../../snapshot/history.ts';
 import type { Observation } from '../../snapshot/observation.ts';
 import { emptyInMs, RATE_WINDOW_MS } from '../../snapshot/trends.ts';
 import { count, counted, some, span } from '../../snapshot/words.ts';
+import type { Verdict } from '../../verdict.ts';
 import {
   isHung,
   probeOfQueue,

@@ -1,10 +1,11 @@
 import type { QueueDetail } from '../../look.ts';
 import { answerTo } from '../../look.ts';
-import type { StepVerdict, Verdict } from '../../runbook.ts';
+import type { StepVerdict } from '../../runbook.ts';
 import { isCalm } from '../../snapshot/calm.ts';
 import { shortQueue } from '../../snapshot/names.ts';
 import { whyProtected } from '../../snapshot/protected.ts';
 import { count, counted } from '../../snapshot/words.ts';
+import type { Verdict } from '../../verdict.ts';
 import { ceilingOf } from './dead-loss.ts';
 import { type DeadContext, highestReady, queueLook, rowsOf, sumConsumers, viewsWanted } from './dead-rows.ts';
 

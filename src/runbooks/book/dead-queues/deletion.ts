@@ -1,12 +1,13 @@
 import type { Look } from '../../look.ts';
 import { answerTo } from '../../look.ts';
-import type { Step, Verdict } from '../../runbook.ts';
+import type { Step } from '../../runbook.ts';
 import { parseQueueName } from '../../snapshot/families.ts';
 import { shortQueue } from '../../snapshot/names.ts';
 import type { Observation } from '../../snapshot/observation.ts';
 import type { QueueSeen } from '../../snapshot/snapshot.ts';
 import { isListedWhole } from '../../snapshot/views.ts';
 import { count, counted, some, span } from '../../snapshot/words.ts';
+import type { Verdict } from '../../verdict.ts';
 import { ceilingOf, readyOf } from './dead-loss.ts';
 import { areProvedDead, mayDelete } from './dead-proof.ts';
 import { type DeadFacts, growthToTell } from './dead-queues.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { answerTo } from '../../look.ts';
-import type { Found, StepContext, Verdict } from '../../runbook.ts';
+import type { Found, StepContext } from '../../runbook.ts';
 import { defineRunbook } from '../../runbook.ts';
 import { shortNames, typed } from '../../snapshot/names.ts';
 import type { Observation } from '../../snapshot/observation.ts';
@@ -15,6 +15,7 @@ import {
   viewOf,
 } from '../../snapshot/views.ts';
 import { counted, fitting, sentence } from '../../snapshot/words.ts';
+import type { Verdict } from '../../verdict.ts';
 import { symptomsOfNetwork, whoSeesWhom } from '../common/network.ts';
 import { lostWith, sideLooks } from './divergence.ts';
 import { keepChoices, keptSide, nodesToRestart } from './keeping.ts';

@@ -1,10 +1,10 @@
 import type { Answered, Look } from '../../look.ts';
 import { answerTo } from '../../look.ts';
-import type { Verdict } from '../../runbook.ts';
 import { parseQueueName } from '../../snapshot/families.ts';
 import { queueKey } from '../../snapshot/history.ts';
 import type { Observation } from '../../snapshot/observation.ts';
 import { sentence } from '../../snapshot/words.ts';
+import type { Verdict } from '../../verdict.ts';
 
 type ProbeLook = Extract<Look, { look: 'probe' }>;
 

@@ -1,6 +1,7 @@
-import type { StepContext, StepVerdict, Verdict } from '../../runbook.ts';
+import type { StepContext, StepVerdict } from '../../runbook.ts';
 import { shortNames } from '../../snapshot/names.ts';
 import { configured, partitionsSeen, rowOf, viewOf } from '../../snapshot/views.ts';
+import type { Verdict } from '../../verdict.ts';
 import { keptSide } from './keeping.ts';
 
 type Context = Pick<StepContext<unknown>, 'now' | 'answered' | 'choice' | 'target'>;

@@ -1,7 +1,8 @@
 import { answerTo, type Look } from '../../look.ts';
-import type { StepContext, Verdict } from '../../runbook.ts';
+import type { StepContext } from '../../runbook.ts';
 import { defineRunbook } from '../../runbook.ts';
 import { count, counted, fitting, span } from '../../snapshot/words.ts';
+import type { Verdict } from '../../verdict.ts';
 import { probeOfQueue, type ReadQueue, type RestartTarget } from '../common/readers.ts';
 import {
   type DeafFacts,

@@ -1,8 +1,9 @@
 import { answerTo, type Look } from '../../look.ts';
-import type { Choice, StepContext, Verdict } from '../../runbook.ts';
+import type { Choice, StepContext } from '../../runbook.ts';
 import { defineRunbook } from '../../runbook.ts';
 import type { ProbeHistory } from '../../snapshot/probe-history.ts';
 import { counted, fitting, span } from '../../snapshot/words.ts';
+import type { Verdict } from '../../verdict.ts';
 import { probeOfQueue, type ReadQueue } from '../common/readers.ts';
 import { type UnboundFacts, unboundFacts, unboundQueues } from './bindings-lost.ts';
 import { isHeardAgain } from './deafness.ts';

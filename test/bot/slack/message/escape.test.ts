@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { linesSection, plainSection } from '../../../../src/bot/slack/message/blocks.ts';
-import { clip, literal, ownWords, visible } from '../../../../src/bot/slack/message/escape.ts';
+import { literal, ownWords } from '../../../../src/bot/slack/message/escape.ts';
+import { clip, visible } from '../../../../src/bot/wording/text.ts';
 import { problemsOfMessage } from '../block-problems.ts';
 
 describe('text from outside', () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createPeople } from '../../../../src/bot/approvals/people.ts';
 import { SlackRefused, SlackUnreachable } from '../../../../src/bot/ports/slack-errors.ts';
 import { createLog } from '../../../../src/bot/process/log.ts';
-import { createHomes } from '../../../../src/bot/slack/listeners/home.ts';
+import { createHomes } from '../../../../src/bot/slack/send/homes.ts';
 import { ALICE, createWorld, DAVE } from '../../fakes/world.ts';
 
 const HOUR_MS = 3_600_000;

@@ -1,6 +1,6 @@
 import { LogLevel, WebClient } from '@slack/web-api';
 import type { BotConfig } from '../../config/config.ts';
-import { bad, CHECK_LIMIT_MS, type Check, type CheckVerdict, ok, warning } from './check-line.ts';
+import { bad, CHECK_LIMIT_MS, type Check, type CheckVerdict, ok, warning } from '../../ports/check-line.ts';
 
 /** The tokens, every channel that is posted to, and every person and group that may approve. Posts nothing. */
 export function* slackChecks(config: BotConfig): Iterable<Check> {
