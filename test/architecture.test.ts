@@ -47,7 +47,7 @@ const roomsFromTheTop: Readonly<Record<string, readonly string[]>> = {
     ...['agent', 'config', 'config/cross', 'config/schema', 'config/file', 'process'],
   ],
   'src/runbooks': [
-    ...['index.ts', 'glance.ts', 'reconcile.ts', 'worst.ts', 'muting.ts', 'detect.ts'],
+    ...['index.ts', 'cluster-summary.ts', 'reconcile.ts', 'worst.ts', 'muting.ts', 'detect.ts'],
     ...['collect', 'hosts', 'hosts/ssh', 'hosts/agent', 'hosts/local'],
     ...['engine', 'engine/acting', 'engine/plan', 'engine/common', 'incident.ts', 'run.ts', 'canonical.ts'],
     ...['book', 'book/partition', 'book/nodes', 'book/services', 'book/dead-queues', 'book/backlog'],

@@ -12,7 +12,7 @@ import type {
 } from '../runbooks/index.ts';
 import type { BotConfig, ClusterConfig } from './config/config.ts';
 import type { People } from './ports/people.ts';
-import type { Courier } from './ports/queue.ts';
+import type { JobQueue } from './ports/queue.ts';
 import type { Stores } from './stores/stores.ts';
 
 /** What every part of the bot is handed at start: nothing here is global. */
@@ -21,7 +21,7 @@ export interface BotContext {
   readonly stores: Stores;
   /** Who people are and what they may do, asked anew whenever it counts. */
   readonly people: People;
-  readonly courier: Courier;
+  readonly jobQueue: JobQueue;
   readonly clock: Clock;
   readonly log: Logger;
   readonly clusters: ReadonlyMap<string, ClusterHandle>;

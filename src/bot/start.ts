@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { book, type Clock } from '../runbooks/index.ts';
+import { notifySoon } from './approvals/notify-soon.ts';
 import { createPeople } from './approvals/people.ts';
-import { tellSoon } from './approvals/tell-soon.ts';
 import { type AuditKeeper, keepAudit } from './audit/keeper.ts';
 import { startedEntry } from './audit/started.ts';
 import { type OpenCluster, openCluster } from './cluster/clusters.ts';
@@ -12,14 +12,14 @@ import { exposedFiles } from './config/file/exposed-files.ts';
 import type { BotContext } from './context.ts';
 import { examine, type HealthServer, serveHealth } from './health/health.ts';
 import { createVitals, type Vitals } from './health/vitals.ts';
-import { forgetLater, openCourier, openQueues, type Queues } from './jobs/queues.ts';
+import { forgetLater, openJobQueue, openQueues, type Queues } from './jobs/queues.ts';
 import { schedule, scheduleProbe, scheduleSweep } from './jobs/schedules.ts';
 import { type Speakers, startWorkers } from './jobs/workers.ts';
-import { tellElsewhere } from './notify/watch-untold.ts';
+import { notifyElsewhere } from './notify/watch-pending-updates.ts';
 import { openWebhook } from './notify/webhook.ts';
 import { connectSlack } from './slack/app/connect.ts';
+import { createIncidentNotifier } from './slack/send/incident-notifier.ts';
 import { postDigest } from './slack/send/post-digest.ts';
-import { createTeller } from './slack/send/teller.ts';
 import { openSlackPort } from './slack/send/web-client-port.ts';
 import { connectRedis, connectRedisForJobs } from './stores/connection/connect.ts';
 import { examineRedis } from './stores/connection/examine.ts';
@@ -102,7 +102,7 @@ export async function startBot(
       log.debug({ err: error }, 'A queue could not be reached');
     });
     closers.push(() => queues.close());
-    const courier = openCourier(queues);
+    const jobQueue = openJobQueue(queues);
     // Its own port, so that a lookup before an action never waits behind messages.
     const people = createPeople({
       slack: openSlackPort(config.slack, clock),
@@ -111,7 +111,7 @@ export async function startBot(
       onFailure: (error) =>
         log.warn({ err: error }, 'Slack could not be asked who may do what before an action'),
     });
-    const context: BotContext = { config, stores, people, courier, clock, log, clusters, book };
+    const context: BotContext = { config, stores, people, jobQueue, clock, log, clusters, book };
 
     await stores.audit.append(startedEntry(config, clock.now()));
     const kept = keepAudit(context);
@@ -120,9 +120,9 @@ export async function startBot(
 
     const slack = await connectSlack(context);
     isSlackThere = slack.isConnected;
-    const teller = createTeller({ context, slack: slack.port });
+    const notifier = createIncidentNotifier({ context, slack: slack.port });
     const speakers: Speakers = {
-      tell: (incident) => teller.tell(incident),
+      tell: (incident) => notifier.tell(incident),
       digest: (slot) => postDigest(context, slack.port, { slot }),
     };
     closers.push(await followHalts(context, redis));
@@ -205,28 +205,28 @@ const reach = (redis: Redis): Promise<unknown> => (redis.status === 'wait' ? red
 
 /** What an earlier process left unfinished: runs go on where they stood, and messages catch up. */
 async function takeUp(context: BotContext, queues: Queues): Promise<void> {
-  const { stores, courier, log, config } = context;
+  const { stores, jobQueue, log, config } = context;
   for (const run of await stores.runs.active()) {
     log.info({ run: run.id, state: run.state }, `Taking up ${run.id}`);
     await forgetLater(queues, run.id);
-    await courier.carryOn(run.id);
+    await jobQueue.carryOn(run.id);
   }
   for (const { settings } of config.clusters) {
-    for (const incident of await stores.incidents.open(settings.name)) await tellSoon(context, incident.id);
+    for (const incident of await stores.incidents.open(settings.name)) await notifySoon(context, incident.id);
   }
-  for (const { incident } of await stores.untold.list()) await tellSoon(context, incident);
+  for (const { incident } of await stores.pendingUpdates.list()) await notifySoon(context, incident);
 }
 
 /**
  * A halt and its end reach every replica at once: what waits looks again now and not with its next retry. It is no more
  * than a call to look: each write that begins an action asks for the halt itself.
  */
-async function followHalts({ stores, courier, config, log }: BotContext, redis: Redis) {
+async function followHalts({ stores, jobQueue, config, log }: BotContext, redis: Redis) {
   const listening = redis.duplicate({ enableOfflineQueue: true });
   // The connection of the commands has told already.
   listening.on('error', () => {});
   const look = async (cluster: string | undefined): Promise<void> => {
-    for (const run of await stores.runs.active(cluster)) await courier.carryOn(run.id);
+    for (const run of await stores.runs.active(cluster)) await jobQueue.carryOn(run.id);
   };
   await watchHalts(listening, config.redis.prefix, (cluster) => {
     look(cluster).catch((error: unknown) => log.debug({ err: error }, 'A halt could not be passed on'));
@@ -268,7 +268,7 @@ function watchUntold(context: BotContext): () => Promise<void> {
   const webhook = openWebhook(notify.webhook);
   const timer = setInterval(
     () => {
-      tellElsewhere(context, { webhook, afterMs: notify.afterMs }).catch((error: unknown) => {
+      notifyElsewhere(context, { webhook, afterMs: notify.afterMs }).catch((error: unknown) => {
         context.log.debug({ err: error }, 'What is untold could not be looked up');
       });
     },

@@ -4,20 +4,26 @@ export type * from './actions/bound.ts';
 export type * from './actions/common/ports.ts';
 export { book, runbookOf } from './book/index.ts';
 export { canonicalJson, hashOf } from './canonical.ts';
+export * from './cluster-summary.ts';
 export type * from './collect/collect-node.ts';
 export { lookAt } from './collect/look.ts';
 export { collectSnapshot } from './collect/snapshot.ts';
 export { type Detected, detect } from './detect.ts';
 export { ledgerEntryOf } from './engine/acting/ledger-entry.ts';
 export { advance } from './engine/advance.ts';
-export { deedsOf, leftBehind, leftStopped, nodeNameIn, whatItDid } from './engine/common/deeds.ts';
+export {
+  effectsOf as deedsOf,
+  leftBehind,
+  leftStopped,
+  nodeNameIn,
+  whatItDid,
+} from './engine/common/effects.ts';
 export { isActive } from './engine/common/ending.ts';
 export type * from './engine/common/input.ts';
 export type * from './engine/common/tools.ts';
 export { nextOrder } from './engine/order.ts';
 export { type ProgressLine, progressLines } from './engine/read.ts';
 export { startRun } from './engine/start.ts';
-export * from './glance.ts';
 export type { AllowList } from './hosts/agent/allow-list.ts';
 export type { AgentPort, Carried } from './hosts/agent/ask-agent.ts';
 export { type Journal, openJournal } from './hosts/agent/journal.ts';

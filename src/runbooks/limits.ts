@@ -22,7 +22,7 @@ export const limitDefaults: PlanLimits = {
 };
 
 /** What a plan takes away for good: the count that people type before they approve it. */
-export interface Toll {
+export interface Impact {
   readonly queues: number;
   /** Ready messages, at most. */
   readonly messages: number;

@@ -1,5 +1,5 @@
 import type { ActionCall, Tier } from './action.ts';
-import type { PlanLimits, Toll } from './limits.ts';
+import type { Impact, PlanLimits } from './limits.ts';
 import type { Answered, Look } from './look.ts';
 import type { Choice, Evidence } from './runbook.ts';
 
@@ -77,7 +77,7 @@ export interface Plan {
   readonly items: readonly PlannedItem[];
   readonly lost: readonly string[];
   /** What it takes away for good; absent when it deletes nothing. */
-  readonly toll?: Toll;
+  readonly toll?: Impact;
   /** Messages in what it deletes at the moment when it was made; not part of the hash. */
   readonly unreadNow?: number;
   /** The limits it was measured by. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { redact } from '../../src/bot/process/redact.ts';
 import { code, literal } from '../../src/bot/slack/message/escape.ts';
-import { adaptTo } from '../../src/bot/slack/send/stand-in.ts';
+import { adaptTo } from '../../src/bot/slack/send/local-slack.ts';
 import { sentence } from '../../src/bot/wording/words.ts';
 import { stringifyJson, redact as withoutSecrets } from '../../src/rpc/index.ts';
 import { parseJson } from '../../src/rpc/wire/json/tolerant-json.ts';

@@ -145,7 +145,7 @@ test('three bots on one Redis sweep, post, count and digest once, whoever of the
   const connection = new Redis(redis.url);
   try {
     const stores = openStores(connection, 'watership');
-    await until(async () => (await stores.untold.list()).length === 0);
+    await until(async () => (await stores.pendingUpdates.list()).length === 0);
     expect(cards()).toHaveLength(1);
     const [incident] = await stores.incidents.open('house');
     const id = incident?.id ?? '';
@@ -175,7 +175,7 @@ test('three bots on one Redis sweep, post, count and digest once, whoever of the
       const before = digests().length;
       await until(() => digests().length > before);
     }
-    await until(async () => (await stores.untold.list()).length === 0);
+    await until(async () => (await stores.pendingUpdates.list()).length === 0);
 
     expect(await taken()).toHaveLength(1);
     expect(await stores.incidents.open('house')).toHaveLength(1);

@@ -30,7 +30,7 @@ import {
   small,
 } from '../../src/bot/slack/message/blocks.ts';
 import { code, literal } from '../../src/bot/slack/message/escape.ts';
-import { adaptTo } from '../../src/bot/slack/send/stand-in.ts';
+import { adaptTo } from '../../src/bot/slack/send/local-slack.ts';
 import { openSlackPort } from '../../src/bot/slack/send/web-client-port.ts';
 import { redactedStores } from '../../src/bot/stores/redacted.ts';
 import type { HostAnswer, HostRequest } from '../../src/runbooks/index.ts';
@@ -179,7 +179,7 @@ async function servedByHealth(path: string): Promise<string> {
       status: 'failing',
       redis: 'ok',
       slack: 'ok',
-      untold: { count: 1, longestSeconds: 1, isLate: true, because: leak },
+      pendingUpdates: { count: 1, longestSeconds: 1, isLate: true, because: leak },
       clusters: {},
     }),
   });

@@ -5,11 +5,11 @@ import { parseDuration, tellDuration } from '../../src/bot/config/schema/duratio
 import { hostsOf } from '../../src/bot/config/shape.ts';
 import { type HealthReport, metricsText } from '../../src/bot/health/health.ts';
 import { createVitals } from '../../src/bot/health/vitals.ts';
-import { strainOf } from '../../src/bot/jobs/breaker.ts';
-import { tellBackoffMs } from '../../src/bot/jobs/tell.ts';
-import { rebase } from '../../src/bot/record/news-story.ts';
+import { failureWindowOf } from '../../src/bot/jobs/circuit-breaker.ts';
+import { notifyBackoffMs } from '../../src/bot/jobs/notify.ts';
+import { rebase } from '../../src/bot/record/incident-record.ts';
 import { type Delivery, deliveryKey } from '../../src/bot/slack/requests/delivery.ts';
-import { hold } from '../../src/bot/stores/hold.ts';
+import { acquireLease } from '../../src/bot/stores/lease.ts';
 import { advance, type Item, type Run } from '../../src/runbooks/index.ts';
 import { incident, lamp, looked, started, tools } from '../runbooks/engine/toy.ts';
 
@@ -62,13 +62,13 @@ test.each([
 
 describe('telling again', () => {
   test('waits longer each time, and never long', () => {
-    expect([1, 2, 3, 6, 99].map((attempt) => tellBackoffMs(attempt))).toEqual([
+    expect([1, 2, 3, 6, 99].map((attempt) => notifyBackoffMs(attempt))).toEqual([
       1_000, 2_000, 4_000, 30_000, 30_000,
     ]);
   });
 
   test('waits as long as Slack says', () => {
-    expect(tellBackoffMs(1, Object.assign(new Error('slow down'), { retryAfterMs: 61_000 }))).toBe(61_000);
+    expect(notifyBackoffMs(1, Object.assign(new Error('slow down'), { retryAfterMs: 61_000 }))).toBe(61_000);
   });
 });
 
@@ -89,7 +89,7 @@ test('metrics are Prometheus text, with names of clusters escaped', () => {
     status: 'failing',
     redis: 'ok',
     slack: 'away',
-    untold: { count: 2, longestSeconds: 61, isLate: false },
+    pendingUpdates: { count: 2, longestSeconds: 61, isLate: false },
     clusters: {
       'a"b': { lastSweepSecondsAgo: 3, isLate: false },
       new: { lastSweepSecondsAgo: null, isLate: true },
@@ -147,8 +147,8 @@ describe('the circuit breaker counts', () => {
       3,
     ],
   ])('%s', (_, after, limit) => {
-    expect(strainOf(before, after, 60)?.limit).toBe(limit);
-    expect(strainOf(after, after, 60)).toBeUndefined();
+    expect(failureWindowOf(before, after, 60)?.limit).toBe(limit);
+    expect(failureWindowOf(after, after, 60)).toBeUndefined();
   });
 });
 
@@ -161,7 +161,7 @@ describe('a lease in hand', () => {
   });
 
   const held = (renew: () => Promise<boolean>) =>
-    hold({ take: async () => ({ token: 7 }), renew, release: async () => {} }, 'run:x', 'me', 3_000);
+    acquireLease({ take: async () => ({ token: 7 }), renew, release: async () => {} }, 'run:x', 'me', 3_000);
 
   test('is renewed, and held for as long as that works', async () => {
     const lease = await held(async () => true);
@@ -191,7 +191,7 @@ describe('a lease in hand', () => {
 
   test('is not had when somebody else has it', async () => {
     expect(
-      await hold(
+      await acquireLease(
         { take: async () => undefined, renew: async () => true, release: async () => {} },
         'run:x',
         'me',

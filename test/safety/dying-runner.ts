@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { carryRun } from '../../src/bot/jobs/run.ts';
+import { resumeRun } from '../../src/bot/jobs/run.ts';
 import { createScene } from './scene.ts';
 
 /*
@@ -14,4 +14,4 @@ scene.house.execute = async (call) => {
   process.stdout.write('begun\n');
   return await new Promise(() => {});
 };
-await carryRun(scene.replica().context, 'RUN-0001', { pauseServed: true });
+await resumeRun(scene.replica().context, 'RUN-0001', { pauseServed: true });

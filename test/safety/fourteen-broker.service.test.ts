@@ -6,12 +6,12 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { waitFor } from '../../sandbox/wait.ts';
 import { diagnose } from '../../src/bot/approvals/incidents.ts';
 import { createPeople } from '../../src/bot/approvals/people.ts';
-import { createCounter } from '../../src/bot/approvals/transitions.ts';
+import { createTransitions } from '../../src/bot/approvals/transitions.ts';
 import { vote } from '../../src/bot/approvals/vote.ts';
 import { openCluster } from '../../src/bot/cluster/clusters.ts';
 import { parseConfig } from '../../src/bot/config/load.ts';
 import type { BotContext, ClusterHandle } from '../../src/bot/context.ts';
-import { carryRun } from '../../src/bot/jobs/run.ts';
+import { resumeRun } from '../../src/bot/jobs/run.ts';
 import { sweep } from '../../src/bot/jobs/sweep.ts';
 import { systemClock } from '../../src/bot/process/system-clock.ts';
 import { openStores } from '../../src/bot/stores/open.ts';
@@ -79,7 +79,7 @@ clusters:
     config,
     stores,
     people,
-    courier: recordingCourier(),
+    jobQueue: recordingCourier(),
     clock: systemClock,
     log: pino({ level: 'silent' }),
     clusters: new Map([['house', handle]]),
@@ -92,7 +92,7 @@ async function carry(context: BotContext, id: string): Promise<Run> {
   return await waitFor(
     `${id} to wait or to end`,
     async () => {
-      await carryRun(context, id, { pauseServed: true });
+      await resumeRun(context, id, { pauseServed: true });
       const run = await context.stores.runs.get(id);
       return run !== undefined && !['diagnosing', 'checking', 'acting'].includes(run.state) ? run : undefined;
     },
@@ -129,12 +129,12 @@ test('consumer attaches between approval and delete', async () => {
     },
     { withinMs: 20_000 },
   );
-  const counter = createCounter(context, context.people);
+  const transitions = createTransitions(context, context.people);
   // Just started, the broker does not say everything yet, and what it does not say is a no.
   const proposed = await waitFor(
     'a plan',
     async () => {
-      const asked = await diagnose(counter, incident.id, { user: 'U0BOB', channel: 'C0ALERTS' });
+      const asked = await diagnose(transitions, incident.id, { user: 'U0BOB', channel: 'C0ALERTS' });
       if (asked.kind === 'refused') throw new Error(asked.answer.text);
       const run = await carry(context, asked.run.id);
       return run.state === 'proposed' ? run : undefined;
@@ -143,7 +143,7 @@ test('consumer attaches between approval and delete', async () => {
   );
   expect(proposed).toMatchObject({ state: 'proposed', plan: { tier: 'destructive', toll: { queues: 1 } } });
   const voted = await vote(
-    counter,
+    transitions,
     {
       run: proposed.id,
       planHash: proposed.plan?.hash ?? '',

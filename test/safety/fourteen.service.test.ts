@@ -11,14 +11,14 @@ import type { BotContext } from '../../src/bot/context.ts';
 import { SlackBusy } from '../../src/bot/ports/slack-errors.ts';
 import { createLog } from '../../src/bot/process/log.ts';
 import { createApp } from '../../src/bot/slack/app/app.ts';
-import { createTeller } from '../../src/bot/slack/send/teller.ts';
+import { createIncidentNotifier } from '../../src/bot/slack/send/incident-notifier.ts';
 import { openSlackPort } from '../../src/bot/slack/send/web-client-port.ts';
 import { connectRedis } from '../../src/bot/stores/connection/connect.ts';
 import { book } from '../../src/runbooks/index.ts';
 import { fakeReceiver, submitted } from '../bot/fakes/receiver.ts';
 import { ownRedis } from '../bot/own-redis.ts';
 import { api, stage } from '../runbooks/actions/fakes.ts';
-import { ALICE, BOB, clickOf, createScene, DAVE, said } from './scene.ts';
+import { ALICE, BOB, callerOf, createScene, DAVE, said } from './scene.ts';
 
 /*
  * The tests that were written first, each named by its sentence. Two of them want a real broker: fourteen-broker.
@@ -223,7 +223,7 @@ test('halt during batch 2', async () => {
   scene.house.execute = async (call) => {
     const outcome = await execute(call);
     // The seventh is under way when somebody halts, at the other replica.
-    if (scene.house.done.length === 7) await halt(two.counter, 'house', { user: BOB });
+    if (scene.house.done.length === 7) await halt(two.transitions, 'house', { user: BOB });
     return outcome;
   };
   await Promise.all([one.carry(), two.carry()]);
@@ -278,19 +278,19 @@ test('429 storm', async () => {
   for (let call = 0; call < 30; call += 1) {
     scene.slack.failNext('postMessage', new SlackBusy('chat.postMessage', 1_000));
   }
-  const teller = createTeller({ context: replica.context, slack: scene.slack });
+  const notifier = createIncidentNotifier({ context: replica.context, slack: scene.slack });
   let busy = 0;
   // Slack being slow holds up no vote and no action, and loses no word.
   await replica.vote(ALICE, run);
   expect(await replica.carry()).toMatchObject({ state: 'done' });
   for (
     let attempt = 0;
-    attempt < 40 && (await replica.context.stores.untold.list()).length > 0;
+    attempt < 40 && (await replica.context.stores.pendingUpdates.list()).length > 0;
     attempt += 1
   ) {
-    const mark = await replica.context.stores.untold.markOf('INC-0001');
-    await teller.tell('INC-0001').then(
-      () => replica.context.stores.untold.settle('INC-0001', mark ?? ''),
+    const mark = await replica.context.stores.pendingUpdates.markOf('INC-0001');
+    await notifier.tell('INC-0001').then(
+      () => replica.context.stores.pendingUpdates.settle('INC-0001', mark ?? ''),
       (error: unknown) => {
         expect(error).toBeInstanceOf(SlackBusy);
         busy += 1;
@@ -330,7 +330,7 @@ test('`invalid_blocks` on the alert', async () => {
       context.clock,
     );
     await scene.replica().propose();
-    await createTeller({ context, slack }).tell('INC-0001');
+    await createIncidentNotifier({ context, slack }).tell('INC-0001');
     // The alert is there, in plainer words.
     expect(posted[0]?.['text']).toContain('a lamp is on');
     expect(await context.stores.cards.get('INC-0001')).toMatchObject({ ts: '1.2' });
@@ -405,7 +405,7 @@ test('queue name with mrkdwn control characters', async () => {
     { atMs: 0, actor: 'watership', event: 'incident.opened', text: `Seen: ${evil}` },
     [{ atMs: Date.now(), text: `Seen: ${evil}` }],
   );
-  await createTeller({ context, slack: scene.slack }).tell('INC-0099');
+  await createIncidentNotifier({ context, slack: scene.slack }).tell('INC-0099');
   expect(scene.slack.messages.length).toBeGreaterThan(1);
   for (const message of scene.slack.messages) {
     for (const text of markupIn(message)) expect(text).not.toMatch(/<!channel|<https/);
@@ -438,6 +438,6 @@ test('what is asked for from a channel of two organisations is refused, and is w
   const run = await replica.propose();
   scene.slack.shared.add('C0ALERTS');
   expect(said(await scene.replica().vote(ALICE, run))).toMatch(/shared with another organisation/);
-  expect(await halt(replica.counter, 'house', clickOf(ALICE))).toMatchObject({ refused: true });
-  expect(await halt(replica.counter, 'house', { user: ALICE })).not.toMatchObject({ refused: true });
+  expect(await halt(replica.transitions, 'house', callerOf(ALICE))).toMatchObject({ refused: true });
+  expect(await halt(replica.transitions, 'house', { user: ALICE })).not.toMatchObject({ refused: true });
 });

@@ -7,7 +7,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { waitFor } from '../../sandbox/wait.ts';
 import { resume } from '../../src/bot/approvals/halts.ts';
-import { carryRun } from '../../src/bot/jobs/run.ts';
+import { resumeRun } from '../../src/bot/jobs/run.ts';
 import { pageOwners } from '../../src/bot/notify/page-owners.ts';
 import { watchHalts } from '../../src/bot/stores/halts.ts';
 import { openStores } from '../../src/bot/stores/open.ts';
@@ -44,7 +44,7 @@ describe('fencing', () => {
         wake = resolve;
       });
     };
-    const sleeping = carryRun(sleeper.context, run.id, { pauseServed: true });
+    const sleeping = resumeRun(sleeper.context, run.id, { pauseServed: true });
     await hasBegun;
     // A pause as long as its lease: it is gone, and somebody else goes on.
     await redis.del(`{${scene.prefix}}:lease:run:${run.id}`);
@@ -179,7 +179,7 @@ describe('the circuit breaker', () => {
   }
 
   test('three failed runs within an hour switch the repairs off, until an approver resumes', async () => {
-    const { context, counter, fail } = await failing();
+    const { context, transitions, fail } = await failing();
     const { halts, incidents } = context.stores;
     for (const id of ['RUN-0001', 'RUN-0002']) expect(await fail(id)).toMatchObject({ state: 'failed' });
     expect(await halts.isHalted('house')).toBe(false);
@@ -192,8 +192,8 @@ describe('the circuit breaker', () => {
     expect(told).toMatchObject([{ broadcast: true }]);
     expect((await context.stores.audit.read({ run: 'RUN-0003', limit: 99 })).at(-1)?.event).toBe('halt.set');
 
-    expect(await resume(counter, 'house', { user: 'U0NOBODY' })).toMatchObject({ refused: true });
-    expect(await resume(counter, 'house', { user: ALICE })).not.toMatchObject({ refused: true });
+    expect(await resume(transitions, 'house', { user: 'U0NOBODY' })).toMatchObject({ refused: true });
+    expect(await resume(transitions, 'house', { user: ALICE })).not.toMatchObject({ refused: true });
     // Whoever resumed has judged these: one more is not the fourth.
     expect(await fail('RUN-0004')).toMatchObject({ state: 'failed' });
     expect(await halts.isHalted('house')).toBe(false);
@@ -206,8 +206,8 @@ describe('the circuit breaker', () => {
     const run = await propose();
     const fail = (id: string, version: number, atMs: number, limit = 3) => {
       const line = { atMs, text: 'switched off', broadcast: true };
-      const strain = { cluster: 'house', atMs, withinMs: HOUR_MS, limit, because: 'it failed', line };
-      return context.stores.runs.put({ ...run, id }, version, entry, [], { fences: [], strain });
+      const failureWindow = { cluster: 'house', atMs, withinMs: HOUR_MS, limit, because: 'it failed', line };
+      return context.stores.runs.put({ ...run, id }, version, entry, [], { fences: [], failureWindow });
     };
     return { ...scene, halts: context.stores.halts, fail };
   }
@@ -260,7 +260,7 @@ describe('the circuit breaker', () => {
       aheadMs += 6_000;
       return await observe();
     };
-    for (let passage = 0; passage < 40; passage += 1) await carryRun(context, run.id, { pauseServed: true });
+    for (let passage = 0; passage < 40; passage += 1) await resumeRun(context, run.id, { pauseServed: true });
     expect(await context.stores.runs.get(run.id)).toMatchObject({ state: 'failed' });
     expect(await context.stores.halts.find('house')).toMatchObject({
       because: `${run.id} did what was approved and the check after it failed`,

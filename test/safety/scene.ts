@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import type { Click } from '../../src/bot/approvals/answer.ts';
-import { type Counter, createCounter } from '../../src/bot/approvals/transitions.ts';
+import type { Caller } from '../../src/bot/approvals/answer.ts';
+import { createTransitions, type Transitions } from '../../src/bot/approvals/transitions.ts';
 import { type Voted, vote } from '../../src/bot/approvals/vote.ts';
 import type { PeopleConfig } from '../../src/bot/config/config.ts';
 import type { BotContext } from '../../src/bot/context.ts';
-import { carryRun } from '../../src/bot/jobs/run.ts';
+import { resumeRun } from '../../src/bot/jobs/run.ts';
 import type { BoundActions, Run, Tier } from '../../src/runbooks/index.ts';
 import { type FakeSlack, fakeSlack, person } from '../bot/fakes/slack.ts';
 import { askForRun, buildHouse, contextOf, type House } from '../bot/jobs/stage.ts';
@@ -28,7 +28,7 @@ export interface Scene {
 
 export interface Replica {
   readonly context: BotContext;
-  readonly counter: Counter;
+  readonly transitions: Transitions;
   /** Asks for a run, as Dave, and carries it to its plan. */
   propose(): Promise<Run>;
   vote(user: string, run: Run, change?: { readonly glass?: string }): Promise<Voted>;
@@ -74,7 +74,7 @@ export function createScene(
 
   const replica = (): Replica => {
     const context = contextOf({ redis, house, prefix, slack, describe, people });
-    const counter = createCounter(context, context.people);
+    const transitions = createTransitions(context, context.people);
     const runOf = async (id: string): Promise<Run> => {
       const run = await context.stores.runs.get(id);
       if (run === undefined) throw new Error(`no run ${id}`);
@@ -82,7 +82,7 @@ export function createScene(
     };
     const carry = async (id = 'RUN-0001'): Promise<Run> => {
       for (let passage = 0; passage < 200; passage += 1) {
-        await carryRun(context, id, { pauseServed: true });
+        await resumeRun(context, id, { pauseServed: true });
         const run = await runOf(id);
         if (!['diagnosing', 'checking', 'acting'].includes(run.state)) return run;
       }
@@ -90,7 +90,7 @@ export function createScene(
     };
     return {
       context,
-      counter,
+      transitions,
       carry,
       async propose() {
         const { id } = await askForRun(context);
@@ -98,7 +98,7 @@ export function createScene(
       },
       vote: (user, run, { glass = '' } = {}) =>
         vote(
-          counter,
+          transitions,
           {
             run: run.id,
             planHash: run.plan?.hash ?? '',
@@ -106,14 +106,14 @@ export function createScene(
             reason: 'it is late',
             glass,
           },
-          clickOf(user),
+          callerOf(user),
         ),
     };
   };
   return { house, slack, prefix, replica };
 }
 
-export const clickOf = (user: string): Click => ({ user, channel: 'C0ALERTS', userTeam: 'T1', team: 'T1' });
+export const callerOf = (user: string): Caller => ({ user, channel: 'C0ALERTS', userTeam: 'T1', team: 'T1' });
 
 /** What a vote came to, in a word or in the words that the person reads. */
 export const said = (voted: Voted): string =>

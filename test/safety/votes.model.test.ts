@@ -4,10 +4,10 @@ import { halt, resume } from '../../src/bot/approvals/halts.ts';
 import { diagnose } from '../../src/bot/approvals/incidents.ts';
 import { choose } from '../../src/bot/approvals/plans.ts';
 import { cancel } from '../../src/bot/approvals/runs.ts';
-import { type Counter, createCounter } from '../../src/bot/approvals/transitions.ts';
+import { createTransitions, type Transitions } from '../../src/bot/approvals/transitions.ts';
 import { vote } from '../../src/bot/approvals/vote.ts';
 import type { BotContext, ClusterHandle } from '../../src/bot/context.ts';
-import { carryRun } from '../../src/bot/jobs/run.ts';
+import { resumeRun } from '../../src/bot/jobs/run.ts';
 import type { Run, Tier } from '../../src/runbooks/index.ts';
 import { ALICE, BOB, CAROL, CHANNEL, createWorld, DAVE, type World } from '../bot/fakes/world.ts';
 
@@ -40,13 +40,13 @@ interface Model {
 
 interface Real {
   readonly world: World;
-  readonly counter: Counter;
+  readonly transitions: Transitions;
   readonly context: BotContext;
   readonly executed: { readonly carried: boolean; readonly why: string }[];
 }
 
 /** The tiers' table, written down once more and in other words. */
-function isCarried({ tier, votes, approvers, requestedBy }: Model, hash: string): boolean {
+function isApproved({ tier, votes, approvers, requestedBy }: Model, hash: string): boolean {
   const cast = votes.filter((one) => one.hash === hash && (approvers.has(one.by) || one.by === CAROL));
   const yes = new Set(cast.map(({ by }) => by));
   const others = new Set([...yes].filter((by) => by !== requestedBy));
@@ -64,7 +64,7 @@ function isCarried({ tier, votes, approvers, requestedBy }: Model, hash: string)
   }
 }
 
-const clickOf = (user: string) => ({ user, channel: CHANNEL, userTeam: 'T1', team: 'T1' });
+const callerOf = (user: string) => ({ user, channel: CHANNEL, userTeam: 'T1', team: 'T1' });
 
 const current = async ({ context }: Real): Promise<Run | undefined> => {
   const incident = await context.stores.incidents.get('INC-0412');
@@ -81,7 +81,7 @@ const step = (name: string, run: (model: Model, real: Real) => Promise<void>): S
 
 const asks = (by: Person): Step =>
   step(`${by} asks`, async (model, real) => {
-    const found = await diagnose(real.counter, 'INC-0412', clickOf(by));
+    const found = await diagnose(real.transitions, 'INC-0412', callerOf(by));
     if (found.kind === 'running' && found.isNew) {
       model.requestedBy = by;
       model.votes = [];
@@ -104,7 +104,7 @@ const votes = (by: Person, glass: boolean, isStale: boolean): Step =>
       };
       // What was clicked is all the model knows; whether it was taken is the program's to say and not believed here.
       model.votes.push({ by, hash, glass });
-      await vote(real.counter, submission, clickOf(by));
+      await vote(real.transitions, submission, callerOf(by));
     },
   );
 
@@ -114,7 +114,7 @@ const carries: Step = step('the runner', async (model, real) => {
   real.context.clusters.forEach((handle) => {
     observing(handle, model, real, run);
   });
-  await carryRun(real.context, run.id, { pauseServed: true });
+  await resumeRun(real.context, run.id, { pauseServed: true });
   if (model.stopped.has(run.id))
     expect((await real.context.stores.runs.get(run.id))?.state).toBe('cancelled');
 });
@@ -125,13 +125,13 @@ function observing(handle: ClusterHandle, model: Model, real: Real, run: Run): v
   judges.set(handle, async () => {
     const hash = run.plan?.hash ?? '';
     real.executed.push({
-      carried: isCarried(model, hash) && !model.isHalted && !model.stopped.has(run.id),
+      carried: isApproved(model, hash) && !model.isHalted && !model.stopped.has(run.id),
       why: `${model.tier}, asked for by ${model.requestedBy}, halted ${model.isHalted}, approvers ${[...model.approvers].join()}, ${JSON.stringify(model.votes)}`,
     });
     const by = model.stopsNext;
     model.stopsNext = undefined;
     if (by === undefined) return;
-    const answer = await cancel(real.counter, { run: run.id }, clickOf(by));
+    const answer = await cancel(real.transitions, { run: run.id }, callerOf(by));
     if (answer.refused !== true) model.stopped.add(run.id);
   });
 }
@@ -177,14 +177,14 @@ const steps: readonly fc.Arbitrary<Step>[] = [
     step(`${by} chooses`, async (model, real) => {
       const run = await current(real);
       if (run === undefined) return;
-      await choose(real.counter, { run: run.id }, 'ctl3', clickOf(by));
+      await choose(real.transitions, { run: run.id }, 'ctl3', callerOf(by));
       void model;
     }),
   ),
   fc.constantFrom(...people).map((by) =>
     step(`${by} cancels`, async (_model, real) => {
       const run = await current(real);
-      if (run !== undefined) await cancel(real.counter, { run: run.id }, clickOf(by));
+      if (run !== undefined) await cancel(real.transitions, { run: run.id }, callerOf(by));
     }),
   ),
   fc.constantFrom(...people).map((by) =>
@@ -196,13 +196,13 @@ const steps: readonly fc.Arbitrary<Step>[] = [
   fc.constantFrom(...people).map(joins),
   fc.constantFrom(...people).map((by) =>
     step(`${by} halts`, async (model, real) => {
-      await halt(real.counter, 'prod-a', { user: by });
+      await halt(real.transitions, 'prod-a', { user: by });
       model.isHalted = true;
     }),
   ),
   fc.constantFrom(...people).map((by) =>
     step(`${by} resumes`, async (model, real) => {
-      const answer = await resume(real.counter, 'prod-a', { user: by });
+      const answer = await resume(real.transitions, 'prod-a', { user: by });
       const mayResume = model.approvers.has(by) || by === CAROL;
       expect(answer.refused === true).toBe(!mayResume);
       if (mayResume) model.isHalted = false;
@@ -246,7 +246,7 @@ async function setup(tier: Tier): Promise<{ readonly model: Model; readonly real
       stopsNext: undefined,
       stopped: new Set(),
     },
-    real: { world, context, counter: createCounter(context, context.people), executed: [] },
+    real: { world, context, transitions: createTransitions(context, context.people), executed: [] },
   };
 }
 

@@ -6,11 +6,11 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { halt, resume } from '../../src/bot/approvals/halts.ts';
 import { rule } from '../../src/bot/approvals/runs.ts';
 import type { BotContext } from '../../src/bot/context.ts';
-import { carryRun } from '../../src/bot/jobs/run.ts';
+import { resumeRun } from '../../src/bot/jobs/run.ts';
 import { openStores } from '../../src/bot/stores/open.ts';
 import { startRun } from '../../src/runbooks/index.ts';
 import { incident } from '../runbooks/engine/toy.ts';
-import { ALICE, BOB, clickOf, createScene, type Replica, type Scene } from './scene.ts';
+import { ALICE, BOB, callerOf, createScene, type Replica, type Scene } from './scene.ts';
 
 let redis: Redis;
 beforeAll(() => {
@@ -24,14 +24,14 @@ afterAll(() => {
 async function waiting(scene: Scene): Promise<Replica> {
   const replica = scene.replica();
   const run = await replica.propose();
-  await halt(replica.counter, undefined, clickOf(BOB));
+  await halt(replica.transitions, undefined, callerOf(BOB));
   await replica.vote(ALICE, run);
   for (let passage = 0; passage < 5; passage += 1) await carry(replica.context);
   expect(await runOf(replica)).toMatchObject({ state: 'acting', items: [{ state: 'waiting' }, {}, {}] });
   return replica;
 }
 
-const carry = (context: BotContext): Promise<void> => carryRun(context, 'RUN-0001', { pauseServed: true });
+const carry = (context: BotContext): Promise<void> => resumeRun(context, 'RUN-0001', { pauseServed: true });
 const runOf = ({ context }: Replica) => context.stores.runs.get('RUN-0001');
 
 /** The same bot, so much later. */
@@ -46,7 +46,7 @@ describe('an approved run that had to wait', () => {
     const scene = createScene(redis, { tier: 'reversible' });
     const replica = await waiting(scene);
     scene.house.lamps = [];
-    await resume(replica.counter, undefined, clickOf(ALICE));
+    await resume(replica.transitions, undefined, callerOf(ALICE));
     await carryLater(replica, 60_000);
     expect(scene.house.done).toEqual([]);
     expect(await runOf(replica)).toMatchObject({ state: 'stopped' });
@@ -55,7 +55,7 @@ describe('an approved run that had to wait', () => {
   test('is checked anew, and goes on where nothing has changed', async () => {
     const scene = createScene(redis, { tier: 'reversible' });
     const replica = await waiting(scene);
-    await resume(replica.counter, undefined, clickOf(ALICE));
+    await resume(replica.transitions, undefined, callerOf(ALICE));
     await carryLater(replica, 60_000);
     expect(scene.house.done).toEqual(['lamp.off kitchen']);
     const told = await replica.context.stores.incidents.timeline('INC-0001');
@@ -67,7 +67,7 @@ describe('an approved run that had to wait', () => {
   test('is not for later: an approval that is older than a plan may be has expired', async () => {
     const scene = createScene(redis, { tier: 'reversible' });
     const replica = await waiting(scene);
-    await resume(replica.counter, undefined, clickOf(ALICE));
+    await resume(replica.transitions, undefined, callerOf(ALICE));
     await carryLater(replica, 168 * 3_600_000);
     expect(scene.house.done).toEqual([]);
     expect(await runOf(replica)).toMatchObject({ state: 'expired' });
@@ -94,7 +94,7 @@ describe('a run that a person must settle', () => {
   test('takes an answer to the execution that was asked about, and none to a later one', async () => {
     const { scene, replica } = await unclear();
     const again = (user: string, attempt: number) =>
-      rule(replica.counter, { run: 'RUN-0001', item: 0, attempt }, 'do-it-again', clickOf(user));
+      rule(replica.transitions, { run: 'RUN-0001', item: 0, attempt }, 'do-it-again', callerOf(user));
     expect(await again(ALICE, 1)).not.toHaveProperty('refused');
     expect(await replica.carry()).toMatchObject({ state: 'unknown' });
     expect(await again(BOB, 1)).toMatchObject({ refused: true });
@@ -105,7 +105,9 @@ describe('a run that a person must settle', () => {
   test('takes no answer that was given to another plan', async () => {
     const { replica } = await unclear();
     const on = { run: 'RUN-0001', item: 0, planHash: 'an older one' };
-    expect((await rule(replica.counter, on, 'do-it-again', clickOf(ALICE))).text).toContain('another plan');
+    expect((await rule(replica.transitions, on, 'do-it-again', callerOf(ALICE))).text).toContain(
+      'another plan',
+    );
   });
 
   test('keeps every other run from acting on its cluster, however long it stands', async () => {
@@ -122,7 +124,7 @@ describe('a run that a person must settle', () => {
     // Its turn has run out: nobody renews it while the run waits for a person.
     await redis.del(`{${scene.prefix}}:lease:turn:house`);
     for (let passage = 0; passage < 5; passage += 1)
-      await carryRun(replica.context, 'RUN-0002', { pauseServed: true });
+      await resumeRun(replica.context, 'RUN-0002', { pauseServed: true });
     expect(await stores.runs.get('RUN-0002')).toMatchObject({ state: 'acting' });
     expect(scene.house.done).toEqual(['kitchen']);
     expect((await stores.incidents.timeline('INC-0002')).map(({ text }) => text)).toContainEqual(
@@ -158,7 +160,7 @@ describe('a halt by a file', () => {
   test('does not swallow the halt of a person, which stands when the file is gone', async () => {
     const { replica, file, halts, inRedis } = await withFile(createScene(redis));
     await writeFile(file, '');
-    const { text } = await halt(replica.counter, 'house', clickOf(BOB));
+    const { text } = await halt(replica.transitions, 'house', callerOf(BOB));
     expect(text).toMatch(/^Halted: house\. .* It stands beside this: Why: the file .* is there\.$/);
     expect(await inRedis.find('house')).toMatchObject({ by: BOB });
     await rm(file);
@@ -167,9 +169,9 @@ describe('a halt by a file', () => {
 
   test('is not half resumed: what a person has halted stays halted', async () => {
     const { replica, file, inRedis } = await withFile(createScene(redis));
-    await halt(replica.counter, 'house', clickOf(BOB));
+    await halt(replica.transitions, 'house', callerOf(BOB));
     await writeFile(file, '');
-    const answer = await resume(replica.counter, undefined, clickOf(ALICE));
+    const answer = await resume(replica.transitions, undefined, callerOf(ALICE));
     expect(answer).toMatchObject({ refused: true });
     expect(answer.text).toContain('Nothing was changed');
     expect(await inRedis.find('house')).toMatchObject({ by: BOB });
@@ -179,9 +181,9 @@ describe('a halt by a file', () => {
 
 test('one cluster is not half resumed while all are halted', async () => {
   const scene = createScene(redis);
-  const { counter } = scene.replica();
-  await halt(counter, 'house', clickOf(BOB));
-  await halt(counter, undefined, clickOf(BOB));
-  expect(await resume(counter, 'house', clickOf(ALICE))).toMatchObject({ refused: true });
+  const { transitions } = scene.replica();
+  await halt(transitions, 'house', callerOf(BOB));
+  await halt(transitions, undefined, callerOf(BOB));
+  expect(await resume(transitions, 'house', callerOf(ALICE))).toMatchObject({ refused: true });
   expect(await redis.hkeys(`{${scene.prefix}}:halts`)).toEqual(['house', '*']);
 });

@@ -6,7 +6,7 @@ export interface Answer {
 }
 
 /** Who asks, and from where. */
-export interface Click {
+export interface Caller {
   readonly user: string;
   /** The workspace of the person, and the one that the bot lives in. */
   readonly userTeam?: string;

@@ -1,8 +1,8 @@
 import { surfaceOf } from '../record/entry.ts';
 import type { Halt } from '../stores/stores.ts';
-import type { Answer, Click } from './answer.ts';
-import { tellSoon } from './tell-soon.ts';
-import { actorOf, type Counter } from './transitions.ts';
+import type { Answer, Caller } from './answer.ts';
+import { notifySoon } from './notify-soon.ts';
+import { actorOf, type Transitions } from './transitions.ts';
 
 /** What came of it; `news` is for everybody in the channels of these clusters. */
 export interface Turned extends Answer {
@@ -16,20 +16,24 @@ export interface Turned extends Answer {
 }
 
 /** Stops every action, on one cluster or on all. Anybody on the team may. */
-export async function halt(counter: Counter, cluster: string | undefined, click: Click): Promise<Turned> {
-  const where = await allowed(counter, 'halt', cluster, click);
+export async function halt(
+  transitions: Transitions,
+  cluster: string | undefined,
+  caller: Caller,
+): Promise<Turned> {
+  const where = await allowed(transitions, 'halt', cluster, caller);
   if (typeof where !== 'string') {
     return where;
   }
-  const { halts } = counter.context.stores;
+  const { halts } = transitions.context.stores;
   const before = await halts.find(cluster);
   if (before !== undefined && before.cure === undefined) {
-    return { text: `Halted already: ${where}. ${await sinceWhen(counter, before)}` };
+    return { text: `Halted already: ${where}. ${await sinceWhen(transitions, before)}` };
   }
   // What halts this machine alone may end at any time, and stops no other bot: a person's halt is stored all the same.
-  await halts.halt(cluster, actorOf(click));
-  const news = await turned(counter, 'halt', cluster, click);
-  const also = before === undefined ? '' : ` It stands beside this: ${await sinceWhen(counter, before)}`;
+  await halts.halt(cluster, actorOf(caller));
+  const news = await turned(transitions, 'halt', cluster, caller);
+  const also = before === undefined ? '' : ` It stands beside this: ${await sinceWhen(transitions, before)}`;
   return {
     text: `Halted: ${where}. Nothing more is done until an approver resumes. Looking and telling go on.${also}`,
     news,
@@ -37,12 +41,16 @@ export async function halt(counter: Counter, cluster: string | undefined, click:
 }
 
 /** Lets actions go on again. Only an approver may. */
-export async function resume(counter: Counter, cluster: string | undefined, click: Click): Promise<Turned> {
-  const where = await allowed(counter, 'resume', cluster, click);
+export async function resume(
+  transitions: Transitions,
+  cluster: string | undefined,
+  caller: Caller,
+): Promise<Turned> {
+  const where = await allowed(transitions, 'resume', cluster, caller);
   if (typeof where !== 'string') {
     return where;
   }
-  const { context } = counter;
+  const { context } = transitions;
   const { halts } = context.stores;
   const names = cluster === undefined ? [...context.clusters.keys()] : [cluster];
   const before = await Promise.all(names.map((name) => halts.find(name)));
@@ -52,59 +60,59 @@ export async function resume(counter: Counter, cluster: string | undefined, clic
   // What would go on standing still is not half resumed behind its back.
   const [stays] = before.filter((found) => found?.cure !== undefined || (found?.everywhere && cluster));
   if (stays !== undefined) {
-    const since = await sinceWhen(counter, stays);
+    const since = await sinceWhen(transitions, stays);
     const cure = stays.cure ?? '/rabbit resume, without a cluster, ends that.';
     const how = stays.cure === undefined ? 'stays halted with all the others' : 'stays halted';
     return { text: `${where} ${how}. ${since} ${cure} Nothing was changed.`, refused: true };
   }
-  await halts.resume(cluster, actorOf(click));
-  const news = await turned(counter, 'resume', cluster, click);
+  await halts.resume(cluster, actorOf(caller));
+  const news = await turned(transitions, 'resume', cluster, caller);
   return { text: `Resumed: ${where}. Approved runs go on where they stood.`, news };
 }
 
 /** The clusters meant, in words; or why not. */
 async function allowed(
-  counter: Counter,
+  transitions: Transitions,
   kind: 'halt' | 'resume',
   cluster: string | undefined,
-  click: Click,
+  caller: Caller,
 ): Promise<string | Answer> {
-  const { clusters } = counter.context;
+  const { clusters } = transitions.context;
   if (cluster !== undefined && !clusters.has(cluster)) {
     const known = [...clusters.keys()].join(', ');
     return { text: `I do not know a cluster “${cluster}”. There is: ${known}.`, refused: true };
   }
   const where = cluster ?? 'all clusters';
-  const decision = await counter.allow({ kind }, click, { cluster: where });
+  const decision = await transitions.allow({ kind }, caller, { cluster: where });
   return decision.allowed ? where : { text: decision.because, refused: true };
 }
 
 /** Writes it down, and has the cards of what is under way say it. */
 async function turned(
-  { context }: Counter,
+  { context }: Transitions,
   kind: 'halt' | 'resume',
   cluster: string | undefined,
-  click: Click,
+  caller: Caller,
 ): Promise<NonNullable<Turned['news']>> {
   const { stores, clock } = context;
   const atMs = clock.now();
   await stores.audit.append({
     atMs,
-    actor: actorOf(click),
+    actor: actorOf(caller),
     event: kind === 'halt' ? 'halt.set' : 'halt.cleared',
     text: `${kind} of ${cluster ?? 'all clusters'}`,
     before: kind === 'halt' ? 'going' : 'halted',
     after: kind === 'halt' ? 'halted' : 'going',
-    ...surfaceOf(actorOf(click)),
+    ...surfaceOf(actorOf(caller)),
     ...(cluster === undefined ? {} : { cluster }),
   });
   for (const { incident } of await stores.runs.active(cluster)) {
-    await tellSoon(context, incident);
+    await notifySoon(context, incident);
   }
-  return { kind, by: click.user, atMs, ...(cluster === undefined ? {} : { cluster }) };
+  return { kind, by: caller.user, atMs, ...(cluster === undefined ? {} : { cluster }) };
 }
 
-async function sinceWhen({ people }: Counter, { by, atMs, because }: Halt): Promise<string> {
+async function sinceWhen({ people }: Transitions, { by, atMs, because }: Halt): Promise<string> {
   if (because !== undefined) return `Why: ${because}.`;
   const name = (await people.names([by])).get(by) ?? by;
   return `${name} did it at ${new Date(atMs).toISOString().slice(11, 16)} UTC.`;

@@ -1,17 +1,17 @@
 import { activeStates, type Incident, type Run, startRun } from '../../runbooks/index.ts';
 import { surfaceOf } from '../record/entry.ts';
 import { span } from '../wording/words.ts';
-import type { Answer, Click } from './answer.ts';
-import { type Counter, carryOnSoon } from './transitions.ts';
+import type { Answer, Caller } from './answer.ts';
+import { carryOnSoon, type Transitions } from './transitions.ts';
 
 /** "I'm on it": one owner, said to everybody. */
-export async function acknowledge(counter: Counter, id: string, click: Click): Promise<Answer> {
-  const { context, people } = counter;
+export async function acknowledge(transitions: Transitions, id: string, caller: Caller): Promise<Answer> {
+  const { context, people } = transitions;
   const incident = await context.stores.incidents.get(id);
   if (incident === undefined) {
     return unknownIncident(id);
   }
-  const decision = await counter.allow({ kind: 'acknowledge' }, click, {
+  const decision = await transitions.allow({ kind: 'acknowledge' }, caller, {
     cluster: incident.cluster,
     incident: id,
   });
@@ -19,34 +19,34 @@ export async function acknowledge(counter: Counter, id: string, click: Click): P
     return { text: decision.because, refused: true };
   }
   const nowMs = context.clock.now();
-  const changed = await counter.changeIncident(id, async (current) => {
+  const changed = await transitions.changeIncident(id, async (current) => {
     const over = overAnswer(current, nowMs);
     if (over !== undefined) {
       return { kind: 'answer', answer: over };
     }
-    if (current.owner === click.user) {
+    if (current.owner === caller.user) {
       return { kind: 'answer', answer: { text: `${id} is yours already.` } };
     }
-    const names = await people.names([click.user, ...(current.owner === undefined ? [] : [current.owner])]);
+    const names = await people.names([caller.user, ...(current.owner === undefined ? [] : [current.owner])]);
     if (current.owner !== undefined) {
       const owner = names.get(current.owner) ?? current.owner;
       const since = span(nowMs - (current.acknowledgedAtMs ?? nowMs));
       return { kind: 'answer', answer: { text: `${owner} has been on ${id} for ${since}.`, refused: true } };
     }
-    const name = names.get(click.user) ?? click.user;
+    const name = names.get(caller.user) ?? caller.user;
     return {
       kind: 'store',
-      next: { ...current, owner: click.user, acknowledgedAtMs: nowMs },
-      story: {
-        actor: click.user,
+      next: { ...current, owner: caller.user, acknowledgedAtMs: nowMs },
+      record: {
+        actor: caller.user,
         event: 'incident.acknowledged',
-        text: `${click.user} is on it.`,
+        text: `${caller.user} is on it.`,
         lines: [`${name} is on it.`],
       },
     };
   });
   if (changed.kind === 'answer' && changed.answer.refused === true) {
-    await counter.refuse('acknowledge', 'too-late', click, { cluster: incident.cluster, incident: id });
+    await transitions.refuse('acknowledge', 'too-late', caller, { cluster: incident.cluster, incident: id });
   }
   return changed.kind === 'answer'
     ? changed.answer
@@ -59,39 +59,39 @@ export type Diagnosis =
   | { readonly kind: 'running'; readonly run: Run; readonly isNew: boolean };
 
 /** Starts a read-only diagnosis; one that is under way already is used. */
-export async function diagnose(counter: Counter, id: string, click: Click): Promise<Diagnosis> {
-  const { context } = counter;
+export async function diagnose(transitions: Transitions, id: string, caller: Caller): Promise<Diagnosis> {
+  const { context } = transitions;
   const incident = await context.stores.incidents.get(id);
   if (incident === undefined) {
     return { kind: 'refused', answer: unknownIncident(id) };
   }
   const about = { cluster: incident.cluster, incident: id };
-  const decision = await counter.allow({ kind: 'diagnose' }, click, about);
+  const decision = await transitions.allow({ kind: 'diagnose' }, caller, about);
   if (!decision.allowed) {
     return { kind: 'refused', answer: { text: decision.because, refused: true } };
   }
-  return await findOrStart(counter, incident, click.user);
+  return await findOrStart(transitions, incident, caller.user);
 }
 
 /** The active run of an incident, or a new one. The incident is the gate: of two people at once one starts it. */
-async function findOrStart(counter: Counter, incident: Incident, user: string): Promise<Diagnosis> {
-  const { stores, clock } = counter.context;
+async function findOrStart(transitions: Transitions, incident: Incident, user: string): Promise<Diagnosis> {
+  const { stores, clock } = transitions.context;
   const over = overAnswer(incident, clock.now());
   if (over !== undefined) {
     return { kind: 'refused', answer: over };
   }
-  const active = await activeRunOf(counter, incident);
+  const active = await activeRunOf(transitions, incident);
   if (active !== undefined) {
     return { kind: 'running', run: active, isNew: false };
   }
-  const repaired = await justRepaired(counter, incident);
+  const repaired = await justRepaired(transitions, incident);
   if (repaired !== undefined) {
     return { kind: 'refused', answer: repaired };
   }
-  const names = await counter.people.names([user]);
+  const names = await transitions.people.names([user]);
   const runId = await stores.runs.nextId();
   let before = incident;
-  const changed = await counter.changeIncident(incident.id, (current) => {
+  const changed = await transitions.changeIncident(incident.id, (current) => {
     const nowOver = overAnswer(current, clock.now());
     if (nowOver !== undefined) {
       return { kind: 'answer', answer: nowOver };
@@ -103,7 +103,7 @@ async function findOrStart(counter: Counter, incident: Incident, user: string): 
     return {
       kind: 'store',
       next: { ...current, run: runId },
-      story: {
+      record: {
         actor: user,
         event: 'run.requested',
         text: `${user} asked for a diagnosis: ${runId}.`,
@@ -113,7 +113,7 @@ async function findOrStart(counter: Counter, incident: Incident, user: string): 
   });
   if (changed.kind === 'answer') {
     const fresh = await stores.incidents.get(incident.id);
-    const theirs = fresh === undefined ? undefined : await activeRunOf(counter, fresh);
+    const theirs = fresh === undefined ? undefined : await activeRunOf(transitions, fresh);
     return theirs === undefined
       ? { kind: 'refused', answer: changed.answer }
       : { kind: 'running', run: theirs, isNew: false };
@@ -131,7 +131,7 @@ async function findOrStart(counter: Counter, incident: Incident, user: string): 
     after: run.state,
     ...surfaceOf(user),
   });
-  await carryOnSoon(counter.context, run.id);
+  await carryOnSoon(transitions.context, run.id);
   return { kind: 'running', run, isNew: true };
 }
 
@@ -139,7 +139,7 @@ async function findOrStart(counter: Counter, incident: Incident, user: string): 
 const SWEEPS_TO_RESOLVE = 2;
 
 /** A new run would stand in the place of the one that has just repaired it, and the card would not say so any more. */
-async function justRepaired({ context }: Counter, { id, run }: Incident): Promise<Answer | undefined> {
+async function justRepaired({ context }: Transitions, { id, run }: Incident): Promise<Answer | undefined> {
   const last = run === undefined ? undefined : await context.stores.runs.get(run);
   if (last?.state !== 'done' || last.endedAtMs === undefined) {
     return undefined;
@@ -153,7 +153,7 @@ async function justRepaired({ context }: Counter, { id, run }: Incident): Promis
       };
 }
 
-async function activeRunOf({ context }: Counter, incident: Incident): Promise<Run | undefined> {
+async function activeRunOf({ context }: Transitions, incident: Incident): Promise<Run | undefined> {
   const run = incident.run === undefined ? undefined : await context.stores.runs.get(incident.run);
   return run !== undefined && activeStates.includes(run.state) ? run : undefined;
 }

@@ -1,25 +1,25 @@
 import { parseDuration } from '../config/schema/duration.ts';
 import { span } from '../wording/words.ts';
-import type { Answer, Click } from './answer.ts';
+import type { Answer, Caller } from './answer.ts';
 import { maintenanceOf } from './maintenance-window.ts';
-import { actorOf, type Counter } from './transitions.ts';
+import { actorOf, type Transitions } from './transitions.ts';
 
 const LONGEST_MS = 24 * 3_600_000;
 
 /** Announces planned work on a cluster, or its end. Approvers may: it makes alerts quiet. */
 export async function announce(
-  counter: Counter,
+  transitions: Transitions,
   cluster: string | undefined,
   duration: string | undefined,
-  click: Click,
+  caller: Caller,
 ): Promise<Answer> {
-  const { clusters, stores, clock } = counter.context;
+  const { clusters, stores, clock } = transitions.context;
   if (cluster === undefined || !clusters.has(cluster)) {
     const known = [...clusters.keys()].join(', ');
     return { text: `For which cluster? There is: ${known}.`, refused: true };
   }
   if (duration === undefined) {
-    const now = await maintenanceOf(counter.context, cluster);
+    const now = await maintenanceOf(transitions.context, cluster);
     return {
       text:
         now === undefined
@@ -27,15 +27,15 @@ export async function announce(
           : `${cluster} is under maintenance for ${span(now.untilMs - clock.now())} more. Its end: /rabbit maintenance ${cluster} end`,
     };
   }
-  const decision = await counter.allow({ kind: 'maintenance' }, click, { cluster });
+  const decision = await transitions.allow({ kind: 'maintenance' }, caller, { cluster });
   if (!decision.allowed) {
     return { text: decision.because, refused: true };
   }
   const audit = async (event: string, text: string): Promise<void> =>
-    await stores.audit.append({ atMs: clock.now(), actor: actorOf(click), event, cluster, text });
+    await stores.audit.append({ atMs: clock.now(), actor: actorOf(caller), event, cluster, text });
   if (duration === 'end') {
     if ((await stores.maintenance.get(cluster)) === undefined) {
-      const calendar = await maintenanceOf(counter.context, cluster);
+      const calendar = await maintenanceOf(transitions.context, cluster);
       return {
         text:
           calendar === undefined
@@ -46,7 +46,7 @@ export async function announce(
     }
     await stores.maintenance.end(cluster);
     await audit('maintenance.ended', `maintenance of ${cluster} ended`);
-    const planned = await maintenanceOf(counter.context, cluster);
+    const planned = await maintenanceOf(transitions.context, cluster);
     return {
       text:
         planned === undefined
@@ -58,7 +58,7 @@ export async function announce(
   if (ms === undefined || ms <= 0 || ms > LONGEST_MS) {
     return { text: `For how long? Up to 24h, such as 30m or 2h; “${duration}” is not that.`, refused: true };
   }
-  await stores.maintenance.begin(cluster, { by: click.user, untilMs: clock.now() + ms });
+  await stores.maintenance.begin(cluster, { by: caller.user, untilMs: clock.now() + ms });
   await audit('maintenance.begun', `maintenance of ${cluster} for ${span(ms)}`);
   return {
     text: `${cluster} is under maintenance for ${span(ms)}. Alerts are told quietly, and nothing is proposed unasked; what you ask for is done as always.`,

@@ -1,11 +1,11 @@
 import type { Plan, Run } from '../../runbooks/index.ts';
 import { span } from '../wording/words.ts';
-import type { Answer, Click } from './answer.ts';
-import { ballotNow } from './ballot.ts';
+import type { Answer, Caller } from './answer.ts';
 import { diagnose } from './incidents.ts';
-import { decide, isGlassOffered } from './rules/authorize.ts';
-import type { Ballot } from './rules/cast-vote.ts';
-import type { Counter } from './transitions.ts';
+import { authorize, isBreakGlassOffered } from './rules/authorize.ts';
+import type { Tally } from './rules/cast-vote.ts';
+import { tallyNow } from './tally.ts';
+import type { Transitions } from './transitions.ts';
 
 /** What "Review fix" comes to. */
 export type Review =
@@ -17,40 +17,40 @@ export type Review =
       readonly plan: Plan;
       readonly readOnlyBecause?: string;
       /** Would this person's broken glass change something that their ordinary vote does not? */
-      readonly offersGlass: boolean;
+      readonly offersBreakGlass: boolean;
     };
 
 /** The plan on the table, for reading only where they may not approve it; a diagnosis is started where there is none. */
-export async function review(counter: Counter, id: string, click: Click): Promise<Review> {
-  const found = await diagnose(counter, id, click);
+export async function review(transitions: Transitions, id: string, caller: Caller): Promise<Review> {
+  const found = await diagnose(transitions, id, caller);
   if (found.kind === 'refused') {
     return found;
   }
-  return await reviewOfRun(counter, found.run, click);
+  return await reviewOfRun(transitions, found.run, caller);
 }
 
 const READING = 'You can read this plan, not approve it. Nothing runs before an approver says yes.';
 
 /** How a run stands for somebody who wants to approve it. */
-export async function reviewOfRun(counter: Counter, run: Run, click: Click): Promise<Review> {
-  const nowMs = counter.context.clock.now();
+export async function reviewOfRun(transitions: Transitions, run: Run, caller: Caller): Promise<Review> {
+  const nowMs = transitions.context.clock.now();
   if (run.state === 'diagnosing') {
     return { kind: 'making', run };
   }
   if (run.state !== 'proposed' || run.plan === undefined || nowMs >= run.plan.expiresAtMs) {
     return { kind: 'refused', answer: { text: standing(run, nowMs), refused: true } };
   }
-  const principal = await counter.people.principal(click);
-  const ballot = await ballotOf(counter, run, run.plan);
-  const ordinary = decide({ kind: 'vote', ballot }, principal, { kind: 'command' });
-  const offersGlass = isGlassOffered(ballot, principal, { kind: 'command' });
+  const principal = await transitions.people.principal(caller);
+  const tally = await tallyOf(transitions, run, run.plan);
+  const ordinary = authorize({ kind: 'vote', tally }, principal, { kind: 'command' });
+  const offersBreakGlass = isBreakGlassOffered(tally, principal, { kind: 'command' });
   return {
     kind: 'plan',
     run,
     plan: run.plan,
-    offersGlass,
+    offersBreakGlass,
     // Where only a broken glass would do, the window still opens; the vote itself says what is missing.
-    ...(ordinary.allowed || offersGlass
+    ...(ordinary.allowed || offersBreakGlass
       ? {}
       : { readOnlyBecause: ordinary.why === 'no-rights' ? READING : ordinary.because }),
   };
@@ -95,50 +95,50 @@ export function standing(run: Run, nowMs: number): string {
 }
 
 /** The votes for a plan with the roles that the voters have now. */
-export const ballotOf = (
-  { context, people }: Counter,
+export const tallyOf = (
+  { context, people }: Transitions,
   run: Run,
   plan: Plan,
-  breaksGlass = false,
-): Promise<Ballot> => ballotNow({ ...context, people }, run, plan, breaksGlass);
+  breakGlass = false,
+): Promise<Tally> => tallyNow({ ...context, people }, run, plan, breakGlass);
 
 /** Another way to go: a new plan with a new hash, and no votes. */
 export async function choose(
-  counter: Counter,
+  transitions: Transitions,
   reference: { readonly run: string },
   choice: string,
-  click: Click,
+  caller: Caller,
 ): Promise<Review> {
-  const { context } = counter;
+  const { context } = transitions;
   const run = await context.stores.runs.get(reference.run);
   const handle = run === undefined ? undefined : context.clusters.get(run.cluster);
   if (run === undefined || handle === undefined) {
     return { kind: 'refused', answer: { text: `I do not know ${reference.run} any more.`, refused: true } };
   }
   const about = { cluster: run.cluster, incident: run.incident, run: run.id };
-  const decision = await counter.allow({ kind: 'choose' }, click, about);
+  const decision = await transitions.allow({ kind: 'choose' }, caller, about);
   if (!decision.allowed) {
     return { kind: 'refused', answer: { text: decision.because, refused: true } };
   }
   if (run.state !== 'proposed') {
-    await counter.refuse('choose', 'too-late', click, about);
-    return await reviewOfRun(counter, run, click);
+    await transitions.refuse('choose', 'too-late', caller, about);
+    return await reviewOfRun(transitions, run, caller);
   }
   const now = await handle.observe('named');
-  const names = await counter.people.names([click.user]);
+  const names = await transitions.people.names([caller.user]);
   const label = run.choices.find(({ id }) => id === choice)?.label ?? choice;
-  const changed = await counter.changeRun(run.id, () => ({
+  const changed = await transitions.changeRun(run.id, () => ({
     kind: 'advance',
-    input: { kind: 'chose', choice, now, by: click.user, atMs: context.clock.now() },
-    story: (next) => {
+    input: { kind: 'chose', choice, now, by: caller.user, atMs: context.clock.now() },
+    record: (next) => {
       const isTaken = next.choice === choice;
       return {
-        actor: click.user,
+        actor: caller.user,
         event: 'run.chose',
-        text: isTaken ? `${click.user} chose: ${label}.` : (next.because ?? `"${label}" is not possible.`),
+        text: isTaken ? `${caller.user} chose: ${label}.` : (next.because ?? `"${label}" is not possible.`),
         lines: isTaken
           ? [
-              `${names.get(click.user) ?? click.user} chose: ${label}. There is a new plan, with no approvals yet.`,
+              `${names.get(caller.user) ?? caller.user} chose: ${label}. There is a new plan, with no approvals yet.`,
             ]
           : [],
       };
@@ -147,5 +147,5 @@ export async function choose(
   if (changed.kind === 'answer') {
     return { kind: 'refused', answer: changed.answer };
   }
-  return await reviewOfRun(counter, changed.value, click);
+  return await reviewOfRun(transitions, changed.value, caller);
 }

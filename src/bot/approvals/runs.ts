@@ -7,10 +7,10 @@ import {
   whatItDid,
 } from '../../runbooks/index.ts';
 import { staysStopped } from '../wording/how-it-ended.ts';
-import type { Answer, Click } from './answer.ts';
+import type { Answer, Caller } from './answer.ts';
 import { isStopping, standing } from './plans.ts';
-import type { Ask } from './rules/authorize.ts';
-import type { Counter, Story } from './transitions.ts';
+import type { Permission } from './rules/authorize.ts';
+import type { ChangeRecord, Transitions } from './transitions.ts';
 
 export type Ruling = Extract<RunInput, { kind: 'ruled' }>['ruling'];
 
@@ -22,11 +22,15 @@ export interface RunClick {
 }
 
 /** Withdraws a plan, or stops a run: at once, or as soon as the step that is running is over. */
-export async function cancel(counter: Counter, { run: id }: RunClick, click: Click): Promise<Answer> {
+export async function cancel(
+  transitions: Transitions,
+  { run: id }: RunClick,
+  caller: Caller,
+): Promise<Answer> {
   // To stop is right whichever plan was shown.
-  const run = await counter.context.stores.runs.get(id);
+  const run = await transitions.context.stores.runs.get(id);
   const requestedBy = run?.requestedBy ?? '';
-  return await press(counter, { run: id }, click, { kind: 'cancel', requestedBy }, (by, atMs) => ({
+  return await press(transitions, { run: id }, caller, { kind: 'cancel', requestedBy }, (by, atMs) => ({
     input: { kind: 'cancelled', by, atMs },
     tell: (next, name) => (next.state === 'cancelled' ? cancelledStory(next, name) : wantedStory(next, name)),
     done: (next) =>
@@ -40,9 +44,9 @@ export async function cancel(counter: Counter, { run: id }: RunClick, click: Cli
 }
 
 /** A person has done the step by hand. */
-export async function confirm(counter: Counter, on: RunClick, click: Click): Promise<Answer> {
+export async function confirm(transitions: Transitions, on: RunClick, caller: Caller): Promise<Answer> {
   const { item = -1 } = on;
-  return await press(counter, on, click, { kind: 'confirm' }, (by, atMs) => ({
+  return await press(transitions, on, caller, { kind: 'confirm' }, (by, atMs) => ({
     input: { kind: 'confirmed', index: item, by, atMs },
     tell: (_, name) => ({ event: 'run.confirmed', text: `${name} did step ${item + 1} by hand.` }),
     done: () => 'Thank you. It goes on.',
@@ -50,7 +54,12 @@ export async function confirm(counter: Counter, on: RunClick, click: Click): Pro
 }
 
 /** A person says what became of an interrupted step. */
-export async function rule(counter: Counter, on: RunClick, ruling: Ruling, click: Click): Promise<Answer> {
+export async function rule(
+  transitions: Transitions,
+  on: RunClick,
+  ruling: Ruling,
+  caller: Caller,
+): Promise<Answer> {
   const { item = -1, attempt } = on;
   const words = (next: Run): string =>
     ({
@@ -58,7 +67,7 @@ export async function rule(counter: Counter, on: RunClick, ruling: Ruling, click
       'do-it-again': `it has not happened${next.stopWanted === undefined ? ', do it again' : ''}`,
       'give-up': 'give up',
     })[ruling];
-  return await press(counter, on, click, { kind: 'rule' }, (by, atMs) => ({
+  return await press(transitions, on, caller, { kind: 'rule' }, (by, atMs) => ({
     input: { kind: 'ruled', index: item, ruling, by, atMs, ...(attempt === undefined ? {} : { attempt }) },
     tell: (next, name) => ({
       event: 'run.ruled',
@@ -109,37 +118,37 @@ const OTHER_PLAN =
   'That button was of another plan. The newest message in the thread has the buttons of this one.';
 
 async function press(
-  counter: Counter,
+  transitions: Transitions,
   { run: id, planHash }: RunClick,
-  click: Click,
-  ask: Ask,
+  caller: Caller,
+  ask: Permission,
   make: (by: string, atMs: number) => Press,
 ): Promise<Answer> {
-  const { stores, clock } = counter.context;
+  const { stores, clock } = transitions.context;
   const run = await stores.runs.get(id);
   if (run === undefined) {
     return { text: `I do not know ${id} any more.`, refused: true };
   }
   const about = { cluster: run.cluster, incident: run.incident, run: id };
-  const decision = await counter.allow(ask, click, about);
+  const decision = await transitions.allow(ask, caller, about);
   if (!decision.allowed) {
     return { text: decision.because, refused: true };
   }
-  const name = (await counter.people.names([click.user])).get(click.user) ?? click.user;
-  const { input, tell, done } = make(click.user, clock.now());
-  const story = (next: Run): Story => {
-    const { event, text } = tell(next, click.user);
+  const name = (await transitions.people.names([caller.user])).get(caller.user) ?? caller.user;
+  const { input, tell, done } = make(caller.user, clock.now());
+  const record = (next: Run): ChangeRecord => {
+    const { event, text } = tell(next, caller.user);
     const told = tell(next, name);
     return {
-      actor: click.user,
+      actor: caller.user,
       event,
       text,
       ...(told.isLoud === true ? { loud: { text: told.text, mentions: [] } } : { lines: [told.text] }),
     };
   };
-  const changed = await counter.changeRun(id, ({ plan }) =>
+  const changed = await transitions.changeRun(id, ({ plan }) =>
     planHash === undefined || planHash === plan?.hash
-      ? { kind: 'advance', input, story }
+      ? { kind: 'advance', input, record }
       : { kind: 'answer', answer: { text: OTHER_PLAN, refused: true } },
   );
   switch (changed.kind) {
@@ -148,7 +157,7 @@ async function press(
     case 'unchanged':
       if (ask.kind === 'cancel' && isStopping(changed.value))
         return { text: standing(changed.value, clock.now()) };
-      await counter.refuse(ask.kind, 'too-late', click, about);
+      await transitions.refuse(ask.kind, 'too-late', caller, about);
       return { text: standing(changed.value, clock.now()), refused: true };
     case 'stored':
       return { text: done(changed.value) };

@@ -4,14 +4,14 @@ import type { BotContext } from '../context.ts';
 import type { People } from '../ports/people.ts';
 import type { AuditEntry, TimelineEntry } from '../record/entry.ts';
 import { surfaceOf } from '../record/entry.ts';
-import { standingOf } from '../record/news-story.ts';
-import { planOf } from '../record/run-story.ts';
-import type { Answer, Click } from './answer.ts';
+import { stateWordOf } from '../record/incident-record.ts';
+import { planOf } from '../record/run-record.ts';
+import type { Answer, Caller } from './answer.ts';
 import { engineTools } from './engine-tools.ts';
-import { type Ask, decide, type Surface } from './rules/authorize.ts';
+import { notifySoon } from './notify-soon.ts';
+import { authorize, type Permission, type Surface } from './rules/authorize.ts';
 import type { Decision } from './rules/decision.ts';
 import { refusalWords } from './rules/refusal-words.ts';
-import { tellSoon } from './tell-soon.ts';
 
 /**
  * Somebody else may write between reading and writing. Each time one of them has got through, so that a whole team that
@@ -20,13 +20,13 @@ import { tellSoon } from './tell-soon.ts';
 const ATTEMPTS = 50;
 
 /** What every transition needs: the state, who people are, and one way to change each thing. */
-export interface Counter {
+export interface Transitions {
   readonly context: BotContext;
   readonly people: People;
   /** Writes a refusal to the audit: who, what, why, about which plan, and how it stands. */
-  refuse(what: string, why: string, click: Click, about: About): Promise<void>;
+  refuse(what: string, why: string, caller: Caller, about: About): Promise<void>;
   /** May they? A no is written to the audit. */
-  allow(ask: Ask, click: Click, about: About): Promise<Decision>;
+  allow(ask: Permission, caller: Caller, about: About): Promise<Decision>;
   /** Reads, decides and writes an incident until nobody came between. */
   changeIncident(
     id: string,
@@ -45,14 +45,14 @@ export interface About {
 
 export type Change<Value> =
   | { readonly kind: 'answer'; readonly answer: Answer }
-  | { readonly kind: 'store'; readonly next: Value; readonly story: Story };
+  | { readonly kind: 'store'; readonly next: Value; readonly record: ChangeRecord };
 
 export type RunStep =
   | { readonly kind: 'answer'; readonly answer: Answer }
-  | { readonly kind: 'advance'; readonly input: RunInput; readonly story: (next: Run) => Story };
+  | { readonly kind: 'advance'; readonly input: RunInput; readonly record: (next: Run) => ChangeRecord };
 
 /** What is written down with the change: the audit's entry, and lines for the thread. */
-export interface Story {
+export interface ChangeRecord {
   readonly actor: string;
   readonly event: string;
   readonly text: string;
@@ -67,18 +67,18 @@ export type Changed<Value> =
   | { readonly kind: 'unchanged'; readonly value: Value }
   | { readonly kind: 'answer'; readonly answer: Answer };
 
-export function createCounter(context: BotContext, people: People): Counter {
+export function createTransitions(context: BotContext, people: People): Transitions {
   const { stores, clock, config } = context;
 
-  const entryOf = (story: Story, about: About, more: Partial<AuditEntry> = {}): AuditEntry => ({
+  const entryOf = (record: ChangeRecord, about: About, more: Partial<AuditEntry> = {}): AuditEntry => ({
     atMs: clock.now(),
-    actor: story.actor,
-    event: story.event,
+    actor: record.actor,
+    event: record.event,
     cluster: about.cluster,
-    text: story.text,
+    text: record.text,
     ...(about.incident === undefined ? {} : { incident: about.incident }),
     ...(about.run === undefined ? {} : { run: about.run }),
-    ...surfaceOf(story.actor),
+    ...surfaceOf(record.actor),
     ...more,
   });
 
@@ -89,20 +89,20 @@ export function createCounter(context: BotContext, people: People): Counter {
       return run === undefined ? {} : { ...planOf(run), before: run.state, after: run.state };
     }
     const found = incident === undefined ? undefined : await stores.incidents.get(incident);
-    return found === undefined ? {} : { before: standingOf(found), after: standingOf(found) };
+    return found === undefined ? {} : { before: stateWordOf(found), after: stateWordOf(found) };
   };
 
-  const refuse: Counter['refuse'] = async (what, why, click, about) => {
-    const story = { actor: actorOf(click), event: 'click.refused', text: refusalWords(what, why) };
-    await stores.audit.append(entryOf(story, about, await standing(about)));
+  const refuse: Transitions['refuse'] = async (what, why, caller, about) => {
+    const record = { actor: actorOf(caller), event: 'click.refused', text: refusalWords(what, why) };
+    await stores.audit.append(entryOf(record, about, await standing(about)));
   };
 
-  const linesOf = ({ lines = [], loud }: Story): readonly TimelineEntry[] => [
+  const linesOf = ({ lines = [], loud }: ChangeRecord): readonly TimelineEntry[] => [
     ...lines.map((text) => ({ atMs: clock.now(), text })),
     ...(loud === undefined ? [] : [{ atMs: clock.now(), broadcast: true, ...loud }]),
   ];
 
-  async function whereFrom({ terminal, channel }: Click, about: About): Promise<Surface> {
+  async function whereFrom({ terminal, channel }: Caller, about: About): Promise<Surface> {
     if (terminal !== undefined) {
       return { kind: 'terminal' };
     }
@@ -123,11 +123,11 @@ export function createCounter(context: BotContext, people: People): Counter {
 
     refuse,
 
-    async allow(ask, click, about) {
-      const [principal, surface] = await Promise.all([people.principal(click), whereFrom(click, about)]);
-      const decision = decide(ask, principal, surface);
+    async allow(ask, caller, about) {
+      const [principal, surface] = await Promise.all([people.principal(caller), whereFrom(caller, about)]);
+      const decision = authorize(ask, principal, surface);
       if (!decision.allowed) {
-        await refuse(ask.kind, decision.why, click, about);
+        await refuse(ask.kind, decision.why, caller, about);
         return decision.why === 'no-rights'
           ? { ...decision, because: `${decision.because}${await whoElse(people)}` }
           : decision;
@@ -145,15 +145,15 @@ export function createCounter(context: BotContext, people: People): Counter {
         if (change.kind === 'answer') {
           return change;
         }
-        const { next, story } = change;
+        const { next, record } = change;
         const value = { ...next, version: incident.version + 1 };
         const entry = entryOf(
-          story,
+          record,
           { cluster: incident.cluster, incident: id },
-          { before: standingOf(incident), after: standingOf(next) },
+          { before: stateWordOf(incident), after: stateWordOf(next) },
         );
-        if ((await stores.incidents.put(value, incident.version, entry, linesOf(story))) === 'stored') {
-          await tellSoon(context, id);
+        if ((await stores.incidents.put(value, incident.version, entry, linesOf(record))) === 'stored') {
+          await notifySoon(context, id);
           return { kind: 'stored', value };
         }
       }
@@ -176,13 +176,13 @@ export function createCounter(context: BotContext, people: People): Counter {
         if (next === run) {
           return { kind: 'unchanged', value: run };
         }
-        const story = change.story(next);
+        const record = change.record(next);
         const about = { cluster: run.cluster, incident: run.incident, run: id };
         const value = { ...next, version: run.version + 1 };
-        const entry = entryOf(story, about, { ...planOf(next), before: run.state, after: next.state });
-        if ((await stores.runs.put(value, run.version, entry, linesOf(story))) === 'stored') {
+        const entry = entryOf(record, about, { ...planOf(next), before: run.state, after: next.state });
+        if ((await stores.runs.put(value, run.version, entry, linesOf(record))) === 'stored') {
           await carryOnSoon(context, id);
-          await tellSoon(context, run.incident);
+          await notifySoon(context, run.incident);
           return { kind: 'stored', value };
         }
       }
@@ -192,7 +192,7 @@ export function createCounter(context: BotContext, people: People): Counter {
 }
 
 /** Who it is in the audit: at a terminal both names count. */
-export const actorOf = ({ user, terminal }: Click): string =>
+export const actorOf = ({ user, terminal }: Caller): string =>
   terminal === undefined || terminal === user ? user : `${terminal} (${user})`;
 
 const APPROVERS_NAMED = 6;
@@ -206,9 +206,9 @@ async function whoElse(people: People): Promise<string> {
 }
 
 /** Not being able to ask is no failure of the vote: the run is stored, and the bot carries on what is active. */
-export async function carryOnSoon({ courier, log }: BotContext, run: string): Promise<void> {
+export async function carryOnSoon({ jobQueue, log }: BotContext, run: string): Promise<void> {
   try {
-    await courier.carryOn(run);
+    await jobQueue.carryOn(run);
   } catch (error) {
     log.warn({ err: error, run }, 'A run could not be queued; it is carried on with the next sweep');
   }

@@ -3,7 +3,7 @@ import { reasonOf } from '../../rpc/index.ts';
 import type { BotConfig } from '../config/config.ts';
 import type { BotContext } from '../context.ts';
 import { entryOf } from '../record/entry-text.ts';
-import { type Held, hold } from '../stores/hold.ts';
+import { acquireLease, type Lease } from '../stores/lease.ts';
 import { createMirror, type Mirror } from './mirror.ts';
 import { SEALED, sealEntry } from './seal.ts';
 import { trimAudit } from './trim.ts';
@@ -36,7 +36,7 @@ export function keepAudit(context: Needs): AuditKeeper {
   const stopping = new AbortController();
   const holder = randomUUID();
   const mirror = file === undefined ? undefined : mirrorOf(context, file);
-  let held: Held | undefined;
+  let lease: Lease | undefined;
   let report: MirrorReport | undefined = mirror && { kind: 'standby' };
   let sealedAtMs = Number.NEGATIVE_INFINITY;
   let trimmedAtMs = Number.NEGATIVE_INFINITY;
@@ -49,7 +49,7 @@ export function keepAudit(context: Needs): AuditKeeper {
       stopping.abort();
       await running;
       await mirror?.close();
-      await held?.release();
+      await lease?.release();
     },
   };
 
@@ -68,18 +68,18 @@ export function keepAudit(context: Needs): AuditKeeper {
   }
 
   async function round(): Promise<void> {
-    if (held !== undefined && !held.isHeld()) {
-      const lost = held;
-      held = undefined;
+    if (lease !== undefined && !lease.isHeld()) {
+      const lost = lease;
+      lease = undefined;
       await mirror?.close();
       await lost.release();
     }
-    held ??= await hold(stores.leases, 'audit', holder, LEASE_MS);
-    if (held === undefined) {
+    lease ??= await acquireLease(stores.leases, 'audit', holder, LEASE_MS);
+    if (lease === undefined) {
       report = mirror && { kind: 'standby' };
       return;
     }
-    await copy(held);
+    await copy(lease);
     const nowMs = clock.now();
     if (key !== undefined && nowMs - sealedAtMs >= SEAL_EVERY_MS) {
       await seal(key, nowMs);
@@ -100,7 +100,7 @@ export function keepAudit(context: Needs): AuditKeeper {
     }
   }
 
-  async function copy(lease: Held): Promise<void> {
+  async function copy(lease: Lease): Promise<void> {
     if (mirror === undefined) return;
     try {
       await mirror.catchUp(() => lease.isHeld());

@@ -1,8 +1,8 @@
 import type { Plan, Run } from '../../runbooks/index.ts';
-import { ballotOf, standing } from '../approvals/plans.ts';
-import { isGlassOffered } from '../approvals/rules/authorize.ts';
-import { confirmationOf, glassPhrase, isReasonNeeded } from '../approvals/rules/confirmation.ts';
-import type { Counter } from '../approvals/transitions.ts';
+import { standing, tallyOf } from '../approvals/plans.ts';
+import { isBreakGlassOffered } from '../approvals/rules/authorize.ts';
+import { breakGlassPhrase, confirmationOf, isReasonNeeded } from '../approvals/rules/confirmation.ts';
+import type { Transitions } from '../approvals/transitions.ts';
 import { type Voted, vote } from '../approvals/vote.ts';
 import { type Names, nameOf, tierWords, whoMustApprove } from '../wording/words.ts';
 import {
@@ -13,7 +13,7 @@ import {
   printJson,
   readConfig,
 } from './common/console.ts';
-import { withDesk } from './common/with-approvals.ts';
+import { withApprovals } from './common/with-approvals.ts';
 
 interface ApproveOptions extends CommonOptions {
   readonly plan?: string;
@@ -33,8 +33,8 @@ export async function approveCommand(
 ): Promise<number> {
   const config = readConfig(console, options);
   if (config === undefined) return exitCodes.critical;
-  return await withDesk(config, async (counter, click) => {
-    const { stores, clock } = counter.context;
+  return await withApprovals(config, async (transitions, caller) => {
+    const { stores, clock } = transitions.context;
     const run = await stores.runs.get(id.toUpperCase());
     if (run === undefined) {
       console.err(`There is no run ${id}.\n`);
@@ -48,16 +48,19 @@ export async function approveCommand(
     if (options.plan === undefined) {
       if (options.json) printJson(console, { run: run.id, plan });
       else {
-        const [ballot, who] = [await ballotOf(counter, run, plan), await counter.people.principal(click)];
-        const offersGlass = isGlassOffered(ballot, who, { kind: 'terminal' });
-        const names = await counter.people.names(run.votes.map(({ by }) => by));
-        console.out(plain(planText(counter, run, plan, { names, offersGlass })));
+        const [tally, who] = [
+          await tallyOf(transitions, run, plan),
+          await transitions.people.principal(caller),
+        ];
+        const offersBreakGlass = isBreakGlassOffered(tally, who, { kind: 'terminal' });
+        const names = await transitions.people.names(run.votes.map(({ by }) => by));
+        console.out(plain(planText(transitions, run, plan, { names, offersBreakGlass })));
       }
       return exitCodes.ok;
     }
     const isMeant = options.plan.length >= SHORTEST_HASH && plan.hash.startsWith(options.plan);
     const voted = await vote(
-      counter,
+      transitions,
       {
         run: run.id,
         planHash: isMeant ? plan.hash : options.plan,
@@ -65,7 +68,7 @@ export async function approveCommand(
         reason: options.reason ?? '',
         glass: options.breakGlass ?? '',
       },
-      click,
+      caller,
     );
     const { text, isRecorded } = answerTo(voted, run);
     if (options.json) printJson(console, { text, recorded: isRecorded });
@@ -101,10 +104,10 @@ function answerTo(voted: Voted, run: Run): { readonly text: string; readonly isR
 }
 
 function planText(
-  { context }: Counter,
+  { context }: Transitions,
   run: Run,
   plan: Plan,
-  { names, offersGlass }: { readonly names: Names; readonly offersGlass: boolean },
+  { names, offersBreakGlass }: { readonly names: Names; readonly offersBreakGlass: boolean },
 ): string {
   const { people } = context.config;
   const confirmation = confirmationOf(people, run, plan);
@@ -129,8 +132,10 @@ function planText(
     `So far: ${run.votes.length === 0 ? 'nobody' : run.votes.map(({ by }) => nameOf(names, by)).join(', ')}`,
     `Expires: ${new Date(plan.expiresAtMs).toISOString()}`,
     `To approve: watership approve ${run.id} --plan ${plan.hash}${typed}${reason}`,
-    ...(offersGlass
-      ? [`Only if you are on call and alone: add --break-glass "${glassPhrase(run)}". It pages the owners.`]
+    ...(offersBreakGlass
+      ? [
+          `Only if you are on call and alone: add --break-glass "${breakGlassPhrase(run)}". It pages the owners.`,
+        ]
       : []),
     '',
   ].join('\n');

@@ -7,7 +7,7 @@ import {
   printJson,
   readConfig,
 } from './common/console.ts';
-import { withDesk } from './common/with-approvals.ts';
+import { withApprovals } from './common/with-approvals.ts';
 
 /** `watership halt [cluster]` and `resume`: the switch that every action asks first. Anybody halts; an approver resumes. */
 export const haltCommand =
@@ -20,7 +20,7 @@ export const haltCommand =
       return exitCodes.unknown;
     }
     const turn = verb === 'halt' ? halt : resume;
-    const answer = await withDesk(config, (counter, click) => turn(counter, cluster, click));
+    const answer = await withApprovals(config, (transitions, caller) => turn(transitions, cluster, caller));
     if (options.json) printJson(console, { text: answer.text, refused: answer.refused === true });
     else if (answer.refused === true) console.err(`${answer.text}\n`);
     else console.out(`${answer.text}\n`);

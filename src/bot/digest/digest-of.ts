@@ -1,4 +1,10 @@
-import { atItsWorst, type Glance, type Incident, type Run, type Severity } from '../../runbooks/index.ts';
+import {
+  atItsWorst,
+  type ClusterSummary,
+  type Incident,
+  type Run,
+  type Severity,
+} from '../../runbooks/index.ts';
 import type { AuditEntry } from '../record/entry.ts';
 import { type DeletionDigest, deletionsOf } from './deletions.ts';
 
@@ -8,7 +14,7 @@ export interface DigestInput {
   readonly nowMs: number;
   readonly clusters: readonly {
     readonly name: string;
-    readonly glance?: Glance;
+    readonly summary?: ClusterSummary;
     readonly sweptAtMs?: number;
     readonly isHalted: boolean;
     readonly open: readonly Incident[];
@@ -41,7 +47,7 @@ export interface Digest {
   readonly refusals: number;
   /** Who approved alone, and what: one sentence each. */
   readonly glass: readonly string[];
-  readonly growing: readonly (Glance['growing'][number] & { readonly cluster: string })[];
+  readonly growing: readonly (ClusterSummary['growing'][number] & { readonly cluster: string })[];
   /** What could not be checked just now, one sentence each. */
   readonly unchecked: readonly string[];
 }
@@ -95,14 +101,14 @@ export function digestOf(input: DigestInput): Digest {
       .filter(({ event }) => event === 'run.glass_broken')
       .map(({ cluster = '', run = '', text }) => `${cluster} ${run}: ${text}`),
     growing: input.clusters
-      .flatMap(({ name, glance }) => (glance?.growing ?? []).map((queue) => ({ ...queue, cluster: name })))
+      .flatMap(({ name, summary }) => (summary?.growing ?? []).map((queue) => ({ ...queue, cluster: name })))
       .toSorted((left, right) => right.gained - left.gained)
       .slice(0, GROWING_SHOWN),
     unchecked: [
-      ...input.clusters.flatMap(({ name, glance, sweptAtMs }) =>
+      ...input.clusters.flatMap(({ name, summary, sweptAtMs }) =>
         isStale(sweptAtMs, input.nowMs)
           ? [`${name} has not been looked at for a while`]
-          : (glance?.blind ?? []).map((gap) => `${name}: ${gap}`),
+          : (summary?.blind ?? []).map((gap) => `${name}: ${gap}`),
       ),
       ...missedSweeps(input.audit),
     ],
@@ -123,14 +129,14 @@ const missedSweeps = (audit: readonly AuditEntry[]): readonly string[] =>
     .map(({ text }) => text);
 
 function clusterDigest(cluster: DigestInput['clusters'][number], nowMs: number): ClusterDigest {
-  const { name, glance, open, isHalted } = cluster;
+  const { name, summary, open, isHalted } = cluster;
   const told = open.filter(({ mutedBy }) => mutedBy === undefined);
   const worst = (['critical', 'warning', 'info'] as const).find((severity) =>
     told.some((incident) => incident.severity === severity),
   );
-  const nodes = glance?.nodes ?? [];
+  const nodes = summary?.nodes ?? [];
   const nodesAnswering = nodes.filter(({ answered }) => answered).length;
-  const isSeen = glance !== undefined && !isStale(cluster.sweptAtMs, nowMs) && glance.blind.length === 0;
+  const isSeen = summary !== undefined && !isStale(cluster.sweptAtMs, nowMs) && summary.blind.length === 0;
   const state = told.length > 0 ? 'trouble' : isSeen ? 'healthy' : 'not seen';
   return {
     name,

@@ -1,5 +1,5 @@
 import type { BotContext } from '../context.ts';
-import { bookOf, speak } from '../wording/spoken.ts';
+import { bookOf, runbookText } from '../wording/runbook-text.ts';
 import { withNames } from '../wording/words.ts';
 import { type Digest, digestOf } from './digest-of.ts';
 
@@ -45,7 +45,7 @@ export async function readDigest(
     incidents,
     runs,
     audit: older.filter(({ atMs }) => atMs >= sinceMs),
-    headline: (incident) => speak(bookOf(book), incident).headline,
+    headline: (incident) => runbookText(bookOf(book), incident).headline,
     clusters: await Promise.all(
       [...clusters.keys()].map(async (name) => {
         const [memory, open, isHalted] = await Promise.all([
@@ -58,7 +58,7 @@ export async function readDigest(
           open,
           isHalted,
           ...(memory === undefined ? {} : { sweptAtMs: memory.sweptAtMs }),
-          ...(memory?.glance === undefined ? {} : { glance: memory.glance }),
+          ...(memory?.summary === undefined ? {} : { summary: memory.summary }),
         };
       }),
     ),

@@ -19,7 +19,7 @@ export interface HealthReport {
   /** Told, and never a reason to be unhealthy: without its mirror the bot repairs all the same. */
   readonly auditMirror?: MirrorReport;
   /** Incidents whose message in Slack is behind what is known. */
-  readonly untold: {
+  readonly pendingUpdates: {
     readonly count: number;
     readonly longestSeconds: number;
     /** Longer than Slack's pace explains. */
@@ -59,7 +59,7 @@ export async function examine(
   );
   const isSlackThere = probes.slack();
   const auditMirror = probes.auditMirror?.();
-  const waiting = isRedisThere ? await stores.untold.waiting().catch(() => []) : [];
+  const waiting = isRedisThere ? await stores.pendingUpdates.waiting().catch(() => []) : [];
   const longestMs = Math.max(0, ...waiting.map(({ waitedMs }) => waitedMs));
   const isUntoldLate = longestMs >= (config.notify?.afterMs ?? UNTOLD_LATE_MS);
   const untoldBecause = vitals?.read().untoldBecause;
@@ -69,7 +69,7 @@ export async function examine(
     redis: isRedisThere ? 'ok' : 'away',
     slack: isSlackThere ? 'ok' : 'away',
     ...(auditMirror === undefined ? {} : { auditMirror }),
-    untold: {
+    pendingUpdates: {
       count: waiting.length,
       longestSeconds: Math.round(longestMs / 1_000),
       isLate: isUntoldLate,
@@ -164,10 +164,10 @@ export function metricsText(health: HealthReport, vitals: Vitals): string {
     ]);
   }
   family('untold_incidents', 'gauge', 'Incidents whose message in Slack is behind.', [
-    ['', health.untold.count],
+    ['', health.pendingUpdates.count],
   ]);
   family('untold_seconds', 'gauge', 'How long the longest of them has been.', [
-    ['', health.untold.longestSeconds],
+    ['', health.pendingUpdates.longestSeconds],
   ]);
   family(
     'sweep_age_seconds',

@@ -11,7 +11,7 @@ import {
   rememberProbes,
 } from '../../runbooks/index.ts';
 import type { BotContext, ClusterHandle } from '../context.ts';
-import { hold } from '../stores/hold.ts';
+import { acquireLease } from '../stores/lease.ts';
 
 const LEASE_MS = 6_000;
 /** A big cloud has thousands of queues: they take turns. */
@@ -49,8 +49,8 @@ export async function probeRound(
   random: () => number = Math.random,
 ): Promise<ProbeOutcome> {
   const { name } = cluster.config.settings;
-  const held = await hold(stores.leases, `probe:${name}`, randomUUID(), LEASE_MS);
-  if (held === undefined) return { kind: 'skipped' };
+  const lease = await acquireLease(stores.leases, `probe:${name}`, randomUUID(), LEASE_MS);
+  if (lease === undefined) return { kind: 'skipped' };
   try {
     const { probeMs, sweepMs } = config.schedule;
     await clock.sleep(random() * Math.min(LONGEST_START_JITTER_MS, probeMs * START_JITTER_SHARE));
@@ -60,18 +60,18 @@ export async function probeRound(
     const endsAtMs = clock.now() + Math.max(SHORTEST_ROUND_MS, probeMs * ROUND_SHARE);
     const named = readersBy(cluster);
     const probed = await inTurns(targets, async (target) => {
-      if (clock.now() >= endsAtMs || !held.isHeld()) return undefined;
+      if (clock.now() >= endsAtMs || !lease.isHeld()) return undefined;
       await clock.sleep(random() * BETWEEN_PROBES_MS);
       return await probeOne(cluster, target, named, clock.now);
     });
     // Somebody else has the lease by now, and writes what it found.
-    if (!held.isHeld()) return { kind: 'skipped' };
+    if (!lease.isHeld()) return { kind: 'skipped' };
     await stores.probes.put(name, rememberProbes(known, probed, seen.snapshot, clock.now()));
     const unasked = left + targets.length - probed.length;
     log.debug({ cluster: name, probed: probed.length, left: unasked }, 'Services were probed');
     return { kind: 'probed', probed, left: unasked };
   } finally {
-    await held.release();
+    await lease.release();
   }
 }
 

@@ -1,6 +1,6 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import type { Courier } from '../ports/queue.ts';
+import type { JobQueue } from '../ports/queue.ts';
 
 /** Names of the queues; a job of each carries only an id, never state. */
 export const queueNames = {
@@ -68,7 +68,7 @@ export function openQueues(connection: Redis, prefix: string, onError: (error: E
 }
 
 /** The courier over BullMQ. */
-export function openCourier(queues: Omit<Queues, 'close'>): Courier {
+export function openJobQueue(queues: Omit<Queues, 'close'>): JobQueue {
   return {
     async tell(incident) {
       await queues.tell.add(

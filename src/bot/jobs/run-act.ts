@@ -7,9 +7,9 @@ import {
   type Run,
   type RunInput,
 } from '../../runbooks/index.ts';
-import { standsNow } from '../approvals/ballot.ts';
-import { noteOnce, type Passage, RETRY_MS, store, take, takeLatest, type Wait } from './run-passage.ts';
-import { takeTurn } from './run-turn.ts';
+import { recheckApproval } from '../approvals/tally.ts';
+import { takeClusterLock } from './cluster-lock.ts';
+import { apply, applyLatest, noteOnce, RETRY_MS, type RunContext, store, type Wait } from './run-context.ts';
 
 const HALTED_RETRY_MS = 5_000;
 /** Between two looks at an interrupted action that may still be on its way. */
@@ -18,60 +18,60 @@ const SETTLE_RETRY_MS = 2_000;
 const GRACE_MS = 5_000;
 
 /** The one place where something is done to a cluster. */
-export async function act(passage: Passage, index: number): Promise<Wait | undefined> {
-  const { context, cluster, runbook, run, held } = passage;
+export async function act(runContext: RunContext, index: number): Promise<Wait | undefined> {
+  const { context, cluster, runbook, run, lease } = runContext;
   const { stores, clock } = context;
   const call = callOf(run, index);
   // An unreadable halt throws, and nothing is done.
   if (await stores.halts.isHalted(run.cluster)) {
-    await noteOnce(passage, 'halted', 'Halted: it waits. An approver resumes with /rabbit resume.');
+    await noteOnce(runContext, 'halted', 'Halted: it waits. An approver resumes with /rabbit resume.');
     return { ms: HALTED_RETRY_MS, why: 'retry' };
   }
   if (asksVotersAgain(run)) {
-    const standing = await standsNow(context, run);
+    const standing = await recheckApproval(context, run);
     if (standing === 'unknown') {
       const text = 'Slack does not say whether those who approved may still approve: it waits.';
-      await noteOnce(passage, 'voters', text);
+      await noteOnce(runContext, 'voters', text);
       return { ms: HALTED_RETRY_MS, why: 'retry' };
     }
-    if (standing !== 'carried') {
-      await take(passage, { kind: 'unseated', because: standing.because, atMs: clock.now() });
+    if (standing !== 'approved') {
+      await apply(runContext, { kind: 'approvalLost', because: standing.because, atMs: clock.now() });
       return undefined;
     }
   }
-  const turn = await takeTurn(context, run, cluster.actions.timeLimitMs(call) + GRACE_MS);
-  if (turn.kind === 'taken') {
-    await noteOnce(passage, 'turn', `${turn.by} on this cluster; this one waits for its turn.`);
+  const lock = await takeClusterLock(context, run, cluster.actions.timeLimitMs(call) + GRACE_MS);
+  if (lock.kind === 'taken') {
+    await noteOnce(runContext, 'turn', `${lock.by} on this cluster; this one waits for its turn.`);
     return { ms: RETRY_MS, why: 'retry' };
   }
 
-  if (await take(passage, { kind: 'waited', atMs: clock.now() })) return undefined;
+  if (await apply(runContext, { kind: 'waited', atMs: clock.now() })) return undefined;
 
-  const refusal = await whyRefused(passage, call, index);
+  const refusal = await whyRefused(runContext, call, index);
   if (refusal !== undefined) {
     const outcome: Outcome = { kind: 'refused', because: refusal };
-    await take(passage, { kind: 'acted', index, outcome, atMs: clock.now() });
+    await apply(runContext, { kind: 'acted', index, outcome, atMs: clock.now() });
     return undefined;
   }
   // The script that stores it knows the halts in Redis; a file on this machine may have been laid meanwhile.
   if (await stores.halts.isHalted(run.cluster)) return { ms: 0, why: 'retry' };
 
   const input: RunInput = { kind: 'intended', index, atMs: clock.now() };
-  const intended = advance(runbook, run, input, passage.tools);
-  if (intended === run || !held.isHeld()) return { ms: RETRY_MS, why: 'retry' };
+  const intended = advance(runbook, run, input, runContext.tools);
+  if (intended === run || !lease.isHeld()) return { ms: RETRY_MS, why: 'retry' };
   // In one step with the halt and with both leases: nothing begins after a halt, or by two runners.
-  const stored = await store(passage, run, intended, {
-    fences: [turn.fence],
+  const stored = await store(runContext, run, intended, {
+    fences: [lock.fence],
     unlessHalted: run.cluster,
   });
   // Halted in between: the next passage says so and waits.
   if (stored === 'halted') return { ms: 0, why: 'retry' };
   if (stored !== 'stored') return undefined;
   // A process that slept since then may no longer be the one that acts: what was intended is settled by looking.
-  if (!held.isHeld()) return { ms: RETRY_MS, why: 'retry' };
+  if (!lease.isHeld()) return { ms: RETRY_MS, why: 'retry' };
 
-  const outcome = await execute({ ...passage, run: intended }, call, index);
-  await takeLatest(passage, { kind: 'acted', index, outcome, atMs: clock.now() });
+  const outcome = await execute({ ...runContext, run: intended }, call, index);
+  await applyLatest(runContext, { kind: 'acted', index, outcome, atMs: clock.now() });
   return undefined;
 }
 
@@ -85,14 +85,18 @@ function asksVotersAgain({ plan, items }: Run): boolean {
 }
 
 /** The action's own look at the cluster, and then the hour's limit: what is not begun must not be counted. */
-async function whyRefused(passage: Passage, call: ActionCall, index: number): Promise<string | undefined> {
-  const verdict = await passage.cluster.actions.precheck(call);
-  return verdict.go ? whyOverTheHour(passage, call, index) : verdict.because;
+async function whyRefused(
+  runContext: RunContext,
+  call: ActionCall,
+  index: number,
+): Promise<string | undefined> {
+  const verdict = await runContext.cluster.actions.precheck(call);
+  return verdict.go ? whyOverTheHour(runContext, call, index) : verdict.because;
 }
 
 /** One counter an hour for all runs and replicas. Going over it was approved only where the plan says so. */
 async function whyOverTheHour(
-  { context, cluster, run, tools }: Passage,
+  { context, cluster, run, tools }: RunContext,
   call: ActionCall,
   index: number,
 ): Promise<string | undefined> {
@@ -106,7 +110,7 @@ async function whyOverTheHour(
 }
 
 async function execute(
-  { context, cluster, run }: Passage,
+  { context, cluster, run }: RunContext,
   call: ActionCall,
   index: number,
 ): Promise<Outcome> {
@@ -129,15 +133,15 @@ async function execute(
 }
 
 /** An action was written down as intended, and what came of it was not: find out by looking. */
-export async function settle(passage: Passage, index: number): Promise<Wait | undefined> {
-  const { context, cluster, run } = passage;
+export async function settle(runContext: RunContext, index: number): Promise<Wait | undefined> {
+  const { context, cluster, run } = runContext;
   const call = callOf(run, index);
   const settled = await cluster.actions.reconcile(call, ledgerEntryOf(run, index));
   const startedAtMs = run.items[index]?.startedAtMs ?? 0;
   const isMaybeUnderWay = context.clock.now() < startedAtMs + cluster.actions.timeLimitMs(call);
   // "Done" is proof. "Not done" is none while a command that outlived its bot may still be at work.
   if (settled.kind !== 'done' && isMaybeUnderWay) return { ms: SETTLE_RETRY_MS, why: 'retry' };
-  await take(passage, { kind: 'settled', index, settled, atMs: context.clock.now() });
+  await apply(runContext, { kind: 'settled', index, settled, atMs: context.clock.now() });
   return undefined;
 }
 

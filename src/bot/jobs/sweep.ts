@@ -3,7 +3,6 @@ import {
   advance,
   type Detected,
   detect,
-  glanceOf,
   type Incident,
   type News,
   type Observation,
@@ -11,14 +10,15 @@ import {
   type Run,
   reconcile,
   restartedBy,
+  summaryOf,
 } from '../../runbooks/index.ts';
 import { engineTools } from '../approvals/engine-tools.ts';
-import { tellSoon } from '../approvals/tell-soon.ts';
+import { notifySoon } from '../approvals/notify-soon.ts';
 import type { BotContext, ClusterHandle } from '../context.ts';
 import type { SweepOutcome } from '../health/sweep-outcome.ts';
-import { rebase, tellNews } from '../record/news-story.ts';
-import { storyOf } from '../record/run-story.ts';
-import { hold } from '../stores/hold.ts';
+import { incidentRecordsOf, rebase } from '../record/incident-record.ts';
+import { runRecordOf } from '../record/run-record.ts';
+import { acquireLease } from '../stores/lease.ts';
 import type { Fence } from '../stores/stores.ts';
 
 /** Renewed while the sweep lasts, so that a dead bot's sweep blocks the next one's no longer than this. */
@@ -32,8 +32,8 @@ const MISSED_INTERVALS = 3;
  */
 export async function sweep(context: BotContext, cluster: ClusterHandle): Promise<SweepOutcome> {
   const { name } = cluster.config.settings;
-  const held = await hold(context.stores.leases, `sweep:${name}`, randomUUID(), LEASE_MS);
-  if (held === undefined) return { kind: 'skipped' };
+  const lease = await acquireLease(context.stores.leases, `sweep:${name}`, randomUUID(), LEASE_MS);
+  if (lease === undefined) return { kind: 'skipped' };
   try {
     await noticeGap(context, name);
 
@@ -42,7 +42,7 @@ export async function sweep(context: BotContext, cluster: ClusterHandle): Promis
     for (const { runbook, error } of detected.failures) {
       context.log.error({ err: error, runbook }, `The detector of ${runbook} failed; the others went on`);
     }
-    const { news, open } = await compare(context, observation, detected, held.fence);
+    const { news, open } = await compare(context, observation, detected, lease.fence);
     const causes = new Map([...open, ...news.map(({ incident }) => incident)].map((one) => [one.id, one]));
     for (const piece of news) await store(context, piece, open, causes);
 
@@ -50,7 +50,7 @@ export async function sweep(context: BotContext, cluster: ClusterHandle): Promis
     await tellUntold(context);
     return { kind: 'swept', observation, findings: detected.findings, news };
   } finally {
-    await held.release();
+    await lease.release();
   }
 }
 
@@ -95,8 +95,8 @@ async function compare(
   const ids = await Promise.all(Array.from({ length: wanted }, () => stores.incidents.nextId()));
   const { news, pending } = reconciled(() => ids.shift() ?? '');
 
-  const glance = glanceOf(observation);
-  const stored = await stores.memory.put(cluster, { history, pending, glance, sweptAtMs: takenAtMs }, fence);
+  const summary = summaryOf(observation);
+  const stored = await stores.memory.put(cluster, { history, pending, summary, sweptAtMs: takenAtMs }, fence);
   // A newer sweep has begun: what this one saw is out of date.
   if (stored === 'conflict') {
     log.warn({ cluster, news: news.length }, 'A newer sweep has begun; what this one saw is left to it');
@@ -119,7 +119,7 @@ async function store(
 ): Promise<void> {
   const { stores, log } = context;
   const before = open.find(({ id }) => id === news.incident.id);
-  const { audit, timeline, isShown } = tellNews(
+  const { audit, timeline, isShown } = incidentRecordsOf(
     news,
     before,
     context.book,
@@ -129,9 +129,9 @@ async function store(
   let expectedVersion = news.kind === 'opened' ? 0 : news.incident.version - 1;
   for (let attempt = 0; attempt < MAX_CONFLICTS && incident !== undefined; attempt += 1) {
     if ((await stores.incidents.put(incident, expectedVersion, audit, timeline)) === 'stored') {
-      if (isShown) await tellSoon(context, incident.id);
+      if (isShown) await notifySoon(context, incident.id);
       // How many are muted below it stands on the cause's card.
-      for (const cause of causesTouched(news, before)) await tellSoon(context, cause);
+      for (const cause of causesTouched(news, before)) await notifySoon(context, cause);
       return;
     }
     const current = await stores.incidents.get(incident.id);
@@ -149,7 +149,7 @@ function causesTouched({ kind, incident }: News, before: Incident | undefined): 
 
 /** Runs whose trouble went away by itself are withdrawn; every other one is asked whether it was forgotten. */
 async function carryRunsOn(context: BotContext, cluster: string): Promise<void> {
-  const { stores, courier, clock, book, clusters } = context;
+  const { stores, jobQueue, clock, book, clusters } = context;
   for (const run of await stores.runs.active(cluster)) {
     const incident = await stores.incidents.get(run.incident);
     const runbook = book.find(({ id }) => id === run.runbook);
@@ -160,13 +160,13 @@ async function carryRunsOn(context: BotContext, cluster: string): Promise<void> 
       const atMs = clock.now();
       const next = advance(runbook, run, { kind: 'overtaken', because, atMs }, tools);
       if (next !== run) {
-        const { audit, timeline } = storyOf(run, next, atMs);
+        const { audit, timeline } = runRecordOf(run, next, atMs);
         await stores.runs.put(next, run.version, audit, timeline);
-        await tellSoon(context, run.incident);
+        await notifySoon(context, run.incident);
         continue;
       }
     }
-    await courier.carryOn(run.id, 0, 'nudge');
+    await jobQueue.carryOn(run.id, 0, 'nudge');
   }
 }
 
@@ -181,11 +181,14 @@ const MANY_UNTOLD = 50;
 /** Changes that were stored and not yet told: Slack was away, or the process died in between. */
 async function tellUntold(context: BotContext): Promise<void> {
   const { stores, config } = context;
-  const untold = await stores.untold.list();
+  const pendingUpdates = await stores.pendingUpdates.list();
   // They are of all clusters: with many of each, one sweep of an interval asks for all, and not every cluster's own.
-  if (untold.length > MANY_UNTOLD && !(await stores.once.first('tell-untold', config.schedule.sweepMs)))
+  if (
+    pendingUpdates.length > MANY_UNTOLD &&
+    !(await stores.once.first('tell-untold', config.schedule.sweepMs))
+  )
     return;
-  for (const { incident } of untold) await tellSoon(context, incident);
+  for (const { incident } of pendingUpdates) await notifySoon(context, incident);
 }
 
 async function noticeGap({ stores, clock, config, log }: BotContext, cluster: string): Promise<void> {

@@ -1,11 +1,12 @@
 import { type Job, Worker, type WorkerOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { reasonOf } from '../../rpc/index.ts';
-import { tellSoon } from '../approvals/tell-soon.ts';
+import { notifySoon } from '../approvals/notify-soon.ts';
 import type { BotContext } from '../context.ts';
 import type { Vitals } from '../health/vitals.ts';
-import { ToldElsewhere } from '../ports/slack-errors.ts';
-import { entry } from '../record/run-story.ts';
+import { NotifiedElsewhere } from '../ports/slack-errors.ts';
+import { entry } from '../record/run-record.ts';
+import { notify, notifyBackoffMs } from './notify.ts';
 import { probeRound } from './probe.ts';
 import {
   type DigestJob,
@@ -16,9 +17,8 @@ import {
   type SweepJob,
   type TellJob,
 } from './queues.ts';
-import { carryRun } from './run.ts';
+import { resumeRun } from './run.ts';
 import { sweep } from './sweep.ts';
-import { tell, tellBackoffMs } from './tell.ts';
 
 /** What the jobs hand on to the room of Slack. */
 export interface Speakers {
@@ -90,7 +90,7 @@ export function startWorkers(
       // From here on the run may be put off again under the same name.
       await job.removeDeduplicationKey();
       try {
-        await carryRun(context, job.data.run, job.data);
+        await resumeRun(context, job.data.run, job.data);
       } catch (error) {
         await noteError(context, job.data.run, error);
         throw error;
@@ -103,10 +103,10 @@ export function startWorkers(
     queueNames.tell,
     async ({ data }) => {
       try {
-        await tell(context, speakers.tell, data.incident);
+        await notify(context, speakers.tell, data.incident);
         vitals.told();
       } catch (error) {
-        if (!(error instanceof ToldElsewhere)) {
+        if (!(error instanceof NotifiedElsewhere)) {
           vitals.couldNotTell(reasonOf(error));
         }
         throw error;
@@ -116,7 +116,7 @@ export function startWorkers(
       ...base,
       concurrency: TELLS_AT_ONCE,
       maxStalledCount: 100,
-      settings: { backoffStrategy: (attempts, _type, error) => tellBackoffMs(attempts, error) },
+      settings: { backoffStrategy: (attempts, _type, error) => notifyBackoffMs(attempts, error) },
     },
   );
 
@@ -170,7 +170,7 @@ async function noteError(context: BotContext, id: string, error: unknown): Promi
     const text = `${id} met an error and tries again with the next sweep: ${reasonOf(error)}`;
     await stores.audit.append(entry(run, 'run.error', text, atMs));
     await stores.incidents.note(run.incident, [{ atMs, text }]);
-    await tellSoon(context, run.incident);
+    await notifySoon(context, run.incident);
   } catch (noteFailure) {
     // Redis is the likely cause of the first error, and takes no notes; the worker logs the first one.
     context.log.debug({ err: noteFailure }, 'The error of a run could not be noted');

@@ -1,7 +1,7 @@
 import { reasonOf } from '../../rpc/index.ts';
 import type { Run } from '../../runbooks/index.ts';
 import type { BotContext } from '../context.ts';
-import { entry } from '../record/run-story.ts';
+import { entry } from '../record/run-record.ts';
 import { openWebhook } from './webhook.ts';
 
 /** A run waits for it, so it is less than other notices get. */

@@ -4,7 +4,7 @@ import type { Names } from '../wording/words.ts';
 /** Who people are and what they may do, asked at the click. */
 export interface People {
   /** A lookup that fails makes the roles `unknown`, which is a no. */
-  principal(click: {
+  principal(caller: {
     readonly user: string;
     readonly userTeam?: string;
     readonly team?: string;

@@ -1,5 +1,5 @@
 /** Hands work to the queues (BullMQ behind it). The courier delivers; the stores guard. */
-export interface Courier {
+export interface JobQueue {
   /** Show an incident's present state in Slack. Calls for the same incident coalesce. */
   tell(incident: string): Promise<void>;
   /** Carry a run on, after a pause if one is given. */

@@ -24,6 +24,6 @@ export class SlackUnreachable extends Error {
 }
 
 /** Another process is telling this incident just now: try again a little later. */
-export class ToldElsewhere extends Error {
+export class NotifiedElsewhere extends Error {
   override readonly name = 'ToldElsewhere';
 }

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import type { Redis } from 'ioredis';
-import type { Copies } from './connection/copies.ts';
 import { timeOf } from './connection/redis-time.ts';
+import type { Replicas } from './connection/replicas.ts';
 import { type Keys, keysFor } from './keys.ts';
 import type { Halt, HaltStore } from './stores.ts';
 
@@ -20,7 +20,7 @@ export interface HaltOverrides {
 export function openHalts(
   redis: Redis,
   keys: Keys,
-  copies: Copies,
+  copies: Replicas,
   overrides: HaltOverrides = {},
 ): HaltStore {
   return {
@@ -55,7 +55,7 @@ export function openHalts(
         cluster === undefined ? redis.del(keys.halts) : redis.hdel(keys.halts, cluster),
       );
       // Whoever resumes has judged the failures so far: only further ones count.
-      for (const name of ended) await redis.del(keys.strain(name));
+      for (const name of ended) await redis.del(keys.failureWindow(name));
       await redis.publish(keys.turned, cluster ?? EVERYWHERE);
     },
   };

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { TimelineEntry } from '../record/entry.ts';
 import { entriesArgument } from '../record/entry-text.ts';
-import type { Copies } from './connection/copies.ts';
+import type { Replicas } from './connection/replicas.ts';
 import { KEEP_SECONDS, newestIds, parseStored, readItems } from './items.ts';
 import type { Keys } from './keys.ts';
 import { addLines, putIncident, runScript } from './scripts/scripts.ts';
@@ -10,7 +10,7 @@ import type { IncidentStore } from './stores.ts';
 // A cluster filter is applied after reading: read this many times more than asked for.
 const FILTER_FACTOR = 10;
 
-export function openIncidents(redis: Redis, keys: Keys, copies: Copies): IncidentStore {
+export function openIncidents(redis: Redis, keys: Keys, copies: Replicas): IncidentStore {
   const itemKey = (id: string): string => keys.item('incident', id);
   return {
     async nextId() {
@@ -50,7 +50,7 @@ export function openIncidents(redis: Redis, keys: Keys, copies: Copies): Inciden
             keys.open(incident.cluster),
             keys.timeline(incident.id),
             keys.audit,
-            keys.untold,
+            keys.pendingUpdates,
             keys.mark,
           ],
           [
@@ -82,7 +82,7 @@ export function openIncidents(redis: Redis, keys: Keys, copies: Copies): Inciden
       await runScript(
         redis,
         addLines,
-        [keys.timeline(id), keys.untold, keys.mark],
+        [keys.timeline(id), keys.pendingUpdates, keys.mark],
         [id, ...entries.map((entry) => JSON.stringify(entry))],
       );
     },

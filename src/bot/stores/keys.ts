@@ -17,7 +17,7 @@ export interface Keys {
   /** How far the mirror file has come. */
   readonly mirrored: string;
   /** Incidents whose message is behind the state, by the mark of the newest change. */
-  readonly untold: string;
+  readonly pendingUpdates: string;
   /** Incident → when its message was first seen to be behind. */
   readonly untoldSince: string;
   readonly mark: string;
@@ -33,7 +33,7 @@ export interface Keys {
   /** Where it is published that a halt was set or ended. */
   readonly turned: string;
   /** Failed runs of a cluster within the hour, for the circuit breaker. */
-  readonly strain: (cluster: string) => string;
+  readonly failureWindow: (cluster: string) => string;
   /** Deletions of a cluster within the hour. */
   readonly deletions: (cluster: string) => string;
   readonly maintenance: string;
@@ -51,7 +51,7 @@ export function keysFor(prefix: string): Keys {
     timeline: (incident) => key('timeline', incident),
     audit: key('audit-chain'),
     mirrored: key('audit-mirrored'),
-    untold: key('untold'),
+    pendingUpdates: key('untold'),
     untoldSince: key('untold-since'),
     mark: key('untold-mark'),
     memory: (cluster) => key('memory', cluster),
@@ -63,7 +63,7 @@ export function keysFor(prefix: string): Keys {
     once: (name) => key('once', name),
     halts: key('halts'),
     turned: key('turned'),
-    strain: (cluster) => key('strain', cluster),
+    failureWindow: (cluster) => key('strain', cluster),
     deletions: (cluster) => key('deletions', cluster),
     maintenance: key('maintenance'),
     homes: key('homes'),

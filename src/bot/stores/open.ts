@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { systemClock } from '../process/system-clock.ts';
 import { openAudit, openChain } from './audit.ts';
-import { openCopies } from './connection/copies.ts';
+import { openReplicas } from './connection/replicas.ts';
 import { openDeletions, openMaintenance } from './deletions.ts';
 import { type HaltOverrides, openHalts } from './halts.ts';
 import { openIncidents } from './incidents.ts';
@@ -41,7 +41,7 @@ export function openStores(
   } = {},
 ): Stores {
   const keys = keysFor(prefix);
-  const copies = openCopies(redis, needed);
+  const copies = openReplicas(redis, needed);
   return redactedStores({
     incidents: openIncidents(redis, keys, copies),
     runs: openRuns(redis, keys, copies),
@@ -53,7 +53,7 @@ export function openStores(
     leases: openLeases(redis, keys),
     once: openOnce(redis, keys),
     halts: openHalts(redis, keys, copies, halt),
-    untold: openUntold(redis, keys),
+    pendingUpdates: openUntold(redis, keys),
     homes: openHomes(redis, keys),
     deletions: openDeletions(redis, keys),
     maintenance: openMaintenance(redis, keys),

@@ -1,13 +1,13 @@
 import type { Redis } from 'ioredis';
 import { activeStates } from '../../runbooks/index.ts';
 import { entriesArgument } from '../record/entry-text.ts';
-import type { Copies } from './connection/copies.ts';
+import type { Replicas } from './connection/replicas.ts';
 import { KEEP_SECONDS, newestIds, parseStored, readItems } from './items.ts';
 import type { Keys } from './keys.ts';
 import { putRun, runScript } from './scripts/scripts.ts';
 import type { RunGuard, RunStore, RunStored } from './stores.ts';
 
-export function openRuns(redis: Redis, keys: Keys, copies: Copies): RunStore {
+export function openRuns(redis: Redis, keys: Keys, copies: Replicas): RunStore {
   const itemKey = (id: string): string => keys.item('run', id);
   return {
     async nextId() {
@@ -43,10 +43,10 @@ export function openRuns(redis: Redis, keys: Keys, copies: Copies): RunStore {
             keys.active,
             keys.timeline(run.incident),
             keys.audit,
-            keys.untold,
+            keys.pendingUpdates,
             keys.mark,
             keys.halts,
-            keys.strain(run.cluster),
+            keys.failureWindow(run.cluster),
             keys.turned,
             ...guard.fences.map(({ lease }) => keys.token(lease)),
           ],
@@ -72,17 +72,21 @@ export function openRuns(redis: Redis, keys: Keys, copies: Copies): RunStore {
 
 const answers = ['stored', 'conflict', 'fenced', 'halted', 'tripped'] as const satisfies readonly RunStored[];
 
-function guardJson({ fences, unlessHalted, strain }: RunGuard): string {
+function guardJson({ fences, unlessHalted, failureWindow }: RunGuard): string {
   return JSON.stringify({
     tokens: fences.map(({ token }) => String(token)),
     unlessHalted,
-    ...(strain === undefined
+    ...(failureWindow === undefined
       ? {}
       : {
-          strain: {
-            ...strain,
-            halt: JSON.stringify({ by: 'watership', atMs: strain.atMs, because: strain.because }),
-            line: JSON.stringify(strain.line),
+          failureWindow: {
+            ...failureWindow,
+            halt: JSON.stringify({
+              by: 'watership',
+              atMs: failureWindow.atMs,
+              because: failureWindow.because,
+            }),
+            line: JSON.stringify(failureWindow.line),
           },
         }),
   });

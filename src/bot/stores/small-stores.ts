@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { ProbeHistory } from '../../runbooks/index.ts';
+import type { ClusterSummary, ProbeHistory } from '../../runbooks/index.ts';
 import { timeOf } from './connection/redis-time.ts';
 import { KEEP_SECONDS } from './items.ts';
 import type { Keys } from './keys.ts';
@@ -11,28 +11,34 @@ import type {
   LeaseStore,
   MemoryStore,
   OnceStore,
+  PendingUpdateStore,
   ProbeStore,
   SweepMemory,
-  UntoldStore,
 } from './stores.ts';
+
+/** Memory as it lies in Redis, where the summary keeps the name that the first release gave it. */
+type StoredMemory = Omit<SweepMemory, 'summary'> & { readonly glance?: ClusterSummary };
 
 export function openMemory(redis: Redis, keys: Keys): MemoryStore {
   return {
     async get(cluster) {
       const json = await redis.hget(keys.memory(cluster), 'json');
       // Written by `put` below.
-      return json === null ? undefined : (JSON.parse(json) as SweepMemory);
+      if (json === null) return undefined;
+      const { glance, ...memory } = JSON.parse(json) as StoredMemory;
+      return glance === undefined ? memory : { ...memory, summary: glance };
     },
     async sweptAtMs(cluster) {
       const at = await redis.hget(keys.memory(cluster), 'sweptAtMs');
       return at === null ? undefined : Number(at);
     },
-    async put(cluster, memory, { lease, token }) {
+    async put(cluster, { summary, ...memory }, { lease, token }) {
+      const stored: StoredMemory = summary === undefined ? memory : { ...memory, glance: summary };
       const answer = await runScript(
         redis,
         putMemory,
         [keys.memory(cluster), keys.token(lease)],
-        [token, memory.sweptAtMs, JSON.stringify(memory)],
+        [token, memory.sweptAtMs, JSON.stringify(stored)],
       );
       return answer === 'stored' ? 'stored' : 'conflict';
     },
@@ -111,20 +117,20 @@ export function openHomes(redis: Redis, keys: Keys): HomeStore {
   };
 }
 
-export function openUntold(redis: Redis, keys: Keys): UntoldStore {
+export function openUntold(redis: Redis, keys: Keys): PendingUpdateStore {
   return {
     async list() {
-      const flat = await redis.zrange(keys.untold, 0, '-1', 'WITHSCORES');
+      const flat = await redis.zrange(keys.pendingUpdates, 0, '-1', 'WITHSCORES');
       return flat.flatMap((incident, index) =>
         index % 2 === 0 ? [{ incident, mark: flat[index + 1] ?? '' }] : [],
       );
     },
     async markOf(incident) {
-      return (await redis.zscore(keys.untold, incident)) ?? undefined;
+      return (await redis.zscore(keys.pendingUpdates, incident)) ?? undefined;
     },
     async waiting() {
       const [incidents, known, nowMs] = await Promise.all([
-        redis.zrange(keys.untold, 0, '-1'),
+        redis.zrange(keys.pendingUpdates, 0, '-1'),
         redis.hgetall(keys.untoldSince),
         timeOf(redis),
       ]);
@@ -136,7 +142,7 @@ export function openUntold(redis: Redis, keys: Keys): UntoldStore {
       return incidents.map((incident) => ({ incident, waitedMs: nowMs - Number(known[incident] ?? nowMs) }));
     },
     async settle(incident, mark) {
-      await runScript(redis, settleTold, [keys.untold, keys.untoldSince], [incident, mark]);
+      await runScript(redis, settleTold, [keys.pendingUpdates, keys.untoldSince], [incident, mark]);
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { Glance, History, Incident, Pending, ProbeHistory, Run } from '../../runbooks/index.ts';
+import type { ClusterSummary, History, Incident, Pending, ProbeHistory, Run } from '../../runbooks/index.ts';
 import type { AuditEntry, Audited, RecordedEntry, TimelineEntry } from '../record/entry.ts';
 import type { AuditRecord } from '../record/link.ts';
 
@@ -66,7 +66,7 @@ export interface RunGuard {
   /** A cluster whose halt forbids the write: for what begins an action. */
   readonly unlessHalted?: string;
   /** The write tells a failure. */
-  readonly strain?: Strain;
+  readonly failureWindow?: FailureWindow;
 }
 
 /** One grant of a lease. */
@@ -76,7 +76,7 @@ export interface Fence {
 }
 
 /** A failed run, as the circuit breaker counts it. */
-export interface Strain {
+export interface FailureWindow {
   readonly cluster: string;
   readonly atMs: number;
   /** Failures within this time count, milliseconds. */
@@ -94,7 +94,7 @@ export interface SweepMemory {
   readonly history: History;
   readonly pending: readonly Pending[];
   /** What the newest sweep saw, for those who ask between sweeps. */
-  readonly glance?: Glance;
+  readonly summary?: ClusterSummary;
   /** Milliseconds since the epoch of the sweep that wrote it. */
   readonly sweptAtMs: number;
 }
@@ -209,7 +209,7 @@ export interface HaltStore {
  * Which incidents' messages are behind the state. The mark is set in the same atomic step as the change, so that a message that
  * could not be sent, or a process that died before it, is found again.
  */
-export interface UntoldStore {
+export interface PendingUpdateStore {
   /** Every incident whose message is behind, oldest change first, with the mark to settle it by. */
   list(): Promise<readonly { readonly incident: string; readonly mark: string }[]>;
   markOf(incident: string): Promise<string | undefined>;
@@ -273,7 +273,7 @@ export interface Stores {
   readonly leases: LeaseStore;
   readonly once: OnceStore;
   readonly halts: HaltStore;
-  readonly untold: UntoldStore;
+  readonly pendingUpdates: PendingUpdateStore;
   readonly homes: HomeStore;
   readonly deletions: DeletionStore;
   readonly maintenance: MaintenanceStore;

@@ -5,7 +5,7 @@ import { acted, confirm, intend, rule, settle } from './acting/act.ts';
 import { checkItem } from './acting/check-item.ts';
 import { recheck } from './acting/clearance.ts';
 import { currentOf } from './acting/ledger.ts';
-import { deedsOf } from './common/deeds.ts';
+import { effectsOf } from './common/effects.ts';
 import { end, endCancelled, isActive } from './common/ending.ts';
 import type { InputOf, RunInput } from './common/input.ts';
 import type { EngineTools } from './common/tools.ts';
@@ -50,8 +50,8 @@ function take(runbook: Runbook, run: Run, input: RunInput, tools: EngineTools): 
       return recheck(run, input.atMs);
     case 'overtaken':
       return overtake(run, input);
-    case 'unseated':
-      return unseat(run, input);
+    case 'approvalLost':
+      return dropApproval(run, input);
     case 'cancelled':
       return cancel(run, input);
     case 'intended':
@@ -111,12 +111,12 @@ function overtake(run: Run, input: InputOf<'overtaken'>): Run {
 }
 
 /** The votes no longer carry it: asked when it would act, before anything is begun. */
-function unseat(run: Run, input: InputOf<'unseated'>): Run {
+function dropApproval(run: Run, input: InputOf<'approvalLost'>): Run {
   if (run.state === 'checking') return end(run, 'stopped', `${input.because} Nothing was done.`, input.atMs);
   if (run.state !== 'acting' || currentOf(run)?.item.state !== 'waiting') return run;
-  const deeds = deedsOf(run);
-  return deeds.length > 0
-    ? end(run, 'failed', `${input.because} Already done: ${deeds.join('; ')}.`, input.atMs)
+  const effects = effectsOf(run);
+  return effects.length > 0
+    ? end(run, 'failed', `${input.because} Already done: ${effects.join('; ')}.`, input.atMs)
     : end(run, 'stopped', `${input.because} Nothing was done.`, input.atMs);
 }
 

@@ -4,7 +4,7 @@ import type { Listing, NodeAnswer, NodeView, PeerRow, Snapshot } from './snapsho
 import { sentence } from './words.ts';
 
 /** A node whose API gave an answer. */
-interface Speaking {
+interface AnsweringNode {
   readonly name: string;
   readonly answer: NodeAnswer;
 }
@@ -13,7 +13,7 @@ interface Speaking {
 export const configured = (snapshot: Snapshot): readonly string[] => snapshot.nodes.map(({ name }) => name);
 
 /** The nodes that answered, each with its own view of the cluster. */
-export const speaking = (snapshot: Snapshot): readonly Speaking[] =>
+export const answeringNodes = (snapshot: Snapshot): readonly AnsweringNode[] =>
   snapshot.nodes.flatMap(({ name, answer }) => (answer.kind === 'answered' ? [{ name, answer }] : []));
 
 /** The nodes that gave no answer. */
@@ -29,7 +29,7 @@ export const rowOf = (answer: NodeAnswer, name: string): PeerRow | undefined =>
 
 /** The nodes that answered and say that this one runs, does not run, or do not know it at all. The node itself is not asked. */
 export function peersSay(snapshot: Snapshot, name: string) {
-  const peers = speaking(snapshot).filter((peer) => peer.name !== name);
+  const peers = answeringNodes(snapshot).filter((peer) => peer.name !== name);
   const saying = (test: (row: PeerRow | undefined) => boolean): readonly string[] =>
     peers.filter(({ answer }) => test(rowOf(answer, name))).map((peer) => peer.name);
   return {
@@ -46,7 +46,7 @@ export function peersSay(snapshot: Snapshot, name: string) {
 export function partitionsSeen(snapshot: Snapshot): ReadonlyMap<string, readonly string[]> {
   const seen = new Map<string, Set<string>>();
   const isDown = new Set(configured(snapshot).filter((name) => isSurelyDown(snapshot, name)));
-  for (const { answer } of speaking(snapshot)) {
+  for (const { answer } of answeringNodes(snapshot)) {
     for (const { name, partitions } of answer.peers) {
       for (const other of partitions ?? []) {
         if (isDown.has(name) || isDown.has(other)) continue;
@@ -59,7 +59,7 @@ export function partitionsSeen(snapshot: Snapshot): ReadonlyMap<string, readonly
 
 /** Pairs of nodes that both answer while at least one of them says that the other is not running. */
 export function disagreements(snapshot: Snapshot): readonly (readonly [string, string])[] {
-  const nodes = speaking(snapshot);
+  const nodes = answeringNodes(snapshot);
   return nodes.flatMap((one, index) =>
     nodes.slice(index + 1).flatMap((other) => {
       const rows = [rowOf(one.answer, other.name), rowOf(other.answer, one.name)];
@@ -114,9 +114,9 @@ export function isConnected(snapshot: Snapshot): Verdict {
   if (unknown.length > 0) {
     return no(`I could not read ${sentence(unknown.map(({ name }) => short(name)))}`);
   }
-  if (speaking(snapshot).length === 0) return no('no node answers');
+  if (answeringNodes(snapshot).length === 0) return no('no node answers');
   // Without rows nobody disagrees with anybody, and that is no agreement.
-  const blank = speaking(snapshot).find(({ name, answer }) => rowOf(answer, name) === undefined);
+  const blank = answeringNodes(snapshot).find(({ name, answer }) => rowOf(answer, name) === undefined);
   if (blank !== undefined) return no(`the list of ${short(blank.name)} does not name itself`);
   if (partitionsSeen(snapshot).size > 0 || disagreements(snapshot).length > 0)
     return no('the views disagree');

@@ -1,29 +1,32 @@
 import { describe, expect, test } from 'vitest';
-import type { Click } from '../../../src/bot/approvals/answer.ts';
+import type { Caller } from '../../../src/bot/approvals/answer.ts';
 import { halt, resume } from '../../../src/bot/approvals/halts.ts';
 import { acknowledge, diagnose } from '../../../src/bot/approvals/incidents.ts';
 import { createPeople } from '../../../src/bot/approvals/people.ts';
 import { choose, review } from '../../../src/bot/approvals/plans.ts';
 import { cancel, rule } from '../../../src/bot/approvals/runs.ts';
-import { createCounter } from '../../../src/bot/approvals/transitions.ts';
+import { createTransitions } from '../../../src/bot/approvals/transitions.ts';
 import { type Submission, vote } from '../../../src/bot/approvals/vote.ts';
 import type { Run } from '../../../src/runbooks/index.ts';
 import { ALICE, BOB, CAROL, CHANNEL, createWorld, DAVE } from '../fakes/world.ts';
 
-const by = (user: string): Click => ({ user, channel: CHANNEL, userTeam: 'T1', team: 'T1' });
+const by = (user: string): Caller => ({ user, channel: CHANNEL, userTeam: 'T1', team: 'T1' });
 
 function createDesk() {
   const world = createWorld();
   const { slack, clock, context } = world;
-  const counter = createCounter(context, createPeople({ slack, clock, people: context.config.people }));
-  return { ...world, counter };
+  const transitions = createTransitions(
+    context,
+    createPeople({ slack, clock, people: context.config.people }),
+  );
+  return { ...world, transitions };
 }
 
 /** Alice has asked, and the plan is on the table. */
 async function withPlan() {
   const desk = createDesk();
   await desk.open();
-  await diagnose(desk.counter, 'INC-0412', by(ALICE));
+  await diagnose(desk.transitions, 'INC-0412', by(ALICE));
   const run = await desk.diagnosed('RUN-0001');
   return { ...desk, run, yes: submission(run) };
 }
@@ -38,9 +41,9 @@ const submission = (run: Run, change: Partial<Submission> = {}): Submission => (
 
 describe('taking an incident', () => {
   test('makes one owner, in the audit and in the thread', async () => {
-    const { counter, open, stores, sent } = createDesk();
+    const { transitions, open, stores, sent } = createDesk();
     await open();
-    expect((await acknowledge(counter, 'INC-0412', by(DAVE))).text).toMatch(/^INC-0412 is yours\./);
+    expect((await acknowledge(transitions, 'INC-0412', by(DAVE))).text).toMatch(/^INC-0412 is yours\./);
     expect(stores.kept.incidents.get('INC-0412')).toMatchObject({ owner: DAVE, version: 2 });
     expect(stores.kept.audit.at(-1)).toMatchObject({ actor: DAVE, event: 'incident.acknowledged' });
     expect(stores.kept.timelines.get('INC-0412')?.at(-1)?.text).toBe('Dave Dunn is on it.');
@@ -48,11 +51,11 @@ describe('taking an incident', () => {
   });
 
   test('by two people at once makes one of them the owner, and tells the other who', async () => {
-    const { counter, open, stores } = createDesk();
+    const { transitions, open, stores } = createDesk();
     await open();
     const answers = await Promise.all([
-      acknowledge(counter, 'INC-0412', by(ALICE)),
-      acknowledge(counter, 'INC-0412', by(BOB)),
+      acknowledge(transitions, 'INC-0412', by(ALICE)),
+      acknowledge(transitions, 'INC-0412', by(BOB)),
     ]);
     const texts = answers.map(({ text }) => text);
     expect(texts.filter((text) => text.includes('is yours'))).toHaveLength(1);
@@ -63,25 +66,25 @@ describe('taking an incident', () => {
   });
 
   test('that is over is answered with when it ended', async () => {
-    const { counter, open, clock } = createDesk();
+    const { transitions, open, clock } = createDesk();
     await open({ state: 'resolved', resolvedAtMs: clock.now() });
     clock.pass(240_000);
-    expect((await acknowledge(counter, 'INC-0412', by(ALICE))).text).toBe(
+    expect((await acknowledge(transitions, 'INC-0412', by(ALICE))).text).toBe(
       'INC-0412 was resolved 4 min ago. There is nothing left to do here.',
     );
-    expect((await acknowledge(counter, 'INC-9999', by(ALICE))).text).toBe('There is no INC-9999.');
+    expect((await acknowledge(transitions, 'INC-9999', by(ALICE))).text).toBe('There is no INC-9999.');
   });
 });
 
 describe('a diagnosis', () => {
   test('is started by anybody, and once', async () => {
-    const { counter, open, stores, sent } = createDesk();
+    const { transitions, open, stores, sent } = createDesk();
     await open();
     const [first, second] = await Promise.all([
-      diagnose(counter, 'INC-0412', by(DAVE)),
-      diagnose(counter, 'INC-0412', by(ALICE)),
+      diagnose(transitions, 'INC-0412', by(DAVE)),
+      diagnose(transitions, 'INC-0412', by(ALICE)),
     ]);
-    const third = await diagnose(counter, 'INC-0412', by(BOB));
+    const third = await diagnose(transitions, 'INC-0412', by(BOB));
     expect(stores.kept.runs.size).toBe(1);
     const [run] = stores.kept.runs.values();
     expect(stores.kept.incidents.get('INC-0412')?.run).toBe(run?.id);
@@ -91,24 +94,24 @@ describe('a diagnosis', () => {
   });
 
   test('is not started in the moment between a repair and the sweep that resolves it', async () => {
-    const { counter, clock, stores, run } = await withPlan();
+    const { transitions, clock, stores, run } = await withPlan();
     const done = { ...run, state: 'done' as const, endedAtMs: clock.now(), version: run.version + 1 };
     const story = { atMs: clock.now(), actor: 'watership', event: 'run.done', text: 'Done.' };
     await stores.runs.put(done, run.version, story);
-    const early = await diagnose(counter, 'INC-0412', by(BOB));
+    const early = await diagnose(transitions, 'INC-0412', by(BOB));
     expect(early).toMatchObject({
       kind: 'refused',
       answer: { text: expect.stringMatching(/^RUN-0001 has repaired INC-0412/) },
     });
     clock.pass(60_000);
-    expect(await diagnose(counter, 'INC-0412', by(BOB))).toMatchObject({ kind: 'running', isNew: true });
+    expect(await diagnose(transitions, 'INC-0412', by(BOB))).toMatchObject({ kind: 'running', isNew: true });
   });
 
   test('is not started from another channel, by a guest or by somebody else’s workspace', async () => {
-    const { counter, open, stores } = createDesk();
+    const { transitions, open, stores } = createDesk();
     await open();
-    const refused = await diagnose(counter, 'INC-0412', { ...by(ALICE), channel: 'C0OTHER' });
-    const foreign = await diagnose(counter, 'INC-0412', { ...by(ALICE), userTeam: 'T9' });
+    const refused = await diagnose(transitions, 'INC-0412', { ...by(ALICE), channel: 'C0OTHER' });
+    const foreign = await diagnose(transitions, 'INC-0412', { ...by(ALICE), userTeam: 'T9' });
     expect([refused.kind, foreign.kind]).toEqual(['refused', 'refused']);
     expect(stores.kept.runs.size).toBe(0);
     expect(stores.kept.audit.slice(-2).map(({ text }) => text)).toEqual([
@@ -120,36 +123,36 @@ describe('a diagnosis', () => {
 
 describe('a review', () => {
   test('starts the diagnosis where there is none', async () => {
-    const { counter, open, diagnosed } = createDesk();
+    const { transitions, open, diagnosed } = createDesk();
     await open();
-    expect(await review(counter, 'INC-0412', by(BOB))).toMatchObject({
+    expect(await review(transitions, 'INC-0412', by(BOB))).toMatchObject({
       kind: 'making',
       run: { id: 'RUN-0001' },
     });
     await diagnosed('RUN-0001');
-    expect(await review(counter, 'INC-0412', by(CAROL))).toMatchObject({ kind: 'plan' });
+    expect(await review(transitions, 'INC-0412', by(CAROL))).toMatchObject({ kind: 'plan' });
   });
 
   test('is for reading only for a person without rights', async () => {
-    const { counter } = await withPlan();
-    expect(await review(counter, 'INC-0412', by(DAVE))).toMatchObject({
+    const { transitions } = await withPlan();
+    expect(await review(transitions, 'INC-0412', by(DAVE))).toMatchObject({
       kind: 'plan',
       readOnlyBecause: expect.stringMatching(/^You can read this plan, not approve it\./),
     });
   });
 
   test('is for reading only for the one who asked for what somebody else must approve', async () => {
-    const { counter } = await withPlan();
-    expect(await review(counter, 'INC-0412', by(ALICE))).toMatchObject({
+    const { transitions } = await withPlan();
+    expect(await review(transitions, 'INC-0412', by(ALICE))).toMatchObject({
       kind: 'plan',
       readOnlyBecause: 'You asked for this plan, so somebody else must approve it.',
     });
   });
 
   test('of an expired plan says so', async () => {
-    const { counter, clock } = await withPlan();
+    const { transitions, clock } = await withPlan();
     clock.pass(300_000);
-    expect(await review(counter, 'INC-0412', by(BOB))).toMatchObject({
+    expect(await review(transitions, 'INC-0412', by(BOB))).toMatchObject({
       kind: 'refused',
       answer: {
         text: expect.stringMatching(/has expired\. Press Review fix for a fresh one\. Nothing was done\.$/),
@@ -160,17 +163,17 @@ describe('a review', () => {
 
 describe('the audit', () => {
   test('has every vote and every refusal: who, what, why, which plan, before and after', async () => {
-    const { counter, run, yes, stores, clock } = await withPlan();
-    await vote(counter, submission(run, { typed: 'prod-b', reason: '' }), by(BOB));
-    await vote(counter, submission(run, { planHash: 'another' }), by(BOB));
-    await vote(counter, yes, by(DAVE));
-    await vote(counter, yes, by(ALICE));
-    await vote(counter, yes, by(BOB));
-    await vote(counter, yes, by(CAROL));
-    await cancel(counter, { run: 'RUN-0001' }, by(DAVE));
+    const { transitions, run, yes, stores, clock } = await withPlan();
+    await vote(transitions, submission(run, { typed: 'prod-b', reason: '' }), by(BOB));
+    await vote(transitions, submission(run, { planHash: 'another' }), by(BOB));
+    await vote(transitions, yes, by(DAVE));
+    await vote(transitions, yes, by(ALICE));
+    await vote(transitions, yes, by(BOB));
+    await vote(transitions, yes, by(CAROL));
+    await cancel(transitions, { run: 'RUN-0001' }, by(DAVE));
     clock.pass(1_000);
-    await acknowledge(counter, 'INC-0412', by(DAVE));
-    await acknowledge(counter, 'INC-0412', by(BOB));
+    await acknowledge(transitions, 'INC-0412', by(DAVE));
+    await acknowledge(transitions, 'INC-0412', by(BOB));
     const about = { run: 'RUN-0001', planHash: yes.planHash, tier: 'destructive', surface: 'slack' };
     const refused = { ...about, event: 'click.refused', before: 'proposed', after: 'proposed' };
     const late = { ...refused, before: 'checking', after: 'checking' };
@@ -199,8 +202,8 @@ describe('the audit', () => {
 
 describe('a vote', () => {
   test('of somebody who did not ask approves a destructive plan, and the runner takes over', async () => {
-    const { counter, yes, stores, sent } = await withPlan();
-    expect(await vote(counter, yes, by(BOB))).toMatchObject({
+    const { transitions, yes, stores, sent } = await withPlan();
+    expect(await vote(transitions, yes, by(BOB))).toMatchObject({
       kind: 'recorded',
       votes: 1,
       needed: 1,
@@ -215,23 +218,23 @@ describe('a vote', () => {
   });
 
   test('of two people at once executes once', async () => {
-    const { counter, yes, stores, sent } = await withPlan();
-    const votes = await Promise.all([vote(counter, yes, by(BOB)), vote(counter, yes, by(CAROL))]);
+    const { transitions, yes, stores, sent } = await withPlan();
+    const votes = await Promise.all([vote(transitions, yes, by(BOB)), vote(transitions, yes, by(CAROL))]);
     expect(votes.map(({ kind }) => kind).toSorted()).toEqual(['errors', 'recorded']);
     expect(stores.kept.runs.get('RUN-0001')?.votes).toHaveLength(1);
     expect(sent.carriedOn).toHaveLength(2);
   });
 
   test('sent three times counts once', async () => {
-    const { counter, setTier, open, diagnosed, stores } = createDesk();
+    const { transitions, setTier, open, diagnosed, stores } = createDesk();
     setTier('node');
     await open();
-    await diagnose(counter, 'INC-0412', by(ALICE));
+    await diagnose(transitions, 'INC-0412', by(ALICE));
     const yes = submission(await diagnosed('RUN-0001'));
-    const thrice = await Promise.all([1, 2, 3].map(() => vote(counter, yes, by(ALICE))));
+    const thrice = await Promise.all([1, 2, 3].map(() => vote(transitions, yes, by(ALICE))));
     expect(thrice.filter(({ kind }) => kind === 'recorded')).toHaveLength(1);
     expect(stores.kept.runs.get('RUN-0001')).toMatchObject({ state: 'proposed', votes: [{ by: ALICE }] });
-    expect(await vote(counter, yes, by(BOB))).toMatchObject({
+    expect(await vote(transitions, yes, by(BOB))).toMatchObject({
       kind: 'recorded',
       votes: 2,
       needed: 2,
@@ -241,20 +244,20 @@ describe('a vote', () => {
   });
 
   test('breaks the glass only where an ordinary one is not enough; the field is shown to nobody else', async () => {
-    const { counter, setTier, open, diagnosed, stores } = createDesk();
+    const { transitions, setTier, open, diagnosed, stores } = createDesk();
     setTier('node');
     await open();
-    await diagnose(counter, 'INC-0412', by(ALICE));
+    await diagnose(transitions, 'INC-0412', by(ALICE));
     const yes = submission(await diagnosed('RUN-0001'), { glass: 'break glass prod-a' });
-    expect(await review(counter, 'INC-0412', by(BOB))).toMatchObject({ offersGlass: true });
-    expect(await review(counter, 'INC-0412', by(CAROL))).toMatchObject({ offersGlass: false });
-    expect(await vote(counter, yes, by(CAROL))).toEqual({
+    expect(await review(transitions, 'INC-0412', by(BOB))).toMatchObject({ offersBreakGlass: true });
+    expect(await review(transitions, 'INC-0412', by(CAROL))).toMatchObject({ offersBreakGlass: false });
+    expect(await vote(transitions, yes, by(CAROL))).toEqual({
       kind: 'errors',
       glass: 'Only somebody who is on call may break the glass.',
     });
-    await vote(counter, { ...yes, glass: '' }, by(CAROL));
-    expect(await review(counter, 'INC-0412', by(BOB))).toMatchObject({ offersGlass: false });
-    expect(await vote(counter, yes, by(BOB))).toMatchObject({ kind: 'recorded', isEnough: true });
+    await vote(transitions, { ...yes, glass: '' }, by(CAROL));
+    expect(await review(transitions, 'INC-0412', by(BOB))).toMatchObject({ offersBreakGlass: false });
+    expect(await vote(transitions, yes, by(BOB))).toMatchObject({ kind: 'recorded', isEnough: true });
     const { votes = [] } = stores.kept.runs.get('RUN-0001') ?? {};
     expect(votes.map(({ by: who, breakGlass }) => [who, breakGlass])).toEqual([
       [CAROL, undefined],
@@ -265,17 +268,17 @@ describe('a vote', () => {
   });
 
   test('counts no more when its voter has left the group before the second', async () => {
-    const { counter, setTier, open, diagnosed, slack, clock, stores } = createDesk();
+    const { transitions, setTier, open, diagnosed, slack, clock, stores } = createDesk();
     setTier('node');
     await open();
-    await diagnose(counter, 'INC-0412', by(DAVE));
+    await diagnose(transitions, 'INC-0412', by(DAVE));
     const yes = submission(await diagnosed('RUN-0001'));
-    await vote(counter, yes, by(ALICE));
+    await vote(transitions, yes, by(ALICE));
     slack.groups.set('S0ONCALL', [BOB]);
     clock.pass(61_000);
-    expect(await vote(counter, yes, by(BOB))).toMatchObject({ kind: 'recorded', isEnough: false });
+    expect(await vote(transitions, yes, by(BOB))).toMatchObject({ kind: 'recorded', isEnough: false });
     expect(stores.kept.runs.get('RUN-0001')?.state).toBe('proposed');
-    expect(await vote(counter, yes, by(CAROL))).toMatchObject({ kind: 'recorded', isEnough: true });
+    expect(await vote(transitions, yes, by(CAROL))).toMatchObject({ kind: 'recorded', isEnough: true });
   });
 
   test.each([
@@ -302,15 +305,15 @@ describe('a vote', () => {
       },
     ],
   ])('with %s is sent back with the reason at its field', async (_what, change, user, errors) => {
-    const { counter, run, stores } = await withPlan();
-    expect(await vote(counter, submission(run, change), by(user))).toEqual({ kind: 'errors', ...errors });
+    const { transitions, run, stores } = await withPlan();
+    expect(await vote(transitions, submission(run, change), by(user))).toEqual({ kind: 'errors', ...errors });
     expect(stores.kept.runs.get('RUN-0001')?.votes).toEqual([]);
   });
 
   test('after the time is over is refused', async () => {
-    const { counter, yes, clock, stores } = await withPlan();
+    const { transitions, yes, clock, stores } = await withPlan();
     clock.pass(300_000);
-    expect(await vote(counter, yes, by(BOB))).toMatchObject({
+    expect(await vote(transitions, yes, by(BOB))).toMatchObject({
       kind: 'errors',
       reason: expect.stringContaining('has expired'),
     });
@@ -318,10 +321,10 @@ describe('a vote', () => {
   });
 
   test('for a plan that has been replaced shows the new one', async () => {
-    const { counter, yes, stores } = await withPlan();
-    const chosen = await choose(counter, { run: 'RUN-0001' }, 'ctl3', by(BOB));
+    const { transitions, yes, stores } = await withPlan();
+    const chosen = await choose(transitions, { run: 'RUN-0001' }, 'ctl3', by(BOB));
     expect(chosen).toMatchObject({ kind: 'plan', plan: { choice: 'ctl3', lost: ['41 queues of ctl1'] } });
-    const late = await vote(counter, yes, by(CAROL));
+    const late = await vote(transitions, yes, by(CAROL));
     expect(late).toMatchObject({ kind: 'changed', review: { kind: 'plan', plan: { choice: 'ctl3' } } });
     expect(stores.kept.runs.get('RUN-0001')?.votes).toEqual([]);
     expect(stores.kept.timelines.get('INC-0412')?.at(-1)?.text).toBe(
@@ -332,13 +335,13 @@ describe('a vote', () => {
 
 describe('the other buttons of a run', () => {
   test('a plan is withdrawn by whoever asked; afterwards every button says so', async () => {
-    const { counter, yes, stores } = await withPlan();
-    expect(await cancel(counter, { run: 'RUN-0001' }, by(DAVE))).toMatchObject({ refused: true });
-    expect(await cancel(counter, { run: 'RUN-0001' }, by(ALICE))).toEqual({
+    const { transitions, yes, stores } = await withPlan();
+    expect(await cancel(transitions, { run: 'RUN-0001' }, by(DAVE))).toMatchObject({ refused: true });
+    expect(await cancel(transitions, { run: 'RUN-0001' }, by(ALICE))).toEqual({
       text: 'RUN-0001 is cancelled. Nothing was done.',
     });
     expect(stores.kept.runs.get('RUN-0001')?.state).toBe('cancelled');
-    expect(await vote(counter, yes, by(BOB))).toMatchObject({
+    expect(await vote(transitions, yes, by(BOB))).toMatchObject({
       kind: 'errors',
       reason: expect.stringMatching(/^RUN-0001 was cancelled 0 s ago\./),
     });
@@ -356,8 +359,8 @@ describe('the other buttons of a run', () => {
   }
 
   test('a run whose step is running is stopped after it: the wish is stored and shown, once', async () => {
-    const { counter, stores, clock } = await stopping('intended');
-    expect(await cancel(counter, { run: 'RUN-0001' }, by(ALICE))).toEqual({
+    const { transitions, stores, clock } = await stopping('intended');
+    expect(await cancel(transitions, { run: 'RUN-0001' }, by(ALICE))).toEqual({
       text: 'Noted: RUN-0001 ends after step 1, which is running and cannot be called back. No further step begins. ctl3 will stay stopped until somebody starts it.',
     });
     const noted = stores.kept.runs.get('RUN-0001');
@@ -367,17 +370,17 @@ describe('the other buttons of a run', () => {
     );
     expect(stores.kept.audit.at(-1)).toMatchObject({ event: 'run.stop_wanted', actor: ALICE });
 
-    expect(await cancel(counter, { run: 'RUN-0001' }, by(BOB))).toEqual({
+    expect(await cancel(transitions, { run: 'RUN-0001' }, by(BOB))).toEqual({
       text: 'Noted already: RUN-0001 ends as soon as the step that is running is over. No further step begins.',
     });
     expect(stores.kept.runs.get('RUN-0001')).toBe(noted);
   });
 
   test('a run that is cancelled between a stop and a start says to everybody what stays stopped', async () => {
-    const { counter, stores } = await stopping('applied');
+    const { transitions, stores } = await stopping('applied');
     const left =
       'after: Stop RabbitMQ on ctl3. What it did stays as it is. ctl3 is stopped. Start it by hand, or with Review fix when a card says "Node is down".';
-    expect(await cancel(counter, { run: 'RUN-0001' }, by(ALICE))).toEqual({
+    expect(await cancel(transitions, { run: 'RUN-0001' }, by(ALICE))).toEqual({
       text: `RUN-0001 is cancelled ${left}`,
     });
     expect(stores.kept.timelines.get('INC-0412')?.at(-1)).toMatchObject({
@@ -390,7 +393,7 @@ describe('the other buttons of a run', () => {
     [undefined, 'give-up', 'give up.'],
     [{ by: ALICE, atMs: 0 }, 'it-happened', 'it has happened. RUN-0001 ends: somebody wanted it to stop.'],
   ] as const)('a word that ends a run says to everybody what stays stopped', async (wish, ruling, said) => {
-    const { counter, run, stores, clock } = await withPlan();
+    const { transitions, run, stores, clock } = await withPlan();
     const [stop, ...rest] = run.plan?.items ?? [];
     if (run.plan === undefined || stop === undefined) throw new Error('no plan');
     const acting: Run = {
@@ -402,7 +405,7 @@ describe('the other buttons of a run', () => {
     };
     const entry = { atMs: clock.now(), actor: 'watership', event: 'run.unknown', text: 'Unclear.' };
     await stores.runs.put({ ...acting, version: run.version + 1 }, run.version, entry);
-    await rule(counter, { run: 'RUN-0001', item: 1 }, ruling, by(BOB));
+    await rule(transitions, { run: 'RUN-0001', item: 1 }, ruling, by(BOB));
     expect(stores.kept.timelines.get('INC-0412')?.at(-1)).toMatchObject({
       text: expect.stringMatching(`Bob Brown says of step 2: ${said} ctl3 is stopped\\. Start it`),
       broadcast: true,
@@ -410,34 +413,37 @@ describe('the other buttons of a run', () => {
   });
 
   test('a word about a step that is not in doubt changes nothing', async () => {
-    const { counter } = await withPlan();
-    expect(await rule(counter, { run: 'RUN-0001', item: 0 }, 'give-up', by(BOB))).toEqual({
+    const { transitions } = await withPlan();
+    expect(await rule(transitions, { run: 'RUN-0001', item: 0 }, 'give-up', by(BOB))).toEqual({
       text: 'RUN-0001 waits for approval.',
       refused: true,
     });
   });
 
   test('a second halt says who was first, and the end of one halt does not hide that all are halted', async () => {
-    const { counter } = createDesk();
-    expect((await halt(counter, undefined, { user: DAVE })).news).toMatchObject({ kind: 'halt', by: DAVE });
-    const again = await halt(counter, undefined, { user: ALICE });
+    const { transitions } = createDesk();
+    expect((await halt(transitions, undefined, { user: DAVE })).news).toMatchObject({
+      kind: 'halt',
+      by: DAVE,
+    });
+    const again = await halt(transitions, undefined, { user: ALICE });
     expect(again).toEqual({ text: 'Halted already: all clusters. Dave Dunn did it at 03:00 UTC.' });
-    expect(await resume(counter, 'prod-a', { user: BOB })).toEqual({
+    expect(await resume(transitions, 'prod-a', { user: BOB })).toEqual({
       text: 'prod-a stays halted with all the others. Dave Dunn did it at 03:00 UTC. /rabbit resume, without a cluster, ends that. Nothing was changed.',
       refused: true,
     });
   });
 
   test('anybody halts, only an approver resumes', async () => {
-    const { counter, stores } = createDesk();
-    expect((await halt(counter, 'prod-a', by(DAVE))).text).toMatch(/^Halted: prod-a\./);
+    const { transitions, stores } = createDesk();
+    expect((await halt(transitions, 'prod-a', by(DAVE))).text).toMatch(/^Halted: prod-a\./);
     expect(await stores.halts.isHalted('prod-a')).toBe(true);
-    expect(await resume(counter, 'prod-a', by(DAVE))).toMatchObject({ refused: true });
+    expect(await resume(transitions, 'prod-a', by(DAVE))).toMatchObject({ refused: true });
     expect(await stores.halts.isHalted('prod-a')).toBe(true);
-    await resume(counter, 'prod-a', by(BOB));
+    await resume(transitions, 'prod-a', by(BOB));
     expect(await stores.halts.isHalted('prod-a')).toBe(false);
-    expect((await resume(counter, 'prod-a', by(BOB))).text).toBe('Nothing is halted on prod-a.');
-    expect((await halt(counter, 'prod-z', by(DAVE))).text).toBe(
+    expect((await resume(transitions, 'prod-a', by(BOB))).text).toBe('Nothing is halted on prod-a.');
+    expect((await halt(transitions, 'prod-z', by(DAVE))).text).toBe(
       'I do not know a cluster “prod-z”. There is: prod-a.',
     );
   });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { announce } from '../../../src/bot/approvals/maintenance.ts';
 import { maintenanceOf } from '../../../src/bot/approvals/maintenance-window.ts';
-import { createCounter } from '../../../src/bot/approvals/transitions.ts';
-import { createTeller } from '../../../src/bot/slack/send/teller.ts';
+import { createTransitions } from '../../../src/bot/approvals/transitions.ts';
+import { createIncidentNotifier } from '../../../src/bot/slack/send/incident-notifier.ts';
 import { ALICE, CAROL, createWorld, DAVE } from '../fakes/world.ts';
 
 // Sunday, 22 November 2026, 03:00 UTC is 04:00 in Berlin.
@@ -24,9 +24,9 @@ describe('planned work', () => {
 
   test('is announced and ended by an approver, and ends by itself', async () => {
     const { context, clock, stores } = createWorld();
-    const counter = createCounter(context, context.people);
+    const transitions = createTransitions(context, context.people);
     const say = async (user: string, ...words: readonly string[]) =>
-      await announce(counter, words[0], words[1], { user });
+      await announce(transitions, words[0], words[1], { user });
     expect(await say(DAVE, 'prod-a', '2h')).toMatchObject({
       refused: true,
       text: expect.stringMatching(
@@ -58,8 +58,8 @@ describe('planned work', () => {
 
   test('that the calendar has begun is not ended by hand', async () => {
     const { context, stores } = createWorld({ config: { maintenance: [berlin] } });
-    const counter = createCounter(context, context.people);
-    expect(await announce(counter, 'prod-a', 'end', { user: ALICE })).toMatchObject({
+    const transitions = createTransitions(context, context.people);
+    expect(await announce(transitions, 'prod-a', 'end', { user: ALICE })).toMatchObject({
       refused: true,
       text: expect.stringContaining('from the configuration’s calendar, and ends by itself in 1 h.'),
     });
@@ -74,7 +74,7 @@ describe('planned work', () => {
       { atMs, text: 'Resolved, or worse.', broadcast: true },
       { atMs, text: 'Alice broke the glass.', broadcast: true, mentions: [CAROL, 'S0LEADS', '<!channel>'] },
     ]);
-    await createTeller({ context, slack }).tell('INC-0412');
+    await createIncidentNotifier({ context, slack }).tell('INC-0412');
     const [card, ...thread] = slack.messages;
     expect(card?.text).toMatch(/^Maintenance, no hurry: P1 prod-a/);
     expect(JSON.stringify(card?.blocks)).toContain('maintenance until');

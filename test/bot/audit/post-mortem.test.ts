@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { postMortem } from '../../../src/bot/audit/post-mortem.ts';
 import type { AuditEntry } from '../../../src/bot/record/entry.ts';
-import { entry, storyOf } from '../../../src/bot/record/run-story.ts';
+import { entry, runRecordOf } from '../../../src/bot/record/run-record.ts';
 import { piecesOf } from '../../../src/bot/slack/send/post-report.ts';
 import type { Incident, Run } from '../../../src/runbooks/index.ts';
 import { ALICE, BOB, CAROL, openIncident, proposedRun } from '../fakes/world.ts';
@@ -78,11 +78,11 @@ const entries: readonly AuditEntry[] = [
     after: 'open critical taken',
     ...about,
   },
-  ...storyOf({ ...proposed, state: 'diagnosing' }, proposed, at(121)).audit,
+  ...runRecordOf({ ...proposed, state: 'diagnosing' }, proposed, at(121)).audit,
   { ...entry(proposed, 'click.refused', 'vote refused: no-rights', at(130)), actor: CAROL },
-  ...storyOf(approved, intended, at(171)).audit,
-  ...storyOf(intended, applied, at(183)).audit,
-  ...storyOf(applied, done, at(231)).audit,
+  ...runRecordOf(approved, intended, at(171)).audit,
+  ...runRecordOf(intended, applied, at(183)).audit,
+  ...runRecordOf(applied, done, at(231)).audit,
 ];
 
 const report = postMortem({
@@ -150,7 +150,7 @@ test('a report is cut between lines, and a long line where it must be, never thr
 describe('the story of a run', () => {
   test('has one entry for each thing that happened, with what it was and what it became', () => {
     const both = withItem({ ...approved, state: 'failed' }, 0, { state: 'unknown', detail: 'no answer' });
-    expect(storyOf(intended, both, 5).audit).toMatchObject([
+    expect(runRecordOf(intended, both, 5).audit).toMatchObject([
       {
         event: 'run.item.unknown',
         item: 0,
@@ -162,6 +162,6 @@ describe('the story of a run', () => {
       },
       { event: 'run.failed', before: 'acting', after: 'failed' },
     ]);
-    expect(storyOf(approved, approved, 5).audit).toEqual([]);
+    expect(runRecordOf(approved, approved, 5).audit).toEqual([]);
   });
 });

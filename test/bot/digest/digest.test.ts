@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type DigestInput, digestOf } from '../../../src/bot/digest/digest-of.ts';
 import { digestMessage } from '../../../src/bot/slack/cards/digest-message.ts';
 import { postDigest, postDigestFor } from '../../../src/bot/slack/send/post-digest.ts';
-import { glanceOf, type History, type Incident, queueKey } from '../../../src/runbooks/index.ts';
+import { type History, type Incident, queueKey, summaryOf } from '../../../src/runbooks/index.ts';
 import { createWorld, openIncident, proposedRun, quiet } from '../fakes/world.ts';
 import { problemsOfMessage } from '../slack/block-problems.ts';
 import { readAloud } from '../slack/read-aloud.ts';
@@ -23,7 +23,7 @@ const quietNight: DigestInput = {
   sinceMs: nowMs - 24 * 3_600_000,
   nowMs,
   clusters: [
-    { name: 'prod-a', glance: glanceOf(quiet), sweptAtMs: nowMs - 5_000, isHalted: false, open: [] },
+    { name: 'prod-a', summary: summaryOf(quiet), sweptAtMs: nowMs - 5_000, isHalted: false, open: [] },
   ],
   incidents: [],
   runs: [],
@@ -71,7 +71,7 @@ describe('the digest', () => {
         clusters: [
           {
             name: 'prod-a',
-            glance: { ...glanceOf({ ...quiet, history }), blind: ['rabbit@ctl2: it gave no answer'] },
+            summary: { ...summaryOf({ ...quiet, history }), blind: ['rabbit@ctl2: it gave no answer'] },
             sweptAtMs: nowMs - 5_000,
             isHalted: true,
             open: [open],

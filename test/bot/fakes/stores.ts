@@ -2,10 +2,10 @@ import type { AuditEntry, RecordedEntry, TimelineEntry } from '../../../src/bot/
 import type { AuditRecord } from '../../../src/bot/record/link.ts';
 import type {
   CardPlace,
+  FailureWindow,
   Maintenance,
   Mirrored,
   Stores,
-  Strain,
   SweepMemory,
 } from '../../../src/bot/stores/stores.ts';
 import type { Incident, ProbeHistory, Run } from '../../../src/runbooks/index.ts';
@@ -23,7 +23,7 @@ export interface FakeStores extends Stores {
     readonly probes: Map<string, ProbeHistory>;
     readonly cards: Map<string, CardPlace>;
     readonly audit: AuditEntry[];
-    readonly untold: Map<string, number>;
+    readonly pendingUpdates: Map<string, number>;
   };
 }
 
@@ -36,7 +36,7 @@ export function fakeStores(clock: FakeClock): FakeStores {
     probes: new Map(),
     cards: new Map(),
     audit: [],
-    untold: new Map(),
+    pendingUpdates: new Map(),
   };
   const leases = new Map<string, { holder: string; untilMs: number; token: number }>();
   const once = new Map<string, number>();
@@ -57,7 +57,7 @@ export function fakeStores(clock: FakeClock): FakeStores {
   };
   const markUntold = (incident: string): void => {
     mark += 1;
-    kept.untold.set(incident, mark);
+    kept.pendingUpdates.set(incident, mark);
   };
 
   let mirrored: Mirrored | undefined;
@@ -67,7 +67,7 @@ export function fakeStores(clock: FakeClock): FakeStores {
   const recent = (kept: Map<string, number> | undefined, sinceMs: number): number =>
     [...(kept ?? new Map<string, number>()).values()].filter((atMs) => atMs > sinceMs).length;
 
-  const strained = (run: string, { cluster, atMs, withinMs, limit, because }: Strain): boolean => {
+  const strained = (run: string, { cluster, atMs, withinMs, limit, because }: FailureWindow): boolean => {
     failures.set(cluster, (failures.get(cluster) ?? new Map<string, number>()).set(run, atMs));
     if (recent(failures.get(cluster), atMs - withinMs) < limit || halts.has(cluster)) {
       return false;
@@ -137,18 +137,18 @@ export function fakeStores(clock: FakeClock): FakeStores {
         if (guard.fences.some(({ lease, token }) => tokens.get(lease) !== token)) {
           return 'fenced';
         }
-        const { unlessHalted, strain } = guard;
+        const { unlessHalted, failureWindow } = guard;
         if (unlessHalted !== undefined && (halts.has('*') || halts.has(unlessHalted))) {
           return 'halted';
         }
-        const isTripped = strain !== undefined && strained(run.id, strain);
+        const isTripped = failureWindow !== undefined && strained(run.id, failureWindow);
         kept.runs.set(run.id, { ...run, version: expectedVersion + 1 });
         addLines(run.incident, timeline);
         if (audit !== undefined) {
           kept.audit.push(...[audit].flat());
         }
         if (isTripped) {
-          addLines(run.incident, [strain.line]);
+          addLines(run.incident, [failureWindow.line]);
         }
         markUntold(run.incident);
         return isTripped ? 'tripped' : 'stored';
@@ -284,20 +284,20 @@ export function fakeStores(clock: FakeClock): FakeStores {
           .map(([user]) => user)
           .slice(0, limit),
     },
-    untold: {
+    pendingUpdates: {
       list: async () =>
-        [...kept.untold]
+        [...kept.pendingUpdates]
           .toSorted(([, a], [, b]) => a - b)
           .map(([incident, at]) => ({ incident, mark: String(at) })),
       markOf: async (incident) => {
-        const at = kept.untold.get(incident);
+        const at = kept.pendingUpdates.get(incident);
         return at === undefined ? undefined : String(at);
       },
       waiting: async () => {
         for (const id of untoldSince.keys()) {
-          if (!kept.untold.has(id)) untoldSince.delete(id);
+          if (!kept.pendingUpdates.has(id)) untoldSince.delete(id);
         }
-        return [...kept.untold.keys()].map((incident) => {
+        return [...kept.pendingUpdates.keys()].map((incident) => {
           const sinceMs = untoldSince.get(incident) ?? clock.now();
           untoldSince.set(incident, sinceMs);
           return { incident, waitedMs: clock.now() - sinceMs };
@@ -305,8 +305,8 @@ export function fakeStores(clock: FakeClock): FakeStores {
       },
       settle: async (incident, at) => {
         untoldSince.delete(incident);
-        if (String(kept.untold.get(incident)) === at) {
-          kept.untold.delete(incident);
+        if (String(kept.pendingUpdates.get(incident)) === at) {
+          kept.pendingUpdates.delete(incident);
         }
       },
     },

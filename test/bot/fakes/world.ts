@@ -281,7 +281,7 @@ export function createWorld(
     log: pino({ level: 'silent' }),
     clusters: new Map([['prod-a', handle]]),
     book: [splitRunbook, cannotSeeRunbook],
-    courier: {
+    jobQueue: {
       tell: async (incident) => void sent.told.push(incident),
       carryOn: async (run) => void sent.carriedOn.push(run),
       sweep: async () => undefined,

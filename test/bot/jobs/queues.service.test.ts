@@ -6,7 +6,7 @@ import { waitFor } from '../../../sandbox/wait.ts';
 import { createVitals } from '../../../src/bot/health/vitals.ts';
 import {
   forgetLater,
-  openCourier,
+  openJobQueue,
   openQueues,
   type Queues,
   queuePrefix,
@@ -31,12 +31,12 @@ function bench(prefix = `test-${randomUUID()}`) {
   const redis = connect();
   const queues = openQueues(redis, prefix, () => {});
   closers.push(() => queues.close());
-  return { redis, queues, courier: openCourier(queues), prefix };
+  return { redis, queues, jobQueue: openJobQueue(queues), prefix };
 }
 
 function works(prefix: string, speakers: Partial<Speakers>, house = buildHouse()) {
-  const { redis, queues, courier } = bench(prefix);
-  const context = contextOf({ redis, house, courier, prefix });
+  const { redis, queues, jobQueue } = bench(prefix);
+  const context = contextOf({ redis, house, jobQueue, prefix });
   const workers = startWorkers(
     context,
     redis,
@@ -44,11 +44,11 @@ function works(prefix: string, speakers: Partial<Speakers>, house = buildHouse()
     createVitals(),
   );
   closers.push(() => workers.stop(1_000));
-  return { context, queues, workers, courier };
+  return { context, queues, workers, jobQueue };
 }
 
 /** Something that is awaited until it has happened so often. */
-function counter() {
+function transitions() {
   let count = 0;
   const waiting: { readonly at: number; readonly resolve: () => void }[] = [];
   return {
@@ -70,23 +70,23 @@ function counter() {
 describe('telling', () => {
   test('many calls while one is told lead to one more', async () => {
     const prefix = `test-${randomUUID()}`;
-    const told = counter();
+    const told = transitions();
     let letGo: () => void = () => {};
     const gate = new Promise<void>((resolve) => {
       letGo = resolve;
     });
-    const { courier, queues } = works(prefix, {
+    const { jobQueue, queues } = works(prefix, {
       tell: async () => {
         told.tick();
         if (told.count === 1) await gate;
       },
     });
-    await courier.tell('INC-1');
+    await jobQueue.tell('INC-1');
     await told.reached(1);
-    for (let index = 0; index < 20; index += 1) await courier.tell('INC-1');
+    for (let index = 0; index < 20; index += 1) await jobQueue.tell('INC-1');
     letGo();
     await told.reached(2);
-    await courier.tell('INC-2');
+    await jobQueue.tell('INC-2');
     await told.reached(3);
     expect(await queues.tell.getJobCounts('wait', 'delayed')).toEqual({ wait: 0, delayed: 0 });
     expect(told.count).toBe(3);
@@ -94,45 +94,45 @@ describe('telling', () => {
 
   test('is tried again until Slack takes it, and only then is the incident told', async () => {
     const prefix = `test-${randomUUID()}`;
-    const told = counter();
-    const { courier, context } = works(prefix, {
+    const told = transitions();
+    const { jobQueue, context } = works(prefix, {
       tell: async () => {
         told.tick();
         if (told.count === 1) throw Object.assign(new Error('slow down'), { retryAfterMs: 10 });
       },
     });
     await context.stores.incidents.note('INC-1', [{ atMs: 1, text: 'a line' }]);
-    const settled = context.stores.untold.settle;
+    const settled = context.stores.pendingUpdates.settle;
     const done = new Promise<void>((resolve) => {
-      Object.assign(context.stores.untold, {
+      Object.assign(context.stores.pendingUpdates, {
         settle: async (...args: Parameters<typeof settled>) => {
           await settled(...args);
           resolve();
         },
       });
     });
-    await courier.tell('INC-1');
+    await jobQueue.tell('INC-1');
     await done;
     expect(told.count).toBe(2);
-    expect(await context.stores.untold.list()).toEqual([]);
+    expect(await context.stores.pendingUpdates.list()).toEqual([]);
   });
 
   test('of a process that died in the middle is done by another', async () => {
     const prefix = `test-${randomUUID()}`;
-    const begun = counter();
+    const begun = transitions();
     const dying = works(prefix, {
       tell: () => {
         begun.tick();
         return new Promise(() => {});
       },
     });
-    await dying.courier.tell('INC-1');
+    await dying.jobQueue.tell('INC-1');
     await begun.reached(1);
     // As `kill -9` would: the connections are gone, the job stays active in Redis.
     for (const close of closers.splice(0)) void close();
-    const told = counter();
+    const told = transitions();
     const next = works(prefix, { tell: async () => told.tick() });
-    await next.courier.tell('INC-1');
+    await next.jobQueue.tell('INC-1');
     await told.reached(1);
   }, 25_000);
 });
@@ -146,14 +146,14 @@ describe('putting a run off', () => {
     ]);
 
   test('a pause stays, a newer deadline replaces the older one, and a vote goes at once', async () => {
-    const { queues, courier } = bench();
-    await courier.carryOn('RUN-1', 60_000, 'pause');
-    await courier.carryOn('RUN-1', 90_000, 'pause');
-    await courier.carryOn('RUN-1', 60_000, 'until');
-    await courier.carryOn('RUN-1', 90_000, 'until');
-    await courier.carryOn('RUN-1');
-    await courier.carryOn('RUN-1', 0, 'nudge');
-    await courier.carryOn('RUN-1', 0, 'nudge');
+    const { queues, jobQueue } = bench();
+    await jobQueue.carryOn('RUN-1', 60_000, 'pause');
+    await jobQueue.carryOn('RUN-1', 90_000, 'pause');
+    await jobQueue.carryOn('RUN-1', 60_000, 'until');
+    await jobQueue.carryOn('RUN-1', 90_000, 'until');
+    await jobQueue.carryOn('RUN-1');
+    await jobQueue.carryOn('RUN-1', 0, 'nudge');
+    await jobQueue.carryOn('RUN-1', 0, 'nudge');
     expect((await pending(queues)).toSorted()).toEqual([
       ['RUN-1.pause', 60_000, true],
       ['RUN-1.until', 90_000, false],
@@ -162,10 +162,10 @@ describe('putting a run off', () => {
   });
 
   test('is possible again after the marks of a dead bot are taken away', async () => {
-    const { queues, courier } = bench();
-    await courier.carryOn('RUN-1', 60_000, 'pause');
+    const { queues, jobQueue } = bench();
+    await jobQueue.carryOn('RUN-1', 60_000, 'pause');
     await forgetLater(queues, 'RUN-1');
-    await courier.carryOn('RUN-1', 90_000, 'pause');
+    await jobQueue.carryOn('RUN-1', 90_000, 'pause');
     expect(await pending(queues)).toHaveLength(2);
   });
 });
@@ -173,7 +173,7 @@ describe('putting a run off', () => {
 describe('the schedule', () => {
   test('sweeps each cluster again and again, also after a sweep that threw, and stays one however often it is put in', async () => {
     const prefix = `test-${randomUUID()}`;
-    const swept = counter();
+    const swept = transitions();
     const house = buildHouse();
     const observe = house.observe;
     house.observe = async () => {

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { BotContext } from '../../../src/bot/context.ts';
-import { carryRun } from '../../../src/bot/jobs/run.ts';
+import { resumeRun } from '../../../src/bot/jobs/run.ts';
 import { act } from '../../../src/bot/jobs/run-act.ts';
-import { passageOf } from '../../../src/bot/jobs/run-passage.ts';
-import { hold } from '../../../src/bot/stores/hold.ts';
+import { runContextOf } from '../../../src/bot/jobs/run-context.ts';
+import { acquireLease } from '../../../src/bot/stores/lease.ts';
 import type { LedgerEntry, Run, RunInput } from '../../../src/runbooks/index.ts';
 import { approval, askForRun, buildHouse, contextOf, recordingCourier, send } from './stage.ts';
 
@@ -17,7 +17,7 @@ afterAll(() => {
   redis.disconnect();
 });
 
-const go = (context: BotContext, pauseServed = false) => carryRun(context, 'RUN-0001', { pauseServed });
+const go = (context: BotContext, pauseServed = false) => resumeRun(context, 'RUN-0001', { pauseServed });
 const runOf = async ({ stores }: BotContext): Promise<Run> => {
   const run = await stores.runs.get('RUN-0001');
   if (run === undefined) throw new Error('the run is gone');
@@ -26,7 +26,7 @@ const runOf = async ({ stores }: BotContext): Promise<Run> => {
 
 /** Until the run waits for a vote, has ended, or has asked for a pause that many times. */
 async function carryThrough(context: BotContext): Promise<Run> {
-  for (let passage = 0; passage < 20; passage += 1) {
+  for (let runContext = 0; runContext < 20; runContext += 1) {
     await go(context, true);
     const run = await runOf(context);
     if (run.state !== 'acting' && run.state !== 'checking' && run.state !== 'diagnosing') return run;
@@ -43,19 +43,19 @@ async function approved(context: BotContext): Promise<void> {
 describe('a run', () => {
   test('goes from the question to the proof, waits for people only, and leaves its story', async () => {
     const house = buildHouse();
-    const courier = recordingCourier();
-    const context = contextOf({ redis, house, courier });
+    const jobQueue = recordingCourier();
+    const context = contextOf({ redis, house, jobQueue });
     await askForRun(context);
     await go(context);
     expect((await runOf(context)).state).toBe('proposed');
     expect(house.done).toEqual([]);
-    expect(courier.later.at(-1)).toMatchObject({ run: 'RUN-0001', why: 'until' });
+    expect(jobQueue.later.at(-1)).toMatchObject({ run: 'RUN-0001', why: 'until' });
 
     await send(context, 'RUN-0001', approval);
     const run = await carryThrough(context);
     expect(run).toMatchObject({ state: 'done' });
     expect(house.done).toEqual(['lamp.off kitchen']);
-    expect(courier.sweeps).toEqual(['house']);
+    expect(jobQueue.sweeps).toEqual(['house']);
 
     const events = (await context.stores.audit.read({ run: 'RUN-0001', limit: 99 })).map(
       ({ event }) => event,
@@ -79,12 +79,12 @@ describe('a run', () => {
 
   test('pauses between two looks by leaving, and looks once the pause is served', async () => {
     const house = buildHouse();
-    const courier = recordingCourier();
-    const context = contextOf({ redis, house, courier });
+    const jobQueue = recordingCourier();
+    const context = contextOf({ redis, house, jobQueue });
     await approved(context);
     house.execute = async () => ({ kind: 'applied', detail: 'the switch is broken' });
     await go(context);
-    expect(courier.later.at(-1)).toEqual({ run: 'RUN-0001', delayMs: 3_000, why: 'pause' });
+    expect(jobQueue.later.at(-1)).toEqual({ run: 'RUN-0001', delayMs: 3_000, why: 'pause' });
     const judged = (await runOf(context)).items[1]?.judged;
     await go(context);
     expect((await runOf(context)).items[1]?.judged).toBe(judged);
@@ -95,20 +95,20 @@ describe('a run', () => {
   test('is carried by one of two runners, and acted upon once', async () => {
     const house = buildHouse();
     const prefix = `test-${randomUUID()}`;
-    const courier = recordingCourier();
-    const first = contextOf({ redis, house, courier, prefix });
-    const second = contextOf({ redis, house, courier, prefix });
+    const jobQueue = recordingCourier();
+    const first = contextOf({ redis, house, jobQueue, prefix });
+    const second = contextOf({ redis, house, jobQueue, prefix });
     await approved(first);
     await Promise.all([go(first), go(second), go(first), go(second), go(first)]);
     await carryThrough(second);
     expect(house.done).toEqual(['lamp.off kitchen']);
-    expect(courier.later.some(({ why }) => why === 'retry')).toBe(true);
+    expect(jobQueue.later.some(({ why }) => why === 'retry')).toBe(true);
   });
 
   test('that was approved while somebody else held it is taken up by whoever lets go', async () => {
     const house = buildHouse();
-    const courier = recordingCourier();
-    const context = contextOf({ redis, house, courier });
+    const jobQueue = recordingCourier();
+    const context = contextOf({ redis, house, jobQueue });
     await askForRun(context);
     // The vote arrives in the moment in which the plan has been stored and the runner is about to leave.
     const release = context.stores.leases.release;
@@ -131,7 +131,7 @@ describe('a run', () => {
     };
     await go(slow);
     expect((await runOf(context)).state).toBe('checking');
-    expect(courier.later.at(-1)).toMatchObject({ why: 'now' });
+    expect(jobQueue.later.at(-1)).toMatchObject({ why: 'now' });
   });
 
   test('does nothing while the cluster is halted, and goes on after', async () => {
@@ -250,12 +250,12 @@ describe('a run', () => {
     await halts.halt('house', 'U0BOB');
     await go(context);
     await halts.resume('house', 'U0BOB');
-    const held = await hold(leases, 'run:RUN-0001', 'a runner', 60_000);
+    const held = await acquireLease(leases, 'run:RUN-0001', 'a runner', 60_000);
     const left: boolean[] = [...answers];
     const lost = held && { ...held, isHeld: () => left.shift() ?? false };
-    const passage = lost && (await passageOf(context, await runOf(context), lost));
-    if (passage === undefined) throw new Error('the run cannot be carried');
-    await act(passage, 0);
+    const runContext = lost && (await runContextOf(context, await runOf(context), lost));
+    if (runContext === undefined) throw new Error('the run cannot be carried');
+    await act(runContext, 0);
     await held?.release();
     expect((await runOf(context)).items[0]?.state).toBe(state);
     expect(house.done).toEqual([]);
@@ -276,13 +276,13 @@ describe('a run', () => {
 
   test('waits for its turn while another run acts on the same cluster', async () => {
     const house = buildHouse();
-    const courier = recordingCourier();
-    const context = contextOf({ redis, house, courier });
+    const jobQueue = recordingCourier();
+    const context = contextOf({ redis, house, jobQueue });
     await approved(context);
     await context.stores.leases.take('turn:house', 'RUN-0007', 60_000);
     await go(context);
     expect(house.done).toEqual([]);
-    expect(courier.later.at(-1)).toMatchObject({ why: 'retry' });
+    expect(jobQueue.later.at(-1)).toMatchObject({ why: 'retry' });
     await context.stores.leases.release('turn:house', 'RUN-0007');
     expect((await carryThrough(context)).state).toBe('done');
     // It has given the turn back.
@@ -316,7 +316,7 @@ describe('a run whose bot was killed', () => {
     await begun;
     await redis.del(`{${prefix}}:lease:run:RUN-0001`);
     house.execute = working;
-    return { house, context: contextOf({ redis, house, prefix, courier: recordingCourier() }) };
+    return { house, context: contextOf({ redis, house, prefix, jobQueue: recordingCourier() }) };
   }
 
   test('after the effect: the next bot sees that it has happened, and does not repeat it', async () => {

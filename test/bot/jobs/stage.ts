@@ -5,7 +5,7 @@ import { createPeople } from '../../../src/bot/approvals/people.ts';
 import type { ClusterConfig, PeopleConfig } from '../../../src/bot/config/config.ts';
 import { parseConfig } from '../../../src/bot/config/load.ts';
 import type { BotContext, ClusterHandle } from '../../../src/bot/context.ts';
-import type { Courier } from '../../../src/bot/ports/queue.ts';
+import type { JobQueue } from '../../../src/bot/ports/queue.ts';
 import { systemClock } from '../../../src/bot/process/system-clock.ts';
 import { openStores } from '../../../src/bot/stores/open.ts';
 import type {
@@ -60,7 +60,7 @@ export function buildHouse(): House {
   return house;
 }
 
-export interface Recorded extends Courier {
+export interface Recorded extends JobQueue {
   readonly told: string[];
   readonly later: { readonly run: string; readonly delayMs: number; readonly why: string }[];
   readonly sweeps: string[];
@@ -106,14 +106,14 @@ clusters: [ { name: house, username: u, password: "\${ANY}", nodes: [ { name: a@
 export function contextOf(options: {
   readonly redis: Redis;
   readonly house: House;
-  readonly courier?: Courier;
+  readonly jobQueue?: JobQueue;
   readonly prefix?: string;
   readonly book?: readonly Runbook[];
   readonly slack?: FakeSlack;
   readonly describe?: BoundActions['describe'];
   readonly people?: Partial<PeopleConfig>;
 }): BotContext {
-  const { redis, house, courier = recordingCourier(), prefix = `test-${randomUUID()}` } = options;
+  const { redis, house, jobQueue = recordingCourier(), prefix = `test-${randomUUID()}` } = options;
   const actions: BoundActions = {
     describe: options.describe ?? tools.describe,
     timeLimitMs: () => house.timeLimitMs,
@@ -147,7 +147,7 @@ export function contextOf(options: {
       clock: systemClock,
       people: { ...config.people, ...options.people },
     }),
-    courier,
+    jobQueue,
     clock: systemClock,
     log: pino({ level: 'silent' }),
     clusters: new Map([['house', handle]]),

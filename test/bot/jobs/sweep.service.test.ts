@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { BotContext, ClusterHandle } from '../../../src/bot/context.ts';
-import { carryRun } from '../../../src/bot/jobs/run.ts';
+import { resumeRun } from '../../../src/bot/jobs/run.ts';
 import { sweep } from '../../../src/bot/jobs/sweep.ts';
 import { limitDefaults, type Plan, type Runbook } from '../../../src/runbooks/index.ts';
 import { incident, lampWith } from '../../runbooks/engine/toy.ts';
@@ -32,13 +32,13 @@ const newsOf = async (context: BotContext) => (await sweepOnce(context)).news.ma
 
 test('trouble opens an incident once, is told, and resolves after enough clean sweeps', async () => {
   const house = buildHouse();
-  const courier = recordingCourier();
-  const context = contextOf({ redis, house, courier });
+  const jobQueue = recordingCourier();
+  const context = contextOf({ redis, house, jobQueue });
   expect(await newsOf(context)).toEqual(['opened']);
   expect(await newsOf(context)).toEqual([]);
   const [incident] = await context.stores.incidents.open('house');
   expect(incident).toMatchObject({ id: 'INC-0001', key: 'lamps', version: 1 });
-  expect(courier.told).toContain('INC-0001');
+  expect(jobQueue.told).toContain('INC-0001');
 
   house.lamps = [];
   const kinds = [];
@@ -58,7 +58,7 @@ test('trouble opens an incident once, is told, and resolves after enough clean s
 
 test('a symptom that comes later opens muted, and the card of its cause is told again', async () => {
   const house = buildHouse();
-  const courier = recordingCourier();
+  const jobQueue = recordingCourier();
   const attic = lampWith({
     id: 'attic',
     detect: ({ snapshot }) =>
@@ -67,14 +67,14 @@ test('a symptom that comes later opens muted, and the card of its cause is told 
         .map(({ name }) => ({ key: name, subject: name, severity: 'warning', facts: { lamps: [name] } })),
   });
   const cause = lampWith({ confirmSweeps: 2, mutes: ['attic'] });
-  const context = contextOf({ redis, house, courier, book: [cause, attic] });
+  const context = contextOf({ redis, house, jobQueue, book: [cause, attic] });
   expect([await newsOf(context), await newsOf(context)]).toEqual([[], ['opened']]);
-  courier.told.length = 0;
+  jobQueue.told.length = 0;
   house.lamps = ['kitchen', 'attic'];
   expect(await newsOf(context)).toContain('opened');
   const open = await context.stores.incidents.open('house');
   expect(open.find(({ runbook }) => runbook === 'attic')).toMatchObject({ mutedBy: 'INC-0001' });
-  expect(courier.told).toContain('INC-0001');
+  expect(jobQueue.told).toContain('INC-0001');
 });
 
 test('two sweeps of one cluster never overlap: the second steps aside', async () => {
@@ -151,14 +151,14 @@ test('what a person did while the sweep looked is kept', async () => {
 
 test('a plan whose trouble has healed by itself is withdrawn, and an acting run is asked to go on', async () => {
   const house = buildHouse();
-  const courier = recordingCourier();
-  const context = contextOf({ redis, house, courier });
+  const jobQueue = recordingCourier();
+  const context = contextOf({ redis, house, jobQueue });
   await sweepOnce(context);
   await askForRun(context);
-  await carryRun(context, 'RUN-0001', { pauseServed: false });
-  courier.later.length = 0;
+  await resumeRun(context, 'RUN-0001', { pauseServed: false });
+  jobQueue.later.length = 0;
   await sweepOnce(context);
-  expect(courier.later).toEqual([{ run: 'RUN-0001', delayMs: 0, why: 'nudge' }]);
+  expect(jobQueue.later).toEqual([{ run: 'RUN-0001', delayMs: 0, why: 'nudge' }]);
 
   house.lamps = [];
   for (let index = 0; index < 3; index += 1) await sweepOnce(context);
@@ -173,7 +173,7 @@ test('an incident under repair is not resolved before the repair has proved it',
   const context = contextOf({ redis, house });
   await sweepOnce(context);
   await askForRun(context);
-  await carryRun(context, 'RUN-0001', { pauseServed: false });
+  await resumeRun(context, 'RUN-0001', { pauseServed: false });
   await send(context, 'RUN-0001', approval);
   house.lamps = [];
   for (let index = 0; index < 5; index += 1) expect(await newsOf(context)).not.toContain('resolved');
@@ -245,19 +245,19 @@ test('a gap in the schedule is recorded', async () => {
 
 test('a change that was stored and not told is told by the next sweep', async () => {
   const house = buildHouse();
-  const courier = recordingCourier();
-  const broken = { ...courier, tell: () => Promise.reject(new Error('the queue is away')) };
+  const jobQueue = recordingCourier();
+  const broken = { ...jobQueue, tell: () => Promise.reject(new Error('the queue is away')) };
   const prefix = `test-${randomUUID()}`;
-  const before = contextOf({ redis, house, prefix, courier: broken });
+  const before = contextOf({ redis, house, prefix, jobQueue: broken });
   await sweepOnce(before);
-  expect(courier.told).toEqual([]);
-  await sweepOnce(contextOf({ redis, house, prefix, courier }));
-  expect(courier.told).toEqual(['INC-0001']);
+  expect(jobQueue.told).toEqual([]);
+  await sweepOnce(contextOf({ redis, house, prefix, jobQueue }));
+  expect(jobQueue.told).toEqual(['INC-0001']);
 });
 
 test('when much is untold it is asked for once an interval, and not by every sweep of every cluster', async () => {
-  const courier = recordingCourier();
-  const one = contextOf({ redis, house: { ...buildHouse(), lamps: [] }, courier });
+  const jobQueue = recordingCourier();
+  const one = contextOf({ redis, house: { ...buildHouse(), lamps: [] }, jobQueue });
   const schedule = { ...one.config.schedule, sweepMs: 60_000 };
   const context = { ...one, config: { ...one.config, schedule } };
   const atMs = Date.now();
@@ -268,5 +268,5 @@ test('when much is untold it is asked for once an interval, and not by every swe
   }
   await newsOf(context);
   await newsOf(context);
-  expect(courier.told.filter((id) => id.startsWith('INC-9'))).toHaveLength(60);
+  expect(jobQueue.told.filter((id) => id.startsWith('INC-9'))).toHaveLength(60);
 });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
 import { parseConfig } from '../../../src/bot/config/load.ts';
-import { tellElsewhere } from '../../../src/bot/notify/watch-untold.ts';
+import { notifyElsewhere } from '../../../src/bot/notify/watch-pending-updates.ts';
 import { openWebhook } from '../../../src/bot/notify/webhook.ts';
 import { createWorld, type World } from '../fakes/world.ts';
 
@@ -40,7 +40,7 @@ async function receiver(...statuses: readonly number[]) {
 
 const afterMs = 300_000;
 const lookOnce = (world: World, webhook: ReturnType<typeof openWebhook>): Promise<void> =>
-  tellElsewhere(world.context, { webhook, afterMs });
+  notifyElsewhere(world.context, { webhook, afterMs });
 
 describe('what Slack does not take', () => {
   test('goes to the webhook after a while, once for each state, whichever replica looks', async () => {
@@ -81,9 +81,9 @@ describe('what Slack does not take', () => {
     for (let minute = 0; minute < 20; minute += 1) {
       await lookOnce(world, webhook);
       world.clock.pass(60_000);
-      const mark = await world.stores.untold.markOf('INC-0412');
+      const mark = await world.stores.pendingUpdates.markOf('INC-0412');
       await world.stores.incidents.note('INC-0412', [{ atMs: 0, text: 'It grew.' }]);
-      await world.stores.untold.settle('INC-0412', mark ?? '');
+      await world.stores.pendingUpdates.settle('INC-0412', mark ?? '');
     }
     expect(came).toEqual([]);
   });

@@ -97,19 +97,19 @@ describe('incidents', () => {
   test('a change leaves the incident untold until exactly that change is told', async () => {
     const stores = fresh();
     await stores.incidents.put(incident, 0, audit('opened'));
-    const mark = await stores.untold.markOf(incident.id);
+    const mark = await stores.pendingUpdates.markOf(incident.id);
     await stores.incidents.note(incident.id, [{ atMs: 2, text: 'meanwhile' }]);
-    await stores.untold.settle(incident.id, mark ?? '');
-    const [left] = await stores.untold.list();
+    await stores.pendingUpdates.settle(incident.id, mark ?? '');
+    const [left] = await stores.pendingUpdates.list();
     expect(left?.incident).toBe(incident.id);
-    await stores.untold.settle(incident.id, left?.mark ?? '');
-    expect(await stores.untold.list()).toEqual([]);
+    await stores.pendingUpdates.settle(incident.id, left?.mark ?? '');
+    expect(await stores.pendingUpdates.list()).toEqual([]);
   });
 
   test('a quiet refresh is not told and not recorded', async () => {
     const stores = fresh();
     await stores.incidents.put(incident, 0, undefined);
-    expect(await stores.untold.list()).toEqual([]);
+    expect(await stores.pendingUpdates.list()).toEqual([]);
     expect(await stores.audit.read({ limit: 9 })).toEqual([]);
   });
 });
@@ -144,7 +144,7 @@ describe('runs', () => {
   test('a transition marks the incident untold in the same step', async () => {
     const stores = fresh();
     await stores.runs.put(run, 0, undefined);
-    expect((await stores.untold.list()).map(({ incident: id }) => id)).toEqual([run.incident]);
+    expect((await stores.pendingUpdates.list()).map(({ incident: id }) => id)).toEqual([run.incident]);
   });
 });
 

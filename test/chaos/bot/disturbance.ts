@@ -30,7 +30,9 @@ export const disturbances: readonly [Disturbance, ...Disturbance[]] = [
   caught('a bot is killed before it hears that its post was taken', 2, 'after', ({ slack }) => [slack]),
   atOnce('Redis is killed', 4, async ({ order, state }) => {
     await order('break', 'redis-crash');
-    await waitFor('Redis to be back', async () => (await state.untold()) !== undefined, { withinMs: 20_000 });
+    await waitFor('Redis to be back', async () => (await state.pendingUpdates()) !== undefined, {
+      withinMs: 20_000,
+    });
   }),
   slackIs('Slack answers 500', 2, { kind: 'answers', status: 500 }),
   slackIs('Slack answers 429', 2, { kind: 'answers', status: 429 }),

@@ -119,8 +119,8 @@ async function quiet({ state, replicas, broker }: House): Promise<void> {
 
 async function isSettled(state: State): Promise<boolean> {
   try {
-    const [incidents, untold] = [await state.incidents(), await state.untold()];
-    return untold.length === 0 && incidents.every((incident) => incident.state === 'resolved');
+    const [incidents, pendingUpdates] = [await state.incidents(), await state.pendingUpdates()];
+    return pendingUpdates.length === 0 && incidents.every((incident) => incident.state === 'resolved');
   } catch {
     return false;
   }

@@ -67,7 +67,7 @@ export interface State {
   /** Whether repairs are halted: the circuit breaker does that when too many ended unclear. */
   isHalted(): Promise<boolean>;
   /** Incidents whose message is behind. */
-  untold(): Promise<readonly string[]>;
+  pendingUpdates(): Promise<readonly string[]>;
   /** Everything that was recorded, oldest first, by the bot's own command line. */
   audit(): Promise<readonly StoredEntry[]>;
   close(): void;
@@ -94,7 +94,7 @@ export function openState(sandbox: TestSandbox): State {
     incidents: () => all('incident', incident),
     runs: () => all('run', run),
     isHalted: async () => (await redis.hlen(`${PREFIX}:halts`)) > 0,
-    untold: () => redis.zrange(`${PREFIX}:untold`, 0, '-1'),
+    pendingUpdates: () => redis.zrange(`${PREFIX}:untold`, 0, '-1'),
     async audit() {
       const { exitCode, output } = await sandbox.watership('audit', '--json', '--limit', '1000000');
       if (exitCode !== 0) throw new Error(`watership audit: ${output}`);

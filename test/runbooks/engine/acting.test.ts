@@ -315,12 +315,12 @@ describe('a manual step', () => {
 });
 
 describe('votes that no longer carry the plan', () => {
-  const unseated: RunInput = { kind: 'unseated', because: 'Bob has left.', atMs: 40 };
+  const approvalLost: RunInput = { kind: 'approvalLost', because: 'Bob has left.', atMs: 40 };
 
   test('stop it before anything was begun', () => {
     const plan = proposed();
     for (const run of [play(plan, [approved(plan)]), acting()]) {
-      expect(play(run, [unseated])).toMatchObject({
+      expect(play(run, [approvalLost])).toMatchObject({
         state: 'stopped',
         because: 'Bob has left. Nothing was done.',
       });
@@ -329,7 +329,7 @@ describe('votes that no longer carry the plan', () => {
 
   test('fail it between two actions, with what was done', () => {
     const run = play(acting(), [...act(0, 30), looked(32, dark), looked(33, dark)]);
-    expect(play(run, [unseated])).toMatchObject({
+    expect(play(run, [approvalLost])).toMatchObject({
       state: 'failed',
       because: 'Bob has left. Already done: switch kitchen.',
     });
@@ -337,7 +337,7 @@ describe('votes that no longer carry the plan', () => {
 
   test('do not hide what becomes of an action that is under way, nor its proof', () => {
     for (const run of [play(acting(), [intended]), play(acting(), act(0, 30))])
-      expect(play(run, [unseated])).toBe(run);
+      expect(play(run, [approvalLost])).toBe(run);
   });
 });
 

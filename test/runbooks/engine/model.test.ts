@@ -20,7 +20,7 @@ const kinds = [
   'ruled',
   'cancelled',
   'overtaken',
-  'unseated',
+  'approvalLost',
   'waited',
   'ticked',
 ] as const satisfies readonly RunInput['kind'][];
@@ -121,7 +121,7 @@ function input(run: Run, kind: RunInput['kind'], made: Move, index: number, atMs
     case 'cancelled':
       return { kind, by, atMs };
     case 'overtaken':
-    case 'unseated':
+    case 'approvalLost':
       return { kind, because: 'something else', atMs };
     case 'waited':
     case 'ticked':

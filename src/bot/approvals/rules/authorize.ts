@@ -1,12 +1,12 @@
-import { type Ballot, castVote } from './cast-vote.ts';
+import { castVote, type Tally } from './cast-vote.ts';
 import { type Decision, type Principal, refuse } from './decision.ts';
 
 /** What is asked for. */
-export type Ask =
+export type Permission =
   | { readonly kind: 'read' | 'acknowledge' | 'diagnose' | 'halt' }
   | { readonly kind: 'review' | 'choose' | 'confirm' | 'rule' | 'resume' | 'maintenance' | 'tap' }
   | { readonly kind: 'cancel'; readonly requestedBy: string }
-  | { readonly kind: 'vote'; readonly ballot: Ballot };
+  | { readonly kind: 'vote'; readonly tally: Tally };
 
 /** Where it is asked. */
 export type Surface =
@@ -23,22 +23,22 @@ export type Surface =
   | { readonly kind: 'terminal' };
 
 /** Who may do what: the one place that says so, for Slack and for the command line. Pure. */
-export function decide(ask: Ask, principal: Principal, surface: Surface): Decision {
+export function authorize(ask: Permission, principal: Principal, surface: Surface): Decision {
   return strangerRefused(principal, surface) ?? unsureRefused(ask, surface) ?? byRole(ask, principal);
 }
 
 /** The glass is for who gains something by it: asked before the field is shown, by the rule that counts the vote. */
-export function isGlassOffered(ballot: Ballot, principal: Principal, surface: Surface): boolean {
-  const decision = decide({ kind: 'vote', ballot: { ...ballot, breaksGlass: true } }, principal, surface);
-  return decision.allowed && decision.breaksGlass === true;
+export function isBreakGlassOffered(tally: Tally, principal: Principal, surface: Surface): boolean {
+  const decision = authorize({ kind: 'vote', tally: { ...tally, breakGlass: true } }, principal, surface);
+  return decision.allowed && decision.breakGlass === true;
 }
 
 const yes: Decision = { allowed: true, isEnough: false };
 
 /** What changes nothing, or only stops, may be asked where nobody can say who reads along. */
-const harmless: readonly Ask['kind'][] = ['read', 'acknowledge', 'diagnose', 'halt'];
+const harmless: readonly Permission['kind'][] = ['read', 'acknowledge', 'diagnose', 'halt'];
 
-function unsureRefused({ kind }: Ask, surface: Surface): Decision | undefined {
+function unsureRefused({ kind }: Permission, surface: Surface): Decision | undefined {
   return surface.kind === 'channel' && surface.sharing === 'unknown' && !harmless.includes(kind)
     ? refuse(
         'shared-channel',
@@ -72,7 +72,7 @@ function strangerRefused(principal: Principal, surface: Surface): Decision | und
   return undefined;
 }
 
-function byRole(ask: Ask, principal: Principal): Decision {
+function byRole(ask: Permission, principal: Principal): Decision {
   switch (ask.kind) {
     case 'read':
     case 'acknowledge':
@@ -103,7 +103,7 @@ function byRole(ask: Ask, principal: Principal): Decision {
       return approversOnly(principal, 'listen in on what services say to each other', ASK_ONE);
     case 'vote': {
       const entitled = approversOnly(principal, 'approve repairs');
-      return entitled.allowed ? castVote(ask.ballot, principal) : entitled;
+      return entitled.allowed ? castVote(ask.tally, principal) : entitled;
     }
   }
 }

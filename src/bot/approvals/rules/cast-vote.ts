@@ -2,7 +2,7 @@ import type { Tier } from '../../../runbooks/index.ts';
 import { type Decision, type Principal, type Roles, refuse } from './decision.ts';
 
 /** What has been said about a plan so far, and what its tier wants. */
-export interface Ballot {
+export interface Tally {
   readonly tier: Tier;
   /** How many different people must say yes. */
   readonly needed: number;
@@ -11,7 +11,7 @@ export interface Ballot {
   /** Who has said yes to this plan already, with the roles they have now: a right that is gone counts no more. */
   readonly voters: readonly Voter[];
   /** Does this person want to stand alone for what is missing? It counts only where an ordinary vote does less. */
-  readonly breaksGlass: boolean;
+  readonly breakGlass: boolean;
   /** May many things at once be approved now, without breaking the glass? */
   readonly isBusinessHours: boolean;
 }
@@ -20,52 +20,52 @@ export interface Ballot {
 export interface Voter {
   readonly id: string;
   readonly roles: Roles;
-  readonly brokeGlass: boolean;
+  readonly usedBreakGlass: boolean;
 }
 
 /** What the yes of somebody who may say yes does for a plan. */
-export function castVote(ballot: Ballot, principal: Principal): Decision {
-  const ordinary = weighVote({ ...ballot, breaksGlass: false }, principal);
-  if (!ballot.breaksGlass || (ordinary.allowed && ordinary.isEnough)) {
+export function castVote(tally: Tally, principal: Principal): Decision {
+  const ordinary = weighVote({ ...tally, breakGlass: false }, principal);
+  if (!tally.breakGlass || (ordinary.allowed && ordinary.isEnough)) {
     return ordinary;
   }
-  const alone = weighVote(ballot, principal);
+  const alone = weighVote(tally, principal);
   if (!alone.allowed) {
     return alone;
   }
   const liftsHours = !ordinary.allowed && ordinary.why === 'outside-hours';
-  return alone.isEnough || liftsHours ? { ...alone, breaksGlass: true } : ordinary;
+  return alone.isEnough || liftsHours ? { ...alone, breakGlass: true } : ordinary;
 }
 
-function weighVote(ballot: Ballot, principal: Principal): Decision {
-  const { breaksGlass, tier } = ballot;
-  const earlier = ballot.voters.find(({ id }) => id === principal.id);
-  if (earlier !== undefined && (earlier.brokeGlass || !breaksGlass)) {
+function weighVote(tally: Tally, principal: Principal): Decision {
+  const { breakGlass, tier } = tally;
+  const earlier = tally.voters.find(({ id }) => id === principal.id);
+  if (earlier !== undefined && (earlier.usedBreakGlass || !breakGlass)) {
     return refuse('already-voted', 'You have approved this plan already. Somebody else must say yes too.');
   }
-  const glass = breaksGlass ? glassRefused(ballot, principal) : undefined;
+  const glass = breakGlass ? breakGlassRefused(tally, principal) : undefined;
   if (glass !== undefined) {
     return glass;
   }
-  if (ballot.requestedBy === principal.id && !mayApproveOwn(ballot) && !(breaksGlass && tier === 'node')) {
+  if (tally.requestedBy === principal.id && !mayApproveOwn(tally) && !(breakGlass && tier === 'node')) {
     return refuse('own-request', 'You asked for this plan, so somebody else must approve it.');
   }
-  if (tier === 'mass' && !ballot.isBusinessHours && !breaksGlass) {
+  if (tier === 'mass' && !tally.isBusinessHours && !breakGlass) {
     return refuse(
       'outside-hours',
       'Many things at once are approved in business hours only. If it cannot wait, who is on call may break the glass.',
     );
   }
-  const voter: Voter = { id: principal.id, roles: principal.roles, brokeGlass: breaksGlass };
-  const others = ballot.voters.filter(({ id }) => id !== principal.id);
-  return { allowed: true, isEnough: isCarried(ballot, [...others, voter]) };
+  const voter: Voter = { id: principal.id, roles: principal.roles, usedBreakGlass: breakGlass };
+  const others = tally.voters.filter(({ id }) => id !== principal.id);
+  return { allowed: true, isEnough: isApproved(tally, [...others, voter]) };
 }
 
 /** The tiers that have a glass: what may be needed at night, when nobody else is awake. */
-const hasGlass = (tier: Tier): boolean => tier === 'node' || tier === 'mass';
+const allowsBreakGlass = (tier: Tier): boolean => tier === 'node' || tier === 'mass';
 
-function glassRefused({ tier }: Ballot, { roles }: Principal): Decision | undefined {
-  if (!hasGlass(tier)) {
+function breakGlassRefused({ tier }: Tally, { roles }: Principal): Decision | undefined {
+  if (!allowsBreakGlass(tier)) {
     return refuse('no-glass', 'For this plan there is no glass to break: it can wait for its approvers.');
   }
   return roles !== 'unknown' && roles.isOnCall
@@ -77,25 +77,25 @@ function glassRefused({ tier }: Ballot, { roles }: Principal): Decision | undefi
  * Have enough people said yes, by the rights that they have now? Asked at each vote, and again at the moment the run
  * would act.
  */
-export function isCarried(
-  ballot: Pick<Ballot, 'tier' | 'needed' | 'selfApproval' | 'requestedBy'>,
+export function isApproved(
+  tally: Pick<Tally, 'tier' | 'needed' | 'selfApproval' | 'requestedBy'>,
   voters: readonly Voter[],
 ): boolean {
-  const { tier, needed, requestedBy } = ballot;
+  const { tier, needed, requestedBy } = tally;
   const entitled = [...new Map(voters.map((voter) => [voter.id, voter])).values()].filter(({ roles }) =>
     isEntitled(roles),
   );
   // On call alone at night: one yes stands for two. It lifts the second vote from a node's plan and from no other.
-  if (tier === 'node' && entitled.some(({ roles, brokeGlass }) => brokeGlass && isOnCall(roles))) {
+  if (tier === 'node' && entitled.some(({ roles, usedBreakGlass }) => usedBreakGlass && isOnCall(roles))) {
     return true;
   }
-  const counted = entitled.filter(({ id }) => id !== requestedBy || mayApproveOwn(ballot));
+  const counted = entitled.filter(({ id }) => id !== requestedBy || mayApproveOwn(tally));
   const hasAdmin = counted.some(({ roles }) => roles !== 'unknown' && roles.isAdmin);
   return counted.length >= needed && (tier !== 'mass' || hasAdmin);
 }
 
 /** Restarting a node takes two people, and the one who asked may be one of them; what loses data takes others. */
-function mayApproveOwn({ tier, needed, selfApproval }: Pick<Ballot, 'tier' | 'needed' | 'selfApproval'>) {
+function mayApproveOwn({ tier, needed, selfApproval }: Pick<Tally, 'tier' | 'needed' | 'selfApproval'>) {
   return selfApproval || (tier === 'node' && needed > 1);
 }
 

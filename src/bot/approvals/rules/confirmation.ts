@@ -81,7 +81,7 @@ export function whatToType(confirmation: Confirmation): string {
 }
 
 /** What somebody on call types to stand for the second vote. */
-export const glassPhrase = ({ cluster }: Pick<Run, 'cluster'>): string => `break glass ${cluster}`;
+export const breakGlassPhrase = ({ cluster }: Pick<Run, 'cluster'>): string => `break glass ${cluster}`;
 
 /** A reason is wanted for everything that cannot simply be undone. */
 export const isReasonNeeded = (tier: Tier): boolean => tier !== 'read' && tier !== 'reversible';

@@ -19,7 +19,7 @@ export type Decision =
       readonly allowed: true;
       readonly isEnough: boolean;
       /** Only of a vote: it breaks the glass. Where an ordinary vote does as much, asking for it breaks nothing. */
-      readonly breaksGlass?: boolean;
+      readonly breakGlass?: boolean;
     }
   | { readonly allowed: false; readonly why: Refusal; readonly because: string };
 

@@ -1,4 +1,4 @@
-import type { Ask } from './authorize.ts';
+import type { Permission } from './authorize.ts';
 import type { Refusal } from './decision.ts';
 
 /** Why the desk says no beside `decide`: the click was allowed, and what it was about has gone on. */
@@ -21,7 +21,7 @@ const whys: Readonly<Record<Refusal | Late, string>> = {
   'not-on-the-table': 'the plan was not open to votes any more',
 };
 
-const whats: Readonly<Record<Ask['kind'], string>> = {
+const whats: Readonly<Record<Permission['kind'], string>> = {
   read: 'looking',
   acknowledge: 'taking it',
   diagnose: 'diagnosis',

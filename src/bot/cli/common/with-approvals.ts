@@ -1,14 +1,14 @@
 import { userInfo } from 'node:os';
 import { reasonOf } from '../../../rpc/index.ts';
 import { book } from '../../../runbooks/index.ts';
-import type { Click } from '../../approvals/answer.ts';
+import type { Caller } from '../../approvals/answer.ts';
 import { createPeople } from '../../approvals/people.ts';
-import { type Counter, createCounter } from '../../approvals/transitions.ts';
+import { createTransitions, type Transitions } from '../../approvals/transitions.ts';
 import { openCluster } from '../../cluster/clusters.ts';
 import { openConfiguredHosts } from '../../cluster/hosts.ts';
 import type { BotConfig } from '../../config/config.ts';
 import type { BotContext } from '../../context.ts';
-import { openCourier, openQueues } from '../../jobs/queues.ts';
+import { openJobQueue, openQueues } from '../../jobs/queues.ts';
 import { openSlack } from '../../open-slack.ts';
 import { createLog } from '../../process/log.ts';
 import { systemClock } from '../../process/system-clock.ts';
@@ -19,15 +19,15 @@ import { openStores } from '../../stores/open.ts';
  * Who sits at this terminal, as the desk sees them: the Slack user that the configuration says they are, so that one
  * person has one vote on all surfaces. Somebody whom it does not name has no rights beyond those of everybody.
  */
-function terminalClick(config: BotConfig, user: string = userInfo().username): Click {
+function terminalCaller(config: BotConfig, user: string = userInfo().username): Caller {
   const terminal = `cli:${user}`;
   return { user: config.people.cli[user] ?? terminal, terminal };
 }
 
 /** The same desk that Slack's buttons lead to, for one command. */
-export async function withDesk<Answer>(
+export async function withApprovals<Answer>(
   config: BotConfig,
-  work: (counter: Counter, click: Click) => Promise<Answer>,
+  work: (transitions: Transitions, caller: Caller) => Promise<Answer>,
 ): Promise<Answer> {
   const log = createLog('silent');
   const redis = connectRedis(config.redis, log);
@@ -60,18 +60,18 @@ export async function withDesk<Answer>(
     );
     const slack = await openSlack(config.slack, systemClock);
     const people = createPeople({ slack, clock: systemClock, people: config.people });
-    const courier = openCourier(queues);
+    const jobQueue = openJobQueue(queues);
     const context: BotContext = {
       config,
       stores,
       people,
-      courier,
+      jobQueue,
       clock: systemClock,
       log,
       clusters,
       book,
     };
-    return await work(createCounter(context, people), terminalClick(config));
+    return await work(createTransitions(context, people), terminalCaller(config));
   } catch (error) {
     if (redis.status === 'ready') throw error;
     const why = reasonOf(error);

@@ -2,11 +2,11 @@ import { probeService, Target, type Transport } from '../../../rpc/index.ts';
 import type { ProbeAnswer } from '../../../runbooks/index.ts';
 import {
   type Candidate,
+  type CandidateProbe,
   candidatesOfAll,
   candidatesOfTopic,
-  type Surveyed,
-  survey,
-} from '../../cluster/survey.ts';
+  probeAll,
+} from '../../cluster/probe-all.ts';
 import { type Console, exitCodes, plain, printJson } from '../common/console.ts';
 import { table } from '../common/table.ts';
 import { type Broker, type BrokerOptions, brokersOf, transportOf } from './broker.ts';
@@ -16,7 +16,7 @@ interface ProbeOptions extends BrokerOptions {
   readonly all?: boolean;
 }
 
-interface Row extends Surveyed {
+interface Row extends CandidateProbe {
   /** Absent where a URL alone says which broker. */
   readonly cluster?: string;
 }
@@ -75,7 +75,7 @@ async function ask(
     const transport = transportOf(broker);
     try {
       const queue = server === undefined ? topic : `${topic}.${server}`;
-      const rows = await survey([{ vhost: '', queue, ...where }], (one) => probeThrough(transport, one));
+      const rows = await probeAll([{ vhost: '', queue, ...where }], (one) => probeThrough(transport, one));
       const notes = server === undefined ? ['The servers of a topic are listed with --config only.'] : [];
       return { rows, notes };
     } finally {
@@ -85,7 +85,7 @@ async function ask(
   const { handle, config, vhost } = broker;
   try {
     const { candidates, missing, notes } = await candidatesIn(broker, all === true, topic, server);
-    const rows = await survey(candidates, (one) =>
+    const rows = await probeAll(candidates, (one) =>
       handle.ports.probe({ topic: one.queue, vhost: one.vhost, timeoutMs: PROBE_MS, ...where }),
     );
     const cluster = config.settings.name;

@@ -1,6 +1,6 @@
 import { App, type Receiver } from '@slack/bolt';
 import { createPeople } from '../../approvals/people.ts';
-import { type Counter, createCounter } from '../../approvals/transitions.ts';
+import { createTransitions, type Transitions } from '../../approvals/transitions.ts';
 import type { BotContext } from '../../context.ts';
 import type { SlackPort } from '../../ports/slack.ts';
 import { registerCommands } from '../commands/register.ts';
@@ -11,9 +11,9 @@ import { register as registerDiagnose } from '../listeners/diagnose.ts';
 import { register as registerHome } from '../listeners/home.ts';
 import { register as registerReview } from '../listeners/review.ts';
 import { register as registerRunButtons } from '../listeners/run-buttons.ts';
-import type { Lobby } from '../requests/lobby.ts';
+import type { ListenerContext } from '../requests/listener-context.ts';
+import { adaptTo } from '../send/local-slack.ts';
 import { slackLogger } from '../send/logger.ts';
-import { adaptTo } from '../send/stand-in.ts';
 import { clientOptions } from '../send/web-client-port.ts';
 
 /** The app with every listener, over whatever receiver is handed in: tests hand in one that they drive. */
@@ -21,7 +21,7 @@ export function createApp(
   context: BotContext,
   port: SlackPort,
   receiver: Receiver,
-): { readonly app: App; readonly counter: Counter; readonly settled: () => Promise<void> } {
+): { readonly app: App; readonly transitions: Transitions; readonly settled: () => Promise<void> } {
   const { config, log, clock } = context;
   const app = new App({
     receiver,
@@ -39,10 +39,10 @@ export function createApp(
         'Slack did not answer a question about a person or a channel; where that decides, it counts as no',
       ),
   });
-  const counter = createCounter(context, people);
+  const transitions = createTransitions(context, people);
   const underWay = new Set<Promise<void>>();
-  const lobby: Lobby = {
-    counter,
+  const listener: ListenerContext = {
+    transitions,
     port,
     adapt: adaptTo(config.slack.apiUrl),
     later: (what, work) => {
@@ -63,10 +63,10 @@ export function createApp(
     registerHome,
     registerCommands,
   ]) {
-    register(app, lobby);
+    register(app, listener);
   }
   // The one place where a listener's fault ends: the person has been answered where it happened.
   app.error(async (error) => log.error({ err: error }, 'A click or command failed'));
 
-  return { app, counter, settled: async () => void (await Promise.allSettled(underWay)) };
+  return { app, transitions, settled: async () => void (await Promise.allSettled(underWay)) };
 }

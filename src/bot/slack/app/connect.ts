@@ -1,7 +1,7 @@
 import type { BotContext } from '../../context.ts';
 import type { SlackPort } from '../../ports/slack.ts';
 import { createHttpReceiver } from '../http/http-receiver.ts';
-import { createTeller } from '../send/teller.ts';
+import { createIncidentNotifier } from '../send/incident-notifier.ts';
 import { openSlackPort } from '../send/web-client-port.ts';
 import { createApp } from './app.ts';
 import { openSocket } from './socket.ts';
@@ -26,10 +26,10 @@ export interface SlackConnection {
 export async function connectSlack(context: BotContext): Promise<SlackConnection> {
   const { config, clock, log } = context;
   const port = openSlackPort(config.slack, clock);
-  const teller = createTeller({ context, slack: port });
+  const notifier = createIncidentNotifier({ context, slack: port });
   const speaking = {
     port,
-    tell: (incident: string) => teller.tell(incident),
+    tell: (incident: string) => notifier.tell(incident),
   };
   if (config.slack.mode === 'http') {
     const receiver = createHttpReceiver({

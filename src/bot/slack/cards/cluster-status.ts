@@ -3,7 +3,7 @@ import { atItsWorst, type Incident } from '../../../runbooks/index.ts';
 import { type Announced, maintenanceOf } from '../../approvals/maintenance-window.ts';
 import type { BotContext } from '../../context.ts';
 import type { People } from '../../ports/people.ts';
-import { bookOf, speak } from '../../wording/spoken.ts';
+import { bookOf, runbookText } from '../../wording/runbook-text.ts';
 import { count, counted, nameOf, priority, sentence, span } from '../../wording/words.ts';
 import {
   context as contextBlock,
@@ -38,23 +38,23 @@ export async function clusterStatus(
     stores.halts.find(cluster),
     maintenanceOf(context, cluster),
   ]);
-  const glance = memory?.glance;
-  const verdict = verdictOf(cluster, open, glance?.blind.length ?? 0, memory !== undefined);
-  const nodes = (glance?.nodes ?? []).map(({ name, answered, why, version, alarms }) =>
+  const summary = memory?.summary;
+  const verdict = verdictOf(cluster, open, summary?.blind.length ?? 0, memory !== undefined);
+  const nodes = (summary?.nodes ?? []).map(({ name, answered, why, version, alarms }) =>
     answered
       ? `${name}: answers${version === undefined ? '' : `, RabbitMQ ${version}`}${alarms.map((alarm) => `, ${alarm}`).join('')}`
       : `${name}: no answer - ${why ?? ''}`,
   );
   const lines = [
     ...nodes,
-    ...(glance === undefined ? [] : [sidesWords(glance.sides), totalsWords(glance.totals)]),
+    ...(summary === undefined ? [] : [sidesWords(summary.sides), totalsWords(summary.totals)]),
   ].filter((line) => line !== '');
   const looked =
     memory === undefined
       ? 'Not looked at yet.'
       : when === 'lasting'
         ? `As seen at ${moment(memory.sweptAtMs)}. Open this page again to refresh.`
-        : `Looked ${span(clock.now() - memory.sweptAtMs)} ago, at ${moment(memory.sweptAtMs)}${glance === undefined ? '' : `, in ${count(glance.tookMs)} ms`}.`;
+        : `Looked ${span(clock.now() - memory.sweptAtMs)} ago, at ${moment(memory.sweptAtMs)}${summary === undefined ? '' : `, in ${count(summary.tookMs)} ms`}.`;
   return {
     verdict,
     blocks: [
@@ -105,7 +105,7 @@ export function incidentLines(
             : when === 'lasting'
               ? `open since ${utcMoment(incident.openedAtMs)}`
               : `open for ${span(context.clock.now() - incident.openedAtMs)}`;
-      const headline = sentence(speak(bookOf(context.book), incident).headline);
+      const headline = sentence(runbookText(bookOf(context.book), incident).headline);
       return `${incident.id} ${priority[incident.severity]} ${incident.cluster}: ${headline} (${state})`;
     });
 }

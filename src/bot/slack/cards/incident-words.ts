@@ -2,14 +2,14 @@ import { deedsOf, type Incident, type Run } from '../../../runbooks/index.ts';
 import type { Announced } from '../../approvals/maintenance-window.ts';
 import type { Halt } from '../../stores/stores.ts';
 import { howItEnded, whatItLeft } from '../../wording/how-it-ended.ts';
-import type { Spoken } from '../../wording/spoken.ts';
+import type { RunbookText } from '../../wording/runbook-text.ts';
 import { type Names, nameOf, priority, sentence, span, withNames } from '../../wording/words.ts';
-import { isAboutToAct, turnOf } from '../message/turn.ts';
+import { currentItemOf, isAboutToAct } from '../message/current-item.ts';
 
 /** What an incident's card is made of. */
 export interface IncidentCardInput {
   readonly incident: Incident;
-  readonly spoken: Spoken;
+  readonly spoken: RunbookText;
   /** The newest run that treats it. */
   readonly run?: Run;
   /** All its runs, the oldest first: they say how it ended. @default the newest alone */
@@ -112,7 +112,7 @@ function repairWords(run: Run | undefined, names: Names): string {
   if (run?.state !== 'acting' || total === 0) {
     return 'Approved. Checking once more before anything is done.';
   }
-  const index = Math.min(turnOf(run), total - 1);
+  const index = Math.min(currentItemOf(run), total - 1);
   const wanted =
     run.stopWanted === undefined
       ? ''
@@ -129,7 +129,7 @@ function haltedWords(run: Run | undefined, names: Names): string {
   if (run?.state !== 'acting' || items.length === 0) {
     return 'The plan is approved and waits; no step has begun.';
   }
-  const index = Math.min(turnOf(run), items.length - 1);
+  const index = Math.min(currentItemOf(run), items.length - 1);
   const step = `step ${index + 1} of ${items.length}, ${items[index]?.title ?? ''}`;
   if (run.stopWanted !== undefined) {
     return `It is at ${step}, and ends after it: ${nameOf(names, run.stopWanted.by)} wants it to stop.`;

@@ -25,10 +25,10 @@ import {
   versionOf,
   withId,
 } from '../message/blocks.ts';
+import { currentItemOf, isAboutToAct } from '../message/current-item.ts';
 import { literal } from '../message/escape.ts';
 import { haltedSection } from '../message/halted.ts';
 import { limits } from '../message/limits.ts';
-import { isAboutToAct, turnOf } from '../message/turn.ts';
 import { runButtons } from './run-buttons.ts';
 
 export interface ProgressInput {
@@ -94,9 +94,9 @@ function stateWords({ run, halt, hasFix }: ProgressInput): string {
       return 'approved, checking once more';
     case 'acting':
       if (halt !== undefined && isAboutToAct(run)) {
-        return `halted, waits before step ${turnOf(run) + 1} of ${run.items.length}`;
+        return `halted, waits before step ${currentItemOf(run) + 1} of ${run.items.length}`;
       }
-      return `${run.stopWanted === undefined ? '' : 'stops after '}step ${Math.min(turnOf(run) + 1, run.items.length)} of ${run.items.length}`;
+      return `${run.stopWanted === undefined ? '' : 'stops after '}step ${Math.min(currentItemOf(run) + 1, run.items.length)} of ${run.items.length}`;
     case 'unknown':
       return 'a person must say what happened';
     case 'done':
@@ -139,7 +139,7 @@ function stopSection(run: Run, names: Names): KnownBlock[] {
   }
   const left = staysStopped(run);
   if (run.stopWanted !== undefined) {
-    const wish = `${nameOf(names, run.stopWanted.by)} wants it to stop after step ${turnOf(run) + 1}.`;
+    const wish = `${nameOf(names, run.stopWanted.by)} wants it to stop after step ${currentItemOf(run) + 1}.`;
     return [plainSection([wish, 'No further step begins.', ...(left === undefined ? [] : [left])].join(' '))];
   }
   // The button asks as well, and not every client shows that.
@@ -152,7 +152,7 @@ function planSection({ run, halt, names, nowMs }: ProgressInput): KnownBlock[] {
     return [];
   }
   const shown = progressLines(run);
-  const heldAt = halt !== undefined && isAboutToAct(run) ? turnOf(run) : undefined;
+  const heldAt = halt !== undefined && isAboutToAct(run) ? currentItemOf(run) : undefined;
   const lines = items.map((planned, index) => {
     if (halt !== undefined && index === heldAt) {
       return `[held by halt] ${index + 1} ${withNames(planned.title, names)} - halted by ${nameOf(names, halt.by)}`;
@@ -189,7 +189,7 @@ function howLong(item: Item | undefined, nowMs: number): string | undefined {
 }
 
 function planInWords(run: Run): string {
-  const current = run.plan?.items[turnOf(run)];
+  const current = run.plan?.items[currentItemOf(run)];
   return run.state === 'acting' && current !== undefined ? sentence(current.title) : '';
 }
 

@@ -2,8 +2,8 @@ import type { Button } from '@slack/types';
 import type { Run } from '../../../runbooks/index.ts';
 import { staysStopped } from '../../wording/how-it-ended.ts';
 import { asking, button } from '../message/blocks.ts';
+import { currentItemOf } from '../message/current-item.ts';
 import { actionIds, runValue } from '../message/ids.ts';
-import { turnOf } from '../message/turn.ts';
 
 /** What a person may do with the run as it stands. */
 export function runButtons(run: Run): Button[][] {
@@ -28,7 +28,7 @@ export function runButtons(run: Run): Button[][] {
     case 'checking':
       return [[button(actionIds.cancel, 'Cancel', value())]];
     case 'acting': {
-      const turn = turnOf(run);
+      const turn = currentItemOf(run);
       const isByHand = run.plan?.items[turn]?.kind === 'manual';
       return [
         [
@@ -68,7 +68,7 @@ export function runButtons(run: Run): Button[][] {
 
 /** Ends it here, or after the action that is running; asks first where a node would stay stopped. */
 function stopButton(run: Run, value: string): Button {
-  const isRunning = run.items[turnOf(run)]?.state === 'intended';
+  const isRunning = run.items[currentItemOf(run)]?.state === 'intended';
   const label = isRunning ? 'Stop after this step' : 'Stop here';
   const stop = button(actionIds.cancel, label, value);
   const left = staysStopped(run);

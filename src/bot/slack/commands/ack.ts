@@ -7,9 +7,9 @@ export const ack: Command = {
   usage: 'ack <incident>',
   summary: 'Say that you are on it.',
   takes: 1,
-  async run({ lobby, click, words: [id] }): Promise<Reply> {
+  async run({ listener, caller, words: [id] }): Promise<Reply> {
     return id === undefined
       ? say('Which incident? For example /rabbit ack INC-0001.')
-      : say((await acknowledge(lobby.counter, id.toUpperCase(), click)).text);
+      : say((await acknowledge(listener.transitions, id.toUpperCase(), caller)).text);
   },
 };

@@ -36,8 +36,8 @@ export const audit: Command = {
   },
 };
 
-async function list({ lobby }: Asked, about: string): Promise<Reply> {
-  const { context, people } = lobby.counter;
+async function list({ listener }: Asked, about: string): Promise<Reply> {
+  const { context, people } = listener.transitions;
   const { stores, clock } = context;
   const entries = await stores.audit.read({
     limit: READ_AT_MOST,
@@ -92,8 +92,8 @@ function lineOf({ atMs, actor, text }: RecordedEntry, names: Names, isOneDay: bo
   return line.length <= LINE ? line : `${line.slice(0, LINE - 1)}…`;
 }
 
-async function exportReport({ lobby }: Asked, id: string): Promise<Reply> {
-  const { context, people } = lobby.counter;
+async function exportReport({ listener }: Asked, id: string): Promise<Reply> {
+  const { context, people } = listener.transitions;
   const report = await readPostMortem(context, id, (ids) => people.names(ids));
   if (report === undefined) {
     return say(`I do not know ${id}.`);
@@ -105,6 +105,6 @@ async function exportReport({ lobby }: Asked, id: string): Promise<Reply> {
       `${incident.id} has no message in Slack. At a terminal: watership audit --incident ${incident.id} --markdown`,
     );
   }
-  const pieces = await postReport(lobby.port, place, markdown);
+  const pieces = await postReport(listener.port, place, markdown);
   return say(`The report of ${incident.id} is in its thread, in ${counted(pieces, 'message')}.`);
 }

@@ -25,8 +25,8 @@ export const heal: Command = {
   run: (asked) => tellSandbox(asked, 'heal', asked.words[0] === undefined ? {} : { fault: asked.words[0] }),
 };
 
-async function tellSandbox({ lobby, words }: Asked, path: string, body: object): Promise<Reply> {
-  const { sandbox } = lobby.counter.context.config;
+async function tellSandbox({ listener, words }: Asked, path: string, body: object): Promise<Reply> {
+  const { sandbox } = listener.transitions.context.config;
   if (sandbox === undefined) {
     return say('This works in the sandbox only.');
   }

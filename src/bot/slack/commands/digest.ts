@@ -9,15 +9,15 @@ export const digest: Command = {
   usage: 'digest [now]',
   summary: 'What happened since the last digest, for you alone; “now” posts it to this channel.',
   takes: 1,
-  async run({ lobby, click, channel, words: [word] }): Promise<Reply> {
-    const { context } = lobby.counter;
+  async run({ listener, caller, channel, words: [word] }): Promise<Reply> {
+    const { context } = listener.transitions;
     if (word === undefined) return digestMessage(await readForPeople(context));
     if (word.toLowerCase() !== 'now') {
       return say(
         `I do not understand “${word}”. /rabbit digest shows it to you, /rabbit digest now posts it to this channel.`,
       );
     }
-    await postDigestFor(context, lobby.port, { channel, by: click.user });
+    await postDigestFor(context, listener.port, { channel, by: caller.user });
     return say('The digest is posted.');
   },
 };

@@ -3,7 +3,7 @@ import { type Names, nameOf } from '../../wording/words.ts';
 import { moment, mrkdwn, notification } from '../message/blocks.ts';
 import { literal } from '../message/escape.ts';
 import { haltedLine } from '../message/halted.ts';
-import type { Lobby } from '../requests/lobby.ts';
+import type { ListenerContext } from '../requests/listener-context.ts';
 import { type Command, type Reply, say } from './common/command.ts';
 
 /** The kill switch: anybody may stop, only an approver may go on. */
@@ -11,25 +11,25 @@ export const halt: Command = {
   verb: 'halt',
   usage: 'halt [cluster]',
   summary: 'Stop every repair now, on one cluster or on all. Anybody may.',
-  run: async ({ lobby, click, words: [cluster] }) =>
-    tellAll(lobby, await haltCluster(lobby.counter, cluster, click)),
+  run: async ({ listener, caller, words: [cluster] }) =>
+    tellAll(listener, await haltCluster(listener.transitions, cluster, caller)),
 };
 
 export const resume: Command = {
   verb: 'resume',
   usage: 'resume [cluster]',
   summary: 'Let repairs go on. Approvers may.',
-  run: async ({ lobby, click, words: [cluster] }) =>
-    tellAll(lobby, await resumeCluster(lobby.counter, cluster, click)),
+  run: async ({ listener, caller, words: [cluster] }) =>
+    tellAll(listener, await resumeCluster(listener.transitions, cluster, caller)),
 };
 
 /** Everybody who may be waiting for a repair reads it, in each channel once. The switch is thrown already. */
-async function tellAll({ counter, port }: Lobby, { text, news }: Turned): Promise<Reply> {
+async function tellAll({ transitions, port }: ListenerContext, { text, news }: Turned): Promise<Reply> {
   if (news === undefined) {
     return say(text);
   }
-  const { clusters, log } = counter.context;
-  const names = await counter.people.names([news.by]);
+  const { clusters, log } = transitions.context;
+  const names = await transitions.people.names([news.by]);
   const channels = [...clusters]
     .filter(([name]) => news.cluster === undefined || name === news.cluster)
     .map(([, { config }]) => config.channel);

@@ -8,13 +8,13 @@ export const helpOf = (commands: () => readonly Command[]): Command => ({
   usage: 'help [command]',
   summary: 'This list, or one line of it.',
   takes: 1,
-  async run({ lobby, click, words: [wanted] }): Promise<Reply> {
-    const { config } = lobby.counter.context;
+  async run({ listener, caller, words: [wanted] }): Promise<Reply> {
+    const { config } = listener.transitions.context;
     const offered = commands().filter(
       ({ sandboxOnly }) => sandboxOnly !== true || config.sandbox !== undefined,
     );
     if (wanted !== undefined) return one(offered, wanted.toLowerCase());
-    const roles = await lobby.counter.people.roles(click.user);
+    const roles = await listener.transitions.people.roles(caller.user);
     const lines = offered.map(lineOf);
     return {
       text: notification(`Watership: ${offered.map(({ verb }) => verb).join(', ')}.`),

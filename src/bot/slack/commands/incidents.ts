@@ -12,8 +12,8 @@ export const incidents: Command = {
   usage: 'incidents',
   summary: 'What is open now, and what was resolved in the last 24 hours.',
   takes: 0,
-  async run({ lobby }): Promise<Reply> {
-    const { context } = lobby.counter;
+  async run({ listener }): Promise<Reply> {
+    const { context } = listener.transitions;
     const { stores, clock, clusters } = context;
     const open = (await Promise.all([...clusters.keys()].map((name) => stores.incidents.open(name)))).flat();
     const recent = await stores.incidents.recent({ limit: 100, sinceMs: clock.now() - RECENT_MS });

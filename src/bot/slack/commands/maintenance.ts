@@ -7,6 +7,6 @@ export const maintenance: Command = {
   usage: 'maintenance <cluster> [2h | end]',
   summary: 'Announce planned work: alerts are told quietly until it ends. Approvers may.',
   takes: 2,
-  run: async ({ lobby, click, words: [cluster, duration] }) =>
-    say((await announce(lobby.counter, cluster, duration, click)).text),
+  run: async ({ listener, caller, words: [cluster, duration] }) =>
+    say((await announce(listener.transitions, cluster, duration, caller)).text),
 };

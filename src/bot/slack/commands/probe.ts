@@ -1,11 +1,11 @@
 import type { Observation } from '../../../runbooks/index.ts';
 import {
   type Candidate,
+  type CandidateProbe,
   candidatesOfAll,
   candidatesOfTopic,
-  type Surveyed,
-  survey,
-} from '../../cluster/survey.ts';
+  probeAll,
+} from '../../cluster/probe-all.ts';
 import type { ClusterHandle } from '../../context.ts';
 import { counted } from '../../wording/words.ts';
 import { context as contextBlock, header, linesSection, notification, small } from '../message/blocks.ts';
@@ -23,8 +23,8 @@ export const probe: Command = {
   usage: 'probe [topic] [server]',
   summary: 'Ask services whether they answer: all, those of a topic, or one server.',
   takes: 2,
-  async run({ lobby, words: [topic, server], meanwhile }): Promise<Reply> {
-    const { clusters, config, clock } = lobby.counter.context;
+  async run({ listener, words: [topic, server], meanwhile }): Promise<Reply> {
+    const { clusters, config, clock } = listener.transitions.context;
     const timer = new AbortController();
     const patience = clock.sleep(SOON_MS, timer.signal).then(
       () => meanwhile?.('I am asking. Who does not answer is waited for about five seconds.'),
@@ -37,13 +37,13 @@ export const probe: Command = {
           ...(await ask(handle, config.schedule.sweepMs, topic, server)),
         })),
       );
-      const all = asked.flatMap(({ surveyed }) => surveyed);
+      const all = asked.flatMap(({ probed }) => probed);
       return {
         text: notification(verdictOf(all)),
         blocks: [
           header(verdictOf(all)),
           ...asked.flatMap((one) => [
-            linesSection(asked.length > 1 ? one.name : undefined, linesOf(one.surveyed)),
+            linesSection(asked.length > 1 ? one.name : undefined, linesOf(one.probed)),
             ...(one.notes.length === 0 ? [] : [contextBlock(one.notes.map((note) => small(note)))]),
           ]),
         ],
@@ -56,7 +56,7 @@ export const probe: Command = {
 };
 
 interface Asked {
-  readonly surveyed: readonly Surveyed[];
+  readonly probed: readonly CandidateProbe[];
   readonly notes: readonly string[];
 }
 
@@ -69,7 +69,7 @@ async function ask(
   const { vhost } = handle.config;
   const observation = server === undefined ? await handle.lately(sweepMs) : undefined;
   const candidates = candidatesFor(observation, vhost, topic, server);
-  const surveyed = await survey(candidates.slice(0, MOST), ({ queue, vhost: its, exchange }) =>
+  const probed = await probeAll(candidates.slice(0, MOST), ({ queue, vhost: its, exchange }) =>
     handle.ports.probe({
       topic: queue,
       vhost: its,
@@ -77,10 +77,10 @@ async function ask(
       ...(exchange === undefined ? {} : { exchange }),
     }),
   );
-  const left = candidates.length - surveyed.length;
+  const left = candidates.length - probed.length;
   const gaps = observation?.snapshot.queues.missing ?? [];
   return {
-    surveyed,
+    probed,
     notes: [
       ...(left > 0 ? [`${counted(left, 'more queue')} not asked: I ask at most ${MOST} at a time.`] : []),
       ...gaps.map(({ node, why }) => `The queues of ${node} could not be listed: ${why}`),
@@ -100,7 +100,7 @@ function candidatesFor(
     : candidatesOfTopic(observation, topic, vhost);
 }
 
-function verdictOf(all: readonly Surveyed[]): string {
+function verdictOf(all: readonly CandidateProbe[]): string {
   if (all.length === 0) return 'I know no service to probe: name a topic, or write it under services.';
   const alive = all.filter(({ verdict }) => verdict === 'alive').length;
   return alive === all.length
@@ -109,9 +109,9 @@ function verdictOf(all: readonly Surveyed[]): string {
 }
 
 /** The silent ones first. */
-function linesOf(surveyed: readonly Surveyed[]): readonly string[] {
+function linesOf(probed: readonly CandidateProbe[]): readonly string[] {
   const rank = { deaf: 0, unbound: 1, absent: 2, unreachable: 3, alive: 4 } as const;
-  const lines = surveyed
+  const lines = probed
     .toSorted((one, other) => rank[one.verdict] - rank[other.verdict])
     .map(({ queue, verdict, tookMs = 0, consumers, how }) => {
       const readers = consumers === undefined ? '' : `, ${counted(consumers, 'consumer')}`;

@@ -16,8 +16,8 @@ export const queues: Command = {
   usage: 'queues [cluster]',
   summary: 'The fullest queues, and who reads them.',
   takes: 1,
-  async run({ lobby, words: [wanted] }): Promise<Reply> {
-    const { context } = lobby.counter;
+  async run({ listener, words: [wanted] }): Promise<Reply> {
+    const { context } = listener.transitions;
     const names = [...context.clusters.keys()].filter((name) => wanted === undefined || name === wanted);
     if (names.length === 0) return unknown('cluster', wanted ?? '', [...context.clusters.keys()]);
     const parts = await Promise.all(
@@ -26,18 +26,18 @@ export const queues: Command = {
     return {
       text: notification(parts.map(({ name }) => `The fullest queues of ${name}.`).join(' ')),
       blocks: parts.flatMap(({ name, memory }) => {
-        const glance = memory?.glance;
-        const lines = (glance?.fullest ?? []).map(
+        const summary = memory?.summary;
+        const lines = (summary?.fullest ?? []).map(
           ({ vhost, name: queue, ready, consumers }) =>
             `${counted(ready, 'message')}, ${consumers === undefined ? 'readers not seen' : counted(consumers, 'reader')}: ${queue}${vhost === '/' ? '' : ` (vhost ${vhost})`}`,
         );
-        const nothing = glance === undefined ? 'Not looked at yet.' : 'No queue holds a message.';
+        const nothing = summary === undefined ? 'Not looked at yet.' : 'No queue holds a message.';
         return [
           header(`${name}: the fullest queues`),
           linesSection(undefined, lines.length === 0 ? [nothing] : lines),
-          ...(glance === undefined
+          ...(summary === undefined
             ? []
-            : [contextBlock([mrkdwn(`As seen at ${moment(glance.takenAtMs)}.`)])]),
+            : [contextBlock([mrkdwn(`As seen at ${moment(summary.takenAtMs)}.`)])]),
         ];
       }),
     };

@@ -1,8 +1,8 @@
 import type { App, RespondArguments, SlashCommand } from '@slack/bolt';
-import type { Click } from '../../approvals/answer.ts';
-import { decide } from '../../approvals/rules/authorize.ts';
+import type { Caller } from '../../approvals/answer.ts';
+import { authorize } from '../../approvals/rules/authorize.ts';
 import { nearest } from '../../config/file/nearest.ts';
-import { isFirstDelivery, type Lobby } from '../requests/lobby.ts';
+import { isFirstDelivery, type ListenerContext } from '../requests/listener-context.ts';
 import { parseTyped } from '../requests/parse.ts';
 import { faultOf } from '../requests/pressed.ts';
 import { ack } from './ack.ts';
@@ -44,24 +44,27 @@ export const commands: readonly Command[] = [
 ];
 
 /** `/rabbit <verb> …`. */
-export function registerCommands(app: App, lobby: Lobby): void {
+export function registerCommands(app: App, listener: ListenerContext): void {
   app.command('/rabbit', async ({ ack: acknowledge, command, respond }) => {
     // At once: some verbs take longer than the three seconds that Slack waits.
     await acknowledge();
     try {
       const meanwhile = async (text: string): Promise<void> => {
         // That it could not be said changes nothing: the answer itself comes after it.
-        await respond(lobby.adapt(responseOf(say(text), false))).catch((error: unknown) => {
-          lobby.counter.context.log.warn({ err: error }, 'A command could not say that it takes longer');
+        await respond(listener.adapt(responseOf(say(text), false))).catch((error: unknown) => {
+          listener.transitions.context.log.warn(
+            { err: error },
+            'A command could not say that it takes longer',
+          );
         });
       };
-      const { reply, isShared } = (await isFirstDelivery(lobby, {
+      const { reply, isShared } = (await isFirstDelivery(listener, {
         kind: 'command',
         triggerId: command.trigger_id,
       }))
-        ? await answer(lobby, command, meanwhile)
+        ? await answer(listener, command, meanwhile)
         : { reply: say(AGAIN), isShared: false };
-      await respond(lobby.adapt(responseOf(reply, isShared)));
+      await respond(listener.adapt(responseOf(reply, isShared)));
     } catch (error) {
       await respond(responseOf(say(faultOf(error)), false));
       throw error;
@@ -74,22 +77,24 @@ const AGAIN =
   'This command reached me a second time and is carried out once. If no answer came, type it again.';
 
 async function answer(
-  lobby: Lobby,
+  listener: ListenerContext,
   command: SlashCommand,
   meanwhile: NonNullable<Asked['meanwhile']>,
 ): Promise<{ readonly reply: Reply; readonly isShared: boolean }> {
   const { verb, words, isShared } = parseTyped(command.text);
-  const click: Click = {
+  const caller: Caller = {
     user: command.user_id,
     userTeam: command.team_id,
     team: command.team_id,
     ...(command.enterprise_id === undefined ? {} : { enterprise: command.enterprise_id }),
   };
-  const decision = decide({ kind: 'read' }, await lobby.counter.people.principal(click), { kind: 'command' });
+  const decision = authorize({ kind: 'read' }, await listener.transitions.people.principal(caller), {
+    kind: 'command',
+  });
   if (!decision.allowed) {
     return { reply: say(decision.because), isShared: false };
   }
-  const { sandbox } = lobby.counter.context.config;
+  const { sandbox } = listener.transitions.context.config;
   const offered = commands.filter(({ sandboxOnly }) => sandboxOnly !== true || sandbox !== undefined);
   const found = verb === '' ? help : offered.find((one) => one.verb === verb);
   if (found === undefined) {
@@ -106,7 +111,7 @@ async function answer(
     return { reply: say(`I do not understand “${extra.join(' ')}” there. ${typed}`), isShared: false };
   }
   return {
-    reply: await found.run({ lobby, click, channel: command.channel_id, words, meanwhile }),
+    reply: await found.run({ listener, caller, channel: command.channel_id, words, meanwhile }),
     isShared,
   };
 }

@@ -7,8 +7,8 @@ export const run: Command = {
   verb: 'run',
   usage: 'run <runbook> <subject>',
   summary: 'Diagnose an open incident. It only reads; a repair is proposed in the thread.',
-  async run({ lobby, click, words }): Promise<Reply> {
-    const { context } = lobby.counter;
+  async run({ listener, caller, words }): Promise<Reply> {
+    const { context } = listener.transitions;
     const [wanted, ...rest] = words;
     const subject = rest.join(' ');
     const ids = context.book.map(({ id }) => id);
@@ -34,7 +34,7 @@ export const run: Command = {
           : `${wanted} is open for: ${subjects.slice(0, 10).join(', ')}. Which one?`,
       );
     }
-    const found = await diagnose(lobby.counter, incident.id, click);
+    const found = await diagnose(listener.transitions, incident.id, caller);
     return found.kind === 'refused'
       ? say(found.answer.text)
       : say(

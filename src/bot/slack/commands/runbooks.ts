@@ -10,8 +10,8 @@ export const runbooks: Command = {
   usage: 'runbooks [name]',
   summary: 'What I watch for, and what I can do about it.',
   takes: 1,
-  async run({ lobby, words: [wanted] }): Promise<Reply> {
-    const { book } = lobby.counter.context;
+  async run({ listener, words: [wanted] }): Promise<Reply> {
+    const { book } = listener.transitions.context;
     if (wanted !== undefined) return one(book, wanted.toLowerCase());
     return {
       text: notification(`Runbooks: ${book.map(({ id }) => id).join(', ')}.`),

@@ -9,8 +9,8 @@ export const status: Command = {
   usage: 'status [cluster]',
   summary: 'Each cluster at a glance: nodes, sides, totals, open incidents.',
   takes: 1,
-  async run({ lobby, words: [wanted] }): Promise<Reply> {
-    const { context, people } = lobby.counter;
+  async run({ listener, words: [wanted] }): Promise<Reply> {
+    const { context, people } = listener.transitions;
     const names = [...context.clusters.keys()].filter((name) => wanted === undefined || name === wanted);
     if (names.length === 0) return unknown('cluster', wanted ?? '', [...context.clusters.keys()]);
     const parts = await Promise.all(names.map((name) => clusterStatus(context, people, name)));

@@ -19,8 +19,8 @@ export const tap: Command = {
   usage: 'tap <exchange> <routing key> [cluster]',
   summary: `Show up to ${MAX_MESSAGES} messages that pass an exchange, secrets masked. Approvers may.`,
   takes: 3,
-  async run({ lobby, click, words, meanwhile }): Promise<Reply> {
-    const { context } = lobby.counter;
+  async run({ listener, caller, words, meanwhile }): Promise<Reply> {
+    const { context } = listener.transitions;
     const [exchange, routingKey, wanted] = words;
     if (exchange === undefined || routingKey === undefined) {
       return say('Which exchange, and which routing key? For example /rabbit tap openstack notifications.#');
@@ -34,13 +34,13 @@ export const tap: Command = {
         ? unknown('cluster', wanted ?? '', known)
         : say(`Which cluster? Add one of: ${known.join(', ')}.`);
     }
-    const decision = await lobby.counter.allow({ kind: 'tap' }, click, { cluster: name });
+    const decision = await listener.transitions.allow({ kind: 'tap' }, caller, { cluster: name });
     if (!decision.allowed) return say(decision.because);
     const missing = await missingExchange(handle.ports.management, handle.config.vhost, exchange);
     if (missing !== undefined) return say(missing);
     await context.stores.audit.append({
       atMs: context.clock.now(),
-      actor: click.user,
+      actor: caller.user,
       event: 'tap',
       cluster: name,
       text: `Listened in on exchange ${exchange} with key ${routingKey}.`,

@@ -1,19 +1,19 @@
 import type { App, ViewOutput, ViewSubmitAction } from '@slack/bolt';
-import type { Click } from '../../approvals/answer.ts';
+import type { Caller } from '../../approvals/answer.ts';
 import { type Voted, vote } from '../../approvals/vote.ts';
-import { NotCopied } from '../../stores/connection/copies.ts';
+import { NotReplicated } from '../../stores/connection/replicas.ts';
 import { noteModal } from '../cards/review-modal.ts';
 import { type ReviewReference, readReference } from '../cards/review-reference.ts';
 import { approvalCallback, approvalFields } from '../message/ids.ts';
-import { clickOf } from '../requests/click.ts';
+import { callerOf } from '../requests/click.ts';
 import type { Delivery } from '../requests/delivery.ts';
-import { forgetDelivery, isFirstDelivery, type Lobby } from '../requests/lobby.ts';
+import { forgetDelivery, isFirstDelivery, type ListenerContext } from '../requests/listener-context.ts';
 import { faultOf } from '../requests/pressed.ts';
 import { SECOND_TIME, standingOf } from '../requests/since.ts';
 import { makingView, showChoice, viewOf } from './review-window.ts';
 
 /** A submitted approval. Everything that decides is asked within Slack's three seconds; all work is the runner's. */
-export function register(app: App, lobby: Lobby): void {
+export function register(app: App, listener: ListenerContext): void {
   app.view<ViewSubmitAction>(approvalCallback, async ({ ack, body, view }) => {
     const reference = readReference(view.private_metadata);
     if (reference === undefined) {
@@ -23,35 +23,35 @@ export function register(app: App, lobby: Lobby): void {
       });
       return;
     }
-    const click = clickOf(body, reference.channel);
+    const caller = callerOf(body, reference.channel);
     const choice = anotherChoice(view, reference);
     if (choice !== undefined) {
       await ack({ response_action: 'update', view: makingView() });
-      const door = { update: lobby.port.updateView };
-      lobby.later(
+      const door = { update: listener.port.updateView };
+      listener.later(
         'a new plan in its modal',
-        showChoice(lobby.counter, door, view.id, reference, choice, click),
+        showChoice(listener.transitions, door, view.id, reference, choice, caller),
       );
       return;
     }
-    const delivery = { kind: 'view', viewId: view.id, hash: view.hash, user: click.user } as const;
+    const delivery = { kind: 'view', viewId: view.id, hash: view.hash, user: caller.user } as const;
     const answered = async () => {
-      if (!(await isFirstDelivery(lobby, delivery))) {
-        return await secondResponse(lobby, reference);
+      if (!(await isFirstDelivery(listener, delivery))) {
+        return await secondResponse(listener, reference);
       }
-      const response = await responseTo(lobby, view, reference, click);
+      const response = await responseTo(listener, view, reference, caller);
       if (response.response_action === 'errors') {
         // Nothing was counted, and the same window comes back corrected.
-        await forgetDelivery(lobby, delivery);
+        await forgetDelivery(listener, delivery);
       }
       return response;
     };
     const response = await answered().catch(async (error: unknown) => {
-      await letTryAgain(lobby, delivery, error);
+      await letTryAgain(listener, delivery, error);
       await ack({ response_action: 'errors', errors: { [approvalFields.reason.block]: faultOf(error) } });
       throw error;
     });
-    await ack(lobby.adapt(response));
+    await ack(listener.adapt(response));
   });
 }
 
@@ -59,17 +59,22 @@ export function register(app: App, lobby: Lobby): void {
  * After a fault of ours the same window may be submitted again, as it says: a vote that was stored all the same is then answered as
  * counted. One that is stored and not copied yet must not be given twice.
  */
-async function letTryAgain(lobby: Lobby, delivery: Delivery, error: unknown): Promise<void> {
-  if (error instanceof NotCopied) return;
-  await forgetDelivery(lobby, delivery).catch((err: unknown) =>
-    lobby.counter.context.log.warn({ err }, 'A vote that failed cannot be given again in its window'),
+async function letTryAgain(listener: ListenerContext, delivery: Delivery, error: unknown): Promise<void> {
+  if (error instanceof NotReplicated) return;
+  await forgetDelivery(listener, delivery).catch((err: unknown) =>
+    listener.transitions.context.log.warn({ err }, 'A vote that failed cannot be given again in its window'),
   );
 }
 
-async function responseTo(lobby: Lobby, view: ViewOutput, reference: ReviewReference, click: Click) {
+async function responseTo(
+  listener: ListenerContext,
+  view: ViewOutput,
+  reference: ReviewReference,
+  caller: Caller,
+) {
   const { typed, count, reason, glass } = approvalFields;
   const voted = await vote(
-    lobby.counter,
+    listener.transitions,
     {
       run: reference.run,
       planHash: reference.planHash,
@@ -77,7 +82,7 @@ async function responseTo(lobby: Lobby, view: ViewOutput, reference: ReviewRefer
       glass: typedIn(view, glass),
       reason: typedIn(view, reason),
     },
-    click,
+    caller,
   );
   switch (voted.kind) {
     case 'errors':
@@ -97,30 +102,30 @@ async function responseTo(lobby: Lobby, view: ViewOutput, reference: ReviewRefer
     case 'changed':
       return {
         response_action: 'update' as const,
-        view: await viewOf(lobby.counter, voted.review, click, { isNew: true }),
+        view: await viewOf(listener.transitions, voted.review, caller, { isNew: true }),
       };
     case 'recorded':
       return {
         response_action: 'update' as const,
-        view: noteModal('Recorded', await recordedLines(lobby, voted)),
+        view: noteModal('Recorded', await recordedLines(listener, voted)),
       };
   }
 }
 
 /** The first delivery's answer may never have arrived: this one says how the run stands. */
-async function secondResponse({ counter }: Lobby, { run }: ReviewReference) {
+async function secondResponse({ transitions }: ListenerContext, { run }: ReviewReference) {
   return {
     response_action: 'update' as const,
-    view: noteModal('Counted once', [SECOND_TIME, await standingOf(counter, run)]),
+    view: noteModal('Counted once', [SECOND_TIME, await standingOf(transitions, run)]),
   };
 }
 
 async function recordedLines(
-  { counter }: Lobby,
+  { transitions }: ListenerContext,
   { run, votes, needed, isEnough }: Extract<Voted, { kind: 'recorded' }>,
 ): Promise<string[]> {
   const count = `Recorded. ${votes} of ${needed} approvals.`;
-  if (isEnough && (await counter.context.stores.halts.isHalted(run.cluster))) {
+  if (isEnough && (await transitions.context.stores.halts.isHalted(run.cluster))) {
     return [count, `Repairs are halted: ${run.id} waits. An approver resumes with /rabbit resume.`];
   }
   return isEnough

@@ -1,12 +1,12 @@
 import type { App, BlockAction } from '@slack/bolt';
 import { readReference } from '../cards/review-reference.ts';
 import { actionIds } from '../message/ids.ts';
-import { clickOf } from '../requests/click.ts';
-import { isFirstDelivery, type Lobby } from '../requests/lobby.ts';
+import { callerOf } from '../requests/click.ts';
+import { isFirstDelivery, type ListenerContext } from '../requests/listener-context.ts';
 import { makingView, showChoice } from './review-window.ts';
 
 /** Another way was chosen in the open modal: a new plan is made at once. */
-export function register(app: App, lobby: Lobby): void {
+export function register(app: App, listener: ListenerContext): void {
   app.action<BlockAction>(actionIds.choose, async ({ ack, body }) => {
     await ack();
     const action = body.actions[0];
@@ -17,7 +17,7 @@ export function register(app: App, lobby: Lobby): void {
       return;
     }
     const actionTs = 'action_ts' in action ? action.action_ts : '';
-    const isFirst = await isFirstDelivery(lobby, {
+    const isFirst = await isFirstDelivery(listener, {
       kind: 'click',
       actionTs,
       actionId: action.action_id,
@@ -26,8 +26,15 @@ export function register(app: App, lobby: Lobby): void {
     if (!isFirst || viewId === undefined || choice === reference.choice) {
       return;
     }
-    await lobby.port.updateView(viewId, makingView());
-    const door = { update: lobby.port.updateView };
-    await showChoice(lobby.counter, door, viewId, reference, choice, clickOf(body, reference.channel));
+    await listener.port.updateView(viewId, makingView());
+    const door = { update: listener.port.updateView };
+    await showChoice(
+      listener.transitions,
+      door,
+      viewId,
+      reference,
+      choice,
+      callerOf(body, reference.channel),
+    );
   });
 }

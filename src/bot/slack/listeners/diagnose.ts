@@ -1,15 +1,15 @@
 import type { App, BlockButtonAction } from '@slack/bolt';
 import { diagnose } from '../../approvals/incidents.ts';
 import { actionIds } from '../message/ids.ts';
-import type { Lobby } from '../requests/lobby.ts';
+import type { ListenerContext } from '../requests/listener-context.ts';
 import { once } from '../requests/pressed.ts';
 
 /** "Diagnose": read-only, for anybody. */
-export function register(app: App, lobby: Lobby): void {
+export function register(app: App, listener: ListenerContext): void {
   app.action<BlockButtonAction>(actionIds.diagnose, async ({ ack, body }) => {
     await ack();
-    await once(lobby, body, async ({ value, click }) => {
-      const found = await diagnose(lobby.counter, value, click);
+    await once(listener, body, async ({ value, caller }) => {
+      const found = await diagnose(listener.transitions, value, caller);
       if (found.kind === 'refused') {
         return found.answer.text;
       }

@@ -1,13 +1,13 @@
 import type { ModalView } from '@slack/types';
-import type { Click } from '../../approvals/answer.ts';
+import type { Caller } from '../../approvals/answer.ts';
 import { choose, type Review, review, reviewOfRun } from '../../approvals/plans.ts';
-import { confirmationOf, glassPhrase, isReasonNeeded } from '../../approvals/rules/confirmation.ts';
-import type { Counter } from '../../approvals/transitions.ts';
+import { breakGlassPhrase, confirmationOf, isReasonNeeded } from '../../approvals/rules/confirmation.ts';
+import type { Transitions } from '../../approvals/transitions.ts';
 import type { SlackPort } from '../../ports/slack.ts';
-import { bookOf, speak } from '../../wording/spoken.ts';
+import { bookOf, runbookText } from '../../wording/runbook-text.ts';
 import { sentence } from '../../wording/words.ts';
 import { noteModal, reviewModal } from '../cards/review-modal.ts';
-import { isSlack } from '../send/stand-in.ts';
+import { isSlack } from '../send/local-slack.ts';
 
 /** How long a plan that is being made is waited for in an open modal: a diagnosis that looks twice takes half a minute. */
 const WAIT_MS = 45_000;
@@ -27,37 +27,37 @@ export const doorOf = (port: SlackPort, triggerId: string): ReviewDoor => ({
 
 /** "Review fix": the plan at once, or a modal that waits for it. Answers in words when there is nothing to open. */
 export async function openReview(
-  counter: Counter,
+  transitions: Transitions,
   door: ReviewDoor,
   incident: string,
-  click: Click,
+  caller: Caller,
 ): Promise<{ readonly text?: string; readonly later?: Promise<void> }> {
-  const found = await review(counter, incident, click);
+  const found = await review(transitions, incident, caller);
   if (found.kind === 'refused') {
     return { text: found.answer.text };
   }
-  const viewId = await door.open(await viewOf(counter, found, click));
-  return found.kind === 'making' ? { later: fillIn(counter, door, viewId, found, click) } : {};
+  const viewId = await door.open(await viewOf(transitions, found, caller));
+  return found.kind === 'making' ? { later: fillIn(transitions, door, viewId, found, caller) } : {};
 }
 
 /** Another way was chosen in an open modal: says so at once, then shows the new plan. */
 export async function showChoice(
-  counter: Counter,
+  transitions: Transitions,
   door: Pick<ReviewDoor, 'update'>,
   viewId: string,
   reference: { readonly run: string },
   choice: string,
-  click: Click,
+  caller: Caller,
 ): Promise<void> {
-  const chosen = await choose(counter, reference, choice, click);
-  await door.update(viewId, await viewOf(counter, chosen, click, { isNew: true }));
+  const chosen = await choose(transitions, reference, choice, caller);
+  await door.update(viewId, await viewOf(transitions, chosen, caller, { isNew: true }));
 }
 
 /** What somebody sees of a review: the plan, or one sentence about why there is none. */
 export async function viewOf(
-  counter: Counter,
+  transitions: Transitions,
   found: Review,
-  click: Click,
+  caller: Caller,
   { isNew = false }: { readonly isNew?: boolean } = {},
 ): Promise<ModalView> {
   switch (found.kind) {
@@ -66,11 +66,11 @@ export async function viewOf(
     case 'making':
       return makingView();
     case 'plan': {
-      const { config, clusters, stores } = counter.context;
+      const { config, clusters, stores } = transitions.context;
       const { people } = config;
-      const { run, plan, readOnlyBecause, offersGlass } = found;
+      const { run, plan, readOnlyBecause, offersBreakGlass } = found;
       const [approvers, halt] = await Promise.all([
-        counter.people.approvers(),
+        transitions.people.approvers(),
         stores.halts.find(run.cluster),
       ]);
       const ids = [
@@ -82,14 +82,14 @@ export async function viewOf(
       return reviewModal({
         run,
         plan,
-        headline: speak(bookOf(counter.context.book), run).headline,
+        headline: runbookText(bookOf(transitions.context.book), run).headline,
         approvalsNeeded: people.approvals[plan.tier],
         selfApproval: people.selfApproval[plan.tier],
         confirmation: confirmationOf(people, run, plan),
-        ...(offersGlass ? { glass: glassPhrase(run) } : {}),
+        ...(offersBreakGlass ? { glass: breakGlassPhrase(run) } : {}),
         reasonRequired: isReasonNeeded(plan.tier),
-        channel: click.channel ?? '',
-        names: await counter.people.names([...new Set(ids)]),
+        channel: caller.channel ?? '',
+        names: await transitions.people.names([...new Set(ids)]),
         nodes: clusters.get(run.cluster)?.config.settings.nodes.length ?? 0,
         approvers,
         isNew,
@@ -109,25 +109,25 @@ export const makingView = (): ModalView =>
 
 /** Waits for the plan and puts it into the open modal. Whoever closed the modal finds it in the thread. */
 async function fillIn(
-  counter: Counter,
+  transitions: Transitions,
   door: ReviewDoor,
   viewId: string,
   making: Extract<Review, { kind: 'making' }>,
-  click: Click,
+  caller: Caller,
 ): Promise<void> {
-  const { stores, clock } = counter.context;
+  const { stores, clock } = transitions.context;
   const untilMs = clock.now() + WAIT_MS;
   let run = making.run;
   while (run.state === 'diagnosing' && clock.now() < untilMs) {
     await clock.sleep(POLL_MS);
     run = (await stores.runs.get(run.id)) ?? run;
   }
-  const found = await reviewOfRun(counter, run, click);
+  const found = await reviewOfRun(transitions, run, caller);
   const view =
     found.kind === 'making'
       ? noteModal('Review fix', [
           'The diagnosis takes longer. The plan will be in the thread; press Review fix then.',
         ])
-      : await viewOf(counter, found, click);
+      : await viewOf(transitions, found, caller);
   await door.update(viewId, view);
 }

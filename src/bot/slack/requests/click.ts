@@ -1,11 +1,11 @@
 import type { BlockAction, SlackViewAction } from '@slack/bolt';
-import type { Click } from '../../approvals/answer.ts';
+import type { Caller } from '../../approvals/answer.ts';
 
 /** Who acted, from which workspace, and in which channel: what Slack's payloads about a click have in common. */
-export const clickOf = (
+export const callerOf = (
   { user, team, enterprise }: Pick<BlockAction | SlackViewAction, 'user' | 'team' | 'enterprise'>,
   channel: string,
-): Click => ({
+): Caller => ({
   user: user.id,
   channel,
   ...(user.team_id === undefined ? {} : { userTeam: user.team_id }),

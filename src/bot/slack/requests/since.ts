@@ -1,9 +1,9 @@
 import { overAnswer } from '../../approvals/incidents.ts';
 import { standing } from '../../approvals/plans.ts';
-import type { Counter } from '../../approvals/transitions.ts';
+import type { Transitions } from '../../approvals/transitions.ts';
 
 /** How an incident or a run stands now, for somebody whose click came late or a second time. */
-export async function standingOf({ context, people }: Counter, id: string): Promise<string> {
+export async function standingOf({ context, people }: Transitions, id: string): Promise<string> {
   const { stores, clock } = context;
   const nowMs = clock.now();
   const run = id.startsWith('RUN-') ? await stores.runs.get(id) : undefined;

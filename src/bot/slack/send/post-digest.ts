@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { DIGEST_POSTED, type DigestContext, LOOK_BACK_MS, readForPeople } from '../../digest/read-digest.ts';
 import type { SlackPort } from '../../ports/slack.ts';
-import { ToldElsewhere } from '../../ports/slack-errors.ts';
-import { hold } from '../../stores/hold.ts';
+import { NotifiedElsewhere } from '../../ports/slack-errors.ts';
+import { acquireLease } from '../../stores/lease.ts';
 import { digestMessage } from '../cards/digest-message.ts';
 import { withId } from '../message/blocks.ts';
 
@@ -19,13 +19,14 @@ export async function postDigest(
 ): Promise<void> {
   const channel = options.channel ?? context.config.slack.channel;
   const { slot } = options;
-  const held = await hold(context.stores.leases, `digest:${slot}`, randomUUID(), LEASE_MS);
+  const lease = await acquireLease(context.stores.leases, `digest:${slot}`, randomUUID(), LEASE_MS);
   // Another replica is at it. The job comes again, and finds it done, or its replica dead.
-  if (held === undefined) throw new ToldElsewhere(`The digest of ${slot} is being posted by another process`);
+  if (lease === undefined)
+    throw new NotifiedElsewhere(`The digest of ${slot} is being posted by another process`);
   try {
     await postOnce(context, slack, { slot, channel });
   } finally {
-    await held.release();
+    await lease.release();
   }
 }
 

@@ -1,6 +1,6 @@
 import type { OutgoingMessage, SlackPort, Urgency } from '../../ports/slack.ts';
-import { SlackRefused, ToldElsewhere } from '../../ports/slack-errors.ts';
-import type { Held } from '../../stores/hold.ts';
+import { NotifiedElsewhere, SlackRefused } from '../../ports/slack-errors.ts';
+import type { Lease } from '../../stores/lease.ts';
 import type { OnceStore } from '../../stores/stores.ts';
 import type { Rendered } from '../message/blocks.ts';
 
@@ -17,7 +17,7 @@ export interface Poster {
    * says that somebody has tried before; then the channel or the thread is asked first. `isOld`: it was there already.
    */
   postOnce(
-    held: Held,
+    lease: Lease,
     message: OutgoingMessage,
     found: { readonly marker: string; readonly blocks: string },
   ): Promise<{ readonly ts: string; readonly isOld: boolean }>;
@@ -34,14 +34,14 @@ export function createPoster({
   readonly once: Pick<OnceStore, 'first'>;
 }): Poster {
   return {
-    async postOnce(held, message, { marker, blocks }) {
+    async postOnce(lease, message, { marker, blocks }) {
       const isFirst = await once.first(marker, POSTING_MARKER_MS);
       const found = isFirst ? undefined : await slack.findMessage(message.channel, blocks, message.threadTs);
       if (found !== undefined) {
         return { ts: found, isOld: true };
       }
-      if (!held.isHeld()) {
-        throw new ToldElsewhere('This process stood still; another one may be telling by now');
+      if (!lease.isHeld()) {
+        throw new NotifiedElsewhere('This process stood still; another one may be telling by now');
       }
       return { ...(await slack.postMessage(message)), isOld: false };
     },

@@ -10,10 +10,10 @@ import type { Clock } from '../../../runbooks/index.ts';
 import type { SlackConfig } from '../../config/config.ts';
 import type { OutgoingMessage, SlackPerson, SlackPort } from '../../ports/slack.ts';
 import { SlackBusy, SlackRefused, SlackUnreachable } from '../../ports/slack-errors.ts';
-import { withLadder } from './ladder.ts';
+import { withFallback } from './fallback.ts';
+import { adaptTo } from './local-slack.ts';
 import { quietLogger } from './logger.ts';
-import { createPacer } from './pacer.ts';
-import { adaptTo } from './stand-in.ts';
+import { createRateLimiter } from './rate-limiter.ts';
 
 /** Longest time for one call to Slack. The client's own default is to wait for ever. */
 const CALL_TIMEOUT_MS = 10_000;
@@ -42,7 +42,7 @@ export function openSlackPort(
     ...clientOptions(config, timeoutMs),
     logger: quietLogger(),
   });
-  const pacer = createPacer(clock);
+  const limiter = createRateLimiter(clock);
   const adapt = adaptTo(config.apiUrl);
 
   const bodyOf = ({ channel, text, blocks, threadTs }: Omit<OutgoingMessage, 'urgency' | 'broadcast'>) =>
@@ -64,8 +64,8 @@ export function openSlackPort(
   return {
     async postMessage(message) {
       const way = { kind: 'post', channel: message.channel } as const;
-      return await withLadder(message, (rung) =>
-        pacer.run(way, message.urgency ?? 'normal', async () => {
+      return await withFallback(message, (rung) =>
+        limiter.run(way, message.urgency ?? 'normal', async () => {
           const answer = await call('chat.postMessage', () => client.chat.postMessage(postOf(rung)));
           return { ts: answer.ts ?? '' };
         }),
@@ -73,8 +73,8 @@ export function openSlackPort(
     },
 
     async updateMessage(message) {
-      await withLadder(message, (rung) =>
-        pacer.run({ kind: 'update', channel: message.channel }, message.urgency ?? 'normal', () =>
+      await withFallback(message, (rung) =>
+        limiter.run({ kind: 'update', channel: message.channel }, message.urgency ?? 'normal', () =>
           call('chat.update', () =>
             // Without blocks Slack would keep the old ones.
             client.chat.update({ ...bodyOf(rung), ts: message.ts, blocks: adapt([...(rung.blocks ?? [])]) }),
@@ -84,8 +84,8 @@ export function openSlackPort(
     },
 
     async postEphemeral(message) {
-      await withLadder(message, (rung) =>
-        pacer.run({ kind: 'whisper' }, 'decision', () =>
+      await withFallback(message, (rung) =>
+        limiter.run({ kind: 'whisper' }, 'decision', () =>
           call('chat.postEphemeral', () =>
             client.chat.postEphemeral({ ...bodyOf(rung), user: message.user }),
           ),

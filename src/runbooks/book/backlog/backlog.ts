@@ -8,7 +8,7 @@ import type { Observation } from '../../snapshot/observation.ts';
 import { entryOfQueue } from '../../snapshot/owners.ts';
 import type { QueueSeen } from '../../snapshot/snapshot.ts';
 import { isHeldAbove, perMinute, spanOf } from '../../snapshot/trends.ts';
-import { isListedWhole, speaking } from '../../snapshot/views.ts';
+import { answeringNodes, isListedWhole } from '../../snapshot/views.ts';
 import { count, fitting, some } from '../../snapshot/words.ts';
 import type { Verdict } from '../../verdict.ts';
 import {
@@ -172,7 +172,7 @@ function factsOf(
   const samples = history.queues[queueKey(vhost, name)]?.ready ?? [];
   const growth = perMinute(samples);
   const service = entryOfQueue(name, settings)?.name;
-  const areRatesTrue = speaking(snapshot).every(
+  const areRatesTrue = answeringNodes(snapshot).every(
     ({ answer }) => (answer.statisticsBacklog ?? 0) <= STATISTICS_BACKLOG,
   );
   return {

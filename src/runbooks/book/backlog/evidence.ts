@@ -9,15 +9,15 @@ import { emptyInMs, RATE_WINDOW_MS } from '../../snapshot/trends.ts';
 import { count, counted, some, span } from '../../snapshot/words.ts';
 import type { Verdict } from '../../verdict.ts';
 import {
+  type ConsumedQueue,
+  consumersOf,
   isHung,
+  probeOfConsumer,
   probeOfQueue,
-  probeOfReader,
-  type Reader,
-  type ReadQueue,
+  type QueueConsumer,
   type RestartTarget,
-  readersOf,
   restartTargets,
-} from '../common/readers.ts';
+} from '../common/consumers.ts';
 
 /** What a pile of ready messages is: draining, never read, left by its reader, read slowly, or read by one that hangs. */
 
@@ -55,21 +55,21 @@ const LIKELY_READERS = 5;
 const RATE_LAGS_MS = 15_000;
 
 /** Draining by itself, and done soon: nothing to tell anybody. */
-export function isDraining({ history }: Observation, { vhost, name }: ReadQueue): boolean {
+export function isDraining({ history }: Observation, { vhost, name }: ConsumedQueue): boolean {
   const leftMs = emptyInMs(history.queues[queueKey(vhost, name)]?.ready ?? []);
   return leftMs !== undefined && leftMs <= DRAINING_MS;
 }
 
 /** Nobody seen reading is nobody only where the sweep says so; a listing that is missing names no reader either. */
 export function targetsOf({ facts: seen, now, answered }: Context): readonly RestartTarget[] {
-  const isKnown = seen.kind === 'reader-gone' || readersOf(now, seen).length > 0;
+  const isKnown = seen.kind === 'reader-gone' || consumersOf(now, seen).length > 0;
   return isKnown ? restartTargets(now, seen, answered) : [];
 }
 
 /** The queue itself, what feeds it, and pings to who reads it. */
 export function looksFor({ facts: seen, now }: Context): readonly Look[] {
   const mayProbe = seen.kind === 'not-draining' && parseQueueName(seen.name).kind === 'topic';
-  const direct = readersOf(now, seen).flatMap((reader) => probeOfReader(seen, reader) ?? []);
+  const direct = consumersOf(now, seen).flatMap((reader) => probeOfConsumer(seen, reader) ?? []);
   return [
     { look: 'queue', vhost: seen.vhost, name: seen.name },
     { look: 'bindings', vhost: seen.vhost, queue: seen.name },
@@ -79,7 +79,7 @@ export function looksFor({ facts: seen, now }: Context): readonly Look[] {
 
 /** What was seen of it, a line each. */
 export function evidenceLines({ facts: seen, answered, now }: Context): readonly string[] {
-  const readers = readersOf(now, seen);
+  const readers = consumersOf(now, seen);
   const probe = answerTo(answered, probeOfQueue(seen));
   const bindings = answerTo(answered, { look: 'bindings', vhost: seen.vhost, queue: seen.name });
   const leftMs = emptyInMs(now.history.queues[queueKey(seen.vhost, seen.name)]?.ready ?? []);
@@ -108,8 +108,8 @@ function fedWords(answer: Answers['bindings'] | Unseen): string {
     : `Fed by ${some([...new Set(answer.bindings.map(({ exchange }) => exchange))], NAMED)}`;
 }
 
-function pingWords(seen: Facts, reader: Reader, answered: Answered): string {
-  const probe = probeOfReader(seen, reader);
+function pingWords(seen: Facts, reader: QueueConsumer, answered: Answered): string {
+  const probe = probeOfConsumer(seen, reader);
   const answer = probe && answerTo(answered, probe);
   return answer?.kind === 'probe' ? `: it ${answerWords(answer)}` : '';
 }
@@ -166,7 +166,7 @@ function judgeGone(context: Context): Verdict {
 
 function judgeReaders(context: Context, isFalling: boolean): Verdict | Doubt {
   const { facts: seen, answered, now } = context;
-  const readers = readersOf(now, seen);
+  const readers = consumersOf(now, seen);
   const deaf = readers.filter((reader) => isHung(seen, reader, answered) === true);
   const alive = readers.filter((reader) => isHung(seen, reader, answered) === false);
   const probe = answerTo(answered, probeOfQueue(seen));

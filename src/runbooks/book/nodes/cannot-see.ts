@@ -1,9 +1,9 @@
 import { defineRunbook } from '../../runbook.ts';
 import { shortNames } from '../../snapshot/names.ts';
-import { isListedWhole, speaking, viewOf, vmWords } from '../../snapshot/views.ts';
+import { answeringNodes, isListedWhole, viewOf, vmWords } from '../../snapshot/views.ts';
 import { counted, fitting, sentence } from '../../snapshot/words.ts';
 import { whatNodesSaid } from '../common/network.ts';
-import { cureOf, whyWords } from './cures.ts';
+import { adviceOf, whyWords } from './advice.ts';
 import { listings, membersNotConfigured, type UnseenFacts, unseenFacts, whatIsUnseen } from './unseen.ts';
 
 export const cannotSee = defineRunbook<UnseenFacts>({
@@ -21,13 +21,13 @@ export const cannotSee = defineRunbook<UnseenFacts>({
   isOver: (snapshot, { what }) => {
     switch (what.kind) {
       case 'cluster':
-        return speaking(snapshot).length > 0 ? { go: true } : { go: false, because: 'no node answers' };
+        return answeringNodes(snapshot).length > 0 ? { go: true } : { go: false, because: 'no node answers' };
       case 'node': {
         const answer = viewOf(snapshot, what.node)?.answer;
         return answer?.kind === 'silent' ? { go: false, because: answer.message } : { go: true };
       }
       case 'member': {
-        if (speaking(snapshot).length === 0) return { go: false, because: 'no node answers' };
+        if (answeringNodes(snapshot).length === 0) return { go: false, because: 'no node answers' };
         const isStill = membersNotConfigured(snapshot).some(({ node }) => node === what.node);
         return isStill
           ? { go: false, because: 'it is a member, and not in the configuration' }
@@ -62,7 +62,7 @@ export const cannotSee = defineRunbook<UnseenFacts>({
   },
   card: ({ nodes, what, why, message, vm }) => {
     const short = shortNames(nodes);
-    const cure = { label: 'Cure', value: cureOf(why) };
+    const cure = { label: 'Cure', value: adviceOf(why) };
     switch (what.kind) {
       case 'cluster':
         return [
@@ -113,7 +113,7 @@ export const cannotSee = defineRunbook<UnseenFacts>({
       title: () => 'What is in the way?',
       decide: ({ facts: { why, message } }) => ({
         go: false,
-        because: `${message.replace(/(?<![.\s])[.\s]+$/, '')}. ${cureOf(why)} I act on nothing that I cannot see.`,
+        because: `${message.replace(/(?<![.\s])[.\s]+$/, '')}. ${adviceOf(why)} I act on nothing that I cannot see.`,
       }),
     },
   ],

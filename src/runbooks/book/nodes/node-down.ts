@@ -4,13 +4,13 @@ import { defineRunbook } from '../../runbook.ts';
 import { shortNames } from '../../snapshot/names.ts';
 import type { Observation } from '../../snapshot/observation.ts';
 import {
+  answeringNodes,
   configured,
   disagreements,
   matrix,
   partitionsSeen,
   peersSay,
   rowOf,
-  speaking,
   viewOf,
   vmWords,
 } from '../../snapshot/views.ts';
@@ -186,7 +186,7 @@ function downNodes(now: Observation): readonly Found<Facts>[] {
 /** A node that started alone, or was reset: it lists none of the others, and none of those lists it. */
 function loneNodes(now: Observation): readonly Found<Facts>[] {
   const { snapshot } = now;
-  const nodes = speaking(snapshot);
+  const nodes = answeringNodes(snapshot);
   return nodes.flatMap(({ name, answer }) => {
     const others = nodes.filter((other) => other.name !== name);
     const knows = others.filter((other) => rowOf(answer, other.name) !== undefined);

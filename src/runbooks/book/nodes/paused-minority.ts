@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { answerTo } from '../../look.ts';
 import { defineRunbook } from '../../runbook.ts';
 import { shortNames } from '../../snapshot/names.ts';
-import { configured, isConnected, matrix, speaking } from '../../snapshot/views.ts';
+import { answeringNodes, configured, isConnected, matrix } from '../../snapshot/views.ts';
 import { fitting } from '../../snapshot/words.ts';
 import { symptomsOfNode } from '../common/network.ts';
 import { runsInEveryView, silenceOf } from './silence.ts';
@@ -41,7 +41,7 @@ export const pausedMinority = defineRunbook<Facts>({
           facts: {
             nodes: [...configured(snapshot)],
             node: name,
-            others: speaking(snapshot).map((other) => other.name),
+            others: answeringNodes(snapshot).map((other) => other.name),
             ...(settings.partitionHandling === undefined ? {} : { handling: settings.partitionHandling }),
           },
         },

@@ -1,6 +1,6 @@
 import type { Observation } from '../../snapshot/observation.ts';
 import type { NodeSilence, NodeView, Snapshot } from '../../snapshot/snapshot.ts';
-import { configured, peersSay, sidesOf, speaking, viewOf } from '../../snapshot/views.ts';
+import { answeringNodes, configured, peersSay, sidesOf, viewOf } from '../../snapshot/views.ts';
 import { counted } from '../../snapshot/words.ts';
 
 /**
@@ -76,7 +76,7 @@ export function runsInEveryView(snapshot: Snapshot, name: string) {
     return { go: false, because: `it does not answer: ${view?.answer.message ?? 'not asked'}` } as const;
   }
   const said = peersSay(snapshot, name);
-  const peers = speaking(snapshot).length - 1;
+  const peers = answeringNodes(snapshot).length - 1;
   if (said.running.length < peers) {
     return {
       go: false,

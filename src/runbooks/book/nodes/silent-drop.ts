@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineRunbook } from '../../runbook.ts';
 import { shortNames, typed } from '../../snapshot/names.ts';
-import { configured, isConnected, speaking } from '../../snapshot/views.ts';
+import { answeringNodes, configured, isConnected } from '../../snapshot/views.ts';
 import { fitting, sentence } from '../../snapshot/words.ts';
 import { symptomsOfNetwork, whatNodesSaid } from '../common/network.ts';
 
@@ -33,7 +33,7 @@ export const silentDrop = defineRunbook<Facts>({
       ({ answer }) => answer.kind === 'silent' && answer.why === 'timeout' && answer.portOpen === true,
     );
     if (hanging.length < NODES_THAT_HANG) return [];
-    const tick = speaking(snapshot)
+    const tick = answeringNodes(snapshot)
       .flatMap(({ answer }) => answer.peers.map((peer) => peer.netTickTimeSeconds))
       .find((seconds) => seconds !== undefined);
     return [
@@ -76,7 +76,7 @@ export const silentDrop = defineRunbook<Facts>({
       id: 'wait-for-tick',
       title: () => 'Is it time to act?',
       decide: ({ facts: { netTickTimeSeconds }, now }) => {
-        const answers = speaking(now.snapshot).length === configured(now.snapshot).length;
+        const answers = answeringNodes(now.snapshot).length === configured(now.snapshot).length;
         if (answers) return { go: false, because: 'All nodes answer again.' };
         return {
           go: false,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Found } from '../../runbook.ts';
 import type { Observation } from '../../snapshot/observation.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
-import { configured, peersSay, speaking } from '../../snapshot/views.ts';
+import { answeringNodes, configured, peersSay } from '../../snapshot/views.ts';
 import { silenceOf } from './silence.ts';
 
 /* What a sweep could not read, or was never told of. */
@@ -35,7 +35,7 @@ export const listings = ['queues', 'connections', 'consumers'] as const;
 
 /** All that this sweep cannot see. Where no node answers that is one trouble, not one for each. */
 export const whatIsUnseen = (now: Observation): readonly Found<UnseenFacts>[] =>
-  speaking(now.snapshot).length === 0
+  answeringNodes(now.snapshot).length === 0
     ? allSilent(now)
     : [...silent(now), ...strangers(now), ...unlisted(now)];
 
@@ -110,7 +110,7 @@ export function membersNotConfigured(snapshot: Snapshot) {
     if (answer.kind === 'silent' && answer.answeredAs !== undefined) told.add(answer.answeredAs);
   }
   const members = new Map<string, { node: string; listedBy: string[]; runs: boolean }>();
-  for (const { name, answer } of speaking(snapshot)) {
+  for (const { name, answer } of answeringNodes(snapshot)) {
     for (const peer of answer.peers.filter((row) => !told.has(row.name))) {
       const known = members.get(peer.name) ?? { node: peer.name, listedBy: [], runs: false };
       known.listedBy.push(name);
@@ -122,7 +122,7 @@ export function membersNotConfigured(snapshot: Snapshot) {
 
 /** A listing that a node owes although it answers. The share of a silent node is that node's trouble. */
 function unlisted({ snapshot }: Observation): readonly Found<UnseenFacts>[] {
-  const answering = new Set(speaking(snapshot).map(({ name }) => name));
+  const answering = new Set(answeringNodes(snapshot).map(({ name }) => name));
   return listings.flatMap((listing) => {
     const missing = snapshot[listing].missing.filter(({ node }) => answering.has(node));
     const [first] = missing;

@@ -4,7 +4,7 @@ import { shortNames, typed } from '../../snapshot/names.ts';
 import { configured, disagreements, isConnected, partitionsSeen, silentNodes } from '../../snapshot/views.ts';
 import { fitting, sentence } from '../../snapshot/words.ts';
 import { whoSeesWhom } from '../common/network.ts';
-import { isResidue } from './residue.ts';
+import { isStaleRow } from './stale-rows.ts';
 
 const facts = z.object({
   nodes: z.array(z.string()),
@@ -33,7 +33,7 @@ export const autoheal = defineRunbook<Facts>({
     // Without the operator's word a repair by hand looks the same.
     if (settings.partitionHandling !== 'autoheal') return [];
     if (silentNodes(snapshot).length > 0 || disagreements(snapshot).length > 0) return [];
-    if (partitionsSeen(snapshot).size > 0 && !isResidue(now)) return [];
+    if (partitionsSeen(snapshot).size > 0 && !isStaleRow(now)) return [];
     const isRecent = (atMs: number | undefined): boolean =>
       atMs !== undefined && snapshot.takenAtMs - atMs <= SHORTLY_MS;
     const nodes = [...configured(snapshot)];

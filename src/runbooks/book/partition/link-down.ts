@@ -12,7 +12,7 @@ import {
 } from '../../snapshot/views.ts';
 import { fitting } from '../../snapshot/words.ts';
 import { symptomsOfNetwork } from '../common/network.ts';
-import { hasJustStarted } from './residue.ts';
+import { hasJustStarted } from './stale-rows.ts';
 
 const facts = z.object({
   nodes: z.array(z.string()),

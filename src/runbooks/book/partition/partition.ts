@@ -17,12 +17,12 @@ import {
 import { counted, fitting, sentence } from '../../snapshot/words.ts';
 import type { Verdict } from '../../verdict.ts';
 import { symptomsOfNetwork, whoSeesWhom } from '../common/network.ts';
-import { lostWith, sideLooks } from './divergence.ts';
-import { keepChoices, keptSide, nodesToRestart } from './keeping.ts';
 import { topicsToProbe, whoIsDeaf } from './probing.ts';
-import { isResidue } from './residue.ts';
-import { isBack, needsForce, needsRejoin } from './returning.ts';
+import { isBack, needsForce, needsRejoin } from './rejoin.ts';
+import { keepChoices, keptSide, nodesToRestart } from './side-choice.ts';
+import { lostWith, sideLooks } from './side-differences.ts';
 import { evidenceLines, evidenceLooks } from './split-evidence.ts';
+import { isStaleRow } from './stale-rows.ts';
 
 const facts = z.object({
   /** All configured nodes. */
@@ -212,7 +212,7 @@ export const partition = defineRunbook<Facts>({
 function detect(now: Observation): readonly Found<Facts>[] {
   const { snapshot, settings } = now;
   const partitions = partitionsSeen(snapshot);
-  if (partitions.size === 0 || isResidue(now)) return [];
+  if (partitions.size === 0 || isStaleRow(now)) return [];
   const sides = sidesOf(snapshot);
   const unseen = silentNodes(snapshot);
   const isApart = unseen.length > 0 || disagreements(snapshot).length > 0;

@@ -4,8 +4,8 @@ import type { StepContext } from '../../runbook.ts';
 import { shortNames } from '../../snapshot/names.ts';
 import { configured } from '../../snapshot/views.ts';
 import { counted } from '../../snapshot/words.ts';
-import { sideLooks } from './divergence.ts';
-import { keepChoices } from './keeping.ts';
+import { keepChoices } from './side-choice.ts';
+import { sideLooks } from './side-differences.ts';
 
 type Context = Pick<StepContext<unknown>, 'now' | 'answered'>;
 

@@ -5,7 +5,7 @@ import { entryOfQueue } from '../../snapshot/owners.ts';
 import { type ProbeTrack, streakOf } from '../../snapshot/probe-history.ts';
 import { rpcNameOf } from '../../snapshot/rpc-queues.ts';
 import type { QueueSeen } from '../../snapshot/snapshot.ts';
-import { PROBE_STALE_MS } from './deafness.ts';
+import { PROBE_STALE_MS } from './deaf-service-evidence.ts';
 import { suspectsOf } from './probe-suspects.ts';
 
 /** Queues that are read and that no exchange leads to: every request to them is lost, while all looks green. */

@@ -3,7 +3,7 @@ import type { StepContext } from '../../runbook.ts';
 import { defineRunbook } from '../../runbook.ts';
 import { count, counted, fitting, span } from '../../snapshot/words.ts';
 import type { Verdict } from '../../verdict.ts';
-import { probeOfQueue, type ReadQueue, type RestartTarget } from '../common/readers.ts';
+import { type ConsumedQueue, probeOfQueue, type RestartTarget } from '../common/consumers.ts';
 import {
   type DeafFacts,
   deafFacts,
@@ -11,7 +11,7 @@ import {
   hasAlarm,
   isHeardAgain,
   WORKING_ACK_RATE,
-} from './deafness.ts';
+} from './deaf-service-evidence.ts';
 import {
   CLOSE,
   closingSteps,
@@ -157,7 +157,7 @@ export const deafService = defineRunbook<DeafFacts>({
 
 type Server = DeafFacts['servers'][number];
 
-const queueOf = ({ vhost }: DeafFacts, { queue }: Server): ReadQueue => ({ vhost, name: queue });
+const queueOf = ({ vhost }: DeafFacts, { queue }: Server): ConsumedQueue => ({ vhost, name: queue });
 
 const namesOf = (servers: readonly Server[]): string => named(servers.map(({ queue }) => queue));
 

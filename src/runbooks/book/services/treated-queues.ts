@@ -3,7 +3,7 @@ import { answerTo } from '../../look.ts';
 import type { Step, StepContext } from '../../runbook.ts';
 import type { Observation } from '../../snapshot/observation.ts';
 import { count, sentence, some } from '../../snapshot/words.ts';
-import { probeOfQueue, type ReadQueue, readersOf } from '../common/readers.ts';
+import { type ConsumedQueue, consumersOf, probeOfQueue } from '../common/consumers.ts';
 
 /** What the runbooks share that treat the servers behind queues: whom one plan treats, who reads there, what a probe said. */
 
@@ -35,20 +35,20 @@ export function vhostOf(facts: unknown): unknown {
 }
 
 /** `read by nova-compute:4241@10.3.0.1`. */
-export function readerWords(now: Observation, queue: ReadQueue): string {
-  const readers = readersOf(now, queue);
+export function readerWords(now: Observation, queue: ConsumedQueue): string {
+  const readers = consumersOf(now, queue);
   return readers.length === 0 ? 'no reader is known' : `read by ${sentence(readers.map(({ id }) => id))}`;
 }
 
 /** The connections over which these queues are read. */
-export const connectionsTo = (now: Observation, queues: readonly ReadQueue[]): readonly string[] => [
-  ...new Set(queues.flatMap((queue) => readersOf(now, queue).flatMap(({ connections }) => connections))),
+export const connectionsTo = (now: Observation, queues: readonly ConsumedQueue[]): readonly string[] => [
+  ...new Set(queues.flatMap((queue) => consumersOf(now, queue).flatMap(({ connections }) => connections))),
 ];
 
 /** What the newest probe of this queue brought. */
 export const probeAnswer = (
   { answered }: Pick<StepContext<unknown>, 'answered'>,
-  queue: ReadQueue,
+  queue: ConsumedQueue,
 ): ProbeAnswer => answerTo(answered, probeOfQueue(queue));
 
 /** How it went, as a part of a longer line. */
@@ -58,7 +58,7 @@ export const probeWords = (probe: ProbeAnswer): string =>
 /** Why the first of these could not be asked; undefined when all were. */
 export function whyUnasked(
   context: Pick<StepContext<unknown>, 'answered'>,
-  queues: readonly ReadQueue[],
+  queues: readonly ConsumedQueue[],
 ): string | undefined {
   const [first] = queues.flatMap((queue) => {
     const probe = probeAnswer(context, queue);

@@ -4,9 +4,9 @@ import { defineRunbook } from '../../runbook.ts';
 import type { ProbeHistory } from '../../snapshot/probe-history.ts';
 import { counted, fitting, span } from '../../snapshot/words.ts';
 import type { Verdict } from '../../verdict.ts';
-import { probeOfQueue, type ReadQueue } from '../common/readers.ts';
+import { type ConsumedQueue, probeOfQueue } from '../common/consumers.ts';
 import { type UnboundFacts, unboundFacts, unboundQueues } from './bindings-lost.ts';
-import { isHeardAgain } from './deafness.ts';
+import { isHeardAgain } from './deaf-service-evidence.ts';
 import {
   CLOSE,
   closingSteps,
@@ -167,7 +167,7 @@ function looksFor({ facts }: Context): readonly Look[] {
 const bindingsOf = ({ facts: { vhost }, answered }: Context, queue: string) =>
   answerTo(answered, { look: 'bindings', vhost, queue });
 
-const queueOf = ({ vhost }: UnboundFacts, { name }: Lost): ReadQueue => ({ vhost, name });
+const queueOf = ({ vhost }: UnboundFacts, { name }: Lost): ConsumedQueue => ({ vhost, name });
 
 const probeOf = (context: Context, queue: Lost) => probeAnswer(context, queueOf(context.facts, queue));
 

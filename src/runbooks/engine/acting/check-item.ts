@@ -1,7 +1,7 @@
 import type { Item, Run } from '../../run.ts';
 import type { Runbook, StepContext, VerifyStep } from '../../runbook.ts';
 import { seconds } from '../../snapshot/words.ts';
-import { deedsOf } from '../common/deeds.ts';
+import { effectsOf } from '../common/effects.ts';
 import { end } from '../common/ending.ts';
 import type { InputOf } from '../common/input.ts';
 import { contextOf, distinct, MAX_ROUNDS, stepOf, unanswered } from '../common/steps.ts';
@@ -50,7 +50,7 @@ function clear(
     case 'stop': {
       const refused = closeItem(run, current, 'refused', verdict.because, atMs);
       if (isSpared(run, current)) return goOn(refused, atMs);
-      const state = deedsOf(run).length > 0 ? 'failed' : 'stopped';
+      const state = effectsOf(run).length > 0 ? 'failed' : 'stopped';
       return end(refused, state, `${planned.title}: ${verdict.because}`, atMs);
     }
   }

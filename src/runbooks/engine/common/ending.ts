@@ -1,6 +1,6 @@
 import type { Run, RunState } from '../../run.ts';
 import { activeStates } from '../../run.ts';
-import { leftBehind, whatItDid } from './deeds.ts';
+import { leftBehind, whatItDid } from './effects.ts';
 
 /** Does the run still want something? */
 export const isActive = (run: Run): boolean => activeStates.includes(run.state);

@@ -37,7 +37,7 @@ export type RunInput =
   /** The trouble is gone or has changed before anything was done. */
   | { readonly kind: 'overtaken'; readonly because: string; readonly atMs: number }
   /** Those who approved may not approve any more: the votes are no longer enough. */
-  | { readonly kind: 'unseated'; readonly because: string; readonly atMs: number }
+  | { readonly kind: 'approvalLost'; readonly because: string; readonly atMs: number }
   /** It may act now, and had to wait for that: for a resume, for its turn, for a bot that was away. */
   | { readonly kind: 'waited'; readonly atMs: number }
   /** Time has passed: a plan may have expired. */

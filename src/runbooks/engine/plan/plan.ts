@@ -3,7 +3,7 @@ import { hashOf } from '../../canonical.ts';
 import type { Plan, PlannedItem, Run } from '../../run.ts';
 import type { ActStep, ManualStep, Runbook, StepContext, VerifyStep } from '../../runbook.ts';
 import type { EngineTools } from '../common/tools.ts';
-import { tollOf, whatIsOver } from './toll.ts';
+import { impactOf, whatIsOver } from './impact.ts';
 
 /** Part of every hash: plans of another format are never taken for plans of this one. */
 const PLAN_FORMAT = 2;
@@ -26,7 +26,7 @@ export function makePlan(
   if (items.every(({ kind }) => kind === 'verify')) return undefined;
   const lost = runbook.lost(context);
   const deletions = deletionsIn(items, tools);
-  const toll = tollOf(deletions);
+  const toll = impactOf(deletions);
   const over = whatIsOver(deletions, runbook.wanted?.(context) ?? deletions.length, context.now, tools);
   const tier = over.length > 0 ? 'mass' : highestTier(items, tools);
   const { limits } = tools;

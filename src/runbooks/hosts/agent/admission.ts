@@ -18,7 +18,7 @@ export type Admission =
   | { readonly kind: 'go' };
 
 /** What an agent knows when a request comes in. */
-export interface Desk {
+export interface AdmissionState {
   readonly host: string;
   readonly nowMs: number;
   readonly journal: Pick<Journal, 'sinceMs' | 'isSeen' | 'find'>;
@@ -28,9 +28,9 @@ export interface Desk {
  * Is it for us, new, fresh, and not done before? The order matters: `stale` and what follows are only said of a
  * request that the journal would remember, so that they prove that nothing was done.
  */
-export function admit(method: AgentMethod, request: AgentRequest, desk: Desk): Admission {
-  const { nowMs, journal } = desk;
-  if (request.host !== desk.host) return refuse('other-host', `this is ${desk.host}, not ${request.host}`);
+export function admit(method: AgentMethod, request: AgentRequest, state: AdmissionState): Admission {
+  const { nowMs, journal } = state;
+  if (request.host !== state.host) return refuse('other-host', `this is ${state.host}, not ${request.host}`);
   if (journal.isSeen(request.nonce)) return refuse('replayed', 'this very request has come before');
   if (agentMethods[method] !== request.operation)
     return refuse('malformed', `${request.operation} was sent as ${method}`);
@@ -38,10 +38,10 @@ export function admit(method: AgentMethod, request: AgentRequest, desk: Desk): A
     return refuse('no-memory', `it was signed before ${tellTime(journal.sinceMs + AHEAD_MS)}, ${noMemory}`);
   const late = lateness(request.signedAtMs, nowMs);
   if (late !== undefined) return late;
-  return isActing(request.operation) ? admitAct(request, desk) : { kind: 'go' };
+  return isActing(request.operation) ? admitAct(request, state) : { kind: 'go' };
 }
 
-function admitAct(request: AgentRequest, { nowMs, journal }: Desk): Admission {
+function admitAct(request: AgentRequest, { nowMs, journal }: AdmissionState): Admission {
   const entry = journal.find(request.id);
   if (entry !== undefined)
     return entry.digest === contentOf(request)

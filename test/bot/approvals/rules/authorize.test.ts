@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Ask, decide, type Surface } from '../../../../src/bot/approvals/rules/authorize.ts';
-import { type Ballot, isCarried } from '../../../../src/bot/approvals/rules/cast-vote.ts';
+import { authorize, type Permission, type Surface } from '../../../../src/bot/approvals/rules/authorize.ts';
+import { isApproved, type Tally } from '../../../../src/bot/approvals/rules/cast-vote.ts';
 import type { Principal, Roles } from '../../../../src/bot/approvals/rules/decision.ts';
 
 const approver: Roles = { isApprover: true, isAdmin: false, isOnCall: false };
@@ -12,19 +12,23 @@ const dave: Principal = { ...bob, id: 'U0DAVE', roles: nobody };
 const onCall: Roles = { ...approver, isOnCall: true };
 const here = { kind: 'channel', channel: 'C1', expected: 'C1', sharing: 'own' } as const satisfies Surface;
 
-const ballot: Ballot = {
+const tally: Tally = {
   tier: 'destructive',
   needed: 1,
   selfApproval: false,
   requestedBy: 'U0ALICE',
   voters: [],
-  breaksGlass: false,
+  breakGlass: false,
   isBusinessHours: true,
 };
-const vote = (change: Partial<Ballot> = {}): Ask => ({ kind: 'vote', ballot: { ...ballot, ...change } });
-const voter = (id: string, roles: Roles = approver, brokeGlass = false) => ({ id, roles, brokeGlass });
+const vote = (change: Partial<Tally> = {}): Permission => ({ kind: 'vote', tally: { ...tally, ...change } });
+const voter = (id: string, roles: Roles = approver, usedBreakGlass = false) => ({
+  id,
+  roles,
+  usedBreakGlass,
+});
 
-const asks: readonly Ask['kind'][] = [
+const asks: readonly Permission['kind'][] = [
   'read',
   'acknowledge',
   'diagnose',
@@ -37,12 +41,12 @@ const asks: readonly Ask['kind'][] = [
   'maintenance',
   'tap',
 ];
-const plain = asks.map((kind) => ({ kind })) as readonly Exclude<Ask, { kind: 'vote' | 'cancel' }>[];
+const plain = asks.map((kind) => ({ kind })) as readonly Exclude<Permission, { kind: 'vote' | 'cancel' }>[];
 
-function said(ask: Ask, principal: Principal, surface: Surface = here): string {
-  const decision = decide(ask, principal, surface);
+function said(ask: Permission, principal: Principal, surface: Surface = here): string {
+  const decision = authorize(ask, principal, surface);
   if (!decision.allowed) return decision.why;
-  return `yes${decision.isEnough ? ', enough' : ''}${decision.breaksGlass ? ', by the glass' : ''}`;
+  return `yes${decision.isEnough ? ', enough' : ''}${decision.breakGlass ? ', by the glass' : ''}`;
 }
 
 describe('who may do what', () => {
@@ -93,8 +97,8 @@ describe('who may do what', () => {
     expect(said({ kind: 'halt' }, bob, unsure)).toBe('yes');
   });
 
-  const glass = { tier: 'node', needed: 2, breaksGlass: true } as const;
-  test.each<[string, Ask, Principal, string]>([
+  const glass = { tier: 'node', needed: 2, breakGlass: true } as const;
+  test.each<[string, Permission, Principal, string]>([
     [
       'whoever is on call restarts a node alone',
       vote(glass),
@@ -185,7 +189,7 @@ describe('who may do what', () => {
     expect(said({ kind: 'cancel', requestedBy: 'U0ALICE' }, bob)).toBe('yes');
   });
 
-  test.each<[string, Ask, Principal, string]>([
+  test.each<[string, Permission, Principal, string]>([
     ['one approver is enough for a destructive plan', vote(), bob, 'yes, enough'],
     ['nobody approves what they asked for', vote({ requestedBy: 'U0BOB' }), bob, 'own-request'],
     ['unless the tier allows it', vote({ requestedBy: 'U0BOB', selfApproval: true }), bob, 'yes, enough'],
@@ -237,15 +241,15 @@ describe('who may do what', () => {
 
 describe('the votes that are counted when it would act', () => {
   test('are not those of whoever asked, where somebody else must approve', () => {
-    const own = { ...ballot, requestedBy: 'U0BOB' };
-    expect(isCarried(own, [voter('U0BOB')])).toBe(false);
-    expect(isCarried({ ...own, selfApproval: true }, [voter('U0BOB')])).toBe(true);
-    expect(isCarried(own, [voter('U0BOB'), voter('U0CAROL')])).toBe(true);
+    const own = { ...tally, requestedBy: 'U0BOB' };
+    expect(isApproved(own, [voter('U0BOB')])).toBe(false);
+    expect(isApproved({ ...own, selfApproval: true }, [voter('U0BOB')])).toBe(true);
+    expect(isApproved(own, [voter('U0BOB'), voter('U0CAROL')])).toBe(true);
   });
 
   test('count each person once', () => {
-    const two = { ...ballot, needed: 2 };
-    expect(isCarried(two, [voter('U0BOB'), voter('U0BOB')])).toBe(false);
-    expect(isCarried(two, [voter('U0BOB'), voter('U0CAROL')])).toBe(true);
+    const two = { ...tally, needed: 2 };
+    expect(isApproved(two, [voter('U0BOB'), voter('U0BOB')])).toBe(false);
+    expect(isApproved(two, [voter('U0BOB'), voter('U0CAROL')])).toBe(true);
   });
 });

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { createApp } from '../../../../src/bot/slack/app/app.ts';
-import { NotCopied } from '../../../../src/bot/stores/connection/copies.ts';
+import { NotReplicated } from '../../../../src/bot/stores/connection/replicas.ts';
 import { chosen, fakeReceiver, homeOpened, pressed, submitted, typed } from '../../fakes/receiver.ts';
 import { ALICE, BOB, CHANNEL, createWorld, DAVE, type World } from '../../fakes/world.ts';
 import { readAloud } from '../read-aloud.ts';
@@ -92,7 +92,7 @@ describe('a button', () => {
   test('that Redis has no copy of yet is told so', async () => {
     const { deliver, open, slack, stores } = createBot();
     await open();
-    Object.assign(stores.incidents, { put: () => Promise.reject(new NotCopied('0 of 1')) });
+    Object.assign(stores.incidents, { put: () => Promise.reject(new NotReplicated('0 of 1')) });
     await deliver(press(ALICE, 'incident:ack', 'INC-0412'));
     expect(slack.whispers).toMatchObject([
       { text: expect.stringMatching(/^This is written down, but no replica of Redis has a copy yet/) },
@@ -217,7 +217,11 @@ describe('approving', () => {
 
   test.each<[string, Error, string]>([
     ['may be given again in the same window', new Error('Redis is away'), 'Recorded. 1 of 1 approvals.'],
-    ['and may be stored counts once', new NotCopied('stored, and on no replica'), 'it counts once at most'],
+    [
+      'and may be stored counts once',
+      new NotReplicated('stored, and on no replica'),
+      'it counts once at most',
+    ],
   ])('an approval that met a fault of ours %s', async (_, error, told) => {
     const { deliver, view, stores } = await withModal();
     const { put } = stores.runs;

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { incidentCard } from '../../../../src/bot/slack/cards/incident-card.ts';
 import type { IncidentCardInput } from '../../../../src/bot/slack/cards/incident-words.ts';
 import type { Halt } from '../../../../src/bot/stores/stores.ts';
-import { bookOf, speak } from '../../../../src/bot/wording/spoken.ts';
+import { bookOf, runbookText } from '../../../../src/bot/wording/runbook-text.ts';
 import type { Incident, Run } from '../../../../src/runbooks/index.ts';
 import { ALICE, BOB, cannotSeeRunbook, openIncident, proposedRun, splitRunbook } from '../../fakes/world.ts';
 import { problemsOfMessage } from '../block-problems.ts';
@@ -18,7 +18,7 @@ type Change = Partial<Pick<IncidentCardInput, 'run' | 'runs' | 'stopper' | 'mute
 function cardOf(incident: Incident, change: Change = {}) {
   const card = incidentCard({
     incident,
-    spoken: speak(bookOf([splitRunbook, cannotSeeRunbook]), incident),
+    spoken: runbookText(bookOf([splitRunbook, cannotSeeRunbook]), incident),
     muted: {},
     resolveAfterSweeps: 3,
     names,

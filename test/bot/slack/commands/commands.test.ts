@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { createPeople } from '../../../../src/bot/approvals/people.ts';
-import { createCounter } from '../../../../src/bot/approvals/transitions.ts';
+import { createTransitions } from '../../../../src/bot/approvals/transitions.ts';
 import { audit } from '../../../../src/bot/slack/commands/audit.ts';
 import { breakIt, heal } from '../../../../src/bot/slack/commands/break.ts';
 import type { Asked, Command } from '../../../../src/bot/slack/commands/common/command.ts';
@@ -12,7 +12,7 @@ import { queues } from '../../../../src/bot/slack/commands/queues.ts';
 import { commands } from '../../../../src/bot/slack/commands/register.ts';
 import { status } from '../../../../src/bot/slack/commands/status.ts';
 import { parseTyped } from '../../../../src/bot/slack/requests/parse.ts';
-import { glanceOf, type Observation } from '../../../../src/runbooks/index.ts';
+import { type Observation, summaryOf } from '../../../../src/runbooks/index.ts';
 import { ALICE, CHANNEL, createWorld, openIncident, split, type World } from '../../fakes/world.ts';
 import { problemsOfMessage } from '../block-problems.ts';
 import { readAloud } from '../read-aloud.ts';
@@ -21,13 +21,13 @@ function askedIn(world: World, words: readonly string[] = []): Asked {
   const { context, slack, clock } = world;
   const people = createPeople({ slack, clock, people: context.config.people });
   return {
-    lobby: {
-      counter: createCounter(context, people),
+    listener: {
+      transitions: createTransitions(context, people),
       port: slack,
       adapt: (payload) => payload,
       later: () => undefined,
     },
-    click: { user: ALICE },
+    caller: { user: ALICE },
     channel: CHANNEL,
     words,
   };
@@ -41,7 +41,7 @@ async function aloud(command: Command, asked: Asked): Promise<string> {
 
 async function swept(world: World, now: Observation = split): Promise<void> {
   const { clock, stores } = world;
-  const memory = { history: now.history, pending: [], sweptAtMs: clock.now(), glance: glanceOf(now) };
+  const memory = { history: now.history, pending: [], sweptAtMs: clock.now(), summary: summaryOf(now) };
   await stores.memory.put('prod-a', memory, { lease: 'sweep:prod-a', token: 1 });
   clock.pass(4_000);
 }

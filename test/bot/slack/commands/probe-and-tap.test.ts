@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createPeople } from '../../../../src/bot/approvals/people.ts';
-import { createCounter } from '../../../../src/bot/approvals/transitions.ts';
+import { createTransitions } from '../../../../src/bot/approvals/transitions.ts';
 import type { ClusterHandle } from '../../../../src/bot/context.ts';
 import type { Command, Reply } from '../../../../src/bot/slack/commands/common/command.ts';
 import { probe } from '../../../../src/bot/slack/commands/probe.ts';
@@ -54,13 +54,13 @@ async function type(
   const people = createPeople({ slack, clock, people: context.config.people });
   const meanwhile: string[] = [];
   const reply = await command.run({
-    lobby: {
-      counter: createCounter(context, people),
+    listener: {
+      transitions: createTransitions(context, people),
       port: slack,
       adapt: (payload) => payload,
       later: () => undefined,
     },
-    click: { user },
+    caller: { user },
     channel: CHANNEL,
     words,
     meanwhile: async (text) => {

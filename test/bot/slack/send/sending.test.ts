@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { acknowledge, diagnose } from '../../../../src/bot/approvals/incidents.ts';
 import { createPeople } from '../../../../src/bot/approvals/people.ts';
-import { createCounter } from '../../../../src/bot/approvals/transitions.ts';
-import { tell, tellBackoffMs } from '../../../../src/bot/jobs/tell.ts';
-import { createTeller } from '../../../../src/bot/slack/send/teller.ts';
+import { createTransitions } from '../../../../src/bot/approvals/transitions.ts';
+import { notify, notifyBackoffMs } from '../../../../src/bot/jobs/notify.ts';
+import { createIncidentNotifier } from '../../../../src/bot/slack/send/incident-notifier.ts';
 import { openSlackPort } from '../../../../src/bot/slack/send/web-client-port.ts';
 import { ALICE, CHANNEL, createWorld } from '../../fakes/world.ts';
 import { type Fault, slackServer } from '../slack-server.ts';
@@ -18,24 +18,27 @@ async function createScene(...script: readonly Fault[]) {
   const { context, clock, stores } = world;
   const slackConfig = { ...context.config.slack, botToken: 'xoxb-very-secret', apiUrl: server.url };
   const slack = openSlackPort(slackConfig, clock, { timeoutMs: 250 });
-  const teller = createTeller({ context, slack });
-  const counter = createCounter(context, createPeople({ slack, clock, people: context.config.people }));
+  const notifier = createIncidentNotifier({ context, slack });
+  const transitions = createTransitions(
+    context,
+    createPeople({ slack, clock, people: context.config.people }),
+  );
   const errors: Error[] = [];
   const tellUntilTold = async (incident = 'INC-0412', attempts = 60): Promise<void> => {
     for (let attempt = 1; attempt <= attempts; attempt += 1) {
       try {
-        return await tell({ stores }, (id) => teller.tell(id), incident);
+        return await notify({ stores }, (id) => notifier.tell(id), incident);
       } catch (error) {
         if (!(error instanceof Error)) throw error;
         errors.push(error);
-        await clock.sleep(tellBackoffMs(attempt, error));
+        await clock.sleep(notifyBackoffMs(attempt, error));
       }
     }
     throw new Error(`not told after ${attempts} attempts: ${errors.at(-1)?.message}`);
   };
   const cards = () => server.messages.filter(({ thread_ts }) => thread_ts === undefined);
   const replies = () => server.messages.filter(({ thread_ts }) => thread_ts !== undefined);
-  return { ...world, server, teller, counter, errors, tellUntilTold, cards, replies };
+  return { ...world, server, notifier, transitions, errors, tellUntilTold, cards, replies };
 }
 
 const fault = fc.oneof<fc.Arbitrary<Fault>[]>(
@@ -62,17 +65,17 @@ describe('a message to Slack', () => {
         async (one, two) => {
           const scene = await createScene(...one);
           await using _server = scene.server;
-          const { open, stores, clock, counter, server, cards, replies, errors, tellUntilTold } = scene;
+          const { open, stores, clock, transitions, server, cards, replies, errors, tellUntilTold } = scene;
           await open();
           await tellUntilTold();
           server.script.push(...two);
-          await acknowledge(counter, 'INC-0412', click);
+          await acknowledge(transitions, 'INC-0412', click);
           await stores.incidents.note('INC-0412', [{ atMs: clock.now(), text: 'It grew.' }]);
-          await diagnose(counter, 'INC-0412', click);
+          await diagnose(transitions, 'INC-0412', click);
           await scene.diagnosed('RUN-0001');
           await tellUntilTold();
 
-          expect(await stores.untold.list()).toEqual([]);
+          expect(await stores.pendingUpdates.list()).toEqual([]);
           const plain = [...one, ...two].some(
             (each) => each.kind === 'refuse' && each.error === 'invalid_blocks',
           );
@@ -141,11 +144,11 @@ describe('a message to Slack', () => {
       await using _server = scene.server;
       const incident = await scene.open();
       await expect(scene.tellUntilTold('INC-0412', 5)).rejects.toThrow(error);
-      expect(await scene.stores.untold.list()).toHaveLength(1);
+      expect(await scene.stores.pendingUpdates.list()).toHaveLength(1);
       expect(scene.stores.kept.incidents.get('INC-0412')).toEqual(incident);
       await scene.tellUntilTold();
       expect(scene.cards()).toHaveLength(1);
-      expect(await scene.stores.untold.list()).toEqual([]);
+      expect(await scene.stores.pendingUpdates.list()).toEqual([]);
     },
   );
 
@@ -157,7 +160,7 @@ describe('a message to Slack', () => {
     const begunAtMs = scene.clock.now();
     await Promise.all(ids.map((id) => scene.tellUntilTold(id)));
     expect(scene.cards()).toHaveLength(30);
-    expect(await scene.stores.untold.list()).toEqual([]);
+    expect(await scene.stores.pendingUpdates.list()).toEqual([]);
     // A card and a line each: 60 messages, three of them at once.
     expect(scene.clock.now() - begunAtMs).toBeGreaterThanOrEqual(57_000);
   });

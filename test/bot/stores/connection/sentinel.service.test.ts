@@ -2,8 +2,8 @@ import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { systemClock } from '../../../../src/bot/process/system-clock.ts';
 import { connectRedis } from '../../../../src/bot/stores/connection/connect.ts';
-import { NotCopied } from '../../../../src/bot/stores/connection/copies.ts';
 import { examineRedis } from '../../../../src/bot/stores/connection/examine.ts';
+import { NotReplicated } from '../../../../src/bot/stores/connection/replicas.ts';
 import { openStores } from '../../../../src/bot/stores/open.ts';
 import { startRun } from '../../../../src/runbooks/index.ts';
 import { incident } from '../../../runbooks/engine/toy.ts';
@@ -64,7 +64,7 @@ test('what no replica holds is not acknowledged, and is said to be so', async ()
     await redis.connect();
     await sentinels.killReplicas();
     const run = startRun({ id: 'RUN-1', incident, requestedBy: 'U0DAVE', nowMs: Date.now() });
-    await expect(stores.runs.put(run, 0, note('0'))).rejects.toThrow(NotCopied);
+    await expect(stores.runs.put(run, 0, note('0'))).rejects.toThrow(NotReplicated);
     await expect(stores.halts.halt(undefined, 'U0ALICE')).rejects.toThrow(/only 0 of 1 replicas hold/);
     // A halt that may be lost holds all the same, as long as it is there.
     expect(await stores.halts.isHalted('house')).toBe(true);
@@ -74,7 +74,7 @@ test('what no replica holds is not acknowledged, and is said to be so', async ()
     // What a person says of it nobody says again.
     const taken = { ...opened, actor: 'U0ALICE', event: 'incident.taken' };
     await expect(stores.incidents.put({ ...incident, owner: 'U0ALICE' }, 1, taken)).rejects.toThrow(
-      NotCopied,
+      NotReplicated,
     );
     const { troubles } = await examineRedis(redis, { copies: 1, now: Date.now });
     expect(troubles).toEqual([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { probeOfQueue } from '../../../../src/runbooks/book/common/readers.ts';
+import { probeOfQueue } from '../../../../src/runbooks/book/common/consumers.ts';
 import { deafService } from '../../../../src/runbooks/book/services/deaf-service.ts';
 import type { Answer, Look } from '../../../../src/runbooks/look.ts';
 import type { Observation } from '../../../../src/runbooks/snapshot/observation.ts';

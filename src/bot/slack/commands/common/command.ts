@@ -1,7 +1,7 @@
 import type { KnownBlock } from '@slack/types';
-import type { Click } from '../../../approvals/answer.ts';
+import type { Caller } from '../../../approvals/answer.ts';
 import { linesSection, notification, plainSection } from '../../message/blocks.ts';
-import type { Lobby } from '../../requests/lobby.ts';
+import type { ListenerContext } from '../../requests/listener-context.ts';
 
 /** One verb of `/rabbit`. */
 export interface Command {
@@ -19,8 +19,8 @@ export interface Command {
 
 /** What somebody typed, and from where. */
 export interface Asked {
-  readonly lobby: Lobby;
-  readonly click: Click;
+  readonly listener: ListenerContext;
+  readonly caller: Caller;
   /** The channel it was typed in. */
   readonly channel: string;
   /** The words after the verb, without a `share` at the end. */
