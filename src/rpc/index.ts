@@ -58,7 +58,7 @@ export type {
   TransportEvent,
   TransportOptions,
 } from './options/options.ts';
-export { redact } from './options/redact.ts';
+export { withoutSecrets as redact } from './options/redact.ts';
 // For those who read the wire.
 export {
   formatTransportUrl,

@@ -8,7 +8,7 @@ import { createVitals } from '../../src/bot/health/vitals.ts';
 import { failureWindowOf } from '../../src/bot/jobs/circuit-breaker.ts';
 import { notifyBackoffMs } from '../../src/bot/jobs/notify.ts';
 import { rebase } from '../../src/bot/record/incident-record.ts';
-import { type Delivery, deliveryKey } from '../../src/bot/slack/requests/delivery.ts';
+import { deliveryKey, type SlackDelivery } from '../../src/bot/slack/requests/delivery.ts';
 import { acquireLease } from '../../src/bot/stores/lease.ts';
 import { advance, type Item, type Run } from '../../src/runbooks/index.ts';
 import { incident, lamp, looked, started, tools } from '../runbooks/engine/toy.ts';
@@ -204,7 +204,7 @@ describe('a lease in hand', () => {
 describe('a delivery', () => {
   const click = { kind: 'click', actionTs: '1', actionId: 'a', user: 'U1' } as const;
   const view = { kind: 'view', viewId: 'V1', hash: 'h1', user: 'U1' } as const;
-  test.each<readonly [string, Delivery, Delivery]>([
+  test.each<readonly [string, SlackDelivery, SlackDelivery]>([
     ['at another time', click, { ...click, actionTs: '2' }],
     ['of another button', click, { ...click, actionId: 'b' }],
     ['of another person', click, { ...click, user: 'U2' }],

@@ -1,3 +1,4 @@
+import type { NodeRow } from '../../src/rpc/index.ts';
 import type { Answer, Answered, Look } from '../../src/runbooks/look.ts';
 import { lookKey } from '../../src/runbooks/look.ts';
 import type { Finding, Runbook, Step, StepContext } from '../../src/runbooks/runbook.ts';
@@ -12,7 +13,6 @@ import type {
   Listing,
   NodeSilence,
   NodeView,
-  PeerRow,
   QueueSeen,
   Snapshot,
 } from '../../src/runbooks/snapshot/snapshot.ts';
@@ -48,7 +48,7 @@ export const settings: ClusterSettings = {
   reachedBy: { kind: 'unknown' },
 };
 
-export const row = (name: string, change: Partial<PeerRow> = {}): PeerRow => ({
+export const row = (name: string, change: Partial<NodeRow> = {}): NodeRow => ({
   name,
   isRunning: true,
   partitions: [],
@@ -60,11 +60,11 @@ export const row = (name: string, change: Partial<PeerRow> = {}): PeerRow => ({
 });
 
 /** A row as it looks while a node is down, or cut off: most keys are absent. */
-export const downRow = (name: string): PeerRow => ({ name, isRunning: false });
+export const downRow = (name: string): NodeRow => ({ name, isRunning: false });
 
 export const answering = (
   name: string,
-  peers: readonly PeerRow[] = nodes.map((peer) => row(peer)),
+  peers: readonly NodeRow[] = nodes.map((peer) => row(peer)),
 ): NodeView => ({
   name,
   vm: 'registered',

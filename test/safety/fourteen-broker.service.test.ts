@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { waitFor } from '../../sandbox/wait.ts';
-import { diagnose } from '../../src/bot/approvals/incidents.ts';
+import { requestDiagnosis } from '../../src/bot/approvals/incidents.ts';
 import { createPeople } from '../../src/bot/approvals/people.ts';
 import { createTransitions } from '../../src/bot/approvals/transitions.ts';
 import { vote } from '../../src/bot/approvals/vote.ts';
@@ -134,7 +134,7 @@ test('consumer attaches between approval and delete', async () => {
   const proposed = await waitFor(
     'a plan',
     async () => {
-      const asked = await diagnose(transitions, incident.id, { user: 'U0BOB', channel: 'C0ALERTS' });
+      const asked = await requestDiagnosis(transitions, incident.id, { user: 'U0BOB', channel: 'C0ALERTS' });
       if (asked.kind === 'refused') throw new Error(asked.answer.text);
       const run = await carry(context, asked.run.id);
       return run.state === 'proposed' ? run : undefined;

@@ -6,7 +6,7 @@ import { resolve } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { waitFor } from '../../sandbox/wait.ts';
-import { halt } from '../../src/bot/approvals/halts.ts';
+import { haltRepairs } from '../../src/bot/approvals/halts.ts';
 import type { BotContext } from '../../src/bot/context.ts';
 import { SlackBusy } from '../../src/bot/ports/slack-errors.ts';
 import { createLog } from '../../src/bot/process/log.ts';
@@ -223,7 +223,7 @@ test('halt during batch 2', async () => {
   scene.house.execute = async (call) => {
     const outcome = await execute(call);
     // The seventh is under way when somebody halts, at the other replica.
-    if (scene.house.done.length === 7) await halt(two.transitions, 'house', { user: BOB });
+    if (scene.house.done.length === 7) await haltRepairs(two.transitions, 'house', { user: BOB });
     return outcome;
   };
   await Promise.all([one.carry(), two.carry()]);
@@ -238,10 +238,10 @@ test('management API returns partial data from one node', async () => {
   const name = `x_fanout_${'0f'.repeat(16)}`;
   const calm = ['rabbit@a', 'rabbit@b', 'rabbit@c'].map((node) => ({
     name: node,
-    running: true,
+    isRunning: true,
     partitions: [],
-    memAlarm: false,
-    diskFreeAlarm: false,
+    hasMemoryAlarm: false,
+    hasDiskAlarm: false,
   }));
   const whole = {
     vhost: '/',
@@ -438,6 +438,8 @@ test('what is asked for from a channel of two organisations is refused, and is w
   const run = await replica.propose();
   scene.slack.shared.add('C0ALERTS');
   expect(said(await scene.replica().vote(ALICE, run))).toMatch(/shared with another organisation/);
-  expect(await halt(replica.transitions, 'house', callerOf(ALICE))).toMatchObject({ refused: true });
-  expect(await halt(replica.transitions, 'house', { user: ALICE })).not.toMatchObject({ refused: true });
+  expect(await haltRepairs(replica.transitions, 'house', callerOf(ALICE))).toMatchObject({ refused: true });
+  expect(await haltRepairs(replica.transitions, 'house', { user: ALICE })).not.toMatchObject({
+    refused: true,
+  });
 });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { waitFor } from '../../sandbox/wait.ts';
-import { resume } from '../../src/bot/approvals/halts.ts';
+import { resumeRepairs } from '../../src/bot/approvals/halts.ts';
 import { resumeRun } from '../../src/bot/jobs/run.ts';
 import { pageOwners } from '../../src/bot/notify/page-owners.ts';
 import { watchHalts } from '../../src/bot/stores/halts.ts';
@@ -192,8 +192,8 @@ describe('the circuit breaker', () => {
     expect(told).toMatchObject([{ broadcast: true }]);
     expect((await context.stores.audit.read({ run: 'RUN-0003', limit: 99 })).at(-1)?.event).toBe('halt.set');
 
-    expect(await resume(transitions, 'house', { user: 'U0NOBODY' })).toMatchObject({ refused: true });
-    expect(await resume(transitions, 'house', { user: ALICE })).not.toMatchObject({ refused: true });
+    expect(await resumeRepairs(transitions, 'house', { user: 'U0NOBODY' })).toMatchObject({ refused: true });
+    expect(await resumeRepairs(transitions, 'house', { user: ALICE })).not.toMatchObject({ refused: true });
     // Whoever resumed has judged these: one more is not the fourth.
     expect(await fail('RUN-0004')).toMatchObject({ state: 'failed' });
     expect(await halts.isHalted('house')).toBe(false);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { halt, resume } from '../../src/bot/approvals/halts.ts';
-import { diagnose } from '../../src/bot/approvals/incidents.ts';
+import { haltRepairs, resumeRepairs } from '../../src/bot/approvals/halts.ts';
+import { requestDiagnosis } from '../../src/bot/approvals/incidents.ts';
 import { choose } from '../../src/bot/approvals/plans.ts';
 import { cancel } from '../../src/bot/approvals/runs.ts';
 import { createTransitions, type Transitions } from '../../src/bot/approvals/transitions.ts';
@@ -81,7 +81,7 @@ const step = (name: string, run: (model: Model, real: Real) => Promise<void>): S
 
 const asks = (by: Person): Step =>
   step(`${by} asks`, async (model, real) => {
-    const found = await diagnose(real.transitions, 'INC-0412', callerOf(by));
+    const found = await requestDiagnosis(real.transitions, 'INC-0412', callerOf(by));
     if (found.kind === 'running' && found.isNew) {
       model.requestedBy = by;
       model.votes = [];
@@ -196,13 +196,13 @@ const steps: readonly fc.Arbitrary<Step>[] = [
   fc.constantFrom(...people).map(joins),
   fc.constantFrom(...people).map((by) =>
     step(`${by} halts`, async (model, real) => {
-      await halt(real.transitions, 'prod-a', { user: by });
+      await haltRepairs(real.transitions, 'prod-a', { user: by });
       model.isHalted = true;
     }),
   ),
   fc.constantFrom(...people).map((by) =>
     step(`${by} resumes`, async (model, real) => {
-      const answer = await resume(real.transitions, 'prod-a', { user: by });
+      const answer = await resumeRepairs(real.transitions, 'prod-a', { user: by });
       const mayResume = model.approvers.has(by) || by === CAROL;
       expect(answer.refused === true).toBe(!mayResume);
       if (mayResume) model.isHalted = false;

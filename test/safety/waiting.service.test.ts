@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { halt, resume } from '../../src/bot/approvals/halts.ts';
-import { rule } from '../../src/bot/approvals/runs.ts';
+import { haltRepairs, resumeRepairs } from '../../src/bot/approvals/halts.ts';
+import { settleByPerson } from '../../src/bot/approvals/runs.ts';
 import type { BotContext } from '../../src/bot/context.ts';
 import { resumeRun } from '../../src/bot/jobs/run.ts';
 import { openStores } from '../../src/bot/stores/open.ts';
@@ -24,7 +24,7 @@ afterAll(() => {
 async function waiting(scene: Scene): Promise<Replica> {
   const replica = scene.replica();
   const run = await replica.propose();
-  await halt(replica.transitions, undefined, callerOf(BOB));
+  await haltRepairs(replica.transitions, undefined, callerOf(BOB));
   await replica.vote(ALICE, run);
   for (let passage = 0; passage < 5; passage += 1) await carry(replica.context);
   expect(await runOf(replica)).toMatchObject({ state: 'acting', items: [{ state: 'waiting' }, {}, {}] });
@@ -46,7 +46,7 @@ describe('an approved run that had to wait', () => {
     const scene = createScene(redis, { tier: 'reversible' });
     const replica = await waiting(scene);
     scene.house.lamps = [];
-    await resume(replica.transitions, undefined, callerOf(ALICE));
+    await resumeRepairs(replica.transitions, undefined, callerOf(ALICE));
     await carryLater(replica, 60_000);
     expect(scene.house.done).toEqual([]);
     expect(await runOf(replica)).toMatchObject({ state: 'stopped' });
@@ -55,7 +55,7 @@ describe('an approved run that had to wait', () => {
   test('is checked anew, and goes on where nothing has changed', async () => {
     const scene = createScene(redis, { tier: 'reversible' });
     const replica = await waiting(scene);
-    await resume(replica.transitions, undefined, callerOf(ALICE));
+    await resumeRepairs(replica.transitions, undefined, callerOf(ALICE));
     await carryLater(replica, 60_000);
     expect(scene.house.done).toEqual(['lamp.off kitchen']);
     const told = await replica.context.stores.incidents.timeline('INC-0001');
@@ -67,7 +67,7 @@ describe('an approved run that had to wait', () => {
   test('is not for later: an approval that is older than a plan may be has expired', async () => {
     const scene = createScene(redis, { tier: 'reversible' });
     const replica = await waiting(scene);
-    await resume(replica.transitions, undefined, callerOf(ALICE));
+    await resumeRepairs(replica.transitions, undefined, callerOf(ALICE));
     await carryLater(replica, 168 * 3_600_000);
     expect(scene.house.done).toEqual([]);
     expect(await runOf(replica)).toMatchObject({ state: 'expired' });
@@ -94,7 +94,12 @@ describe('a run that a person must settle', () => {
   test('takes an answer to the execution that was asked about, and none to a later one', async () => {
     const { scene, replica } = await unclear();
     const again = (user: string, attempt: number) =>
-      rule(replica.transitions, { run: 'RUN-0001', item: 0, attempt }, 'do-it-again', callerOf(user));
+      settleByPerson(
+        replica.transitions,
+        { run: 'RUN-0001', item: 0, attempt },
+        'do-it-again',
+        callerOf(user),
+      );
     expect(await again(ALICE, 1)).not.toHaveProperty('refused');
     expect(await replica.carry()).toMatchObject({ state: 'unknown' });
     expect(await again(BOB, 1)).toMatchObject({ refused: true });
@@ -105,7 +110,7 @@ describe('a run that a person must settle', () => {
   test('takes no answer that was given to another plan', async () => {
     const { replica } = await unclear();
     const on = { run: 'RUN-0001', item: 0, planHash: 'an older one' };
-    expect((await rule(replica.transitions, on, 'do-it-again', callerOf(ALICE))).text).toContain(
+    expect((await settleByPerson(replica.transitions, on, 'do-it-again', callerOf(ALICE))).text).toContain(
       'another plan',
     );
   });
@@ -160,7 +165,7 @@ describe('a halt by a file', () => {
   test('does not swallow the halt of a person, which stands when the file is gone', async () => {
     const { replica, file, halts, inRedis } = await withFile(createScene(redis));
     await writeFile(file, '');
-    const { text } = await halt(replica.transitions, 'house', callerOf(BOB));
+    const { text } = await haltRepairs(replica.transitions, 'house', callerOf(BOB));
     expect(text).toMatch(/^Halted: house\. .* It stands beside this: Why: the file .* is there\.$/);
     expect(await inRedis.find('house')).toMatchObject({ by: BOB });
     await rm(file);
@@ -169,9 +174,9 @@ describe('a halt by a file', () => {
 
   test('is not half resumed: what a person has halted stays halted', async () => {
     const { replica, file, inRedis } = await withFile(createScene(redis));
-    await halt(replica.transitions, 'house', callerOf(BOB));
+    await haltRepairs(replica.transitions, 'house', callerOf(BOB));
     await writeFile(file, '');
-    const answer = await resume(replica.transitions, undefined, callerOf(ALICE));
+    const answer = await resumeRepairs(replica.transitions, undefined, callerOf(ALICE));
     expect(answer).toMatchObject({ refused: true });
     expect(answer.text).toContain('Nothing was changed');
     expect(await inRedis.find('house')).toMatchObject({ by: BOB });
@@ -182,8 +187,8 @@ describe('a halt by a file', () => {
 test('one cluster is not half resumed while all are halted', async () => {
   const scene = createScene(redis);
   const { transitions } = scene.replica();
-  await halt(transitions, 'house', callerOf(BOB));
-  await halt(transitions, undefined, callerOf(BOB));
-  expect(await resume(transitions, 'house', callerOf(ALICE))).toMatchObject({ refused: true });
+  await haltRepairs(transitions, 'house', callerOf(BOB));
+  await haltRepairs(transitions, undefined, callerOf(BOB));
+  expect(await resumeRepairs(transitions, 'house', callerOf(ALICE))).toMatchObject({ refused: true });
   expect(await redis.hkeys(`{${scene.prefix}}:halts`)).toEqual(['house', '*']);
 });

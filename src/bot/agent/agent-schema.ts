@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isArgument } from '../../runbooks/index.ts';
-import { command, duration, keys, oneOf, text, transportUrl } from '../config/schema/fields.ts';
+import { command, duration, keys, oneOfField, textField, transportUrl } from '../config/schema/fields.ts';
 import { machinePreset } from '../config/schema/host-schema.ts';
 
 /* The agent's file as people write it. Every `error` text finishes the sentence "expected …". */
@@ -12,7 +12,7 @@ const filePath = 'an absolute path without . and .. in it';
 const listOf = (argument: 'service' | 'path', expected: string) =>
   z
     .array(
-      text(expected).refine((value) => isArgument(argument, value), { error: expected }),
+      textField(expected).refine((value) => isArgument(argument, value), { error: expected }),
       {
         error: 'a list',
       },
@@ -21,7 +21,7 @@ const listOf = (argument: 'service' | 'path', expected: string) =>
 
 /** The whole file. */
 export const agentFileSchema = z.strictObject({
-  host: text(hostName).regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}$/, { error: hostName }),
+  host: textField(hostName).regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}$/, { error: hostName }),
   transportUrl,
   keys,
   preset: machinePreset,
@@ -37,14 +37,14 @@ export const agentFileSchema = z.strictObject({
     .prefault({}),
   journal: z
     .strictObject({
-      folder: text('a folder')
+      folder: textField('a folder')
         .startsWith('/', { error: 'an absolute path' })
         .default('/var/lib/watership-agent'),
       keep: duration(3_600_000, '24h').default(86_400_000),
     })
     .prefault({}),
   commandLimit: duration(1_000, '2m').default(120_000),
-  log: z.strictObject({ level: oneOf(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
+  log: z.strictObject({ level: oneOfField(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
 });
 
 export type AgentFile = z.output<typeof agentFileSchema>;

@@ -1,5 +1,5 @@
 /** What a click or a command comes to: always said to the person, in words. */
-export interface Answer {
+export interface CallerAnswer {
   readonly text: string;
   /** Was it refused, or did it come too late? It is then said and written down, and nothing was changed. */
   readonly refused?: boolean;

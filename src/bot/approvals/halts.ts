@@ -1,11 +1,11 @@
 import { surfaceOf } from '../record/entry.ts';
 import type { Halt } from '../stores/stores.ts';
-import type { Answer, Caller } from './answer.ts';
+import type { Caller, CallerAnswer } from './answer.ts';
 import { notifySoon } from './notify-soon.ts';
 import { actorOf, type Transitions } from './transitions.ts';
 
 /** What came of it; `news` is for everybody in the channels of these clusters. */
-export interface Turned extends Answer {
+export interface Turned extends CallerAnswer {
   readonly news?: {
     readonly kind: 'halt' | 'resume';
     readonly by: string;
@@ -16,7 +16,7 @@ export interface Turned extends Answer {
 }
 
 /** Stops every action, on one cluster or on all. Anybody on the team may. */
-export async function halt(
+export async function haltRepairs(
   transitions: Transitions,
   cluster: string | undefined,
   caller: Caller,
@@ -41,7 +41,7 @@ export async function halt(
 }
 
 /** Lets actions go on again. Only an approver may. */
-export async function resume(
+export async function resumeRepairs(
   transitions: Transitions,
   cluster: string | undefined,
   caller: Caller,
@@ -76,7 +76,7 @@ async function allowed(
   kind: 'halt' | 'resume',
   cluster: string | undefined,
   caller: Caller,
-): Promise<string | Answer> {
+): Promise<string | CallerAnswer> {
   const { clusters } = transitions.context;
   if (cluster !== undefined && !clusters.has(cluster)) {
     const known = [...clusters.keys()].join(', ');

@@ -1,11 +1,15 @@
 import { activeStates, type Incident, type Run, startRun } from '../../runbooks/index.ts';
 import { surfaceOf } from '../record/entry.ts';
 import { span } from '../wording/words.ts';
-import type { Answer, Caller } from './answer.ts';
+import type { Caller, CallerAnswer } from './answer.ts';
 import { carryOnSoon, type Transitions } from './transitions.ts';
 
 /** "I'm on it": one owner, said to everybody. */
-export async function acknowledge(transitions: Transitions, id: string, caller: Caller): Promise<Answer> {
+export async function acknowledge(
+  transitions: Transitions,
+  id: string,
+  caller: Caller,
+): Promise<CallerAnswer> {
   const { context, people } = transitions;
   const incident = await context.stores.incidents.get(id);
   if (incident === undefined) {
@@ -55,11 +59,15 @@ export async function acknowledge(transitions: Transitions, id: string, caller: 
 
 /** What a diagnosis came to: the run that does it, new or already under way. */
 export type Diagnosis =
-  | { readonly kind: 'refused'; readonly answer: Answer }
+  | { readonly kind: 'refused'; readonly answer: CallerAnswer }
   | { readonly kind: 'running'; readonly run: Run; readonly isNew: boolean };
 
 /** Starts a read-only diagnosis; one that is under way already is used. */
-export async function diagnose(transitions: Transitions, id: string, caller: Caller): Promise<Diagnosis> {
+export async function requestDiagnosis(
+  transitions: Transitions,
+  id: string,
+  caller: Caller,
+): Promise<Diagnosis> {
   const { context } = transitions;
   const incident = await context.stores.incidents.get(id);
   if (incident === undefined) {
@@ -139,7 +147,10 @@ async function findOrStart(transitions: Transitions, incident: Incident, user: s
 const SWEEPS_TO_RESOLVE = 2;
 
 /** A new run would stand in the place of the one that has just repaired it, and the card would not say so any more. */
-async function justRepaired({ context }: Transitions, { id, run }: Incident): Promise<Answer | undefined> {
+async function justRepaired(
+  { context }: Transitions,
+  { id, run }: Incident,
+): Promise<CallerAnswer | undefined> {
   const last = run === undefined ? undefined : await context.stores.runs.get(run);
   if (last?.state !== 'done' || last.endedAtMs === undefined) {
     return undefined;
@@ -159,7 +170,7 @@ async function activeRunOf({ context }: Transitions, incident: Incident): Promis
 }
 
 /** What an old button is told once the trouble is over. */
-export function overAnswer(incident: Incident, nowMs: number): Answer | undefined {
+export function overAnswer(incident: Incident, nowMs: number): CallerAnswer | undefined {
   if (incident.state !== 'resolved') {
     return undefined;
   }
@@ -167,7 +178,7 @@ export function overAnswer(incident: Incident, nowMs: number): Answer | undefine
   return { text: `${incident.id} was resolved ${ago} ago. There is nothing left to do here.`, refused: true };
 }
 
-const unknownIncident = (id: string): Answer => ({
+const unknownIncident = (id: string): CallerAnswer => ({
   text: `There is no ${id}.`,
   refused: true,
 });

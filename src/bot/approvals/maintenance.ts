@@ -1,6 +1,6 @@
 import { parseDuration } from '../config/schema/duration.ts';
 import { span } from '../wording/words.ts';
-import type { Answer, Caller } from './answer.ts';
+import type { Caller, CallerAnswer } from './answer.ts';
 import { maintenanceOf } from './maintenance-window.ts';
 import { actorOf, type Transitions } from './transitions.ts';
 
@@ -12,7 +12,7 @@ export async function announce(
   cluster: string | undefined,
   duration: string | undefined,
   caller: Caller,
-): Promise<Answer> {
+): Promise<CallerAnswer> {
   const { clusters, stores, clock } = transitions.context;
   if (cluster === undefined || !clusters.has(cluster)) {
     const known = [...clusters.keys()].join(', ');

@@ -1,7 +1,7 @@
 import type { Plan, Run } from '../../runbooks/index.ts';
 import { span } from '../wording/words.ts';
-import type { Answer, Caller } from './answer.ts';
-import { diagnose } from './incidents.ts';
+import type { Caller, CallerAnswer } from './answer.ts';
+import { requestDiagnosis } from './incidents.ts';
 import { authorize, isBreakGlassOffered } from './rules/authorize.ts';
 import type { Tally } from './rules/cast-vote.ts';
 import { tallyNow } from './tally.ts';
@@ -9,7 +9,7 @@ import type { Transitions } from './transitions.ts';
 
 /** What "Review fix" comes to. */
 export type Review =
-  | { readonly kind: 'refused'; readonly answer: Answer }
+  | { readonly kind: 'refused'; readonly answer: CallerAnswer }
   | { readonly kind: 'making'; readonly run: Run }
   | {
       readonly kind: 'plan';
@@ -22,7 +22,7 @@ export type Review =
 
 /** The plan on the table, for reading only where they may not approve it; a diagnosis is started where there is none. */
 export async function review(transitions: Transitions, id: string, caller: Caller): Promise<Review> {
-  const found = await diagnose(transitions, id, caller);
+  const found = await requestDiagnosis(transitions, id, caller);
   if (found.kind === 'refused') {
     return found;
   }

@@ -7,7 +7,7 @@ import {
   whatItDid,
 } from '../../runbooks/index.ts';
 import { staysStopped } from '../wording/how-it-ended.ts';
-import type { Answer, Caller } from './answer.ts';
+import type { Caller, CallerAnswer } from './answer.ts';
 import { isStopping, standing } from './plans.ts';
 import type { Permission } from './rules/authorize.ts';
 import type { ChangeRecord, Transitions } from './transitions.ts';
@@ -26,7 +26,7 @@ export async function cancel(
   transitions: Transitions,
   { run: id }: RunClick,
   caller: Caller,
-): Promise<Answer> {
+): Promise<CallerAnswer> {
   // To stop is right whichever plan was shown.
   const run = await transitions.context.stores.runs.get(id);
   const requestedBy = run?.requestedBy ?? '';
@@ -44,7 +44,11 @@ export async function cancel(
 }
 
 /** A person has done the step by hand. */
-export async function confirm(transitions: Transitions, on: RunClick, caller: Caller): Promise<Answer> {
+export async function confirmStep(
+  transitions: Transitions,
+  on: RunClick,
+  caller: Caller,
+): Promise<CallerAnswer> {
   const { item = -1 } = on;
   return await press(transitions, on, caller, { kind: 'confirm' }, (by, atMs) => ({
     input: { kind: 'confirmed', index: item, by, atMs },
@@ -54,12 +58,12 @@ export async function confirm(transitions: Transitions, on: RunClick, caller: Ca
 }
 
 /** A person says what became of an interrupted step. */
-export async function rule(
+export async function settleByPerson(
   transitions: Transitions,
   on: RunClick,
   ruling: Ruling,
   caller: Caller,
-): Promise<Answer> {
+): Promise<CallerAnswer> {
   const { item = -1, attempt } = on;
   const words = (next: Run): string =>
     ({
@@ -123,7 +127,7 @@ async function press(
   caller: Caller,
   ask: Permission,
   make: (by: string, atMs: number) => Press,
-): Promise<Answer> {
+): Promise<CallerAnswer> {
   const { stores, clock } = transitions.context;
   const run = await stores.runs.get(id);
   if (run === undefined) {

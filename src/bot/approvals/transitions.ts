@@ -6,7 +6,7 @@ import type { AuditEntry, TimelineEntry } from '../record/entry.ts';
 import { surfaceOf } from '../record/entry.ts';
 import { stateWordOf } from '../record/incident-record.ts';
 import { planOf } from '../record/run-record.ts';
-import type { Answer, Caller } from './answer.ts';
+import type { Caller, CallerAnswer } from './answer.ts';
 import { engineTools } from './engine-tools.ts';
 import { notifySoon } from './notify-soon.ts';
 import { authorize, type Permission, type Surface } from './rules/authorize.ts';
@@ -44,11 +44,11 @@ export interface About {
 }
 
 export type Change<Value> =
-  | { readonly kind: 'answer'; readonly answer: Answer }
+  | { readonly kind: 'answer'; readonly answer: CallerAnswer }
   | { readonly kind: 'store'; readonly next: Value; readonly record: ChangeRecord };
 
 export type RunStep =
-  | { readonly kind: 'answer'; readonly answer: Answer }
+  | { readonly kind: 'answer'; readonly answer: CallerAnswer }
   | { readonly kind: 'advance'; readonly input: RunInput; readonly record: (next: Run) => ChangeRecord };
 
 /** What is written down with the change: the audit's entry, and lines for the thread. */
@@ -65,7 +65,7 @@ export type Changed<Value> =
   | { readonly kind: 'stored'; readonly value: Value }
   /** The engine took no notice: the input does not fit the run as it is now. */
   | { readonly kind: 'unchanged'; readonly value: Value }
-  | { readonly kind: 'answer'; readonly answer: Answer };
+  | { readonly kind: 'answer'; readonly answer: CallerAnswer };
 
 export function createTransitions(context: BotContext, people: People): Transitions {
   const { stores, clock, config } = context;

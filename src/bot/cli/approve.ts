@@ -9,7 +9,7 @@ import {
   type CommonOptions,
   type Console,
   exitCodes,
-  plain,
+  printable,
   printJson,
   readConfig,
 } from './common/console.ts';
@@ -42,7 +42,7 @@ export async function approveCommand(
     }
     const { plan } = run;
     if (run.state !== 'proposed' || plan === undefined || clock.now() >= plan.expiresAtMs) {
-      console.err(plain(`${standing(run, clock.now())}\n`));
+      console.err(printable(`${standing(run, clock.now())}\n`));
       return exitCodes.critical;
     }
     if (options.plan === undefined) {
@@ -54,7 +54,7 @@ export async function approveCommand(
         ];
         const offersBreakGlass = isBreakGlassOffered(tally, who, { kind: 'terminal' });
         const names = await transitions.people.names(run.votes.map(({ by }) => by));
-        console.out(plain(planText(transitions, run, plan, { names, offersBreakGlass })));
+        console.out(printable(planText(transitions, run, plan, { names, offersBreakGlass })));
       }
       return exitCodes.ok;
     }
@@ -72,8 +72,8 @@ export async function approveCommand(
     );
     const { text, isRecorded } = answerTo(voted, run);
     if (options.json) printJson(console, { text, recorded: isRecorded });
-    else if (isRecorded) console.out(plain(`${text}\n`));
-    else console.err(plain(`${text}\n`));
+    else if (isRecorded) console.out(printable(`${text}\n`));
+    else console.err(printable(`${text}\n`));
     return isRecorded ? exitCodes.ok : exitCodes.critical;
   });
 }

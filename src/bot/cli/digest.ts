@@ -9,7 +9,7 @@ import {
   type CommonOptions,
   type Console,
   exitCodes,
-  plain,
+  printable,
   printJson,
   readConfig,
 } from './common/console.ts';
@@ -50,7 +50,7 @@ function tellDigest(digest: Digest): string {
     ({ cluster, name, ready, gained, overMs }) =>
       `  ${cluster}: ${name} holds ${ready}, ${gained} more in ${tellDuration(overMs)}`,
   );
-  return plain(
+  return printable(
     [
       `From ${new Date(digest.sinceMs).toISOString()} to ${new Date(digest.nowMs).toISOString()}`,
       'Clusters',

@@ -1,4 +1,4 @@
-import { halt, resume } from '../approvals/halts.ts';
+import { haltRepairs, resumeRepairs } from '../approvals/halts.ts';
 import {
   type CommonOptions,
   type Console,
@@ -19,7 +19,7 @@ export const haltCommand =
       console.err(`${noCluster(cluster, config)}\n`);
       return exitCodes.unknown;
     }
-    const turn = verb === 'halt' ? halt : resume;
+    const turn = verb === 'halt' ? haltRepairs : resumeRepairs;
     const answer = await withApprovals(config, (transitions, caller) => turn(transitions, cluster, caller));
     if (options.json) printJson(console, { text: answer.text, refused: answer.refused === true });
     else if (answer.refused === true) console.err(`${answer.text}\n`);

@@ -8,7 +8,7 @@ import {
   type Console,
   exitCodes,
   noCluster,
-  plain,
+  printable,
   printJson,
   readConfig,
 } from './common/console.ts';
@@ -63,7 +63,7 @@ function tellIncident(stored: Incident, names: Names): string {
     owner === undefined ? '' : `, owner ${nameOf(names, owner)}`,
     mutedBy === undefined ? '' : `, explained by ${mutedBy}`,
   ].join('');
-  return plain(
+  return printable(
     `${id}  ${new Date(openedAtMs).toISOString()}  ${cluster}  ${severity}  ${state}${lasted}${extra}  ${headline}`,
   );
 }

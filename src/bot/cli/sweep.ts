@@ -19,7 +19,7 @@ import {
   type Console,
   exitCodes,
   noCluster,
-  plain,
+  printable,
   printJson,
   readConfig,
 } from './common/console.ts';
@@ -165,7 +165,7 @@ function tellResult({ cluster, nodes, findings, failed, tookMs, notLookedAt, bot
   const verdict = findings.length === 0 ? ['  no findings'] : [];
   const limit = `  Not looked at: ${notLookedAt.join(', and ')} → watership probe --all; ${tellBot(bot)}`;
   const known = (bot?.open ?? []).map(({ id, severity, headline }) => `  ${severity}: ${headline} (${id})`);
-  return plain(`${[head, ...silent, ...found, ...broken, ...verdict, limit, ...known].join('\n')}\n`);
+  return printable(`${[head, ...silent, ...found, ...broken, ...verdict, limit, ...known].join('\n')}\n`);
 }
 
 function tellBot(bot: Result['bot']): string {

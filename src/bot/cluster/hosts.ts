@@ -10,7 +10,7 @@ import type { BotConfig } from '../config/config.ts';
 import { redact } from '../process/redact.ts';
 import { openAgents } from './agents.ts';
 
-export interface OpenHosts {
+export interface ConfiguredHosts {
   readonly executor: Executor;
   close(): Promise<void>;
 }
@@ -19,7 +19,7 @@ export interface OpenHosts {
 export function openConfiguredHosts(
   { hosts, agents: broker }: Pick<BotConfig, 'hosts' | 'agents'>,
   clock: Clock,
-): OpenHosts {
+): ConfiguredHosts {
   const agents = broker && openAgents({ ...broker, clock });
   const executor = openHosts(hosts, agents === undefined ? {} : { agents: agents.port });
   return {

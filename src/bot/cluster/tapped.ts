@@ -49,7 +49,7 @@ export function tappedOf({ message, unreadable }: TappedMessage): Tapped {
 }
 
 /** The request's or notification's context: who asked, for which project. */
-export const contextOf = ({ message = {} }: TappedMessage): Readonly<Record<string, unknown>> =>
+export const requestContextOf = ({ message = {} }: TappedMessage): Readonly<Record<string, unknown>> =>
   Object.fromEntries(
     Object.entries(message).flatMap(([key, value]) =>
       key.startsWith('_context_') ? [[key.slice('_context_'.length), value]] : [],

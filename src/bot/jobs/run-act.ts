@@ -133,7 +133,7 @@ async function execute(
 }
 
 /** An action was written down as intended, and what came of it was not: find out by looking. */
-export async function settle(runContext: RunContext, index: number): Promise<Wait | undefined> {
+export async function settleItem(runContext: RunContext, index: number): Promise<Wait | undefined> {
   const { context, cluster, run } = runContext;
   const call = callOf(run, index);
   const settled = await cluster.actions.reconcile(call, ledgerEntryOf(run, index));

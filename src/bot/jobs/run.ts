@@ -4,7 +4,7 @@ import type { BotContext } from '../context.ts';
 import { pageOwners } from '../notify/page-owners.ts';
 import { acquireLease, type Lease } from '../stores/lease.ts';
 import { keepClusterLock, releaseClusterLock } from './cluster-lock.ts';
-import { act, settle } from './run-act.ts';
+import { act, settleItem } from './run-act.ts';
 import { apply, LeaseLost, RETRY_MS, type RunContext, runContextOf, type Wait } from './run-context.ts';
 
 /*
@@ -97,7 +97,7 @@ async function carryOut(
     case 'act':
       return act(runContext, order.index);
     case 'settle':
-      return settle(runContext, order.index);
+      return settleItem(runContext, order.index);
   }
 }
 

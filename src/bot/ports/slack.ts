@@ -2,8 +2,8 @@ import type { HomeView, KnownBlock, ModalView } from '@slack/types';
 
 /** All that the bot asks of Slack. The real one is `openSlackPort`; tests hand in one that writes down its calls. */
 export interface SlackPort {
-  postMessage(message: OutgoingMessage): Promise<{ readonly ts: string }>;
-  updateMessage(message: OutgoingMessage & { readonly ts: string }): Promise<void>;
+  postMessage(message: SlackMessage): Promise<{ readonly ts: string }>;
+  updateMessage(message: SlackMessage & { readonly ts: string }): Promise<void>;
   /** Shown to one person only; Slack does not promise to deliver it. */
   postEphemeral(message: EphemeralMessage): Promise<void>;
   openView(triggerId: string, view: ModalView): Promise<{ readonly viewId: string }>;
@@ -23,7 +23,7 @@ export interface SlackPort {
   findMessage(channel: string, blockIdPrefix: string, threadTs?: string): Promise<string | undefined>;
 }
 
-export interface OutgoingMessage {
+export interface SlackMessage {
   readonly channel: string;
   readonly text: string;
   readonly blocks?: readonly KnownBlock[];

@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../runbooks/index.ts';
 import { redact, redactStart } from '../process/redact.ts';
 import type { AuditEntry, RecordedEntry } from './entry.ts';
-import { type AuditRecord, digestOf } from './link.ts';
+import { type AuditRecord, textHashOf } from './link.ts';
 
 /** A text longer than this is no explanation any more, and an entry must stay cheap to hash and to read. */
 const LONGEST_TEXT = 4_000;
@@ -20,7 +20,7 @@ const clipped = (text: string): string =>
 export const entriesArgument = (entries: readonly AuditEntry[]): string =>
   entries
     .map(entryText)
-    .map((text) => `${digestOf(text)}${String(Buffer.byteLength(text)).padStart(8, '0')}${text}`)
+    .map((text) => `${textHashOf(text)}${String(Buffer.byteLength(text)).padStart(8, '0')}${text}`)
     .join('');
 
 /** Reads an entry back. One that somebody has spoiled is shown as such: it must not hide all the others. */

@@ -15,7 +15,7 @@ export interface AuditRecord {
 export const genesis = '0'.repeat(64);
 
 /** SHA-256 of an entry's text, in hex. */
-export const digestOf = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
+export const textHashOf = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
 
 /** The hash of an entry: the same as `linkOf` in the scripts that write it. */
 export function linkOf(before: string, text: string, sequence: number): string {
@@ -23,7 +23,7 @@ export function linkOf(before: string, text: string, sequence: number): string {
   number.writeBigUInt64BE(BigInt(sequence));
   return createHash('sha256')
     .update(Buffer.from(before, 'hex'))
-    .update(Buffer.from(digestOf(text), 'hex'))
+    .update(Buffer.from(textHashOf(text), 'hex'))
     .update(number)
     .digest('hex');
 }

@@ -1,5 +1,5 @@
 import { MessageDeliveryFailure, reasonOf } from '../errors.ts';
-import { addressOf, type OutgoingMessage } from './outgoing.ts';
+import { destinationOf, type OutgoingMessage } from './outgoing.ts';
 import { replyCodeOf } from './topology.ts';
 
 /** The broker will never take this message, however often it is sent. */
@@ -20,7 +20,7 @@ export class Lost extends Error {
   /** What the publisher's caller is told. */
   asFailure(message: OutgoingMessage): MessageDeliveryFailure {
     return new MessageDeliveryFailure(
-      `A message for ${addressOf(message)} was not confirmed: ${this.message}. ${
+      `A message for ${destinationOf(message)} was not confirmed: ${this.message}. ${
         this.isUnsent ? 'It was not delivered.' : 'It may or may not have arrived.'
       }`,
       { cause: this.cause },
@@ -47,6 +47,6 @@ export function isWriteRefused(reason: unknown, { exchange, routingKey }: Outgoi
 /** What the publisher's caller is told of a message that is too large. */
 export function tooLargeFor(message: OutgoingMessage, bytes: number, largest: number): Refused {
   return new Refused(
-    `A message for ${addressOf(message)} has ${bytes} bytes, and the broker takes ${largest} at most (max_message_size). It was not delivered.`,
+    `A message for ${destinationOf(message)} has ${bytes} bytes, and the broker takes ${largest} at most (max_message_size). It was not delivered.`,
   );
 }

@@ -43,7 +43,7 @@ export interface PublishOptions {
 export type Patience = 'deadline' | 'oneRound' | undefined;
 
 /** Where a message goes, for messages to people. */
-export function addressOf(message: Pick<OutgoingMessage, 'exchange' | 'routingKey'>): string {
+export function destinationOf(message: Pick<OutgoingMessage, 'exchange' | 'routingKey'>): string {
   return message.exchange === ''
     ? `queue '${message.routingKey}'`
     : `'${message.routingKey}' on '${message.exchange}'`;

@@ -9,7 +9,7 @@ import {
 import { before, type Deadline, now, pause } from './deadline.ts';
 import type { Link } from './link.ts';
 import { isWriteRefused, Lost, largestBytesFrom, Refused, tooLargeFor } from './lost.ts';
-import { addressOf, type OutgoingMessage, type Patience, type PublishOptions } from './outgoing.ts';
+import { destinationOf, type OutgoingMessage, type Patience, type PublishOptions } from './outgoing.ts';
 import { propertiesOf } from './properties.ts';
 import { type BoundQueue, declareBound, declareExchange, type Exchange, replyCodeOf } from './topology.ts';
 import { withResolvers } from './with-resolvers.ts';
@@ -116,12 +116,13 @@ export class Publisher {
         else if (isWriteRefused(open.closedBecause, message))
           reject(
             new Refused(
-              `The broker refuses a message for ${addressOf(message)}: ${reasonOf(open.closedBecause)}`,
+              `The broker refuses a message for ${destinationOf(message)}: ${reasonOf(open.closedBecause)}`,
             ),
           );
         else if (open.closedBecause)
           reject(new Lost(open.closedBecause, isLast && isExchangeMissing(open, message.exchange)));
-        else reject(new MessageDeliveryFailure(`The broker refused a message for ${addressOf(message)}.`));
+        else
+          reject(new MessageDeliveryFailure(`The broker refused a message for ${destinationOf(message)}.`));
         if (isLast) open.lastTo.delete(message.exchange);
       };
       try {
@@ -242,8 +243,8 @@ export class Publisher {
     const blocked = this.#link.blockedBecause;
     return new MessageDeliveryFailure(
       blocked === undefined
-        ? `The broker did not confirm a message for ${addressOf(message)} in time.`
-        : `The broker takes no messages now (${blocked}): one for ${addressOf(message)} waited in vain.`,
+        ? `The broker did not confirm a message for ${destinationOf(message)} in time.`
+        : `The broker takes no messages now (${blocked}): one for ${destinationOf(message)} waited in vain.`,
     );
   }
 }
@@ -262,7 +263,7 @@ function keyOf(declaration: Exchange | BoundQueue): string {
 }
 
 function unfit(message: OutgoingMessage, cause: unknown): MessageDeliveryFailure {
-  const address = addressOf(message).slice(0, 80);
+  const address = destinationOf(message).slice(0, 80);
   return new MessageDeliveryFailure(`A message for ${address}… cannot be written: ${reasonOf(cause)}`, {
     cause,
   });

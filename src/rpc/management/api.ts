@@ -85,17 +85,19 @@ export interface HealthCheck {
   readonly items?: readonly string[];
 }
 
+/** One row of `/api/nodes`: what the node that was asked says of one node of its cluster. */
 export interface NodeRow {
   readonly name: string;
-  readonly running: boolean;
+  readonly isRunning: boolean;
+  /** Absent on a young or stopped node. Filled only after the link is back (Mnesia); always empty under Khepri. */
   readonly partitions?: readonly string[];
   readonly uptimeMs?: number;
   readonly osPid?: string;
-  readonly memAlarm?: boolean;
-  readonly diskFreeAlarm?: boolean;
-  readonly beingDrained?: boolean;
-  readonly memUsedBytes?: number;
-  readonly memLimitBytes?: number;
+  readonly hasMemoryAlarm?: boolean;
+  readonly hasDiskAlarm?: boolean;
+  readonly isBeingDrained?: boolean;
+  readonly memoryUsedBytes?: number;
+  readonly memoryLimitBytes?: number;
   readonly netTickTimeSeconds?: number;
 }
 

@@ -72,16 +72,16 @@ export function nodeRow(row: Row): NodeRow | undefined {
   if (name === undefined) return undefined;
   return {
     name,
-    running: flag(row, 'running') === true,
+    isRunning: flag(row, 'running') === true,
     ...present({
       partitions: texts(row, 'partitions'),
       uptimeMs: count(row, 'uptime'),
       osPid: text(row, 'os_pid'),
-      memAlarm: flag(row, 'mem_alarm'),
-      diskFreeAlarm: flag(row, 'disk_free_alarm'),
-      beingDrained: flag(row, 'being_drained'),
-      memUsedBytes: count(row, 'mem_used'),
-      memLimitBytes: count(row, 'mem_limit'),
+      hasMemoryAlarm: flag(row, 'mem_alarm'),
+      hasDiskAlarm: flag(row, 'disk_free_alarm'),
+      isBeingDrained: flag(row, 'being_drained'),
+      memoryUsedBytes: count(row, 'mem_used'),
+      memoryLimitBytes: count(row, 'mem_limit'),
       netTickTimeSeconds: count(row, 'net_ticktime'),
     }),
   };

@@ -10,7 +10,7 @@ import {
   checkOptions,
   type WantedOptions,
 } from '../options/option-checks.ts';
-import { redact } from '../options/redact.ts';
+import { withoutSecrets } from '../options/redact.ts';
 import type { Transport } from '../transport/transport.ts';
 import { decodeBody, isObject, type WireMessage } from '../wire/envelope.ts';
 
@@ -212,7 +212,7 @@ function readTapped(transport: Transport, message: ConsumeMessage, mask: boolean
   const seen = { exchange, routingKey, bytes: message.content.length };
   try {
     const read = decodeBody(message.content, message.properties, transport.options.bigIntegers);
-    const shown = mask ? redact(read) : read;
+    const shown = mask ? withoutSecrets(read) : read;
     return { ...seen, message: isObject(shown) ? shown : {} };
   } catch (reason) {
     return { ...seen, message: undefined, unreadable: reasonOf(reason) };

@@ -1,5 +1,5 @@
-import type { ConnectionRow, ConsumerRow, QueueRow } from '../../rpc/index.ts';
-import type { ObjectTotals, Side } from '../snapshot/snapshot.ts';
+import type { ConnectionRow, ConsumerRow, ObjectTotals, QueueRow } from '../../rpc/index.ts';
+import type { Side } from '../snapshot/snapshot.ts';
 import type { Limits } from './collect-node.ts';
 import { shortfall } from './shortfall.ts';
 import type { Part, SweptNode } from './swept-node.ts';

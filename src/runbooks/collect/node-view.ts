@@ -1,5 +1,5 @@
 import { ManagementError, type NodeRow, type Overview } from '../../rpc/index.ts';
-import type { NodeSilence, NodeView, PeerRow } from '../snapshot/snapshot.ts';
+import type { NodeSilence, NodeView } from '../snapshot/snapshot.ts';
 import { counted } from '../snapshot/words.ts';
 import type { CollectNode, Limits } from './collect-node.ts';
 import { epmdNames } from './epmd.ts';
@@ -38,7 +38,7 @@ export async function nodeView(
     answer: {
       kind: 'answered',
       tookMs: now() - beganMs,
-      peers: rows.value.map(peerRow),
+      peers: rows.value,
       ...(overview.status === 'fulfilled' ? withoutAbsent(overview.value) : {}),
     },
   };
@@ -117,17 +117,3 @@ async function vmOf(node: CollectNode, limits: Limits): Promise<NodeView['vm']> 
 /** One sentence; our own errors are written for people, a stranger's are only named. */
 export const messageOf = (thrown: unknown): string =>
   thrown instanceof ManagementError ? thrown.message : `unexpected: ${String(thrown)}`;
-
-function peerRow(row: NodeRow): PeerRow {
-  const { name, running, memAlarm, diskFreeAlarm, beingDrained, memUsedBytes, memLimitBytes, ...same } = row;
-  return {
-    name,
-    isRunning: running,
-    ...same,
-    ...(memAlarm === undefined ? {} : { hasMemoryAlarm: memAlarm }),
-    ...(diskFreeAlarm === undefined ? {} : { hasDiskAlarm: diskFreeAlarm }),
-    ...(beingDrained === undefined ? {} : { isBeingDrained: beingDrained }),
-    ...(memUsedBytes === undefined ? {} : { memoryUsedBytes: memUsedBytes }),
-    ...(memLimitBytes === undefined ? {} : { memoryLimitBytes: memLimitBytes }),
-  };
-}

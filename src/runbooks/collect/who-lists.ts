@@ -1,4 +1,5 @@
-import type { NodeView, ObjectTotals, Side } from '../snapshot/snapshot.ts';
+import type { ObjectTotals } from '../../rpc/index.ts';
+import type { NodeView, Side } from '../snapshot/snapshot.ts';
 import type { SweptNode } from './swept-node.ts';
 
 /**

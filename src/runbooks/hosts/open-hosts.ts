@@ -1,10 +1,16 @@
-import { type AgentPort, type Asked, askAgent, type KnownAgent, recallFromAgent } from './agent/ask-agent.ts';
+import {
+  type AgentPort,
+  type AgentQuestion,
+  askAgent,
+  type KnownAgent,
+  recallFromAgent,
+} from './agent/ask-agent.ts';
 import { isAgentOperation } from './agent/protocol.ts';
 import { fill, refusalOf } from './common/arguments.ts';
 import type { HostAnswer, HostExecutor, HostLimits, HostRequest } from './common/host.ts';
 import { hostFacts } from './common/host-facts.ts';
 import type { OperationTemplates } from './common/presets.ts';
-import type { Found, Reach, SoughtProgram } from './common/reach.ts';
+import type { ProgramsFound, Reach, SoughtProgram } from './common/reach.ts';
 import { type HostSettings, templatesOf } from './host-settings.ts';
 import { runLocally } from './local/local.ts';
 import { isThere } from './local/local-programs.ts';
@@ -15,7 +21,7 @@ import { reachOverSsh } from './ssh/over-ssh.ts';
 /** Every configured host, for as long as the process needs them. */
 export interface OpenHosts extends HostExecutor {
   /** Looks whether programs are on a host that the bot commands itself, and runs none of them. */
-  find(host: string, programs: readonly SoughtProgram[], limits: HostLimits): Promise<Found>;
+  find(host: string, programs: readonly SoughtProgram[], limits: HostLimits): Promise<ProgramsFound>;
   /** Ends the connections to the hosts. */
   close(): Promise<void>;
 }
@@ -131,7 +137,7 @@ type Prepared =
       readonly kind: 'agent';
       readonly port: AgentPort;
       readonly agent: KnownAgent;
-      readonly asked: Asked;
+      readonly asked: AgentQuestion;
     }
   | { readonly kind: 'refused'; readonly because: string };
 

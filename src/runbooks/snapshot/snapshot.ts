@@ -1,3 +1,4 @@
+import type { NodeRow, ObjectTotals } from '../../rpc/index.ts';
 /**
  * What one sweep saw of one cluster, as a plain value.
  *
@@ -37,19 +38,11 @@ export interface NodeView {
   readonly vm: 'registered' | 'absent' | 'unknown';
 }
 
-/** How many of each a node counts. */
-export interface ObjectTotals {
-  readonly queues?: number;
-  readonly consumers?: number;
-  readonly connections?: number;
-  readonly channels?: number;
-}
-
 export interface NodeAnswer {
   readonly kind: 'answered';
   readonly tookMs: number;
   /** The `/api/nodes` rows as this node sees them, itself included. */
-  readonly peers: readonly PeerRow[];
+  readonly peers: readonly NodeRow[];
   readonly rabbitmqVersion?: string;
   readonly erlangVersion?: string;
   /** Object totals of `/api/overview`, as this side counts them. */
@@ -80,22 +73,6 @@ export interface NodeSilence {
   readonly answeredAs?: string;
   /** Did the TCP port accept a connection all the same? A hanging API with a quick port is the sign of an unnoticed drop. */
   readonly portOpen?: boolean;
-}
-
-/** One row of `/api/nodes`. */
-export interface PeerRow {
-  readonly name: string;
-  readonly isRunning: boolean;
-  /** Absent on a young or stopped node. Filled only after the link is back (Mnesia); always empty under Khepri. */
-  readonly partitions?: readonly string[];
-  readonly uptimeMs?: number;
-  readonly osPid?: string;
-  readonly hasMemoryAlarm?: boolean;
-  readonly hasDiskAlarm?: boolean;
-  readonly isBeingDrained?: boolean;
-  readonly memoryUsedBytes?: number;
-  readonly memoryLimitBytes?: number;
-  readonly netTickTimeSeconds?: number;
 }
 
 /** Nodes that say they run together. */

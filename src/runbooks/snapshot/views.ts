@@ -1,6 +1,7 @@
+import type { NodeRow } from '../../rpc/index.ts';
 import type { Verdict } from '../verdict.ts';
 import { shortNames } from './names.ts';
-import type { Listing, NodeAnswer, NodeView, PeerRow, Snapshot } from './snapshot.ts';
+import type { Listing, NodeAnswer, NodeView, Snapshot } from './snapshot.ts';
 import { sentence } from './words.ts';
 
 /** A node whose API gave an answer. */
@@ -24,13 +25,13 @@ export const viewOf = (snapshot: Snapshot, name: string): NodeView | undefined =
   snapshot.nodes.find((node) => node.name === name);
 
 /** The row about one node in another's view; undefined when it is not even listed. */
-export const rowOf = (answer: NodeAnswer, name: string): PeerRow | undefined =>
+export const rowOf = (answer: NodeAnswer, name: string): NodeRow | undefined =>
   answer.peers.find((peer) => peer.name === name);
 
 /** The nodes that answered and say that this one runs, does not run, or do not know it at all. The node itself is not asked. */
 export function peersSay(snapshot: Snapshot, name: string) {
   const peers = answeringNodes(snapshot).filter((peer) => peer.name !== name);
-  const saying = (test: (row: PeerRow | undefined) => boolean): readonly string[] =>
+  const saying = (test: (row: NodeRow | undefined) => boolean): readonly string[] =>
     peers.filter(({ answer }) => test(rowOf(answer, name))).map((peer) => peer.name);
   return {
     running: saying((row) => row?.isRunning === true),
@@ -73,7 +74,7 @@ export function disagreements(snapshot: Snapshot): readonly (readonly [string, s
 }
 
 /** The sides of a split by their members, the largest first. Silent nodes are on none. */
-export const sidesOf = (snapshot: Snapshot): readonly (readonly string[])[] =>
+export const membersOfSides = (snapshot: Snapshot): readonly (readonly string[])[] =>
   snapshot.sides.map(({ members }) => members).toSorted((one, other) => other.length - one.length);
 
 /** Does every configured node answer and say that all of them run, with no partition? What could not be seen is not whole. */
@@ -156,7 +157,7 @@ export function matrix(snapshot: Snapshot): readonly string[] {
     if (answer.kind === 'silent') {
       return `${short(name)} says nothing: ${answer.message} (Erlang VM: ${vmWords(vm)})`;
     }
-    const named = (rows: readonly PeerRow[]): string =>
+    const named = (rows: readonly NodeRow[]): string =>
       sentence(rows.map((row) => short(row.name))) || 'nobody';
     const running = answer.peers.filter((row) => row.isRunning);
     const stopped = answer.peers.filter((row) => !row.isRunning);

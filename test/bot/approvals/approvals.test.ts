@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Caller } from '../../../src/bot/approvals/answer.ts';
-import { halt, resume } from '../../../src/bot/approvals/halts.ts';
-import { acknowledge, diagnose } from '../../../src/bot/approvals/incidents.ts';
+import { haltRepairs, resumeRepairs } from '../../../src/bot/approvals/halts.ts';
+import { acknowledge, requestDiagnosis } from '../../../src/bot/approvals/incidents.ts';
 import { createPeople } from '../../../src/bot/approvals/people.ts';
 import { choose, review } from '../../../src/bot/approvals/plans.ts';
-import { cancel, rule } from '../../../src/bot/approvals/runs.ts';
+import { cancel, settleByPerson } from '../../../src/bot/approvals/runs.ts';
 import { createTransitions } from '../../../src/bot/approvals/transitions.ts';
 import { type Submission, vote } from '../../../src/bot/approvals/vote.ts';
 import type { Run } from '../../../src/runbooks/index.ts';
@@ -26,7 +26,7 @@ function createDesk() {
 async function withPlan() {
   const desk = createDesk();
   await desk.open();
-  await diagnose(desk.transitions, 'INC-0412', by(ALICE));
+  await requestDiagnosis(desk.transitions, 'INC-0412', by(ALICE));
   const run = await desk.diagnosed('RUN-0001');
   return { ...desk, run, yes: submission(run) };
 }
@@ -81,10 +81,10 @@ describe('a diagnosis', () => {
     const { transitions, open, stores, sent } = createDesk();
     await open();
     const [first, second] = await Promise.all([
-      diagnose(transitions, 'INC-0412', by(DAVE)),
-      diagnose(transitions, 'INC-0412', by(ALICE)),
+      requestDiagnosis(transitions, 'INC-0412', by(DAVE)),
+      requestDiagnosis(transitions, 'INC-0412', by(ALICE)),
     ]);
-    const third = await diagnose(transitions, 'INC-0412', by(BOB));
+    const third = await requestDiagnosis(transitions, 'INC-0412', by(BOB));
     expect(stores.kept.runs.size).toBe(1);
     const [run] = stores.kept.runs.values();
     expect(stores.kept.incidents.get('INC-0412')?.run).toBe(run?.id);
@@ -98,20 +98,23 @@ describe('a diagnosis', () => {
     const done = { ...run, state: 'done' as const, endedAtMs: clock.now(), version: run.version + 1 };
     const story = { atMs: clock.now(), actor: 'watership', event: 'run.done', text: 'Done.' };
     await stores.runs.put(done, run.version, story);
-    const early = await diagnose(transitions, 'INC-0412', by(BOB));
+    const early = await requestDiagnosis(transitions, 'INC-0412', by(BOB));
     expect(early).toMatchObject({
       kind: 'refused',
       answer: { text: expect.stringMatching(/^RUN-0001 has repaired INC-0412/) },
     });
     clock.pass(60_000);
-    expect(await diagnose(transitions, 'INC-0412', by(BOB))).toMatchObject({ kind: 'running', isNew: true });
+    expect(await requestDiagnosis(transitions, 'INC-0412', by(BOB))).toMatchObject({
+      kind: 'running',
+      isNew: true,
+    });
   });
 
   test('is not started from another channel, by a guest or by somebody else’s workspace', async () => {
     const { transitions, open, stores } = createDesk();
     await open();
-    const refused = await diagnose(transitions, 'INC-0412', { ...by(ALICE), channel: 'C0OTHER' });
-    const foreign = await diagnose(transitions, 'INC-0412', { ...by(ALICE), userTeam: 'T9' });
+    const refused = await requestDiagnosis(transitions, 'INC-0412', { ...by(ALICE), channel: 'C0OTHER' });
+    const foreign = await requestDiagnosis(transitions, 'INC-0412', { ...by(ALICE), userTeam: 'T9' });
     expect([refused.kind, foreign.kind]).toEqual(['refused', 'refused']);
     expect(stores.kept.runs.size).toBe(0);
     expect(stores.kept.audit.slice(-2).map(({ text }) => text)).toEqual([
@@ -229,7 +232,7 @@ describe('a vote', () => {
     const { transitions, setTier, open, diagnosed, stores } = createDesk();
     setTier('node');
     await open();
-    await diagnose(transitions, 'INC-0412', by(ALICE));
+    await requestDiagnosis(transitions, 'INC-0412', by(ALICE));
     const yes = submission(await diagnosed('RUN-0001'));
     const thrice = await Promise.all([1, 2, 3].map(() => vote(transitions, yes, by(ALICE))));
     expect(thrice.filter(({ kind }) => kind === 'recorded')).toHaveLength(1);
@@ -247,7 +250,7 @@ describe('a vote', () => {
     const { transitions, setTier, open, diagnosed, stores } = createDesk();
     setTier('node');
     await open();
-    await diagnose(transitions, 'INC-0412', by(ALICE));
+    await requestDiagnosis(transitions, 'INC-0412', by(ALICE));
     const yes = submission(await diagnosed('RUN-0001'), { glass: 'break glass prod-a' });
     expect(await review(transitions, 'INC-0412', by(BOB))).toMatchObject({ offersBreakGlass: true });
     expect(await review(transitions, 'INC-0412', by(CAROL))).toMatchObject({ offersBreakGlass: false });
@@ -271,7 +274,7 @@ describe('a vote', () => {
     const { transitions, setTier, open, diagnosed, slack, clock, stores } = createDesk();
     setTier('node');
     await open();
-    await diagnose(transitions, 'INC-0412', by(DAVE));
+    await requestDiagnosis(transitions, 'INC-0412', by(DAVE));
     const yes = submission(await diagnosed('RUN-0001'));
     await vote(transitions, yes, by(ALICE));
     slack.groups.set('S0ONCALL', [BOB]);
@@ -405,7 +408,7 @@ describe('the other buttons of a run', () => {
     };
     const entry = { atMs: clock.now(), actor: 'watership', event: 'run.unknown', text: 'Unclear.' };
     await stores.runs.put({ ...acting, version: run.version + 1 }, run.version, entry);
-    await rule(transitions, { run: 'RUN-0001', item: 1 }, ruling, by(BOB));
+    await settleByPerson(transitions, { run: 'RUN-0001', item: 1 }, ruling, by(BOB));
     expect(stores.kept.timelines.get('INC-0412')?.at(-1)).toMatchObject({
       text: expect.stringMatching(`Bob Brown says of step 2: ${said} ctl3 is stopped\\. Start it`),
       broadcast: true,
@@ -414,7 +417,7 @@ describe('the other buttons of a run', () => {
 
   test('a word about a step that is not in doubt changes nothing', async () => {
     const { transitions } = await withPlan();
-    expect(await rule(transitions, { run: 'RUN-0001', item: 0 }, 'give-up', by(BOB))).toEqual({
+    expect(await settleByPerson(transitions, { run: 'RUN-0001', item: 0 }, 'give-up', by(BOB))).toEqual({
       text: 'RUN-0001 waits for approval.',
       refused: true,
     });
@@ -422,13 +425,13 @@ describe('the other buttons of a run', () => {
 
   test('a second halt says who was first, and the end of one halt does not hide that all are halted', async () => {
     const { transitions } = createDesk();
-    expect((await halt(transitions, undefined, { user: DAVE })).news).toMatchObject({
+    expect((await haltRepairs(transitions, undefined, { user: DAVE })).news).toMatchObject({
       kind: 'halt',
       by: DAVE,
     });
-    const again = await halt(transitions, undefined, { user: ALICE });
+    const again = await haltRepairs(transitions, undefined, { user: ALICE });
     expect(again).toEqual({ text: 'Halted already: all clusters. Dave Dunn did it at 03:00 UTC.' });
-    expect(await resume(transitions, 'prod-a', { user: BOB })).toEqual({
+    expect(await resumeRepairs(transitions, 'prod-a', { user: BOB })).toEqual({
       text: 'prod-a stays halted with all the others. Dave Dunn did it at 03:00 UTC. /rabbit resume, without a cluster, ends that. Nothing was changed.',
       refused: true,
     });
@@ -436,14 +439,14 @@ describe('the other buttons of a run', () => {
 
   test('anybody halts, only an approver resumes', async () => {
     const { transitions, stores } = createDesk();
-    expect((await halt(transitions, 'prod-a', by(DAVE))).text).toMatch(/^Halted: prod-a\./);
+    expect((await haltRepairs(transitions, 'prod-a', by(DAVE))).text).toMatch(/^Halted: prod-a\./);
     expect(await stores.halts.isHalted('prod-a')).toBe(true);
-    expect(await resume(transitions, 'prod-a', by(DAVE))).toMatchObject({ refused: true });
+    expect(await resumeRepairs(transitions, 'prod-a', by(DAVE))).toMatchObject({ refused: true });
     expect(await stores.halts.isHalted('prod-a')).toBe(true);
-    await resume(transitions, 'prod-a', by(BOB));
+    await resumeRepairs(transitions, 'prod-a', by(BOB));
     expect(await stores.halts.isHalted('prod-a')).toBe(false);
-    expect((await resume(transitions, 'prod-a', by(BOB))).text).toBe('Nothing is halted on prod-a.');
-    expect((await halt(transitions, 'prod-z', by(DAVE))).text).toBe(
+    expect((await resumeRepairs(transitions, 'prod-a', by(BOB))).text).toBe('Nothing is halted on prod-a.');
+    expect((await haltRepairs(transitions, 'prod-z', by(DAVE))).text).toBe(
       'I do not know a cluster “prod-z”. There is: prod-a.',
     );
   });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { contextOf, tappedOf } from '../../../src/bot/cluster/tapped.ts';
+import { requestContextOf, tappedOf } from '../../../src/bot/cluster/tapped.ts';
 
 const passed = { exchange: 'nova', routingKey: 'k', bytes: 9 };
 
@@ -39,6 +39,8 @@ test('what cannot be read says why', () => {
 });
 
 test('the context is what stands under its keys', () => {
-  expect(contextOf({ ...passed, message: { _context_user: 'u', method: 'm' } })).toEqual({ user: 'u' });
-  expect(contextOf({ ...passed, message: undefined })).toEqual({});
+  expect(requestContextOf({ ...passed, message: { _context_user: 'u', method: 'm' } })).toEqual({
+    user: 'u',
+  });
+  expect(requestContextOf({ ...passed, message: undefined })).toEqual({});
 });

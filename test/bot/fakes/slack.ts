@@ -1,15 +1,10 @@
 import type { HomeView, ModalView } from '@slack/types';
 import { expect } from 'vitest';
-import type {
-  EphemeralMessage,
-  OutgoingMessage,
-  SlackPerson,
-  SlackPort,
-} from '../../../src/bot/ports/slack.ts';
+import type { EphemeralMessage, SlackMessage, SlackPerson, SlackPort } from '../../../src/bot/ports/slack.ts';
 import { SlackRefused } from '../../../src/bot/ports/slack-errors.ts';
 import { problemsOfMessage, problemsOfView } from '../slack/block-problems.ts';
 
-export type SentMessage = OutgoingMessage & { readonly ts: string };
+export type SentMessage = SlackMessage & { readonly ts: string };
 
 /** A Slack that writes down what it is told, and refuses what the real one would refuse. */
 export interface FakeSlack extends SlackPort {

@@ -48,10 +48,10 @@ describe('a real broker', () => {
     // Just started, its row is ragged: the alarms come with the first statistics.
     const node = await waitFor(
       'a whole row',
-      async () => (await api.nodes(limits)).find(({ memAlarm }) => memAlarm !== undefined),
+      async () => (await api.nodes(limits)).find(({ hasMemoryAlarm }) => hasMemoryAlarm !== undefined),
       soon,
     );
-    expect(node).toMatchObject({ name: 'rabbit@localhost', running: true, memAlarm: false });
+    expect(node).toMatchObject({ name: 'rabbit@localhost', isRunning: true, hasMemoryAlarm: false });
     expect(node?.uptimeMs).toBeGreaterThan(0);
     const overview = await api.overview(limits);
     expect(overview.node).toBe('rabbit@localhost');

@@ -61,19 +61,19 @@ describe('rows are read leniently, and absent stays absent', () => {
     expect(rows).toEqual([
       {
         name: 'rabbit@server-44',
-        running: true,
+        isRunning: true,
         partitions: ['rabbit@server-45'],
         uptimeMs: 42,
         osPid: '123',
-        memAlarm: false,
-        diskFreeAlarm: true,
-        beingDrained: false,
-        memUsedBytes: 7,
-        memLimitBytes: 9,
+        hasMemoryAlarm: false,
+        hasDiskAlarm: true,
+        isBeingDrained: false,
+        memoryUsedBytes: 7,
+        memoryLimitBytes: 9,
         netTickTimeSeconds: 60,
       },
-      { name: 'rabbit@server-45', running: false },
-      { name: 'rabbit@server-46', running: true },
+      { name: 'rabbit@server-45', isRunning: false },
+      { name: 'rabbit@server-46', isRunning: true },
     ]);
   });
 

@@ -43,7 +43,7 @@ export const view =
   (...running: readonly string[]): ManagementApi['nodes'] =>
   () =>
     Promise.resolve(
-      ['rabbit@a', 'rabbit@b', 'rabbit@c'].map((name) => ({ name, running: running.includes(name) })),
+      ['rabbit@a', 'rabbit@b', 'rabbit@c'].map((name) => ({ name, isRunning: running.includes(name) })),
     );
 
 export const silent =

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { NodeRow } from '../../../src/rpc/index.ts';
 import type { Answer, Look } from '../../../src/runbooks/look.ts';
-import type { NodeView, PeerRow, QueueSeen } from '../../../src/runbooks/snapshot/snapshot.ts';
+import type { NodeView, QueueSeen } from '../../../src/runbooks/snapshot/snapshot.ts';
 import {
   A,
   answering,
@@ -60,7 +61,7 @@ class PaperCluster implements World {
   #view(node: string): NodeView {
     if (this.stopped.has(node)) return silent(node);
     const group = this.groups.find((members) => members.includes(node)) ?? [];
-    const rows = nodes.map((peer): PeerRow => {
+    const rows = nodes.map((peer): NodeRow => {
       if (!group.includes(peer) || this.stopped.has(peer)) return downRow(peer);
       const apart = this.groups.filter((members) => !members.includes(peer)).flat();
       return row(peer, { partitions: apart.filter((other) => !this.stopped.has(other)) });

@@ -44,6 +44,6 @@ export const seeing =
   async (): Promise<readonly NodeRow[]> =>
     all.map((name) =>
       running.includes(name)
-        ? { name, running: true, partitions: [], uptimeMs: 1_000 }
-        : { name, running: false },
+        ? { name, isRunning: true, partitions: [], uptimeMs: 1_000 }
+        : { name, isRunning: false },
     );

@@ -118,7 +118,7 @@ describe('a whole cluster', () => {
   });
 
   test('a young node, whose own row has no statistics yet, is seen', async () => {
-    const young = async () => all.map((name) => ({ name, running: true }));
+    const young = async () => all.map((name) => ({ name, isRunning: true }));
     const snapshot = await sweep(all.map((name) => node(name, { nodes: young })));
     expect(snapshot.sides.map(({ members }) => members)).toEqual([all]);
   });
@@ -827,7 +827,7 @@ describe('the limits', () => {
       expect(signal).toBe(caller.signal);
       asked.push(timeoutMs);
       nowMs += 1_000;
-      return [{ name: A, running: true }];
+      return [{ name: A, isRunning: true }];
     };
     const queueTotals: ManagementApi['queueTotals'] = async ({ timeoutMs }) => {
       asked.push(timeoutMs);

@@ -1,7 +1,7 @@
 import { book } from '../../../runbooks/index.ts';
 import { readPostMortem } from '../../audit/read-post-mortem.ts';
 import type { BotConfig } from '../../config/config.ts';
-import { type Console, exitCodes, plain } from '../common/console.ts';
+import { type Console, exitCodes, printable } from '../common/console.ts';
 import { namesOf } from '../common/names.ts';
 import { withStores } from '../common/with-stores.ts';
 import type { AuditOptions } from './audit-options.ts';
@@ -24,6 +24,6 @@ export async function auditPostMortem(
     console.err(`There is no ${id}. Incidents and runs are kept for 90 days.\n`);
     return exitCodes.unknown;
   }
-  console.out(plain(found.markdown));
+  console.out(printable(found.markdown));
   return exitCodes.ok;
 }

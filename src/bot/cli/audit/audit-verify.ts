@@ -5,7 +5,7 @@ import { type Verified, verifyAudit } from '../../audit/verify.ts';
 import type { BotConfig } from '../../config/config.ts';
 import type { Stores } from '../../stores/stores.ts';
 import { counted } from '../../wording/words.ts';
-import { type Console, exitCodes, plain, printJson } from '../common/console.ts';
+import { type Console, exitCodes, printable, printJson } from '../common/console.ts';
 import { withStores } from '../common/with-stores.ts';
 import type { AuditOptions } from './audit-options.ts';
 
@@ -45,7 +45,7 @@ export async function auditVerify(
     ...verified.notes,
   ];
   if (options.json) printJson(console, jsonOf({ ...verified, notes }));
-  else console.out(plain(tell({ ...verified, notes }, files)));
+  else console.out(printable(tell({ ...verified, notes }, files)));
   if (verified.fault !== undefined) return exitCodes.critical;
   return away === undefined ? exitCodes.ok : exitCodes.unknown;
 }

@@ -4,7 +4,7 @@ import type { AuditEntry } from '../../record/entry.ts';
 import { entryOf } from '../../record/entry-text.ts';
 import type { Stores } from '../../stores/stores.ts';
 import { type Names, withNames } from '../../wording/words.ts';
-import { type Console, exitCodes, plain, printJson, readConfig } from '../common/console.ts';
+import { type Console, exitCodes, printable, printJson, readConfig } from '../common/console.ts';
 import { idsIn, namesOf } from '../common/names.ts';
 import { numberOption } from '../common/number-option.ts';
 import { withStores } from '../common/with-stores.ts';
@@ -49,7 +49,7 @@ export async function auditCommand(console: Console, options: AuditOptions): Pro
       config,
       entries.flatMap(({ actor, text }) => [actor, ...idsIn(`${actor} ${text}`)]),
     );
-    for (const entry of entries) console.out(plain(`${lineOf(entry, names)}\n`));
+    for (const entry of entries) console.out(printable(`${lineOf(entry, names)}\n`));
     if (entries.length === 0) console.out('Nothing is recorded.\n');
   }
   return exitCodes.ok;

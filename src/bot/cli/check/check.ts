@@ -29,7 +29,7 @@ import {
   type CommonOptions,
   type Console,
   exitCodes,
-  plain,
+  printable,
   printJson,
   readConfig,
 } from '../common/console.ts';
@@ -54,7 +54,8 @@ export async function checkCommand(console: Console, options: CommonOptions): Pr
   return lines.some(({ state }) => state === 'warning') ? exitCodes.warning : exitCodes.ok;
 }
 
-const tellLine = ({ state, what, text }: CheckLine): string => plain(`${state.padEnd(8)} ${what}: ${text}`);
+const tellLine = ({ state, what, text }: CheckLine): string =>
+  printable(`${state.padEnd(8)} ${what}: ${text}`);
 
 async function runCheck({ what, ask }: Check): Promise<CheckLine> {
   try {

@@ -43,7 +43,7 @@ export const printJson = (console: Console, value: unknown): void =>
   console.out(`${JSON.stringify(value, null, 2)}\n`);
 
 /** A terminal must not be steered by a queue's name: control characters are shown, not sent. */
-export const plain = (text: string): string =>
+export const printable = (text: string): string =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;

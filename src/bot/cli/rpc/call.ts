@@ -1,5 +1,5 @@
 import { stringifyJson } from '../../../rpc/index.ts';
-import { type Console, plain } from '../common/console.ts';
+import { type Console, printable } from '../common/console.ts';
 import { printValue, type RequestOptions, withRequest } from './rpc-request.ts';
 
 /** `watership call <topic> <method>`: calls a service and prints what it answers. */
@@ -17,6 +17,6 @@ export async function callCommand(
     const result = await client.call(context, method, args);
     const tookMs = Math.round(performance.now() - startedMs);
     if (options.json === true) printValue(console, { ok: true, tookMs, result });
-    else console.out(plain(`${stringifyJson(result)}\n`));
+    else console.out(printable(`${stringifyJson(result)}\n`));
   });
 }

@@ -7,7 +7,7 @@ import {
   candidatesOfTopic,
   probeAll,
 } from '../../cluster/probe-all.ts';
-import { type Console, exitCodes, plain, printJson } from '../common/console.ts';
+import { type Console, exitCodes, printable, printJson } from '../common/console.ts';
 import { table } from '../common/table.ts';
 import { type Broker, type BrokerOptions, brokersOf, transportOf } from './broker.ts';
 
@@ -47,7 +47,7 @@ export async function probeCommand(
   const rows = results.flatMap((result) => result.rows);
   const notes = results.flatMap((result) => result.notes);
   if (options.json === true) printJson(console, { services: rows, notes });
-  else console.out(plain(tell(rows, notes)));
+  else console.out(printable(tell(rows, notes)));
   return probeExitCode(rows);
 }
 

@@ -14,7 +14,7 @@ import {
 import { entryOfQueue } from '../../../runbooks/index.ts';
 import { routeTo } from '../../cluster/route.ts';
 import { parseDuration } from '../../config/schema/duration.ts';
-import { type Console, exitCodes, plain } from '../common/console.ts';
+import { type Console, exitCodes, printable } from '../common/console.ts';
 import { type Broker, type BrokerOptions, brokerOf, transportOf } from './broker.ts';
 
 /** Options of `call` and `cast`. */
@@ -119,7 +119,7 @@ function tellFailure(console: Console, { json }: RequestOptions, error: unknown)
   const told = failureOf(error);
   if (told === undefined) throw error;
   if (json === true) printValue(console, { ok: false, error: told.error });
-  else console.err(plain(`${told.error.message}\n`));
+  else console.err(printable(`${told.error.message}\n`));
   return told.exitCode;
 }
 

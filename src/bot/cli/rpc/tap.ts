@@ -1,9 +1,9 @@
 import { MessageDeliveryFailure, stringifyJson, type TappedMessage, tap } from '../../../rpc/index.ts';
 import { missingByAnswer, missingExchange } from '../../cluster/missing-exchange.ts';
-import { contextOf, tappedOf } from '../../cluster/tapped.ts';
+import { requestContextOf, tappedOf } from '../../cluster/tapped.ts';
 import { redact } from '../../process/redact.ts';
 import { systemClock } from '../../process/system-clock.ts';
-import { type Console, exitCodes, plain } from '../common/console.ts';
+import { type Console, exitCodes, printable } from '../common/console.ts';
 import { numberOption } from '../common/number-option.ts';
 import { type BrokerOptions, brokerOf, transportOf } from './broker.ts';
 
@@ -30,7 +30,7 @@ export async function tapCommand(
   const transport = transportOf(broker);
   const fail = (because: string): number => {
     if (options.json === true) console.out(`${stringifyJson({ error: because })}\n`);
-    else console.err(plain(`${because}\n`));
+    else console.err(printable(`${because}\n`));
     return exitCodes.unknown;
   };
   try {
@@ -71,13 +71,13 @@ function jsonLine(message: TappedMessage): string {
     routingKey,
     bytes,
     ...tappedOf(message),
-    context: contextOf(message),
+    context: requestContextOf(message),
   });
 }
 
 function textLine(message: TappedMessage): string {
   const { exchange, routingKey, bytes } = message;
-  return plain(`${now().slice(11)}  ${exchange}  ${routingKey}  ${saidBy(message, bytes)}`);
+  return printable(`${now().slice(11)}  ${exchange}  ${routingKey}  ${saidBy(message, bytes)}`);
 }
 
 function saidBy(message: TappedMessage, bytes: number): string {

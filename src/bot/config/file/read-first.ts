@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { ConfigProblem } from './problem.ts';
 
-export type Found =
+export type ConfigText =
   | { readonly kind: 'ok'; readonly file: string; readonly text: string }
   | { readonly kind: 'bad'; readonly file: string; readonly problems: readonly ConfigProblem[] };
 
 /** The named file, or else the first of those searched that is there. */
-export function readFirst(path: string | undefined, searched: readonly [string, ...string[]]): Found {
+export function readFirst(path: string | undefined, searched: readonly [string, ...string[]]): ConfigText {
   const file = path ?? searched.find((candidate) => existsSync(candidate));
   if (file === undefined)
     return unreadable(searched[0].replace(/^.*\//, ''), `none at ${searched.join(' or ')}`);
@@ -17,7 +17,7 @@ export function readFirst(path: string | undefined, searched: readonly [string, 
   }
 }
 
-const unreadable = (file: string, came: string): Found => ({
+const unreadable = (file: string, came: string): ConfigText => ({
   kind: 'bad',
   file,
   problems: [

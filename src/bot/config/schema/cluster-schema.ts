@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import { presetNames } from '../../../runbooks/index.ts';
-import { address, channel, duration, name, oneOf, regularExpression, text, wholeNumber } from './fields.ts';
+import {
+  address,
+  channel,
+  duration,
+  name,
+  oneOfField,
+  regularExpression,
+  textField,
+  wholeNumber,
+} from './fields.ts';
 import { clusterTls } from './tls-schema.ts';
 
 /*
@@ -17,7 +26,7 @@ const hasPort = (address: string): boolean => {
 };
 
 const node = z.strictObject({
-  name: text('a RabbitMQ node name such as rabbit@server-44').regex(/^[^\s@]+@[^\s@]+$/, {
+  name: textField('a RabbitMQ node name such as rabbit@server-44').regex(/^[^\s@]+@[^\s@]+$/, {
     error: 'a RabbitMQ node name such as rabbit@server-44',
   }),
   management: address(['http', 'https'], 'https://10.3.0.44:15671'),
@@ -36,31 +45,31 @@ const node = z.strictObject({
       },
     )
     .optional(),
-  host: text('the name of an entry under hosts').optional(),
+  host: textField('the name of an entry under hosts').optional(),
   prometheus: address(['http', 'https'], 'http://10.3.0.44:15692').optional(),
 });
 
 const reachedBy = z.union(
   [
     z.strictObject({
-      transportUrl: text('a transport URL').regex(/^[a-z+]+:\/\/\S+$/),
+      transportUrl: textField('a transport URL').regex(/^[a-z+]+:\/\/\S+$/),
     }),
     z.strictObject({
-      haproxy: z.strictObject({ host: text('a host'), path: text('a path').startsWith('/') }),
+      haproxy: z.strictObject({ host: textField('a host'), path: textField('a path').startsWith('/') }),
     }),
   ],
   { error: '{ transportUrl: rabbit://… } or { haproxy: { host: …, path: /… } }' },
 );
 
 const service = z.strictObject({
-  name: text('the service’s name, such as cinder-scheduler'),
+  name: textField('the service’s name, such as cinder-scheduler'),
   queues: regularExpression('^cinder-scheduler'),
-  host: text('the name of an entry under hosts, or from-connection').default('from-connection'),
-  unit: text('the unit, container or workload to restart').optional(),
-  restart: oneOf(presetNames).optional(),
-  exchange: text('the exchange its queues are bound to, such as nova').optional(),
-  probe: oneOf(['auto', 'ping', 'ignoreErrors', 'baseapi', 'off']).optional(),
-  rpcVersion: text('an RPC version in quotes, such as "6.0"')
+  host: textField('the name of an entry under hosts, or from-connection').default('from-connection'),
+  unit: textField('the unit, container or workload to restart').optional(),
+  restart: oneOfField(presetNames).optional(),
+  exchange: textField('the exchange its queues are bound to, such as nova').optional(),
+  probe: oneOfField(['auto', 'ping', 'ignoreErrors', 'baseapi', 'off']).optional(),
+  rpcVersion: textField('an RPC version in quotes, such as "6.0"')
     .regex(/^\d+\.\d+(\.\d+)?$/, { error: 'an RPC version in quotes, such as "6.0"' })
     .optional(),
 });
@@ -90,19 +99,19 @@ const detection = z.strictObject({
 export const clusterSchema = z.strictObject({
   name,
   channel: channel.optional(),
-  vhost: text('a vhost such as /').default('/'),
-  username: text('the management user'),
-  password: text('the management user’s password'),
+  vhost: textField('a vhost such as /').default('/'),
+  username: textField('the management user'),
+  password: textField('the management user’s password'),
   tls: clusterTls.optional(),
   nodes: z.array(node, { error: 'a list of nodes' }).min(1, { error: 'at least one node' }),
   reachedBy: reachedBy.optional(),
   services: z.array(service, { error: 'a list of services' }).default([]),
   detection: detection.optional(),
-  partitionHandling: oneOf(['ignore', 'autoheal', 'pause_minority']).optional(),
+  partitionHandling: oneOfField(['ignore', 'autoheal', 'pause_minority']).optional(),
   protect: z
     .strictObject({
       queues: z.array(regularExpression('^billing'), { error: 'a list of regular expressions' }).default([]),
-      vhosts: z.array(text('a vhost such as /'), { error: 'a list of vhosts' }).default([]),
+      vhosts: z.array(textField('a vhost such as /'), { error: 'a list of vhosts' }).default([]),
     })
     .optional(),
 });

@@ -8,7 +8,7 @@ import { durationPattern, parseDuration, tellDuration } from './duration.ts';
  */
 
 /** A text that is not empty. */
-export const text = (expected: string) => z.string({ error: expected }).min(1, { error: expected });
+export const textField = (expected: string) => z.string({ error: expected }).min(1, { error: expected });
 
 const transportUrlExpected = `a transport URL such as rabbit://user:\${file:/path}@10.3.0.44:5672/watership-agents`;
 const SHORTEST_KEY = 32;
@@ -27,7 +27,7 @@ export const duration = (minimumMs: number, example: string, maximumMs = Number.
 };
 
 /** A transport URL with a host in it. */
-export const transportUrl = text(transportUrlExpected).check(({ value, issues }) => {
+export const transportUrl = textField(transportUrlExpected).check(({ value, issues }) => {
   const message = isTransportUrl(value) ? settingsProblem(value) : transportUrlExpected;
   if (message !== undefined) issues.push({ code: 'custom', message, input: value });
 });
@@ -58,7 +58,7 @@ export const holdsPassword = (value: string): boolean => /:\/\/[^/]*:[^/]*@/.tes
 /** What the bot and one agent share. Two while it is changed: the first signs, both are good. */
 export const keys = z
   .array(
-    text(keyExpected).refine(({ length }) => length >= SHORTEST_KEY, { error: keyExpected }),
+    textField(keyExpected).refine(({ length }) => length >= SHORTEST_KEY, { error: keyExpected }),
     { error: 'a list of one or two keys' },
   )
   .min(1, { error: 'one or two keys' })
@@ -76,7 +76,7 @@ export const wholeNumber = (minimum: number, maximum: number) => {
 export const port = wholeNumber(1, 65_535);
 
 /** One of a few words. */
-export const oneOf = <const Values extends readonly [string, ...string[]]>(values: Values) =>
+export const oneOfField = <const Values extends readonly [string, ...string[]]>(values: Values) =>
   z.enum(values, { error: values.map((value) => `"${value}"`).join(' or ') });
 
 /** True or false. */
@@ -90,7 +90,7 @@ export const command = z
 /** A URL of one of these schemes. */
 export const url = (schemes: readonly string[], example: string) => {
   const expected = `a URL such as ${example}`;
-  return text(expected).refine((value) => hasScheme(value, schemes), { error: expected });
+  return textField(expected).refine((value) => hasScheme(value, schemes), { error: expected });
 };
 
 /** An address that is shown to people and stands in logs: who signs in is said beside it. */
@@ -111,7 +111,7 @@ function hasScheme(value: string, schemes: readonly string[]): boolean {
 /** A pattern as JavaScript reads it, with Unicode. */
 export const regularExpression = (example: string) => {
   const expected = `a regular expression such as ${example}`;
-  return text(expected).refine(compiles, { error: expected });
+  return textField(expected).refine(compiles, { error: expected });
 };
 
 function compiles(pattern: string): boolean {
@@ -124,12 +124,12 @@ function compiles(pattern: string): boolean {
 }
 
 /** A channel by its id. */
-export const channel = text('a channel id such as C0ALERTS').regex(/^[A-Z][A-Z0-9_]+$/, {
+export const channel = textField('a channel id such as C0ALERTS').regex(/^[A-Z][A-Z0-9_]+$/, {
   error: 'a channel id such as C0ALERTS (Slack shows it at the end of the channel details), not its name',
 });
 
 /** A name of our own, which becomes a part of keys and ids. */
-export const name = text('a name of letters, digits, ".", "_" and "-"').regex(
+export const name = textField('a name of letters, digits, ".", "_" and "-"').regex(
   /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
   {
     error: 'a name of letters, digits, ".", "_" and "-"',
@@ -139,7 +139,7 @@ export const name = text('a name of letters, digits, ".", "_" and "-"').regex(
 /** When something happens again and again. */
 export const cron = (example: string) => {
   const expected = `a cron expression such as ${example}`;
-  return text(expected).refine(isCron, { error: expected });
+  return textField(expected).refine(isCron, { error: expected });
 };
 
 function isCron(expression: string): boolean {
@@ -154,7 +154,9 @@ function isCron(expression: string): boolean {
 const timezoneExpected = 'a time zone such as Europe/Berlin';
 
 /** Whose clock is meant. */
-export const timezone = text(timezoneExpected).refine(isTimezone, { error: timezoneExpected }).default('UTC');
+export const timezone = textField(timezoneExpected)
+  .refine(isTimezone, { error: timezoneExpected })
+  .default('UTC');
 
 function isTimezone(zone: string): boolean {
   try {

@@ -1,16 +1,16 @@
 import { z } from 'zod';
-import { duration, text, timezone, wholeNumber, yesOrNo } from './fields.ts';
+import { duration, textField, timezone, wholeNumber, yesOrNo } from './fields.ts';
 
 /*
  * People and their rights, by tier, and the hours in which there are enough of them.
  */
 
-const personOrGroup = text('a Slack user id (U…) or user group id (S…)').regex(/^[UWS][A-Z0-9_]+$/, {
+const personOrGroup = textField('a Slack user id (U…) or user group id (S…)').regex(/^[UWS][A-Z0-9_]+$/, {
   error: 'a Slack user id (U…) or user group id (S…), not a name',
 });
 const peopleOrGroups = z.array(personOrGroup, { error: 'a list of Slack ids' });
 
-const clockTime = text('a time of day such as 08:00').regex(/^([01]\d|2[0-3]):[0-5]\d$/, {
+const clockTime = textField('a time of day such as 08:00').regex(/^([01]\d|2[0-3]):[0-5]\d$/, {
   error: 'a time of day such as 08:00',
 });
 
@@ -23,7 +23,7 @@ const businessHours = z.strictObject({
   timezone,
 });
 
-const slackUser = text('a Slack user id (U…)').regex(/^[UW][A-Z0-9_]+$/, {
+const slackUser = textField('a Slack user id (U…)').regex(/^[UW][A-Z0-9_]+$/, {
   error: 'a Slack user id (U…), not a group and not a name',
 });
 

@@ -7,9 +7,9 @@ import {
   cron,
   duration,
   name,
-  oneOf,
+  oneOfField,
   port,
-  text,
+  textField,
   timezone,
   transportUrl,
   url,
@@ -27,15 +27,15 @@ import { redisTls } from './tls-schema.ts';
 const secretsExpected = 'the signing secret of the Slack app, or a list of the new one and the old one';
 
 const slack = z.strictObject({
-  mode: oneOf(['socket', 'http']).default('socket'),
-  botToken: text('the bot token of the Slack app (xoxb-…)'),
-  appToken: text('the app-level token of the Slack app (xapp-…)').optional(),
+  mode: oneOfField(['socket', 'http']).default('socket'),
+  botToken: textField('the bot token of the Slack app (xoxb-…)'),
+  appToken: textField('the app-level token of the Slack app (xapp-…)').optional(),
   signingSecret: z
     .union(
       [
-        text('the signing secret'),
+        textField('the signing secret'),
         z
-          .array(text('a signing secret'))
+          .array(textField('a signing secret'))
           .min(1, { error: secretsExpected })
           .max(2, { error: secretsExpected }),
       ],
@@ -50,16 +50,16 @@ const slack = z.strictObject({
 const redis = z.strictObject({
   url: url(['redis', 'rediss'], 'redis://127.0.0.1:6379/0').optional(),
   sentinels: z
-    .array(z.strictObject({ host: text('an address'), port: port.default(26_379) }), {
+    .array(z.strictObject({ host: textField('an address'), port: port.default(26_379) }), {
       error: 'a list of sentinels, { host: 10.3.0.44, port: 26379 }',
     })
     .min(1, { error: 'at least one sentinel' })
     .optional(),
-  name: text('what the sentinels call the master, such as mymaster').optional(),
+  name: textField('what the sentinels call the master, such as mymaster').optional(),
   database: wholeNumber(0, 1_000).optional(),
-  username: text('the user of Redis').optional(),
-  password: text('the password of Redis').optional(),
-  sentinelPassword: text('the password of the sentinels').optional(),
+  username: textField('the user of Redis').optional(),
+  password: textField('the password of Redis').optional(),
+  sentinelPassword: textField('the password of the sentinels').optional(),
   tls: redisTls.optional(),
   copies: wholeNumber(0, 10).optional(),
   prefix: name.default('watership'),
@@ -103,10 +103,10 @@ const schedule = z.strictObject({
 });
 
 const audit = z.strictObject({
-  file: text('a path')
+  file: textField('a path')
     .startsWith('/', { error: 'a full path such as /var/log/watership/audit.jsonl' })
     .optional(),
-  key: text('a secret of at least 16 characters')
+  key: textField('a secret of at least 16 characters')
     .min(16, { error: 'a secret of at least 16 characters' })
     .optional(),
   keep: wholeNumber(1_000, 10_000_000).default(200_000),
@@ -124,11 +124,11 @@ export const fileSchema = z.strictObject({
   people: peopleSchema.prefault({}),
   limits: limits.prefault({}),
   halt: z
-    .strictObject({ file: text('a path such as /etc/watership/HALT').startsWith('/').optional() })
+    .strictObject({ file: textField('a path such as /etc/watership/HALT').startsWith('/').optional() })
     .prefault({}),
   maintenance: z.array(maintenance, { error: 'a list of maintenance windows' }).default([]),
   schedule: schedule.prefault({}),
-  health: z.strictObject({ host: text('an address').default('127.0.0.1'), port }).optional(),
+  health: z.strictObject({ host: textField('an address').default('127.0.0.1'), port }).optional(),
   audit: audit.prefault({}),
   notify: z
     .strictObject({
@@ -138,7 +138,7 @@ export const fileSchema = z.strictObject({
       after: duration(1_000, '5m').default(300_000),
     })
     .optional(),
-  log: z.strictObject({ level: oneOf(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
+  log: z.strictObject({ level: oneOfField(['debug', 'info', 'warn', 'error']).default('info') }).prefault({}),
   sandbox: z.strictObject({ controlUrl: url(['http'], 'http://127.0.0.1:8080') }).optional(),
 });
 

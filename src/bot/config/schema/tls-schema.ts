@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { tlsProblem } from '../../../rpc/index.ts';
 import { definite } from './definite.ts';
-import { oneOf, text } from './fields.ts';
+import { oneOfField, textField } from './fields.ts';
 
 /*
  * `tls` of a cluster, for its addresses with https: and amqps:, and of Redis. Files are read once, when the configuration is.
@@ -11,7 +11,7 @@ import { oneOf, text } from './fields.ts';
 
 /** Certificates: the path of their file, because they are no secret; or their text, from `${…}`. */
 const certificates = (expected: string) =>
-  text(expected).transform((value, context) => {
+  textField(expected).transform((value, context) => {
     if (value.includes('-----BEGIN ')) return value;
     try {
       if (!value.startsWith('/')) throw new Error('no full path');
@@ -36,13 +36,13 @@ const expected = {
 const trust = {
   ca: certificates(expected.ca).optional(),
   certificate: certificates(expected.certificate).optional(),
-  key: text(expected.key).optional(),
-  serverName: text('the name in the certificates of all nodes').optional(),
+  key: textField(expected.key).optional(),
+  serverName: textField('the name in the certificates of all nodes').optional(),
 };
 
 /** How a cluster's addresses with TLS are trusted, and what the bot shows there. */
 export const clusterTls = z
-  .strictObject({ ...trust, login: oneOf(['password', 'certificate']).default('password') })
+  .strictObject({ ...trust, login: oneOfField(['password', 'certificate']).default('password') })
   .check(({ value, issues }) => {
     const isTold = tellUnusable(value, issues);
     if (!isTold && value.login === 'certificate' && value.certificate === undefined)

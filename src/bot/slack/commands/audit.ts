@@ -10,7 +10,7 @@ import {
   utcTime,
 } from '../message/blocks.ts';
 import { postReport } from '../send/post-report.ts';
-import { type Asked, type Command, type Reply, say } from './common/command.ts';
+import { type Command, type CommandCall, type Reply, say } from './common/command.ts';
 
 /** As many as one screen of a phone shows. */
 const SHOWN = 8;
@@ -36,7 +36,7 @@ export const audit: Command = {
   },
 };
 
-async function list({ listener }: Asked, about: string): Promise<Reply> {
+async function list({ listener }: CommandCall, about: string): Promise<Reply> {
   const { context, people } = listener.transitions;
   const { stores, clock } = context;
   const entries = await stores.audit.read({
@@ -92,7 +92,7 @@ function lineOf({ atMs, actor, text }: RecordedEntry, names: Names, isOneDay: bo
   return line.length <= LINE ? line : `${line.slice(0, LINE - 1)}…`;
 }
 
-async function exportReport({ listener }: Asked, id: string): Promise<Reply> {
+async function exportReport({ listener }: CommandCall, id: string): Promise<Reply> {
   const { context, people } = listener.transitions;
   const report = await readPostMortem(context, id, (ids) => people.names(ids));
   if (report === undefined) {

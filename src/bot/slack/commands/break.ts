@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { nearest } from '../../config/file/nearest.ts';
-import { type Asked, type Command, type Reply, say, sayLines } from './common/command.ts';
+import { type Command, type CommandCall, type Reply, say, sayLines } from './common/command.ts';
 
 const said = z.object({ text: z.string() });
 /** Making or healing a fault starts and stops real nodes. */
@@ -25,7 +25,7 @@ export const heal: Command = {
   run: (asked) => tellSandbox(asked, 'heal', asked.words[0] === undefined ? {} : { fault: asked.words[0] }),
 };
 
-async function tellSandbox({ listener, words }: Asked, path: string, body: object): Promise<Reply> {
+async function tellSandbox({ listener, words }: CommandCall, path: string, body: object): Promise<Reply> {
   const { sandbox } = listener.transitions.context.config;
   if (sandbox === undefined) {
     return say('This works in the sandbox only.');

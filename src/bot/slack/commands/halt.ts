@@ -1,4 +1,8 @@
-import { halt as haltCluster, resume as resumeCluster, type Turned } from '../../approvals/halts.ts';
+import {
+  haltRepairs as haltCluster,
+  resumeRepairs as resumeCluster,
+  type Turned,
+} from '../../approvals/halts.ts';
 import { type Names, nameOf } from '../../wording/words.ts';
 import { moment, mrkdwn, notification } from '../message/blocks.ts';
 import { literal } from '../message/escape.ts';
@@ -7,7 +11,7 @@ import type { ListenerContext } from '../requests/listener-context.ts';
 import { type Command, type Reply, say } from './common/command.ts';
 
 /** The kill switch: anybody may stop, only an approver may go on. */
-export const halt: Command = {
+export const haltVerb: Command = {
   verb: 'halt',
   usage: 'halt [cluster]',
   summary: 'Stop every repair now, on one cluster or on all. Anybody may.',
@@ -15,7 +19,7 @@ export const halt: Command = {
     tellAll(listener, await haltCluster(listener.transitions, cluster, caller)),
 };
 
-export const resume: Command = {
+export const resumeVerb: Command = {
   verb: 'resume',
   usage: 'resume [cluster]',
   summary: 'Let repairs go on. Approvers may.',

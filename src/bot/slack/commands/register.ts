@@ -8,9 +8,9 @@ import { faultOf } from '../requests/pressed.ts';
 import { ack } from './ack.ts';
 import { audit } from './audit.ts';
 import { breakIt, heal } from './break.ts';
-import { type Asked, type Command, type Reply, say } from './common/command.ts';
+import { type Command, type CommandCall, type Reply, say } from './common/command.ts';
 import { digest } from './digest.ts';
-import { halt, resume } from './halt.ts';
+import { haltVerb, resumeVerb } from './halt.ts';
 import { helpOf } from './help.ts';
 import { incidents } from './incidents.ts';
 import { maintenance } from './maintenance.ts';
@@ -19,7 +19,7 @@ import { queues } from './queues.ts';
 import { run } from './run.ts';
 import { runbooks } from './runbooks.ts';
 import { status } from './status.ts';
-import { tap } from './tap.ts';
+import { tapVerb } from './tap.ts';
 
 const help = helpOf(() => commands);
 
@@ -29,12 +29,12 @@ export const commands: readonly Command[] = [
   incidents,
   queues,
   probe,
-  tap,
+  tapVerb,
   runbooks,
   run,
   ack,
-  halt,
-  resume,
+  haltVerb,
+  resumeVerb,
   maintenance,
   digest,
   audit,
@@ -79,7 +79,7 @@ const AGAIN =
 async function answer(
   listener: ListenerContext,
   command: SlashCommand,
-  meanwhile: NonNullable<Asked['meanwhile']>,
+  meanwhile: NonNullable<CommandCall['meanwhile']>,
 ): Promise<{ readonly reply: Reply; readonly isShared: boolean }> {
   const { verb, words, isShared } = parseTyped(command.text);
   const caller: Caller = {

@@ -1,4 +1,4 @@
-import { diagnose } from '../../approvals/incidents.ts';
+import { requestDiagnosis } from '../../approvals/incidents.ts';
 import { type Command, type Reply, say } from './common/command.ts';
 import { unknown } from './common/unknown.ts';
 
@@ -34,7 +34,7 @@ export const run: Command = {
           : `${wanted} is open for: ${subjects.slice(0, 10).join(', ')}. Which one?`,
       );
     }
-    const found = await diagnose(listener.transitions, incident.id, caller);
+    const found = await requestDiagnosis(listener.transitions, incident.id, caller);
     return found.kind === 'refused'
       ? say(found.answer.text)
       : say(

@@ -14,7 +14,7 @@ const MAX_SECONDS = 15;
 const SHOWN = 240;
 
 /** Listens in for some seconds. It shows what services say to each other, so approvers only, and to nobody but them. */
-export const tap: Command = {
+export const tapVerb: Command = {
   verb: 'tap',
   usage: 'tap <exchange> <routing key> [cluster]',
   summary: `Show up to ${MAX_MESSAGES} messages that pass an exchange, secrets masked. Approvers may.`,

@@ -5,7 +5,7 @@ import type { ListenerContext } from '../requests/listener-context.ts';
 import { once } from '../requests/pressed.ts';
 
 /** "I'm on it". */
-export function register(app: App, listener: ListenerContext): void {
+export function registerAcknowledge(app: App, listener: ListenerContext): void {
   app.action<BlockButtonAction>(actionIds.acknowledge, async ({ ack, body }) => {
     await ack();
     await once(

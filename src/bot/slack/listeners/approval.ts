@@ -6,14 +6,14 @@ import { noteModal } from '../cards/review-modal.ts';
 import { type ReviewReference, readReference } from '../cards/review-reference.ts';
 import { approvalCallback, approvalFields } from '../message/ids.ts';
 import { callerOf } from '../requests/click.ts';
-import type { Delivery } from '../requests/delivery.ts';
+import type { SlackDelivery } from '../requests/delivery.ts';
 import { forgetDelivery, isFirstDelivery, type ListenerContext } from '../requests/listener-context.ts';
 import { faultOf } from '../requests/pressed.ts';
 import { SECOND_TIME, standingOf } from '../requests/since.ts';
-import { makingView, showChoice, viewOf } from './review-window.ts';
+import { makingView, reviewViewOf, showChoice } from './review-window.ts';
 
 /** A submitted approval. Everything that decides is asked within Slack's three seconds; all work is the runner's. */
-export function register(app: App, listener: ListenerContext): void {
+export function registerApproval(app: App, listener: ListenerContext): void {
   app.view<ViewSubmitAction>(approvalCallback, async ({ ack, body, view }) => {
     const reference = readReference(view.private_metadata);
     if (reference === undefined) {
@@ -59,7 +59,11 @@ export function register(app: App, listener: ListenerContext): void {
  * After a fault of ours the same window may be submitted again, as it says: a vote that was stored all the same is then answered as
  * counted. One that is stored and not copied yet must not be given twice.
  */
-async function letTryAgain(listener: ListenerContext, delivery: Delivery, error: unknown): Promise<void> {
+async function letTryAgain(
+  listener: ListenerContext,
+  delivery: SlackDelivery,
+  error: unknown,
+): Promise<void> {
   if (error instanceof NotReplicated) return;
   await forgetDelivery(listener, delivery).catch((err: unknown) =>
     listener.transitions.context.log.warn({ err }, 'A vote that failed cannot be given again in its window'),
@@ -102,7 +106,7 @@ async function responseTo(
     case 'changed':
       return {
         response_action: 'update' as const,
-        view: await viewOf(listener.transitions, voted.review, caller, { isNew: true }),
+        view: await reviewViewOf(listener.transitions, voted.review, caller, { isNew: true }),
       };
     case 'recorded':
       return {

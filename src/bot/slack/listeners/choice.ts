@@ -6,7 +6,7 @@ import { isFirstDelivery, type ListenerContext } from '../requests/listener-cont
 import { makingView, showChoice } from './review-window.ts';
 
 /** Another way was chosen in the open modal: a new plan is made at once. */
-export function register(app: App, listener: ListenerContext): void {
+export function registerChoice(app: App, listener: ListenerContext): void {
   app.action<BlockAction>(actionIds.choose, async ({ ack, body }) => {
     await ack();
     const action = body.actions[0];

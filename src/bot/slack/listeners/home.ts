@@ -3,7 +3,7 @@ import { isFirstDelivery, type ListenerContext } from '../requests/listener-cont
 import { homeOf } from '../send/homes.ts';
 
 /** The Home tab: each cluster, and what this person has taken. Made anew whenever it is opened. */
-export function register(app: App, listener: ListenerContext): void {
+export function registerHome(app: App, listener: ListenerContext): void {
   app.event('app_home_opened', async ({ event, body }) => {
     // Slack tries an event again when its answer was lost; the tab is made once.
     const isFirst = await isFirstDelivery(listener, { kind: 'event', eventId: body.event_id });

@@ -36,7 +36,7 @@ export async function openReview(
   if (found.kind === 'refused') {
     return { text: found.answer.text };
   }
-  const viewId = await door.open(await viewOf(transitions, found, caller));
+  const viewId = await door.open(await reviewViewOf(transitions, found, caller));
   return found.kind === 'making' ? { later: fillIn(transitions, door, viewId, found, caller) } : {};
 }
 
@@ -50,11 +50,11 @@ export async function showChoice(
   caller: Caller,
 ): Promise<void> {
   const chosen = await choose(transitions, reference, choice, caller);
-  await door.update(viewId, await viewOf(transitions, chosen, caller, { isNew: true }));
+  await door.update(viewId, await reviewViewOf(transitions, chosen, caller, { isNew: true }));
 }
 
 /** What somebody sees of a review: the plan, or one sentence about why there is none. */
-export async function viewOf(
+export async function reviewViewOf(
   transitions: Transitions,
   found: Review,
   caller: Caller,
@@ -128,6 +128,6 @@ async function fillIn(
       ? noteModal('Review fix', [
           'The diagnosis takes longer. The plan will be in the thread; press Review fix then.',
         ])
-      : await viewOf(transitions, found, caller);
+      : await reviewViewOf(transitions, found, caller);
   await door.update(viewId, view);
 }

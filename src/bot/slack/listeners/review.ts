@@ -5,7 +5,7 @@ import { once } from '../requests/pressed.ts';
 import { doorOf, openReview } from './review-window.ts';
 
 /** "Review fix": opens the plan. */
-export function register(app: App, listener: ListenerContext): void {
+export function registerReview(app: App, listener: ListenerContext): void {
   app.action<BlockButtonAction>(actionIds.review, async ({ ack, body }) => {
     await ack();
     await once(listener, body, async ({ value, caller, triggerId }) => {

@@ -1,6 +1,6 @@
 import type { App, BlockButtonAction } from '@slack/bolt';
-import type { Answer } from '../../approvals/answer.ts';
-import { cancel, confirm, type Ruling, rule } from '../../approvals/runs.ts';
+import type { CallerAnswer } from '../../approvals/answer.ts';
+import { cancel, confirmStep, type Ruling, settleByPerson } from '../../approvals/runs.ts';
 import { actionIds, parseRunValue } from '../message/ids.ts';
 import type { ListenerContext } from '../requests/listener-context.ts';
 import { once, type Pressed } from '../requests/pressed.ts';
@@ -8,15 +8,15 @@ import { once, type Pressed } from '../requests/pressed.ts';
 const rulings: readonly Ruling[] = ['it-happened', 'do-it-again', 'give-up'];
 
 /** Cancel, "I have done it", and a person's word about an interrupted step. */
-export function register(app: App, listener: ListenerContext): void {
+export function registerRunButtons(app: App, listener: ListenerContext): void {
   const { transitions } = listener;
   listen(app, listener, actionIds.cancel, (reference, { caller }) => cancel(transitions, reference, caller));
   listen(app, listener, actionIds.confirm, (reference, { caller }) =>
-    confirm(transitions, reference, caller),
+    confirmStep(transitions, reference, caller),
   );
   for (const ruling of rulings) {
     listen(app, listener, `${actionIds.rule}:${ruling}`, (reference, { caller }) =>
-      rule(transitions, reference, ruling, caller),
+      settleByPerson(transitions, reference, ruling, caller),
     );
   }
 }
@@ -27,7 +27,7 @@ function listen(
   app: App,
   listener: ListenerContext,
   actionId: string,
-  answer: (reference: Reference, pressed: Pressed) => Promise<Answer>,
+  answer: (reference: Reference, pressed: Pressed) => Promise<CallerAnswer>,
 ): void {
   app.action<BlockButtonAction>(actionId, async ({ ack, body }) => {
     await ack();

@@ -1,5 +1,5 @@
 /** What makes a delivery the same as another, whichever replica it reaches and however often. */
-export type Delivery =
+export type SlackDelivery =
   | { readonly kind: 'click'; readonly actionTs: string; readonly actionId: string; readonly user: string }
   /** A modal keeps its hash while it is shown; it gets another whenever its content is changed. */
   | { readonly kind: 'view'; readonly viewId: string; readonly hash: string; readonly user: string }
@@ -7,7 +7,7 @@ export type Delivery =
   | { readonly kind: 'event'; readonly eventId: string };
 
 /** The name under which a delivery is remembered. */
-export function deliveryKey(delivery: Delivery): string {
+export function deliveryKey(delivery: SlackDelivery): string {
   switch (delivery.kind) {
     case 'click':
       return `click:${delivery.actionTs}:${delivery.actionId}:${delivery.user}`;

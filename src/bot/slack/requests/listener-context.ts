@@ -3,7 +3,7 @@ import type { Transitions } from '../../approvals/transitions.ts';
 import type { SlackPort } from '../../ports/slack.ts';
 import { notification, plainSection } from '../message/blocks.ts';
 import type { Adapt } from '../send/local-slack.ts';
-import { type Delivery, deliveryKey } from './delivery.ts';
+import { deliveryKey, type SlackDelivery } from './delivery.ts';
 
 /** How long a delivery is remembered. Slack delivers again within minutes; a captured request is good for six. */
 const REMEMBERED_MS = 900_000;
@@ -28,13 +28,16 @@ export interface Place {
 /** True for the first delivery of something. Slack may deliver twice, and to two replicas. */
 export async function isFirstDelivery(
   { transitions }: ListenerContext,
-  delivery: Delivery,
+  delivery: SlackDelivery,
 ): Promise<boolean> {
   return await transitions.context.stores.once.first(deliveryKey(delivery), REMEMBERED_MS);
 }
 
 /** Nothing came of it, and the same may be sent again: a modal that was handed back for a correction. */
-export async function forgetDelivery({ transitions }: ListenerContext, delivery: Delivery): Promise<void> {
+export async function forgetDelivery(
+  { transitions }: ListenerContext,
+  delivery: SlackDelivery,
+): Promise<void> {
   await transitions.context.stores.once.forget(deliveryKey(delivery));
 }
 

@@ -1,4 +1,4 @@
-import type { OutgoingMessage, SlackPort, Urgency } from '../../ports/slack.ts';
+import type { SlackMessage, SlackPort, Urgency } from '../../ports/slack.ts';
 import { NotifiedElsewhere, SlackRefused } from '../../ports/slack-errors.ts';
 import type { Lease } from '../../stores/lease.ts';
 import type { OnceStore } from '../../stores/stores.ts';
@@ -18,7 +18,7 @@ export interface Poster {
    */
   postOnce(
     lease: Lease,
-    message: OutgoingMessage,
+    message: SlackMessage,
     found: { readonly marker: string; readonly blocks: string },
   ): Promise<{ readonly ts: string; readonly isOld: boolean }>;
   /** False when the message is gone, so that it is posted anew. */

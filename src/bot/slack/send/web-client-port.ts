@@ -8,7 +8,7 @@ import {
 } from '@slack/web-api';
 import type { Clock } from '../../../runbooks/index.ts';
 import type { SlackConfig } from '../../config/config.ts';
-import type { OutgoingMessage, SlackPerson, SlackPort } from '../../ports/slack.ts';
+import type { SlackMessage, SlackPerson, SlackPort } from '../../ports/slack.ts';
 import { SlackBusy, SlackRefused, SlackUnreachable } from '../../ports/slack-errors.ts';
 import { withFallback } from './fallback.ts';
 import { adaptTo } from './local-slack.ts';
@@ -45,7 +45,7 @@ export function openSlackPort(
   const limiter = createRateLimiter(clock);
   const adapt = adaptTo(config.apiUrl);
 
-  const bodyOf = ({ channel, text, blocks, threadTs }: Omit<OutgoingMessage, 'urgency' | 'broadcast'>) =>
+  const bodyOf = ({ channel, text, blocks, threadTs }: Omit<SlackMessage, 'urgency' | 'broadcast'>) =>
     adapt({
       channel,
       text,
@@ -54,7 +54,7 @@ export function openSlackPort(
       ...(threadTs === undefined ? {} : { thread_ts: threadTs }),
     });
 
-  const postOf = (message: OutgoingMessage): ChatPostMessageArguments => {
+  const postOf = (message: SlackMessage): ChatPostMessageArguments => {
     const body = { ...bodyOf(message), mrkdwn: false, unfurl_links: false, unfurl_media: false };
     return message.threadTs !== undefined && message.broadcast === true
       ? { ...body, thread_ts: message.threadTs, reply_broadcast: true }

@@ -8,7 +8,7 @@ export const SETTLE_MS = 15_000;
 /** Pause between two looks while waiting for something to settle. */
 const BETWEEN_LOOKS_MS = 3_000;
 
-export type NodeAnswer<Value> =
+export type AskedNode<Value> =
   | { readonly kind: 'answered'; readonly api: ManagementApi; readonly value: Value }
   | { readonly kind: 'silent'; readonly api: ManagementApi; readonly error: unknown };
 
@@ -16,10 +16,10 @@ export type NodeAnswer<Value> =
 export async function askEveryNode<Value>(
   ports: ClusterPorts,
   question: (api: ManagementApi) => Promise<Value>,
-): Promise<readonly NodeAnswer<Value>[]> {
+): Promise<readonly AskedNode<Value>[]> {
   return await Promise.all(
     ports.management.map(
-      async (api): Promise<NodeAnswer<Value>> =>
+      async (api): Promise<AskedNode<Value>> =>
         await question(api).then(
           (value) => ({ kind: 'answered', api, value }),
           (error: unknown) => ({ kind: 'silent', api, error }),

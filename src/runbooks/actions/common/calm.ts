@@ -3,7 +3,7 @@ import { askEveryNode, enoughAnswers, READ_MS } from './ask-nodes.ts';
 import type { ClusterPorts } from './ports.ts';
 
 /** Is the cluster whole and without alarms, in the view of every node that answers? Asked before each deletion. */
-export async function isCalm(ports: ClusterPorts): Promise<Verdict> {
+export async function isCalmOnEveryNode(ports: ClusterPorts): Promise<Verdict> {
   const answers = await askEveryNode(ports, (api) => api.nodes({ timeoutMs: READ_MS }));
   const answered = answers.filter((answer) => answer.kind === 'answered');
   if (answered.length < enoughAnswers(ports))
@@ -11,16 +11,19 @@ export async function isCalm(ports: ClusterPorts): Promise<Verdict> {
   for (const { api, value } of answered) {
     const own = value.find(({ name }) => name === api.node);
     // A node always tells of itself: a row that is missing or half empty says that it is not well.
-    if (own === undefined || own.partitions === undefined || own.memAlarm === undefined)
+    if (own === undefined || own.partitions === undefined || own.hasMemoryAlarm === undefined)
       return { go: false, because: `${api.node} does not say how it is` };
     const apart = value.find(({ partitions = [] }) => partitions.length > 0);
     if (apart !== undefined)
       return { go: false, because: `${api.node} lists a partition: ${apart.name} was apart` };
-    const alarmed = value.find(({ memAlarm, diskFreeAlarm }) => memAlarm === true || diskFreeAlarm === true);
+    const alarmed = value.find(
+      ({ hasMemoryAlarm: memAlarm, hasDiskAlarm: diskFreeAlarm }) =>
+        memAlarm === true || diskFreeAlarm === true,
+    );
     if (alarmed !== undefined)
       return {
         go: false,
-        because: `${alarmed.name} has a ${alarmed.memAlarm === true ? 'memory' : 'disk'} alarm`,
+        because: `${alarmed.name} has a ${alarmed.hasMemoryAlarm === true ? 'memory' : 'disk'} alarm`,
       };
   }
   return { go: true };

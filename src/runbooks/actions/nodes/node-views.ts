@@ -48,4 +48,4 @@ function itselfOf(
 }
 
 const isRunning = (rows: readonly NodeRow[], node: string): boolean =>
-  rows.some(({ name, running }) => name === node && running);
+  rows.some(({ name, isRunning: running }) => name === node && running);

@@ -5,7 +5,7 @@ import type { Settled } from '../../action.ts';
 import { whyProtected } from '../../snapshot/protected.ts';
 import type { Verdict } from '../../verdict.ts';
 import { askEveryNode, enoughAnswers, READ_MS } from '../common/ask-nodes.ts';
-import { isCalm } from '../common/calm.ts';
+import { isCalmOnEveryNode } from '../common/calm.ts';
 import type { ClusterPorts } from '../common/ports.ts';
 
 /** What both ways to delete a queue have in common: who may go, seen on every node, and how it is settled. */
@@ -22,7 +22,7 @@ export type DeletionArgs = z.infer<typeof deletionArgs>;
 export type Deletable = 'classic' | 'quorum';
 
 /** The last look before the call: on every node, two at least, and missing is no. */
-export async function mayDelete(
+export async function mayDeleteNow(
   wanted: DeletionArgs,
   ports: ClusterPorts,
   type: Deletable,
@@ -31,7 +31,7 @@ export async function mayDelete(
   if (protection !== undefined) return no(protection);
   const [seen, calm, links] = await Promise.all([
     readOnEveryNode(wanted, ports),
-    isCalm(ports),
+    isCalmOnEveryNode(ports),
     shovelsOf(wanted, ports),
   ]);
   if (seen.answered.length < enoughAnswers(ports)) return no(`too few nodes could be asked: ${seen.silent}`);

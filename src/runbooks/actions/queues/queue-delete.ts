@@ -6,7 +6,7 @@ import {
   type Deletable,
   type DeletionArgs,
   deletionArgs,
-  mayDelete,
+  mayDeleteNow,
   readOnEveryNode,
   settleDeletion,
 } from './deletable.ts';
@@ -26,7 +26,7 @@ export const queueDelete: Action<DeletionArgs, ClusterPorts> = {
   timeLimitMs: READ_MS + WRITE_MS,
   deletes: ({ vhost, name, maxReady }) => ({ vhost, name, messages: maxReady }),
   describe: (wanted) => `Delete ${whatOf(wanted)}: ${pathOf(wanted)}?if-unused=true`,
-  precheck: async (wanted, ports) => await mayDelete(wanted, ports, 'classic'),
+  precheck: async (wanted, ports) => await mayDeleteNow(wanted, ports, 'classic'),
   execute: async (wanted, ports) => await send(wanted, ports, 'classic'),
   reconcile: settleDeletion,
 };
@@ -43,9 +43,9 @@ export const queueDeleteQuorum: Action<DeletionArgs, ClusterPorts> = {
   deletes: ({ vhost, name, maxReady }) => ({ vhost, name, messages: maxReady }),
   describe: (wanted) =>
     `Delete the quorum ${whatOf(wanted)} (read again just before; the broker itself does not check): ${pathOf(wanted)}`,
-  precheck: async (wanted, ports) => await mayDelete(wanted, ports, 'quorum'),
+  precheck: async (wanted, ports) => await mayDeleteNow(wanted, ports, 'quorum'),
   execute: async (wanted, ports) => {
-    const again = await mayDelete(wanted, ports, 'quorum');
+    const again = await mayDeleteNow(wanted, ports, 'quorum');
     return again.go ? await send(wanted, ports, 'quorum') : { kind: 'refused', because: again.because };
   },
   reconcile: settleDeletion,

@@ -13,8 +13,8 @@ import { count, fitting, some } from '../../snapshot/words.ts';
 import type { Verdict } from '../../verdict.ts';
 import {
   type BacklogFacts,
+  backlogEvidenceLines,
   backlogFacts,
-  evidenceLines,
   freshReady,
   isDraining,
   judge,
@@ -99,7 +99,7 @@ export const backlog = defineRunbook<BacklogFacts>({
       id: 'queue',
       title: ({ facts: { name } }) => `Read ${name} fresh, and who reads it`,
       looks: looksFor,
-      show: (context) => ({ title: `Queue ${context.facts.name}`, lines: evidenceLines(context) }),
+      show: (context) => ({ title: `Queue ${context.facts.name}`, lines: backlogEvidenceLines(context) }),
     },
     {
       kind: 'decide',

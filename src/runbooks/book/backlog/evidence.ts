@@ -78,7 +78,7 @@ export function looksFor({ facts: seen, now }: Context): readonly Look[] {
 }
 
 /** What was seen of it, a line each. */
-export function evidenceLines({ facts: seen, answered, now }: Context): readonly string[] {
+export function backlogEvidenceLines({ facts: seen, answered, now }: Context): readonly string[] {
   const readers = consumersOf(now, seen);
   const probe = answerTo(answered, probeOfQueue(seen));
   const bindings = answerTo(answered, { look: 'bindings', vhost: seen.vhost, queue: seen.name });

@@ -1,5 +1,5 @@
 import { count, counted } from '../../snapshot/words.ts';
-import { type DeadContext, highestReady, rowsOf } from './dead-rows.ts';
+import { type DeadContext, highestReady, queueDetailsOf } from './dead-rows.ts';
 
 /** What is lost when queues that nobody reads are deleted: the number that people agree to. */
 
@@ -21,7 +21,8 @@ export function ceilingOf(context: DeadContext, name: string): number {
 /** Messages in it: its own row may be seconds older than the listing, so the higher number counts. */
 export function readyOf({ facts, before, answered }: DeadContext, name: string): number {
   const listed = facts.queues.find((queue) => queue.name === name)?.ready ?? 0;
-  const approved = highestReady(rowsOf(before, facts, name)) ?? highestReady(rowsOf(answered, facts, name));
+  const approved =
+    highestReady(queueDetailsOf(before, facts, name)) ?? highestReady(queueDetailsOf(answered, facts, name));
   return Math.max(listed, approved ?? 0);
 }
 

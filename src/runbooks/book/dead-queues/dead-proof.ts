@@ -7,7 +7,14 @@ import { whyProtected } from '../../snapshot/protected.ts';
 import { count, counted } from '../../snapshot/words.ts';
 import type { Verdict } from '../../verdict.ts';
 import { ceilingOf } from './dead-loss.ts';
-import { type DeadContext, highestReady, queueLook, rowsOf, sumConsumers, viewsWanted } from './dead-rows.ts';
+import {
+  type DeadContext,
+  highestReady,
+  queueDetailsOf,
+  queueLook,
+  sumConsumers,
+  viewsWanted,
+} from './dead-rows.ts';
 
 /** How it is proved that nobody reads a queue: for the plan, and again before each deletion. */
 
@@ -28,7 +35,7 @@ export function areProvedDead(context: DeadContext): Verdict {
         `Only ${counted(answer.byNode.length, 'node')} answered about ${shortQueue(name)}; I want two views.`,
       );
     }
-    const rows = rowsOf(answered, facts, name);
+    const rows = queueDetailsOf(answered, facts, name);
     if (rows.length === 0) continue;
     const refusal = whyKeep(rows);
     if (refusal) return no(`${shortQueue(name)}: ${refusal}`);
@@ -72,12 +79,12 @@ export function mayDelete(context: DeadContext): StepVerdict {
   if (answer.byNode.length < viewsWanted(now.snapshot)) {
     return { kind: 'stop', because: `only ${counted(answer.byNode.length, 'node')} answered about it` };
   }
-  const rows = rowsOf(answered, facts, target);
+  const rows = queueDetailsOf(answered, facts, target);
   if (rows.length === 0) return { kind: 'skip', because: 'it is gone already' };
   if (sumConsumers(rows) > 0) return { kind: 'skip', because: 'a consumer has come back: it is healthy' };
   const refusal = whyKeep(rows);
   if (refusal) return { kind: 'stop', because: refusal };
-  const planned = rowsOf(context.before, facts, target);
+  const planned = queueDetailsOf(context.before, facts, target);
   if (rows[0]?.type !== planned[0]?.type) return { kind: 'stop', because: 'its type is not the planned one' };
   const ready = highestReady(rows);
   if (ready === undefined) return { kind: 'stop', because: 'its messages could not be counted' };

@@ -13,7 +13,11 @@ export type DeadContext = StepContext<DeadFacts>;
 export const queueLook = ({ vhost }: DeadFacts, name: string) => ({ look: 'queue', vhost, name }) as const;
 
 /** Its row on each node that has it. */
-export const rowsOf = (answered: Answered, facts: DeadFacts, name: string): readonly QueueDetail[] => {
+export const queueDetailsOf = (
+  answered: Answered,
+  facts: DeadFacts,
+  name: string,
+): readonly QueueDetail[] => {
   const answer = answerTo(answered, queueLook(facts, name));
   return answer.kind === 'queue' ? answer.byNode.flatMap(({ row }) => (row ? [row] : [])) : [];
 };
@@ -23,7 +27,9 @@ export const viewsWanted = (snapshot: Snapshot): number => Math.min(2, configure
 
 /** Did any node say so, before or now? */
 export const isQuorum = ({ facts, before, answered }: DeadContext, name: string): boolean =>
-  [...rowsOf(before, facts, name), ...rowsOf(answered, facts, name)].some(({ type }) => type === 'quorum');
+  [...queueDetailsOf(before, facts, name), ...queueDetailsOf(answered, facts, name)].some(
+    ({ type }) => type === 'quorum',
+  );
 
 /** Consumers on all nodes together. */
 export const sumConsumers = (rows: readonly QueueDetail[]): number =>

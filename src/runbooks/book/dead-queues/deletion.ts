@@ -15,8 +15,8 @@ import {
   type DeadContext,
   highestReady,
   isQuorum,
+  queueDetailsOf,
   queueLook,
-  rowsOf,
   sumConsumers,
   viewsWanted,
 } from './dead-rows.ts';
@@ -98,7 +98,7 @@ function deadLines({ facts, answered, now }: DeadContext): readonly string[] {
     ...facts.queues.map((queue) => {
       const answer = answerTo(answered, queueLook(facts, queue.name));
       if (answer.kind === 'unseen') return `${queue.name}: could not be read: ${answer.because}`;
-      const rows = rowsOf(answered, facts, queue.name);
+      const rows = queueDetailsOf(answered, facts, queue.name);
       const [row] = rows;
       if (!row) return `${queue.name}: no longer there`;
       const bindings = answerTo(answered, { look: 'bindings', vhost: facts.vhost, queue: queue.name });
@@ -139,7 +139,7 @@ function isClean({ facts, answered, now }: DeadContext): Verdict {
     if (answer.byNode.length < wanted) {
       return no(`only ${counted(answer.byNode.length, 'node')} answered about ${shortQueue(name)}`);
     }
-    const rows = rowsOf(answered, facts, name);
+    const rows = queueDetailsOf(answered, facts, name);
     // One that was left alone because a consumer came back is healthy, and stays.
     if (rows.length > 0 && sumConsumers(rows) === 0) return no(`${shortQueue(name)} is still there`);
   }

@@ -1,6 +1,6 @@
 import type { Observation } from '../../snapshot/observation.ts';
 import type { NodeSilence, NodeView, Snapshot } from '../../snapshot/snapshot.ts';
-import { answeringNodes, configured, peersSay, sidesOf, viewOf } from '../../snapshot/views.ts';
+import { answeringNodes, configured, membersOfSides, peersSay, viewOf } from '../../snapshot/views.ts';
 import { counted } from '../../snapshot/words.ts';
 
 /**
@@ -65,7 +65,7 @@ export function silenceWords({ why, message }: NodeSilence): string {
 
 /** Do more than half of the configured nodes run together, without the silent ones? */
 export function hasMajority(snapshot: Snapshot): boolean {
-  const largest = Math.max(0, ...sidesOf(snapshot).map((side) => side.length));
+  const largest = Math.max(0, ...membersOfSides(snapshot).map((side) => side.length));
   return largest * 2 > configured(snapshot).length;
 }
 

@@ -6,8 +6,8 @@ import {
   disagreements,
   isConnected,
   matrix,
+  membersOfSides,
   partitionsSeen,
-  sidesOf,
   silentNodes,
 } from '../../snapshot/views.ts';
 import { fitting } from '../../snapshot/words.ts';
@@ -41,7 +41,7 @@ export const linkDown = defineRunbook<Facts>({
     if (pairs.length === 0 || partitionsSeen(snapshot).size > 0) return [];
     // A node that has just started is on its way into the others' views: no link is down for that.
     if (pairs.every((pair) => pair.some((name) => hasJustStarted(now, name)))) return [];
-    const sides = sidesOf(snapshot);
+    const sides = membersOfSides(snapshot);
     const nodes = [...configured(snapshot)];
     const unseen = silentNodes(snapshot);
     return [

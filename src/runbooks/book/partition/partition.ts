@@ -9,8 +9,8 @@ import {
   disagreements,
   isConnected,
   isWhole,
+  membersOfSides,
   partitionsSeen,
-  sidesOf,
   silentNodes,
   viewOf,
 } from '../../snapshot/views.ts';
@@ -21,7 +21,7 @@ import { topicsToProbe, whoIsDeaf } from './probing.ts';
 import { isBack, needsForce, needsRejoin } from './rejoin.ts';
 import { keepChoices, keptSide, nodesToRestart } from './side-choice.ts';
 import { lostWith, sideLooks } from './side-differences.ts';
-import { evidenceLines, evidenceLooks } from './split-evidence.ts';
+import { evidenceLooks, splitEvidenceLines } from './split-evidence.ts';
 import { isStaleRow } from './stale-rows.ts';
 
 const facts = z.object({
@@ -116,7 +116,7 @@ export const partition = defineRunbook<Facts>({
       id: 'sides',
       title: () => 'Compare the sides, and how the services reach them',
       looks: (context) => evidenceLooks(context),
-      show: (context) => ({ title: 'Which side to keep', lines: evidenceLines(context) }),
+      show: (context) => ({ title: 'Which side to keep', lines: splitEvidenceLines(context) }),
     },
     {
       kind: 'decide',
@@ -213,7 +213,7 @@ function detect(now: Observation): readonly Found<Facts>[] {
   const { snapshot, settings } = now;
   const partitions = partitionsSeen(snapshot);
   if (partitions.size === 0 || isStaleRow(now)) return [];
-  const sides = sidesOf(snapshot);
+  const sides = membersOfSides(snapshot);
   const unseen = silentNodes(snapshot);
   const isApart = unseen.length > 0 || disagreements(snapshot).length > 0;
   const cutOff = sides.slice(1).flat();

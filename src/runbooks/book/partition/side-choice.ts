@@ -4,7 +4,7 @@ import type { Choice, StepContext } from '../../runbook.ts';
 import { shortNames } from '../../snapshot/names.ts';
 import type { Observation } from '../../snapshot/observation.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
-import { configured, sidesOf } from '../../snapshot/views.ts';
+import { configured, membersOfSides } from '../../snapshot/views.ts';
 import { counted, sentence } from '../../snapshot/words.ts';
 
 /**
@@ -12,7 +12,7 @@ import { counted, sentence } from '../../snapshot/words.ts';
  * or the load balancer points; else the most client connections, then the most nodes.
  */
 export function keepChoices({ snapshot, settings }: Observation, answered: Answered): readonly Choice[] {
-  const sides = sidesOf(snapshot);
+  const sides = membersOfSides(snapshot);
   const short = shortNames(configured(snapshot));
   const reached = answerTo(answered, { look: 'reached-by' });
   const pointed = reached.kind === 'reached-by' ? sidesHolding(sides, reached.nodes) : [];
@@ -75,5 +75,5 @@ function connectionsOn(snapshot: Snapshot, nodes: readonly string[]): number | u
 }
 
 /** The discarded nodes as one name for sentences. */
-export const namesOf = (context: Chosen, nodes: readonly string[]): string =>
+export const discardedNamesOf = (context: Chosen, nodes: readonly string[]): string =>
   sentence(nodes.map(shortNames(configured(context.now.snapshot))));

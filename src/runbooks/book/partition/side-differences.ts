@@ -6,7 +6,7 @@ import { shortQueue } from '../../snapshot/names.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { configured } from '../../snapshot/views.ts';
 import { count, counted, some } from '../../snapshot/words.ts';
-import { namesOf, nodesToRestart } from './side-choice.ts';
+import { discardedNamesOf, nodesToRestart } from './side-choice.ts';
 
 type SideAnswer = Answers['side'];
 type Context = Pick<StepContext<unknown>, 'now' | 'answered' | 'choice'>;
@@ -24,7 +24,7 @@ export const sideLooks = (snapshot: Snapshot): readonly Look[] =>
 export function lostWith(context: Context, kept: readonly string[]): readonly string[] {
   const discarded = nodesToRestart(context);
   if (discarded.length === 0) return [];
-  const names = namesOf(context, discarded);
+  const names = discardedNamesOf(context, discarded);
   const sides = [...kept, ...discarded].map((node) => answerTo(context.answered, { look: 'side', node }));
   if (sides.some(({ kind }) => kind === 'unseen')) {
     return [`I could not read what exists only on ${names}: take everything there as lost.`];

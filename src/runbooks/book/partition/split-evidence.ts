@@ -20,7 +20,7 @@ export function evidenceLooks({ now }: Context): readonly Look[] {
   ];
 }
 
-export function evidenceLines(context: Context): readonly string[] {
+export function splitEvidenceLines(context: Context): readonly string[] {
   const { now, answered } = context;
   const nodes = configured(now.snapshot);
   const short = shortNames(nodes);

@@ -13,18 +13,18 @@ export interface AllowList {
 }
 
 /** What a request comes to on this host. */
-export type Order =
+export type AgentOrder =
   | { readonly kind: 'command'; readonly argv: readonly string[] }
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'facts' }
   | { readonly kind: 'refused'; readonly code: RefusalCode; readonly because: string };
 
 /** Maps a request to the host's own command, if it is allowed and is the command that people approved. */
-export function orderOf(
+export function agentOrderOf(
   operation: AgentOperation,
   { args: given, argv: approved }: Pick<AgentRequest, 'args' | 'argv'>,
   host: { readonly name: string; readonly allow: AllowList; readonly commands: OperationTemplates },
-): Order {
+): AgentOrder {
   const args = { ...given, host: host.name };
   const refusal = refusalOf(operation, args);
   if (refusal !== undefined) return refuse('not-allowed', refusal);
@@ -61,4 +61,4 @@ export function orderOf(
 const isSame = (one: readonly string[], other: readonly string[] | undefined): boolean =>
   one.length === other?.length && one.every((word, index) => word === other[index]);
 
-const refuse = (code: RefusalCode, because: string): Order => ({ kind: 'refused', code, because });
+const refuse = (code: RefusalCode, because: string): AgentOrder => ({ kind: 'refused', code, because });

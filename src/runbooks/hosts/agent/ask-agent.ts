@@ -39,7 +39,7 @@ export interface KnownAgent {
 }
 
 /** What is asked of it. */
-export interface Asked extends Pick<HostRequest, 'args' | 'entry'> {
+export interface AgentQuestion extends Pick<HostRequest, 'args' | 'entry'> {
   readonly operation: AgentOperation;
   /** The command that people approved. */
   readonly argv?: readonly string[];
@@ -56,7 +56,7 @@ const MOST_SILENT_LOOKS = 3;
 export async function askAgent(
   port: AgentPort,
   agent: KnownAgent,
-  asked: Asked,
+  asked: AgentQuestion,
   { timeoutMs, signal }: HostLimits,
 ): Promise<HostAnswer> {
   const nowMs = port.clock.now();
@@ -111,7 +111,7 @@ async function lookUntil(
 export async function recallFromAgent(
   port: AgentPort,
   agent: KnownAgent,
-  { operation, entry }: Asked,
+  { operation, entry }: AgentQuestion,
   limits: HostLimits,
 ): Promise<HostMemory> {
   if (entry === undefined || !isActing(operation))
@@ -228,7 +228,7 @@ const becauseOf = (heard: Heard): string =>
       : 'it answers another question';
 
 /** What only looks has no line in the ledger. */
-function entryOf({ operation, entry }: Asked, nowMs: number): LedgerEntry {
+function entryOf({ operation, entry }: AgentQuestion, nowMs: number): LedgerEntry {
   return entry === undefined
     ? { id: randomUUID(), intendedAtMs: nowMs }
     : { ...entry, id: requestId(entry, operation) };

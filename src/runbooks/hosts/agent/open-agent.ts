@@ -5,15 +5,15 @@ import type { OperationTemplates } from '../common/presets.ts';
 import { runLocally } from '../local/local.ts';
 import { readLocalFile } from '../local/read-file.ts';
 import { admit, contentOf } from './admission.ts';
-import { type AllowList, type Order, orderOf } from './allow-list.ts';
+import { type AgentOrder, type AllowList, agentOrderOf } from './allow-list.ts';
 import type { Journal } from './journal.ts';
 import {
   type AgentMethod,
+  type AgentRefusal,
   type AgentReply,
   type AgentRequest,
   type AgentResult,
   isActing,
-  type Refused,
   signedRequestSchema,
 } from './protocol.ts';
 import { isSignedBy, sign } from './signature.ts';
@@ -59,10 +59,14 @@ export function openAgent(
   async function resultOf(method: AgentMethod, request: AgentRequest): Promise<AgentResult> {
     const { operation, nonce, id } = request;
     const admission = admit(method, request, { host, nowMs: now(), journal });
-    const order: Order | undefined =
+    const order: AgentOrder | undefined =
       operation === 'request.outcome' || admission.kind !== 'go'
         ? undefined
-        : orderOf(operation, request, { name: host, allow: settings.allow, commands: settings.commands });
+        : agentOrderOf(operation, request, {
+            name: host,
+            allow: settings.allow,
+            commands: settings.commands,
+          });
     const isToAct = isActing(operation) && order?.kind === 'command';
     try {
       // No await between the question and this: two of the same id must not both find nothing.
@@ -85,7 +89,10 @@ export function openAgent(
     return answer;
   }
 
-  async function carryOut(order: Exclude<Order, { kind: 'refused' }>, limitMs: number): Promise<HostAnswer> {
+  async function carryOut(
+    order: Exclude<AgentOrder, { kind: 'refused' }>,
+    limitMs: number,
+  ): Promise<HostAnswer> {
     switch (order.kind) {
       case 'command':
         return await runLocally(order.argv, { timeoutMs: limitMs });
@@ -149,7 +156,7 @@ export function openAgent(
     },
   };
 
-  function stranger(method: AgentMethod, code: Refused['code'], because: string): Refused {
+  function stranger(method: AgentMethod, code: AgentRefusal['code'], because: string): AgentRefusal {
     tell({ method, isRefused: true, outcome: code, because });
     return { kind: 'refused', code, because };
   }

@@ -117,7 +117,7 @@ const outcome = z.strictObject({
 const resultSchema = z.discriminatedUnion('kind', [...hostAnswerSchema.options, refused, outcome]);
 
 export type AgentResult = z.infer<typeof resultSchema>;
-export type Refused = z.infer<typeof refused>;
+export type AgentRefusal = z.infer<typeof refused>;
 
 /** What is signed of an answer: it belongs to one request of one host. */
 const answerSchema = z.strictObject({

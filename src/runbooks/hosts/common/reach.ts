@@ -6,7 +6,7 @@ export interface Reach {
   /** Reads a file without a configured command. */
   readFile(path: string, limits: HostLimits): Promise<HostAnswer>;
   /** Looks whether programs are there, and runs none of them. */
-  find(programs: readonly SoughtProgram[], limits: HostLimits): Promise<Found>;
+  find(programs: readonly SoughtProgram[], limits: HostLimits): Promise<ProgramsFound>;
 }
 
 export interface SoughtProgram {
@@ -15,6 +15,6 @@ export interface SoughtProgram {
   readonly isPrivileged: boolean;
 }
 
-export type Found =
+export type ProgramsFound =
   | { readonly kind: 'looked'; readonly missing: readonly string[] }
   | { readonly kind: 'unseen'; readonly because: string };

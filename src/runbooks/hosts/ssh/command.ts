@@ -1,7 +1,7 @@
 import type { ClientChannel } from 'ssh2';
 import type { HostAnswer } from '../common/host.ts';
 import { tailOf } from '../common/tail.ts';
-import type { Link } from './connect.ts';
+import type { SshLink } from './connect.ts';
 
 /** After the exit: a daemon that the command left behind may hold its output open for ever. */
 const DRAIN_MS = 500;
@@ -20,7 +20,7 @@ export interface CommandLimits {
 
 /** Runs one line over a connection, without input, terminal or environment. Never rejects. */
 export function runCommand(
-  link: Link,
+  link: SshLink,
   line: string,
   program: string,
   { outputBytes, streams, over }: CommandLimits,
@@ -106,7 +106,7 @@ function endOf(
 }
 
 /** The server's own no is sure. Anything else leaves open whether the request arrived before the channel or the connection broke. */
-function answerToRefusal(link: Link, program: string, error: Error): HostAnswer {
+function answerToRefusal(link: SshLink, program: string, error: Error): HostAnswer {
   if (link.saysNo()) return notStarted(`${program} was refused there: ${error.message}`);
   const what = link.lost() ?? 'its channel was closed';
   return { kind: 'unknown', because: `${what} while ${program} was being started` };

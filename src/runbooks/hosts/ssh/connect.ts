@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import ssh2, { type AnyAuthMethod, type Client } from 'ssh2';
 import { askedFor } from './host-key.ts';
 import { type PrivateKey, readPrivateKey } from './private-key.ts';
-import { placeOf, type SshSettings } from './settings.ts';
+import { type SshSettings, sshPlaceOf } from './settings.ts';
 import { readTrust } from './trust.ts';
 
 /** A dead host is noticed after this, times three and a little. */
@@ -12,7 +12,7 @@ const KEEPALIVE_MS = 5_000;
 const GOODBYE_MS = 1_000;
 
 /** A connection after the login. */
-export interface Link {
+export interface SshLink {
   readonly client: Client;
   /** Why it is gone; undefined while it stands. */
   lost(): string | undefined;
@@ -25,7 +25,7 @@ export interface Link {
 }
 
 export type Connected =
-  | { readonly kind: 'connected'; readonly link: Link }
+  | { readonly kind: 'connected'; readonly link: SshLink }
   | { readonly kind: 'refused'; readonly because: string };
 
 /** Dials, looks at the host's key before anything else is sent, and logs in. Never rejects. */
@@ -34,7 +34,7 @@ export async function connect(host: string, settings: SshSettings, through?: Dup
   const key = settings.key === undefined ? undefined : readPrivateKey(settings.key, settings.passphrase);
   if (key?.kind === 'unusable') return refused(`hosts.${host}.key ${key.because}`);
   const trust = await readTrust(host, settings);
-  const place = `${host} (${placeOf(settings)})`;
+  const place = `${host} (${sshPlaceOf(settings)})`;
 
   const socket = through ?? createConnection({ host: address, port, noDelay: true });
   const client = new ssh2.Client();
@@ -106,7 +106,7 @@ function tellLogin(place: string, user: string, key: PrivateKey | undefined): st
   return `${place} does not let ${user} in with ${tried}; is the public key in authorized_keys of ${user} there?`;
 }
 
-function linkOf(client: Client, socket: Duplex, place: string, lastHeard: () => string): Link {
+function linkOf(client: Client, socket: Duplex, place: string, lastHeard: () => string): SshLink {
   const listeners = new Set<() => void>();
   let reason: string | undefined;
   let hasEnded = false;

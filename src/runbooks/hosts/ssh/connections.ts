@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { type Connected, connect, type Link } from './connect.ts';
+import { type Connected, connect, type SshLink } from './connect.ts';
 import type { SshSettings } from './settings.ts';
 
 /** A connection that nobody uses is kept this long: the steps of a plan follow each other. */
@@ -8,7 +8,7 @@ const IDLE_MS = 15_000;
 export type Leased =
   | {
       readonly kind: 'leased';
-      readonly link: Link;
+      readonly link: SshLink;
       /** To be called once. A connection given back as broken is not used again. */
       readonly giveBack: (how?: 'broken') => void;
     }
@@ -26,7 +26,7 @@ export class Connections {
   readonly #hosts: Readonly<Record<string, SshSettings>>;
   readonly #entries = new Map<string, Entry>();
   /** Everything that is not closed yet, also what is no longer handed out. */
-  readonly #links = new Set<Link>();
+  readonly #links = new Set<SshLink>();
   #isClosed = false;
 
   constructor(hosts: Readonly<Record<string, SshSettings>>) {
@@ -77,7 +77,7 @@ export class Connections {
     return entry;
   }
 
-  #watch(host: string, entry: Entry, link: Link): void {
+  #watch(host: string, entry: Entry, link: SshLink): void {
     this.#links.add(link);
     link.onLost(() => {
       this.#links.delete(link);
@@ -118,7 +118,7 @@ type Way =
 
 /** A TCP connection that the jump host makes for us. */
 function forward(
-  { client, lost, onLost }: Link,
+  { client, lost, onLost }: SshLink,
   { address, port, connectTimeoutMs }: SshSettings,
 ): Promise<Way> {
   return new Promise((resolve) => {

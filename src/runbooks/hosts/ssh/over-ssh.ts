@@ -1,5 +1,5 @@
 import type { HostAnswer } from '../common/host.ts';
-import type { Found, Reach } from '../common/reach.ts';
+import type { ProgramsFound, Reach } from '../common/reach.ts';
 import { type CommandLimits, runCommand } from './command.ts';
 import type { Connections, Leased } from './connections.ts';
 import { shellLine } from './shell-line.ts';
@@ -83,7 +83,7 @@ const tellUnusable = (answer: Exclude<HostAnswer, { kind: 'done' }>): string =>
     ? `the login works, but runs no command (exit code ${answer.exitCode}): ${answer.output.trim().slice(-200)}`
     : answer.because;
 
-function foundBy(answer: HostAnswer): Found | 'there' | undefined {
+function foundBy(answer: HostAnswer): ProgramsFound | 'there' | undefined {
   switch (answer.kind) {
     case 'done':
       return 'there';

@@ -23,5 +23,5 @@ export interface SshSettings {
 }
 
 /** `ops@10.3.0.44:22`, for people. */
-export const placeOf = ({ user, address, port }: SshSettings): string =>
+export const sshPlaceOf = ({ user, address, port }: SshSettings): string =>
   `${user}@${address.includes(':') ? `[${address}]` : address}:${port}`;

@@ -5,7 +5,7 @@ import { createPeople } from '../../../../src/bot/approvals/people.ts';
 import { createTransitions } from '../../../../src/bot/approvals/transitions.ts';
 import { audit } from '../../../../src/bot/slack/commands/audit.ts';
 import { breakIt, heal } from '../../../../src/bot/slack/commands/break.ts';
-import type { Asked, Command } from '../../../../src/bot/slack/commands/common/command.ts';
+import type { Command, CommandCall } from '../../../../src/bot/slack/commands/common/command.ts';
 import { digest } from '../../../../src/bot/slack/commands/digest.ts';
 import { incidents } from '../../../../src/bot/slack/commands/incidents.ts';
 import { queues } from '../../../../src/bot/slack/commands/queues.ts';
@@ -17,7 +17,7 @@ import { ALICE, CHANNEL, createWorld, openIncident, split, type World } from '..
 import { problemsOfMessage } from '../block-problems.ts';
 import { readAloud } from '../read-aloud.ts';
 
-function askedIn(world: World, words: readonly string[] = []): Asked {
+function askedIn(world: World, words: readonly string[] = []): CommandCall {
   const { context, slack, clock } = world;
   const people = createPeople({ slack, clock, people: context.config.people });
   return {
@@ -33,7 +33,7 @@ function askedIn(world: World, words: readonly string[] = []): Asked {
   };
 }
 
-async function aloud(command: Command, asked: Asked): Promise<string> {
+async function aloud(command: Command, asked: CommandCall): Promise<string> {
   const reply = await command.run(asked);
   expect(problemsOfMessage(reply)).toEqual([]);
   return readAloud(reply.blocks ?? []);

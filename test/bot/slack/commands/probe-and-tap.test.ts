@@ -4,7 +4,7 @@ import { createTransitions } from '../../../../src/bot/approvals/transitions.ts'
 import type { ClusterHandle } from '../../../../src/bot/context.ts';
 import type { Command, Reply } from '../../../../src/bot/slack/commands/common/command.ts';
 import { probe } from '../../../../src/bot/slack/commands/probe.ts';
-import { tap } from '../../../../src/bot/slack/commands/tap.ts';
+import { tapVerb } from '../../../../src/bot/slack/commands/tap.ts';
 import type { ManagementApi, TappedMessage } from '../../../../src/rpc/index.ts';
 import type { Observation, ProbeAnswer } from '../../../../src/runbooks/index.ts';
 import { api } from '../../../runbooks/actions/fakes.ts';
@@ -153,7 +153,7 @@ describe('/rabbit tap', () => {
     const house = bot({
       listen: passing(message, { ...message, message: undefined, unreadable: 'no JSON' }),
     });
-    const { aloud, reply, meanwhile } = await type(house, tap, ['nova', 'notifications.#']);
+    const { aloud, reply, meanwhile } = await type(house, tapVerb, ['nova', 'notifications.#']);
     expect(aloud).toMatchInlineSnapshot(`
       "# 2 messages passed nova under notifications.#
       notifications.info: instance.create {"state":"active","url":"rabbit://nova:…@h/"}
@@ -178,14 +178,14 @@ describe('/rabbit tap', () => {
       wanted.push(given);
       return passing()(given);
     };
-    const { aloud } = await type(bot({ listen }), tap, ['nova', '#']);
+    const { aloud } = await type(bot({ listen }), tapVerb, ['nova', '#']);
     expect(wanted).toEqual([{ exchange: 'nova', routingKey: '#', maxMessages: 10, maxSeconds: 15 }]);
     expect(aloud).toContain('# Nothing passed nova under # in 15 seconds');
   });
 
   test('is for approvers, and says so kindly', async () => {
     const house = bot({});
-    const { aloud } = await type(house, tap, ['nova', '#'], { user: DAVE });
+    const { aloud } = await type(house, tapVerb, ['nova', '#'], { user: DAVE });
     expect(aloud).toMatch(
       /^Thank you, but only approvers may listen in on what services say to each other\. Nothing was changed\. Please ask an approver\. Approvers: /,
     );
@@ -203,13 +203,13 @@ describe('/rabbit tap', () => {
     [['nova', '#'], ['prod-a', 'prod-b'], 'Which cluster? Add one of: prod-a, prod-b.'],
     [['nova', '#', 'prod-c'], ['prod-a'], 'There is no cluster “prod-c”. Did you mean prod-a?'],
   ] as const)('%j is asked back for', async (words, clusters, told) => {
-    expect((await type(bot({ clusters }), tap, words)).aloud).toBe(told);
+    expect((await type(bot({ clusters }), tapVerb, words)).aloud).toBe(told);
   });
 
   test('of an exchange that is not there says which are, before it listens', async () => {
     const exchanges = async () =>
       ['', 'amq.topic', 'openstack', 'scheduler_fanout'].map((name) => ({ vhost: '/', name }));
-    const { aloud, meanwhile } = await type(bot({ exchanges }), tap, ['nova', '#']);
+    const { aloud, meanwhile } = await type(bot({ exchanges }), tapVerb, ['nova', '#']);
     expect(aloud).toBe('There is no exchange nova on vhost /. There is: openstack.');
     expect(meanwhile).toEqual([]);
   });
@@ -218,7 +218,7 @@ describe('/rabbit tap', () => {
     const listen: ClusterHandle['listen'] = () => {
       throw new Error("The tap on exchange 'nope' ended: no such exchange");
     };
-    expect((await type(bot({ listen }), tap, ['nope', '#'])).aloud).toContain(
+    expect((await type(bot({ listen }), tapVerb, ['nope', '#'])).aloud).toContain(
       "The tap on exchange 'nope' ended",
     );
   });

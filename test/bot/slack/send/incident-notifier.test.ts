@@ -1,10 +1,10 @@
 import { describe, expect, test, vi } from 'vitest';
-import { halt, resume } from '../../../../src/bot/approvals/halts.ts';
-import { acknowledge, diagnose } from '../../../../src/bot/approvals/incidents.ts';
+import { haltRepairs, resumeRepairs } from '../../../../src/bot/approvals/halts.ts';
+import { acknowledge, requestDiagnosis } from '../../../../src/bot/approvals/incidents.ts';
 import { createPeople } from '../../../../src/bot/approvals/people.ts';
 import { cancel } from '../../../../src/bot/approvals/runs.ts';
 import { createTransitions } from '../../../../src/bot/approvals/transitions.ts';
-import type { OutgoingMessage } from '../../../../src/bot/ports/slack.ts';
+import type { SlackMessage } from '../../../../src/bot/ports/slack.ts';
 import { SlackBusy, SlackRefused, SlackUnreachable } from '../../../../src/bot/ports/slack-errors.ts';
 import { createIncidentNotifier } from '../../../../src/bot/slack/send/incident-notifier.ts';
 import type { Incident, Run } from '../../../../src/runbooks/index.ts';
@@ -57,7 +57,7 @@ describe('the teller', () => {
   test('shows a run in one message that is edited in place', async () => {
     const { open, notifier, slack, transitions, diagnosed } = createScene();
     await open();
-    await diagnose(transitions, 'INC-0412', click);
+    await requestDiagnosis(transitions, 'INC-0412', click);
     await notifier.tell('INC-0412');
     await diagnosed('RUN-0001');
     await notifier.tell('INC-0412');
@@ -73,7 +73,7 @@ describe('the teller', () => {
       const scene = createScene();
       const { open, stores, transitions, diagnosed, clock } = scene;
       await open();
-      await diagnose(transitions, 'INC-0412', click);
+      await requestDiagnosis(transitions, 'INC-0412', click);
       const run = await diagnosed('RUN-0001');
       const items: Run['items'] = [{ state: 'applied' }, { state: 'waiting' }];
       const at = { atMs: clock.now(), actor: 'watership', event: 'run.acting', text: 'Acting.' };
@@ -86,7 +86,7 @@ describe('the teller', () => {
 
     test('says so on the resolved card, whatever was diagnosed since', async () => {
       const { stores, transitions, diagnosed, clock, notifier, slack } = await cancelledAfterStop();
-      await diagnose(transitions, 'INC-0412', click);
+      await requestDiagnosis(transitions, 'INC-0412', click);
       await diagnosed('RUN-0002');
       const incident = await stores.incidents.get('INC-0412');
       if (incident === undefined) throw new Error('it is gone');
@@ -114,12 +114,12 @@ describe('the teller', () => {
   test('takes the buttons from the message of an older run before it shows the newer', async () => {
     const { open, notifier, slack, transitions, diagnosed, clock, stores } = createScene();
     await open();
-    await diagnose(transitions, 'INC-0412', click);
+    await requestDiagnosis(transitions, 'INC-0412', click);
     const first = await diagnosed('RUN-0001');
     await notifier.tell('INC-0412');
     const audit = { atMs: 0, actor: 'watership', event: 'run.expired', text: '' };
     await stores.runs.put({ ...first, state: 'expired', endedAtMs: clock.now() }, first.version, audit);
-    await diagnose(transitions, 'INC-0412', click);
+    await requestDiagnosis(transitions, 'INC-0412', click);
     await notifier.tell('INC-0412');
     const progress = slack.messages.filter(({ text }) => text.startsWith('prod-a: ctl3'));
     expect(progress).toHaveLength(2);
@@ -132,16 +132,16 @@ describe('the teller', () => {
   test('shows a halt on the card and in the thread while a run is active, and no more when it is resumed', async () => {
     const { open, notifier, slack, transitions, diagnosed, sent } = createScene();
     await open();
-    await diagnose(transitions, 'INC-0412', click);
+    await requestDiagnosis(transitions, 'INC-0412', click);
     await diagnosed('RUN-0001');
     sent.told.length = 0;
-    await halt(transitions, undefined, { user: DAVE });
+    await haltRepairs(transitions, undefined, { user: DAVE });
     expect(sent.told).toEqual(['INC-0412']);
     await notifier.tell('INC-0412');
     const [card, ...thread] = slack.messages.map(({ blocks }) => readAloud(blocks ?? []));
     expect(card).toContain('*Halted:* Dave Dunn halted all repairs on all clusters at');
     expect(thread.at(-1)).toContain('*Halted:* Dave Dunn halted all repairs on all clusters at');
-    await resume(transitions, undefined, { user: ALICE });
+    await resumeRepairs(transitions, undefined, { user: ALICE });
     await notifier.tell('INC-0412');
     expect(readAloud(slack.messages.flatMap(({ blocks }) => blocks ?? []))).not.toContain('Halted');
   });
@@ -238,7 +238,7 @@ describe('the teller', () => {
   test('shows a run in one message though the answer to its first post was lost', async () => {
     const { open, notifier, slack, transitions, diagnosed } = createScene();
     await open();
-    await diagnose(transitions, 'INC-0412', click);
+    await requestDiagnosis(transitions, 'INC-0412', click);
     loseAnswer(slack, ({ text }) => text.startsWith('prod-a: ctl3'));
     await expect(notifier.tell('INC-0412')).rejects.toThrow('no usable answer');
     await diagnosed('RUN-0001');
@@ -289,7 +289,7 @@ describe('the teller', () => {
 });
 
 /** Slack takes the first such message, and its answer never arrives. */
-function loseAnswer(slack: FakeSlack, isMeant: (message: OutgoingMessage) => boolean): void {
+function loseAnswer(slack: FakeSlack, isMeant: (message: SlackMessage) => boolean): void {
   const { postMessage } = slack;
   let isLost = false;
   slack.postMessage = async (message) => {

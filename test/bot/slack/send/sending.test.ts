@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { acknowledge, diagnose } from '../../../../src/bot/approvals/incidents.ts';
+import { acknowledge, requestDiagnosis } from '../../../../src/bot/approvals/incidents.ts';
 import { createPeople } from '../../../../src/bot/approvals/people.ts';
 import { createTransitions } from '../../../../src/bot/approvals/transitions.ts';
 import { notify, notifyBackoffMs } from '../../../../src/bot/jobs/notify.ts';
@@ -71,7 +71,7 @@ describe('a message to Slack', () => {
           server.script.push(...two);
           await acknowledge(transitions, 'INC-0412', click);
           await stores.incidents.note('INC-0412', [{ atMs: clock.now(), text: 'It grew.' }]);
-          await diagnose(transitions, 'INC-0412', click);
+          await requestDiagnosis(transitions, 'INC-0412', click);
           await scene.diagnosed('RUN-0001');
           await tellUntilTold();
 

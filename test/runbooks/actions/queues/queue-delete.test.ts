@@ -15,7 +15,13 @@ const zombie: QueueDetailRow = {
 };
 const call = { action: 'queue.delete', args: { vhost: '/', name: NAME, maxReady: 500 } };
 
-const calm: NodeRow = { name: '', running: true, partitions: [], memAlarm: false, diskFreeAlarm: false };
+const calm: NodeRow = {
+  name: '',
+  isRunning: true,
+  partitions: [],
+  hasMemoryAlarm: false,
+  hasDiskAlarm: false,
+};
 const rows = (change: Partial<NodeRow> = {}): Partial<ManagementApi> => ({
   nodes: () =>
     Promise.resolve([
@@ -105,8 +111,8 @@ describe('deleting a queue', () => {
 
   test.each<readonly [string, Partial<ManagementApi>, string]>([
     ['lists a partition', rows({ partitions: ['rabbit@b'] }), 'lists a partition'],
-    ['has a memory alarm', rows({ memAlarm: true }), 'memory alarm'],
-    ['has a disk alarm', rows({ diskFreeAlarm: true }), 'disk alarm'],
+    ['has a memory alarm', rows({ hasMemoryAlarm: true }), 'memory alarm'],
+    ['has a disk alarm', rows({ hasDiskAlarm: true }), 'disk alarm'],
     ['tells nothing of itself', { nodes: () => Promise.resolve([]) }, 'does not say how it is'],
   ])('does not go while a node %s', async (_, nodesOf, because) => {
     const verdict = await check({ ...having(zombie), ...nodesOf }, having(zombie), having(zombie));
@@ -114,10 +120,10 @@ describe('deleting a queue', () => {
   });
 
   const { partitions: _partitions, ...unjoined } = calm;
-  const { memAlarm: _memAlarm, ...unwatched } = calm;
+  const { hasMemoryAlarm: _memAlarm, ...unwatched } = calm;
   test.each<readonly [string, NodeRow, string]>([
     ['that it was apart', { ...calm, partitions: ['rabbit@a'] }, 'rabbit@c lists a partition'],
-    ['of an alarm', { ...calm, memAlarm: true }, 'rabbit@c has a memory alarm'],
+    ['of an alarm', { ...calm, hasMemoryAlarm: true }, 'rabbit@c has a memory alarm'],
     ['not whether it is apart', unjoined, 'rabbit@c does not say how it is'],
     ['not whether it has an alarm', unwatched, 'rabbit@c does not say how it is'],
   ])('does not go while the last node that is asked tells %s', async (_, row, because) => {

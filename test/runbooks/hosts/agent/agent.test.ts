@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { orderOf } from '../../../../src/runbooks/hosts/agent/allow-list.ts';
+import { agentOrderOf } from '../../../../src/runbooks/hosts/agent/allow-list.ts';
 import { isProofOfNothing, refusals, replySchema } from '../../../../src/runbooks/hosts/agent/protocol.ts';
 import { sign } from '../../../../src/runbooks/hosts/agent/signature.ts';
 import { agentFactsSchema } from '../../../../src/runbooks/index.ts';
@@ -173,7 +173,7 @@ describe('an agent', () => {
     const commands = { 'service.restart': ['restart', '{service}', '{host}'] };
     const host = { name: 'compute-7', allow: settings.allow, commands };
     const args = { service: 'nova-compute', host: 'compute-8' };
-    const order = (...argv: string[]) => orderOf('service.restart', { args, argv }, host).kind;
+    const order = (...argv: string[]) => agentOrderOf('service.restart', { args, argv }, host).kind;
     expect(order('restart', 'nova-compute', 'compute-7')).toBe('command');
     expect(order('restart', 'nova-compute', 'compute-8')).toBe('refused');
   });

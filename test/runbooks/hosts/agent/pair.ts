@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   type AgentPort,
-  type Asked,
+  type AgentQuestion,
   askAgent,
   type Carried,
 } from '../../../../src/runbooks/hosts/agent/ask-agent.ts';
@@ -69,7 +69,7 @@ export interface Pair extends AsyncDisposable {
   deliver(sent: Sent): Promise<unknown>;
   /** The agent's process dies and comes again on the same journal. */
   restart(changes?: Partial<AgentSettings>, limits?: JournalLimits): Promise<void>;
-  ask(asked: Asked, limits?: HostLimits, keys?: readonly [string, ...string[]]): Promise<HostAnswer>;
+  ask(asked: AgentQuestion, limits?: HostLimits, keys?: readonly [string, ...string[]]): Promise<HostAnswer>;
 }
 
 /** A bot and an agent with nothing but JSON between them. */
@@ -121,7 +121,11 @@ export async function pair(changes: Partial<AgentSettings> = {}): Promise<Pair> 
 }
 
 /** A restart that a run has written down. */
-export const restartOf = (both: Pair, id = 'prod/RUN-0001/1/0/1', service = 'nova-compute'): Asked => ({
+export const restartOf = (
+  both: Pair,
+  id = 'prod/RUN-0001/1/0/1',
+  service = 'nova-compute',
+): AgentQuestion => ({
   operation: 'service.restart',
   args: { service },
   argv: [process.execPath, '-p', `"restarted ${service}"`],

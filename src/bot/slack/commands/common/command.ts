@@ -14,11 +14,11 @@ export interface Command {
   readonly takes?: number;
   /** Only where the newcomer's sandbox is at hand. */
   readonly sandboxOnly?: boolean;
-  run(asked: Asked): Promise<Reply>;
+  run(asked: CommandCall): Promise<Reply>;
 }
 
 /** What somebody typed, and from where. */
-export interface Asked {
+export interface CommandCall {
   readonly listener: ListenerContext;
   readonly caller: Caller;
   /** The channel it was typed in. */
