@@ -74,7 +74,7 @@ export const putIncident: Script = `${chainScript}${tail}
  * guard json, lines….
  *
  * The guard, checked in the same step as the write: `tokens` must still be the newest grants (a runner that slept
- * through its lease writes nothing), `unlessHalted` names the cluster whose halt forbids it. `strain` counts a failure
+ * through its lease writes nothing), `unlessHalted` names the cluster whose halt forbids it. `failureWindow` counts a failure
  * of `cluster` and, at the limit, halts it.
  */
 export const putRun: Script = `${chainScript}${tail}
@@ -92,14 +92,14 @@ export const putRun: Script = `${chainScript}${tail}
   record(KEYS[5], ARGV[8])
   local lines = rest(11)
   local answer = 'stored'
-  if guard.strain then
-    redis.call('ZADD', KEYS[9], guard.strain.atMs, ARGV[4])
-    redis.call('ZREMRANGEBYSCORE', KEYS[9], '-inf', guard.strain.atMs - guard.strain.withinMs)
-    redis.call('PEXPIRE', KEYS[9], guard.strain.withinMs)
-    if redis.call('ZCARD', KEYS[9]) >= guard.strain.limit
-      and redis.call('HSETNX', KEYS[8], guard.strain.cluster, guard.strain.halt) == 1 then
-      lines[#lines + 1] = guard.strain.line
-      redis.call('PUBLISH', KEYS[10], guard.strain.cluster)
+  if guard.failureWindow then
+    redis.call('ZADD', KEYS[9], guard.failureWindow.atMs, ARGV[4])
+    redis.call('ZREMRANGEBYSCORE', KEYS[9], '-inf', guard.failureWindow.atMs - guard.failureWindow.withinMs)
+    redis.call('PEXPIRE', KEYS[9], guard.failureWindow.withinMs)
+    if redis.call('ZCARD', KEYS[9]) >= guard.failureWindow.limit
+      and redis.call('HSETNX', KEYS[8], guard.failureWindow.cluster, guard.failureWindow.halt) == 1 then
+      lines[#lines + 1] = guard.failureWindow.line
+      redis.call('PUBLISH', KEYS[10], guard.failureWindow.cluster)
       answer = 'tripped'
     end
   end
