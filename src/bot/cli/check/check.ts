@@ -23,7 +23,7 @@ import {
 } from '../../ports/check-line.ts';
 import { redact } from '../../process/redact.ts';
 import { systemClock } from '../../process/system-clock.ts';
-import { openRedis, tellRedis } from '../../stores/connection/connect.ts';
+import { hangUp, openRedis, tellRedis } from '../../stores/connection/connect.ts';
 import { examineRedis } from '../../stores/connection/examine.ts';
 import {
   type CommonOptions,
@@ -132,7 +132,7 @@ async function checkRedis(config: RedisConfig): Promise<CheckVerdict> {
     const told = `version ${version}; ${troubles.map(({ text }) => text).join('; ')}`;
     return troubles.some(({ state }) => state === 'bad') ? bad(told) : warning(told);
   } finally {
-    redis.disconnect();
+    hangUp(redis);
   }
 }
 

@@ -1,6 +1,6 @@
 import { reasonOf } from '../../../rpc/index.ts';
 import type { BotConfig } from '../../config/config.ts';
-import { openRedis, tellRedis } from '../../stores/connection/connect.ts';
+import { hangUp, openRedis, tellRedis } from '../../stores/connection/connect.ts';
 import { openStores } from '../../stores/open.ts';
 import type { Stores } from '../../stores/stores.ts';
 
@@ -34,6 +34,6 @@ export async function withStores<Answer>(
     }
     return await work(openStores(redis, config.redis.prefix, { copies: config.redis.copies ?? 0 }));
   } finally {
-    redis.disconnect();
+    hangUp(redis);
   }
 }
