@@ -3,6 +3,7 @@ import { type OperationTemplates, presets } from '../../runbooks/index.ts';
 import { parseFile } from '../config/file/parse-file.ts';
 import type { ConfigPath, ConfigProblem, CrossProblem } from '../config/file/problem.ts';
 import { readFirst } from '../config/file/read-first.ts';
+import { SEARCHED_FOR_AGENT } from '../config/file/searched.ts';
 import { holdsPassword } from '../config/schema/fields.ts';
 import type { Environment } from '../process/environment.ts';
 import type { AgentConfig } from './agent-config.ts';
@@ -11,9 +12,6 @@ import { type AgentFile, agentFileSchema } from './agent-schema.ts';
 export type LoadedAgent =
   | { readonly kind: 'ok'; readonly file: string; readonly config: AgentConfig }
   | { readonly kind: 'bad'; readonly file: string; readonly problems: readonly ConfigProblem[] };
-
-/** Where an agent's configuration is looked for, in this order. */
-export const SEARCHED_FOR_AGENT = ['./agent.yaml', '/etc/watership-agent/agent.yaml'] as const;
 
 /** Reads an agent's configuration, and answers with it or with everything that is wrong with it, all at once. */
 export function loadAgent(options: {

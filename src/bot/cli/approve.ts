@@ -5,14 +5,8 @@ import { breakGlassPhrase, confirmationOf, isReasonNeeded } from '../approvals/r
 import type { Transitions } from '../approvals/transitions.ts';
 import { type Voted, vote } from '../approvals/vote.ts';
 import { type Names, nameOf, tierWords, whoMustApprove } from '../wording/words.ts';
-import {
-  type CommonOptions,
-  type Console,
-  exitCodes,
-  printable,
-  printJson,
-  readConfig,
-} from './common/console.ts';
+import { type CommonOptions, type Console, exitCodes, printable, printJson } from './common/console.ts';
+import { readConfig } from './common/read-config.ts';
 import { withApprovals } from './common/with-approvals.ts';
 
 interface ApproveOptions extends CommonOptions {

@@ -5,15 +5,9 @@ import { deletionLine, runsLine } from '../digest/lines.ts';
 import { readDigest } from '../digest/read-digest.ts';
 import { systemClock } from '../process/system-clock.ts';
 import { withNames } from '../wording/words.ts';
-import {
-  type CommonOptions,
-  type Console,
-  exitCodes,
-  printable,
-  printJson,
-  readConfig,
-} from './common/console.ts';
+import { type CommonOptions, type Console, exitCodes, printable, printJson } from './common/console.ts';
 import { idsIn, namesOf } from './common/names.ts';
+import { readConfig } from './common/read-config.ts';
 import { withStores } from './common/with-stores.ts';
 
 /** `watership digest`: what the scheduled one would say now. Reads Redis only, and posts nothing. */

@@ -1,12 +1,6 @@
 import { haltRepairs, resumeRepairs } from '../approvals/halts.ts';
-import {
-  type CommonOptions,
-  type Console,
-  exitCodes,
-  noCluster,
-  printJson,
-  readConfig,
-} from './common/console.ts';
+import { type CommonOptions, type Console, exitCodes, noCluster, printJson } from './common/console.ts';
+import { readConfig } from './common/read-config.ts';
 import { withApprovals } from './common/with-approvals.ts';
 
 /** `watership halt [cluster]` and `resume`: the switch that every action asks first. Anybody halts; an approver resumes. */

@@ -10,10 +10,10 @@ import {
   noCluster,
   printable,
   printJson,
-  readConfig,
 } from './common/console.ts';
 import { namesOf } from './common/names.ts';
 import { numberOption } from './common/number-option.ts';
+import { readConfig } from './common/read-config.ts';
 import { withStores } from './common/with-stores.ts';
 
 interface IncidentsOptions extends CommonOptions {

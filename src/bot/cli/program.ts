@@ -1,26 +1,8 @@
 import { Command, CommanderError, Option } from 'commander';
-import { reasonOf } from '../../rpc/index.ts';
-import { SEARCHED_FOR_AGENT } from '../agent/load-agent.ts';
+import { SEARCHED, SEARCHED_FOR_AGENT } from '../config/file/searched.ts';
 import { redactKnown } from '../process/redact.ts';
 import { version } from '../process/version.ts';
-import { agentCommand } from './agent.ts';
-import { approveCommand } from './approve.ts';
-import { auditCommand } from './audit/audit.ts';
-import { checkCommand } from './check/check.ts';
-import { type CommonOptions, type Console, exitCodes } from './common/console.ts';
-import { digestCommand } from './digest.ts';
-import { haltCommand } from './halt.ts';
-import { incidentsCommand } from './incidents.ts';
-import { URL_VARIABLE } from './rpc/broker.ts';
-import { callCommand } from './rpc/call.ts';
-import { castCommand } from './rpc/cast.ts';
-import { probeCommand } from './rpc/probe.ts';
-import { tapCommand } from './rpc/tap.ts';
-import { runbooksCommand } from './runbooks.ts';
-import { sandboxCommand } from './sandbox.ts';
-import { schemaCommand } from './schema.ts';
-import { startCommand } from './start.ts';
-import { sweepCommand } from './sweep.ts';
+import { type CommonOptions, type Console, exitCodes, URL_VARIABLE } from './common/console.ts';
 
 /** The command line. Answers with the exit code; it never ends the process itself. */
 export async function program(given: Console & { readonly argv: readonly string[] }): Promise<number> {
@@ -41,29 +23,35 @@ export async function program(given: Console & { readonly argv: readonly string[
     .showSuggestionAfterError()
     .showHelpAfterError('With --help behind it the command says what it takes.');
 
+  // Each command is loaded when it is asked for: `--version` and `--help` wait for none of them.
   const command = <Own extends CommonOptions>(
     name: string,
     description: string,
-    run: (console: Console, own: Own, args: readonly string[]) => Promise<number>,
-    searched = './watership.yaml, /etc/watership/watership.yaml',
+    load: () => Promise<(console: Console, own: Own, args: readonly string[]) => Promise<number>>,
+    searched: readonly string[] = SEARCHED,
   ): Command =>
     root
       .command(name)
       .description(description)
-      .addOption(new Option('--config <file>', `configuration file (default: ${searched})`))
+      .addOption(new Option('--config <file>', `configuration file (default: ${searched.join(', ')})`))
       .option('--json', 'print JSON')
       .action(async (...handed: readonly unknown[]) => {
         const self = handed.at(-1);
         if (!(self instanceof Command)) return;
+        const run = await load();
         exitCode = await run(options, self.opts<Own>(), self.args);
       });
 
-  command('start', 'run the bot', startCommand);
-  command('check', 'read the configuration and test each connection', checkCommand);
+  command('start', 'run the bot', async () => (await import('./start.ts')).startCommand);
+  command(
+    'check',
+    'read the configuration and test each connection',
+    async () => (await import('./check/check.ts')).checkCommand,
+  );
   command(
     'sweep',
     'look once and print what is wrong: exits 0 healthy, 1 warnings, 2 critical, 3 could not see',
-    sweepCommand,
+    async () => (await import('./sweep.ts')).sweepCommand,
   )
     .option('--cluster <name>', 'only this cluster')
     .addHelpText(
@@ -97,36 +85,57 @@ counts in the exit code, where Redis can be reached.`,
     command(
       'call',
       'call a service: exits 0 answered, 1 with an exception, 2 not answered, 3 could not ask',
-      callCommand,
+      async () => (await import('./rpc/call.ts')).callCommand,
     ),
   );
-  request(command('cast', 'send a service a request that is not answered', castCommand));
+  request(
+    command(
+      'cast',
+      'send a service a request that is not answered',
+      async () => (await import('./rpc/cast.ts')).castCommand,
+    ),
+  );
   broker(
     command(
       'probe',
       'ask services whether they answer: exits 0 alive, 1 absent, 2 deaf or unbound, 3 could not ask',
-      probeCommand,
+      async () => (await import('./rpc/probe.ts')).probeCommand,
     ),
   )
     .argument('[topic]', 'such as compute; its servers are asked too')
     .argument('[server]', 'only this server of the topic')
     .option('--exchange <name>', 'such as nova (default: where the queue is bound)')
     .option('--all', 'every service of the configuration');
-  broker(command('tap', 'show what passes an exchange, and take nothing away', tapCommand))
+  broker(
+    command(
+      'tap',
+      'show what passes an exchange, and take nothing away',
+      async () => (await import('./rpc/tap.ts')).tapCommand,
+    ),
+  )
     .argument('<exchange>', 'such as nova, or openstack where the services share one')
     .argument('<routing-key>', 'such as notifications.#')
     .option('--max-messages <n>', 'end after so many')
     .option('--max-seconds <n>', 'end after so many seconds', '60')
     .option('--unmask', 'show tokens and passwords too');
-  command('incidents', 'list incidents, newest first', incidentsCommand)
+  command(
+    'incidents',
+    'list incidents, newest first',
+    async () => (await import('./incidents.ts')).incidentsCommand,
+  )
     .option('--cluster <name>', 'only this cluster')
     .option('--limit <n>', 'how many (default: 20)');
-  command('runbooks', 'list what the bot can see and treat', runbooksCommand).option(
-    '--markdown',
-    'print docs/runbooks.md',
+  command(
+    'runbooks',
+    'list what the bot can see and treat',
+    async () => (await import('./runbooks.ts')).runbooksCommand,
+  ).option('--markdown', 'print docs/runbooks.md');
+  command(
+    'digest',
+    'print what happened since the last digest; posts nothing',
+    async () => (await import('./digest.ts')).digestCommand,
   );
-  command('digest', 'print what happened since the last digest; posts nothing', digestCommand);
-  command('audit', 'print who did what, and why', auditCommand)
+  command('audit', 'print who did what, and why', async () => (await import('./audit/audit.ts')).auditCommand)
     .option('--run <id>', 'only this run')
     .option('--incident <id>', 'only this incident')
     .option('--since <duration>', 'only what is newer, such as 24h')
@@ -137,19 +146,16 @@ counts in the exit code, where Redis can be reached.`,
     )
     .option('--file <paths...>', 'read these mirror files, the oldest first')
     .option('--markdown', 'with --incident or --run: print the post-mortem');
-  command(
-    'halt',
-    'let nothing be done to a cluster, or to any, until it is resumed',
-    haltCommand('halt'),
+  command('halt', 'let nothing be done to a cluster, or to any, until it is resumed', async () =>
+    (await import('./halt.ts')).haltCommand('halt'),
   ).argument('[cluster]', 'every cluster when left out');
-  command('resume', 'end a halt: approvers may', haltCommand('resume')).argument(
-    '[cluster]',
-    'every cluster when left out',
-  );
+  command('resume', 'end a halt: approvers may', async () =>
+    (await import('./halt.ts')).haltCommand('resume'),
+  ).argument('[cluster]', 'every cluster when left out');
   command(
     'approve',
     'show the plan of a run; with --plan, give it your vote: the same rules as in Slack',
-    approveCommand,
+    async () => (await import('./approve.ts')).approveCommand,
   )
     .argument('<run>', 'such as RUN-0193')
     .option('--plan <hash>', 'the plan that you have read')
@@ -159,14 +165,19 @@ counts in the exit code, where Redis can be reached.`,
   command(
     'agent',
     'serve the bot on this host: reads agent.yaml, not watership.yaml',
-    agentCommand,
-    SEARCHED_FOR_AGENT.join(', '),
+    async () => (await import('./agent.ts')).agentCommand,
+    SEARCHED_FOR_AGENT,
   );
-  command('schema', 'print the JSON Schema of the configuration file', schemaCommand);
-  command('sandbox', 'start the sandbox of a source checkout', sandboxCommand).argument(
-    '[arguments...]',
-    'break <fault>, heal, status or stop',
+  command(
+    'schema',
+    'print the JSON Schema of the configuration file',
+    async () => (await import('./schema.ts')).schemaCommand,
   );
+  command(
+    'sandbox',
+    'start the sandbox of a source checkout',
+    async () => (await import('./sandbox.ts')).sandboxCommand,
+  ).argument('[arguments...]', 'break <fault>, heal, status or stop');
 
   try {
     await root.parseAsync([...options.argv], { from: 'user' });
@@ -174,6 +185,7 @@ counts in the exit code, where Redis can be reached.`,
   } catch (error) {
     // Help and version arrive here as well, with exit code 0; what is wrong has been printed.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.unknown;
+    const { reasonOf } = await import('../../rpc/index.ts');
     options.err(`${reasonOf(error)}\n`);
     return exitCodes.unknown;
   }

@@ -1,7 +1,8 @@
 import { createLog } from '../process/log.ts';
 import { systemClock } from '../process/system-clock.ts';
 import { startBot } from '../start.ts';
-import { type CommonOptions, type Console, exitCodes, readConfig } from './common/console.ts';
+import { type CommonOptions, type Console, exitCodes } from './common/console.ts';
+import { readConfig } from './common/read-config.ts';
 import { serve } from './serve.ts';
 
 /** `watership start`: runs until it is asked to stop. */

@@ -21,8 +21,8 @@ import {
   noCluster,
   printable,
   printJson,
-  readConfig,
 } from './common/console.ts';
+import { readConfig } from './common/read-config.ts';
 
 interface SweepOptions extends CommonOptions {
   readonly cluster?: string;

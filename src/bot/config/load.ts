@@ -5,14 +5,13 @@ import { mustBeFilled } from './file/own-secrets.ts';
 import { parseFile } from './file/parse-file.ts';
 import type { ConfigProblem } from './file/problem.ts';
 import { readFirst } from './file/read-first.ts';
+import { SEARCHED } from './file/searched.ts';
 import { fileSchema } from './schema/schema.ts';
 import { shape } from './shape.ts';
 
 export type Loaded =
   | { readonly kind: 'ok'; readonly file: string; readonly config: BotConfig }
   | { readonly kind: 'bad'; readonly file: string; readonly problems: readonly ConfigProblem[] };
-
-const SEARCHED = ['./watership.yaml', '/etc/watership/watership.yaml'] as const;
 
 /** Reads the configuration, and answers with it or with everything that is wrong with it, all at once. */
 export function loadConfig(options: { readonly path?: string; readonly environment: Environment }): Loaded {

@@ -2,7 +2,7 @@ import { Agent } from 'node:http';
 import { Agent as TlsAgent } from 'node:https';
 import { connect } from 'node:net';
 import type { Readable } from 'node:stream';
-import axios, { type AxiosInstance, type AxiosRequestConfig } from 'axios';
+import type { AxiosInstance, AxiosRequestConfig, CreateAxiosDefaults } from 'axios';
 import { InvalidTlsOptions } from '../errors.ts';
 import type { TlsOptions } from '../options/options.ts';
 import { connectOptionsOf } from '../tls/connect-options.ts';
@@ -62,12 +62,23 @@ export function openHttp(endpoint: HttpEndpoint): Http {
   const url = new URL(endpoint.url);
   const wrong = tlsProblem(endpoint.tls ?? {});
   if (wrong) throw new InvalidTlsOptions(`The option tls.${wrong.field} for ${node} ${wrong.problem}.`);
-  const client = clientOf(endpoint, url);
+  const defaults = defaultsOf(endpoint, url);
+  let opening: Promise<AxiosInstance> | undefined;
+  // Loaded for the first request, and before its time begins: who lists runbooks asks no broker.
+  const opened = () => {
+    opening ??= import('axios').then(({ default: axios }) => axios.create(defaults));
+    return opening;
+  };
 
-  async function limited<T>(ask: Ask, limits: RequestLimits, go: (signal: AbortSignal) => Promise<T>) {
+  async function limited<T>(
+    ask: Ask,
+    limits: RequestLimits,
+    go: (client: AxiosInstance, signal: AbortSignal) => Promise<T>,
+  ) {
+    const client = await opened();
     const deadline = deadlineOf(limits);
     try {
-      return await go(deadline.signal);
+      return await go(client, deadline.signal);
     } catch (thrown) {
       if (thrown instanceof ManagementError) throw thrown;
       const { why, came } = failureOf(thrown, deadline.hasPassed() ? limits.timeoutMs : undefined);
@@ -80,13 +91,13 @@ export function openHttp(endpoint: HttpEndpoint): Http {
   return {
     node,
     ask: (ask, limits) =>
-      limited(ask, limits, async (signal) => {
+      limited(ask, limits, async (client, signal) => {
         const config: AxiosRequestConfig = { ...configOf(ask), responseType: 'text', signal };
         const response = await onceMoreIfStale(ask, () => client.request<string>(config));
         return { status: response.status, text: response.data };
       }),
     stream: (ask, limits, read) =>
-      limited(ask, limits, async (signal) => {
+      limited(ask, limits, async (client, signal) => {
         const config: AxiosRequestConfig = { ...configOf(ask), responseType: 'stream', signal };
         const response = await onceMoreIfStale(ask, () => client.request<Readable>(config));
         const stop = () => response.data.destroy(new Error('the deadline passed'));
@@ -126,10 +137,10 @@ export function segment(name: string): string {
   );
 }
 
-function clientOf(endpoint: HttpEndpoint, url: URL): AxiosInstance {
+function defaultsOf(endpoint: HttpEndpoint, url: URL): CreateAxiosDefaults {
   const keepAlive = { keepAlive: true, maxSockets: SOCKETS_PER_NODE, scheduling: 'lifo' as const };
   const { username, password } = endpoint;
-  return axios.create({
+  return {
     baseURL: `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, '')}`,
     httpAgent: new Agent(keepAlive),
     httpsAgent: new TlsAgent({ ...keepAlive, ...connectOptionsOf(endpoint.tls ?? {}) }),
@@ -140,7 +151,7 @@ function clientOf(endpoint: HttpEndpoint, url: URL): AxiosInstance {
     // Every status is an answer: this room says what it means. And JSON is parsed here, where a failure can be told.
     validateStatus: () => true,
     transformResponse: [(text: unknown) => text],
-  });
+  };
 }
 
 const configOf = (ask: Ask): AxiosRequestConfig => ({
@@ -161,7 +172,8 @@ async function onceMoreIfStale<T>(ask: Ask, go: () => Promise<T>): Promise<T> {
   try {
     return await go();
   } catch (thrown) {
-    const isStale = axios.isAxiosError(thrown) && (thrown.code === 'ECONNRESET' || thrown.code === 'EPIPE');
+    const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+    const isStale = code === 'ECONNRESET' || code === 'EPIPE';
     if (!isStale || ask.method !== 'GET') throw thrown;
     return await go();
   }

@@ -25,14 +25,8 @@ import { redact } from '../../process/redact.ts';
 import { systemClock } from '../../process/system-clock.ts';
 import { hangUp, openRedis, tellRedis } from '../../stores/connection/connect.ts';
 import { examineRedis } from '../../stores/connection/examine.ts';
-import {
-  type CommonOptions,
-  type Console,
-  exitCodes,
-  printable,
-  printJson,
-  readConfig,
-} from '../common/console.ts';
+import { type CommonOptions, type Console, exitCodes, printable, printJson } from '../common/console.ts';
+import { readConfig } from '../common/read-config.ts';
 import { hostChecks } from './check-hosts.ts';
 import { checkMirror } from './check-mirror.ts';
 import { sameBrokerChecks } from './check-same-broker.ts';

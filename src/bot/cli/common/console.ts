@@ -1,7 +1,10 @@
 import type { BotConfig } from '../../config/config.ts';
-import { tellProblems } from '../../config/file/problem.ts';
-import { loadConfig } from '../../config/load.ts';
 import type { Environment } from '../../process/environment.ts';
+
+/*
+ * What every command uses. The command line loads it before it knows which command is asked for: it imports nothing that
+ * runs.
+ */
 
 /** What a command may use of the process around it. */
 export interface Console {
@@ -14,6 +17,9 @@ export interface Console {
   readonly onUnread?: (stop: () => void) => void;
 }
 
+/** Variable that stands in for `--url`: what is typed stands in the list of processes, what is exported does not. */
+export const URL_VARIABLE = 'WATERSHIP_URL';
+
 /** Options that every command takes. */
 export interface CommonOptions {
   readonly config?: string;
@@ -22,18 +28,6 @@ export interface CommonOptions {
 
 /** The Nagios convention, also for commands that have only good and bad. */
 export const exitCodes = { ok: 0, warning: 1, critical: 2, unknown: 3 } as const;
-
-/** The configuration, or undefined after its problems have been printed. */
-export function readConfig(console: Console, options: CommonOptions): BotConfig | undefined {
-  const loaded = loadConfig({
-    ...(options.config === undefined ? {} : { path: options.config }),
-    environment: console.environment,
-  });
-  if (loaded.kind === 'ok') return loaded.config;
-  if (options.json) printJson(console, { file: loaded.file, problems: loaded.problems });
-  else console.err(`${tellProblems(loaded.file, loaded.problems)}\n`);
-  return undefined;
-}
 
 /** What is said of a cluster that the configuration does not have. */
 export const noCluster = (wanted: string | undefined, { clusters }: Pick<BotConfig, 'clusters'>): string =>

@@ -4,7 +4,8 @@ import { clusterTransport } from '../../cluster/cluster-transport.ts';
 import { type OpenCluster, openCluster } from '../../cluster/clusters.ts';
 import type { BotConfig, ClusterConfig } from '../../config/config.ts';
 import { systemClock } from '../../process/system-clock.ts';
-import { type CommonOptions, type Console, noCluster, readConfig } from '../common/console.ts';
+import { type CommonOptions, type Console, noCluster, URL_VARIABLE } from '../common/console.ts';
+import { readConfig } from '../common/read-config.ts';
 
 /** Options of the commands that talk to a broker. */
 export interface BrokerOptions extends CommonOptions {
@@ -12,9 +13,6 @@ export interface BrokerOptions extends CommonOptions {
   readonly cluster?: string;
   readonly vhost?: string;
 }
-
-/** The variable that stands in for `--url`: what is typed stands in the list of processes, what is exported does not. */
-export const URL_VARIABLE = 'WATERSHIP_URL';
 
 /** Where a command's messages go. */
 export type Broker =

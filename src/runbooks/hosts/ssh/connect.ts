@@ -1,7 +1,8 @@
 import { createConnection } from 'node:net';
 import type { Duplex } from 'node:stream';
-import ssh2, { type AnyAuthMethod, type Client } from 'ssh2';
+import type { AnyAuthMethod, Client } from 'ssh2';
 import { askedFor } from './host-key.ts';
+import { loadSsh2 } from './load-ssh2.ts';
 import { type PrivateKey, readPrivateKey } from './private-key.ts';
 import { type SshSettings, sshPlaceOf } from './settings.ts';
 import { readTrust } from './trust.ts';
@@ -31,6 +32,7 @@ export type Connected =
 /** Dials, looks at the host's key before anything else is sent, and logs in. Never rejects. */
 export async function connect(host: string, settings: SshSettings, through?: Duplex): Promise<Connected> {
   const { address, port, connectTimeoutMs, user, agentSocket } = settings;
+  const ssh2 = loadSsh2();
   const key = settings.key === undefined ? undefined : readPrivateKey(settings.key, settings.passphrase);
   if (key?.kind === 'unusable') return refused(`hosts.${host}.key ${key.because}`);
   const trust = await readTrust(host, settings);

@@ -1,5 +1,6 @@
-import ssh2, { type ParsedKey } from 'ssh2';
+import type { ParsedKey } from 'ssh2';
 import { fingerprintOf } from './host-key.ts';
+import { loadSsh2 } from './load-ssh2.ts';
 
 export type PrivateKey =
   | { readonly kind: 'key'; readonly key: ParsedKey; readonly fingerprint: string }
@@ -10,7 +11,7 @@ export function readPrivateKey(text: string, passphrase?: string): PrivateKey {
   if (!/^\s*-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text))
     return { kind: 'unusable', because: 'is no private key: the text of one begins with -----BEGIN' };
   // Files lose their last newline on the way here, and the format wants it.
-  const parsed: ParsedKey | Error | readonly ParsedKey[] = ssh2.utils.parseKey(
+  const parsed: ParsedKey | Error | readonly ParsedKey[] = loadSsh2().utils.parseKey(
     `${text.trim()}\n`,
     passphrase,
   );
