@@ -15,6 +15,10 @@ const benches: Readonly<Record<string, { readonly what: string; readonly run: ()
     what: 'the memory of an RPC client and server over a million calls',
     run: async () => (await import('./rpc-memory.ts')).benchMemory,
   },
+  cli: {
+    what: 'what commands cost as whole processes, beside bare Node, rabbitmqctl and rabbitmqadmin',
+    run: async () => (await import('./cli.ts')).benchCli,
+  },
   latency: {
     what: 'how long a click and a command wait while a thousand incidents are open and sweeps never stop',
     run: async () => (await import('./latency.ts')).benchLatency,
