@@ -4,6 +4,7 @@ export type * from './actions/bound.ts';
 export type * from './actions/common/ports.ts';
 export { book, runbookOf } from './book/index.ts';
 export { canonicalJson, hashOf } from './canonical.ts';
+export type { Clock } from './clock.ts';
 export * from './cluster-summary.ts';
 export type * from './collect/collect-node.ts';
 export { lookAt } from './collect/look.ts';

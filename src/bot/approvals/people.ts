@@ -1,8 +1,7 @@
 import type { Clock } from '../../runbooks/index.ts';
 import type { PeopleConfig } from '../config/config.ts';
-import type { People } from '../ports/people.ts';
+import type { People, Roles } from '../ports/people.ts';
 import type { SlackPerson, SlackPort, Workspace } from '../ports/slack.ts';
-import type { Roles } from './rules/decision.ts';
 
 /** How long an answer about a person counts: somebody who is taken off a group loses the right within it. */
 const FRESH_MS = 60_000;

@@ -1,5 +1,19 @@
-import type { Principal, Roles } from '../approvals/rules/decision.ts';
 import type { Names } from '../wording/words.ts';
+
+/** Somebody who asks for something, as Slack and the configuration know them at this moment. */
+export interface Principal {
+  readonly id: string;
+  readonly isBot: boolean;
+  readonly isGuest: boolean;
+  /** Of another workspace than the one the bot lives in. */
+  readonly isForeign: boolean;
+  readonly roles: Roles;
+}
+
+/** `unknown` when Slack could not be asked: that is never a yes. */
+export type Roles =
+  | { readonly isApprover: boolean; readonly isAdmin: boolean; readonly isOnCall: boolean }
+  | 'unknown';
 
 /** Who people are and what they may do, asked at the click. */
 export interface People {

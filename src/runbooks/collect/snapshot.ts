@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import type { Clock } from '../actions/common/ports.ts';
+import type { Clock } from '../clock.ts';
 import { sidesOf } from '../snapshot/sides.ts';
 import type { NodeView, Side, Snapshot } from '../snapshot/snapshot.ts';
 import type { CollectNode, ConsumersAsked, Limits } from './collect-node.ts';

@@ -1,5 +1,6 @@
+import type { Principal } from '../../ports/people.ts';
 import { castVote, type Tally } from './cast-vote.ts';
-import { type Decision, type Principal, refuse } from './decision.ts';
+import { type Decision, refuse } from './decision.ts';
 
 /** What is asked for. */
 export type Permission =

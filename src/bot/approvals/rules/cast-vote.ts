@@ -1,5 +1,6 @@
 import type { Tier } from '../../../runbooks/index.ts';
-import { type Decision, type Principal, type Roles, refuse } from './decision.ts';
+import type { Principal, Roles } from '../../ports/people.ts';
+import { type Decision, refuse } from './decision.ts';
 
 /** What has been said about a plan so far, and what its tier wants. */
 export interface Tally {

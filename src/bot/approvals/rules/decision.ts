@@ -1,18 +1,3 @@
-/** Somebody who asks for something, as Slack and the configuration know them at this moment. */
-export interface Principal {
-  readonly id: string;
-  readonly isBot: boolean;
-  readonly isGuest: boolean;
-  /** Of another workspace than the one the bot lives in. */
-  readonly isForeign: boolean;
-  readonly roles: Roles;
-}
-
-/** `unknown` when Slack could not be asked: that is never a yes. */
-export type Roles =
-  | { readonly isApprover: boolean; readonly isAdmin: boolean; readonly isOnCall: boolean }
-  | 'unknown';
-
 /** Whether it may be, and why not. */
 export type Decision =
   | {

@@ -1,4 +1,5 @@
 import type { ManagementApi } from '../../../rpc/index.ts';
+import type { Clock } from '../../clock.ts';
 import type { HostExecutor } from '../../hosts/common/host.ts';
 import type { ClusterSettings } from '../../snapshot/observation.ts';
 
@@ -31,12 +32,4 @@ export interface ProbeAnswer {
   readonly exchange?: string;
   /** Where no route led to it: what bindings its queue has. Absent: they could not be read. */
   readonly bindings?: 'own' | 'other' | 'none';
-}
-
-/** Time enters here, so that tests can hold it. */
-export interface Clock {
-  /** Milliseconds since the epoch. */
-  now(): number;
-  /** Resolves after `ms`, or at once with a rejection when the signal fires. */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { Clock } from '../../actions/common/ports.ts';
+import type { Clock } from '../../clock.ts';
 import type { HostAnswer, HostLimits, HostMemory, HostRequest, LedgerEntry } from '../common/host.ts';
 import {
   type AgentOperation,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { authorize, type Permission, type Surface } from '../../../../src/bot/approvals/rules/authorize.ts';
 import { isApproved, type Tally } from '../../../../src/bot/approvals/rules/cast-vote.ts';
-import type { Principal, Roles } from '../../../../src/bot/approvals/rules/decision.ts';
+import type { Principal, Roles } from '../../../../src/bot/ports/people.ts';
 
 const approver: Roles = { isApprover: true, isAdmin: false, isOnCall: false };
 const admin: Roles = { isApprover: false, isAdmin: true, isOnCall: false };
