@@ -183,6 +183,8 @@ describe('the house', () => {
       { library: /^amqplib\b/, room: /^src\/rpc\// },
       { library: /^axios\b/, room: /^src\/(rpc|bot\/notify)\// },
       { library: /^ssh2$/, room: /^src\/runbooks\/hosts\/ssh\// },
+      { library: /^croner$/, room: /^src\/bot\/process\/cron\.ts$/ },
+      { library: /^prom-client$/, room: /^src\/bot\/health\// },
     ];
     const strangers = edges.filter(({ from, to }) =>
       owners.some(({ library, room }) => library.test(to) && !room.test(from)),

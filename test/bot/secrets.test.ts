@@ -10,7 +10,7 @@ import { redactedHosts } from '../../src/bot/cluster/hosts.ts';
 import { exposedFiles } from '../../src/bot/config/file/exposed-files.ts';
 import { recognisable } from '../../src/bot/config/file/own-secrets.ts';
 import { parseConfig } from '../../src/bot/config/load.ts';
-import { serveHealth } from '../../src/bot/health/health.ts';
+import { serveHealth } from '../../src/bot/health/server.ts';
 import { createVitals } from '../../src/bot/health/vitals.ts';
 import { noticeOf } from '../../src/bot/notify/notice.ts';
 import { openWebhook } from '../../src/bot/notify/webhook.ts';

@@ -3,8 +3,6 @@ import { sweepDeadlineMs } from '../../src/bot/cluster/clusters.ts';
 import { nearest } from '../../src/bot/config/file/nearest.ts';
 import { parseDuration, tellDuration } from '../../src/bot/config/schema/duration.ts';
 import { hostsOf } from '../../src/bot/config/shape.ts';
-import { type HealthReport, metricsText } from '../../src/bot/health/health.ts';
-import { createVitals } from '../../src/bot/health/vitals.ts';
 import { failureWindowOf } from '../../src/bot/jobs/circuit-breaker.ts';
 import { notifyBackoffMs } from '../../src/bot/jobs/notify.ts';
 import { rebase } from '../../src/bot/record/incident-record.ts';
@@ -82,37 +80,6 @@ describe('laying a sweep over what a person did', () => {
   test('leaves a resolved incident alone', () => {
     expect(rebase({ ...incident, state: 'resolved' }, incident)).toBeUndefined();
   });
-});
-
-test('metrics are Prometheus text, with names of clusters escaped', () => {
-  const health: HealthReport = {
-    status: 'failing',
-    redis: 'ok',
-    slack: 'away',
-    pendingUpdates: { count: 2, longestSeconds: 61, isLate: false },
-    clusters: {
-      'a"b': { lastSweepSecondsAgo: 3, isLate: false },
-      new: { lastSweepSecondsAgo: null, isLate: true },
-    },
-  };
-  const vitals = createVitals();
-  vitals.sweepFailed('a"b');
-  vitals.failed('tell');
-  expect(
-    metricsText(health, vitals)
-      .split('\n')
-      .filter((line) => !line.startsWith('#')),
-  ).toEqual([
-    'watership_redis_up 1',
-    'watership_slack_up 0',
-    'watership_untold_incidents 2',
-    'watership_untold_seconds 61',
-    'watership_sweep_age_seconds{cluster="a\\"b"} 3',
-    'watership_sweeps_total{cluster="a\\"b"} 0',
-    'watership_sweep_failures_total{cluster="a\\"b"} 1',
-    'watership_job_failures_total{queue="tell"} 1',
-    '',
-  ]);
 });
 
 describe('the circuit breaker counts', () => {

@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { afterEach, expect, test } from 'vitest';
 import type { BotConfig } from '../../src/bot/config/config.ts';
 import { parseConfig } from '../../src/bot/config/load.ts';
-import type { HealthReport } from '../../src/bot/health/health.ts';
+import type { HealthReport } from '../../src/bot/health/report.ts';
 import { systemClock } from '../../src/bot/process/system-clock.ts';
 import { startBot } from '../../src/bot/start.ts';
 import { ownRedis } from './own-redis.ts';

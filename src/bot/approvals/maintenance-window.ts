@@ -1,6 +1,6 @@
-import { CronExpressionParser } from 'cron-parser';
 import type { MaintenanceWindow } from '../config/config.ts';
 import type { BotContext } from '../context.ts';
+import { lastTimeMs } from '../process/cron.ts';
 
 /** Work that somebody has announced. While it lasts, alerts are told quietly and nothing is proposed unasked. */
 export interface Announced {
@@ -27,8 +27,7 @@ function windowAt(
   atMs: number,
 ): Announced | undefined {
   if (clusters !== undefined && !clusters.includes(cluster)) return undefined;
-  // The last beginning before a moment later than now is the window that now may lie in.
-  const begun = CronExpressionParser.parse(cron, { tz: timezone, currentDate: new Date(atMs + 1) }).prev();
-  const untilMs = begun.getTime() + durationMs;
-  return untilMs > atMs ? { untilMs } : undefined;
+  const begunAtMs = lastTimeMs(cron, timezone, atMs);
+  if (begunAtMs === undefined || begunAtMs + durationMs <= atMs) return undefined;
+  return { untilMs: begunAtMs + durationMs };
 }

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import { isRpcQueue, type Observation, type ProbeAnswer, probeTargets } from '../../runbooks/index.ts';
 
 /** One service's queue in a table of services: whom to ask, or why nobody needs to be asked. */
@@ -78,16 +79,7 @@ export async function probeAll(
   candidates: readonly Candidate[],
   probe: Probe,
 ): Promise<readonly CandidateProbe[]> {
-  const waiting = [...candidates.entries()];
-  const probed: CandidateProbe[] = [];
-  const work = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const [place, candidate] = next;
-      probed[place] = await surveyOne(candidate, probe);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
-  return probed;
+  return await pLimit(AT_ONCE).map(candidates, (candidate) => surveyOne(candidate, probe));
 }
 
 async function surveyOne(candidate: Candidate, probe: Probe): Promise<CandidateProbe> {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import pLimit from 'p-limit';
 import type { ConsumerRow } from '../../rpc/index.ts';
 import { reasonOf } from '../../rpc/index.ts';
 import {
@@ -59,11 +60,13 @@ export async function probeRound(
     const { targets, left } = nextProbes({ ...seen, probes: known }, PROBES_A_ROUND);
     const endsAtMs = clock.now() + Math.max(SHORTEST_ROUND_MS, probeMs * ROUND_SHARE);
     const named = readersBy(cluster);
-    const probed = await inTurns(targets, async (target) => {
+    // A few at once, in order; whoever finds the time over is left for the next round.
+    const asked = await pLimit(AT_ONCE).map(targets, async (target) => {
       if (clock.now() >= endsAtMs || !lease.isHeld()) return undefined;
       await clock.sleep(random() * BETWEEN_PROBES_MS);
       return await probeOne(cluster, target, named, clock.now);
     });
+    const probed = asked.filter((one) => one !== undefined);
     // Somebody else has the lease by now, and writes what it found.
     if (!lease.isHeld()) return { kind: 'skipped' };
     await stores.probes.put(name, rememberProbes(known, probed, seen.snapshot, clock.now()));
@@ -73,23 +76,6 @@ export async function probeRound(
   } finally {
     await lease.release();
   }
-}
-
-/** A few at once, in order; who finds the time over is left for the next round. */
-async function inTurns(
-  targets: readonly ProbeTarget[],
-  probe: (target: ProbeTarget) => Promise<Probed | undefined>,
-): Promise<readonly Probed[]> {
-  const waiting = [...targets];
-  const probed: Probed[] = [];
-  const work = async (): Promise<void> => {
-    for (let target = waiting.shift(); target !== undefined; target = waiting.shift()) {
-      const one = await probe(target);
-      if (one !== undefined) probed.push(one);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
-  return probed;
 }
 
 async function probeOne(

@@ -1,6 +1,7 @@
-import { Queue } from 'bullmq';
+import { Queue, type RepeatStrategy } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { JobQueue } from '../ports/queue.ts';
+import { nextTimeMs } from '../process/cron.ts';
 
 /** Names of the queues; a job of each carries only an id, never state. */
 export const queueNames = {
@@ -46,6 +47,10 @@ const NUDGE_MS = 1_000;
 /** BullMQ adds its own part behind this; the braces keep all of it in one slot of a Redis Cluster. */
 export const queuePrefix = (prefix: string): string => `{${prefix}}:queue`;
 
+/** Next time of a cron schedule, reckoned by what the configuration is checked with; BullMQ's own parser is another one. */
+export const repeatStrategy: RepeatStrategy = (afterMs, { pattern, tz }) =>
+  pattern === undefined ? undefined : nextTimeMs(pattern, tz ?? 'UTC', afterMs);
+
 export function openQueues(connection: Redis, prefix: string, onError: (error: Error) => void): Queues {
   // Finished jobs are of no use: what happened stands in the audit.
   const defaultJobOptions = { attempts: 1, removeOnComplete: true, removeOnFail: { count: 100 } };
@@ -55,7 +60,7 @@ export function openQueues(connection: Redis, prefix: string, onError: (error: E
     probe: new Queue<ProbeJob>(queueNames.probe, options),
     run: new Queue<RunJob>(queueNames.run, options),
     tell: new Queue<TellJob>(queueNames.tell, options),
-    digest: new Queue<DigestJob>(queueNames.digest, options),
+    digest: new Queue<DigestJob>(queueNames.digest, { ...options, settings: { repeatStrategy } }),
   };
   const all = Object.values(queues);
   for (const queue of all) queue.on('error', onError);

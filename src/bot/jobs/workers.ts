@@ -14,6 +14,7 @@ import {
   queueNames,
   queuePrefix,
   type RunJob,
+  repeatStrategy,
   type SweepJob,
   type TellJob,
 } from './queues.ts';
@@ -125,7 +126,7 @@ export function startWorkers(
     // A scheduler's job keeps its planned time.
     ({ opts }) => speakers.digest(new Date(opts.prevMillis ?? context.clock.now()).toISOString()),
     // A digest whose process died is taken up by another: what it did is looked up before anything is posted.
-    { ...base, maxStalledCount: 10 },
+    { ...base, maxStalledCount: 10, settings: { repeatStrategy } },
   );
 
   const all: readonly Worker[] = [sweepWorker, probeWorker, runWorker, tellWorker, digestWorker];

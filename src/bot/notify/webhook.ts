@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream';
+import axios from 'axios';
 import { redact } from '../process/redact.ts';
 
 /** Longest time for one notice. */
@@ -16,30 +18,33 @@ export class WebhookFailed extends Error {
 
 export function openWebhook(url: string, { timeoutMs = SEND_MS } = {}): Webhook {
   const { host } = new URL(url);
+  const failed = (why: string, cause?: Error) =>
+    new WebhookFailed(`The webhook at ${host} did not take a notice: ${why}`, cause && { cause });
   return {
     async send(notice) {
-      const answer = await post(url, redact(JSON.stringify(notice)), timeoutMs).catch((cause: unknown) => {
-        const why =
-          cause instanceof Error && cause.name === 'TimeoutError'
-            ? `no answer in ${timeoutMs} ms`
-            : 'not reached';
-        throw new WebhookFailed(`The webhook at ${host} did not take a notice: ${why}`, { cause });
+      const deadline = AbortSignal.timeout(timeoutMs);
+      const status = await post(url, redact(JSON.stringify(notice)), deadline).catch((thrown: unknown) => {
+        if (deadline.aborted) throw failed(`no answer in ${timeoutMs} ms`);
+        // What axios throws holds the whole address, and a cause is printed with what it causes.
+        throw failed('not reached', new Error(axios.isAxiosError(thrown) ? thrown.code : undefined));
       });
-      // Whatever it says is of no use, however long it is.
-      await answer.body?.cancel();
-      if (!answer.ok) {
-        throw new WebhookFailed(`The webhook at ${host} did not take a notice: HTTP ${answer.status}`);
-      }
+      if (status < 200 || status > 299) throw failed(`HTTP ${status}`);
     },
   };
 }
 
-const post = (url: string, body: string, timeoutMs: number): Promise<Response> =>
-  fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'user-agent': 'watership' },
-    body,
+async function post(url: string, body: string, signal: AbortSignal): Promise<number> {
+  const { status, data } = await axios.post<Readable>(url, body, {
+    headers: { 'content-type': 'application/json', accept: '*/*', 'user-agent': 'watership' },
+    transformRequest: [(text: unknown) => text],
+    responseType: 'stream',
+    validateStatus: () => true,
     // Somewhere else is not where the alerts were meant to go.
-    redirect: 'error',
-    signal: AbortSignal.timeout(timeoutMs),
+    maxRedirects: 0,
+    proxy: false,
+    signal,
   });
+  // Whatever it says is of no use, however long it is.
+  data.destroy();
+  return status;
+}

@@ -1,4 +1,4 @@
-import type { HomeView, KnownBlock, ModalView } from '@slack/types';
+import type { HomeView, KnownBlock, ModalView } from './slack-blocks.ts';
 
 /** All that the bot asks of Slack. The real one is `openSlackPort`; tests hand in one that writes down its calls. */
 export interface SlackPort {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { startedEntry } from '../../../src/bot/audit/started.ts';
 import { parseConfig } from '../../../src/bot/config/load.ts';
-import { examine } from '../../../src/bot/health/health.ts';
+import { examine } from '../../../src/bot/health/report.ts';
 import { createVitals } from '../../../src/bot/health/vitals.ts';
 import { createWorld } from '../fakes/world.ts';
 

@@ -1,6 +1,6 @@
-import type { HomeView, ModalView } from '@slack/types';
 import { expect } from 'vitest';
 import type { EphemeralMessage, SlackMessage, SlackPerson, SlackPort } from '../../../src/bot/ports/slack.ts';
+import type { HomeView, ModalView } from '../../../src/bot/ports/slack-blocks.ts';
 import { SlackRefused } from '../../../src/bot/ports/slack-errors.ts';
 import { problemsOfMessage, problemsOfView } from '../slack/block-problems.ts';
 

@@ -216,6 +216,15 @@ describe('the schedule', () => {
     await schedule(queues, config);
     expect(await queues.digest.getJobSchedulers()).toEqual([]);
   });
+
+  test('of the digest comes again and again by the parser that the configuration is checked with', async () => {
+    const digested = transitions();
+    const { queues } = works(`test-${randomUUID()}`, { digest: async () => digested.tick() });
+    // Every second; BullMQ's own parser refuses the plus.
+    const digest = { cron: '* * * * * +*', timezone: 'UTC' };
+    await schedule(queues, { ...config, schedule: { ...config.schedule, digest } });
+    await digested.reached(3);
+  });
 });
 
 test('a run that was active when its bot died is not started again by the queue', async () => {

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import type { Socket } from 'node:net';
+import { inspect } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
 import { parseConfig } from '../../../src/bot/config/load.ts';
 import { notifyElsewhere } from '../../../src/bot/notify/watch-pending-updates.ts';
@@ -131,7 +133,33 @@ describe('what Slack does not take', () => {
     expect(failure).toMatchObject({
       message: 'The webhook at 127.0.0.1:9 did not take a notice: not reached',
     });
-    expect(String(failure)).not.toContain('s3cret');
+    expect(inspect(failure, { depth: 9 })).not.toContain('s3cret');
+  });
+
+  test('is not sent on to where a webhook points', async () => {
+    const { came, webhook } = await receiver(302);
+    await expect(webhook.send({ kind: 'untold' })).rejects.toThrow(/: HTTP 302$/);
+    expect(came).toEqual([{ kind: 'untold' }]);
+  });
+
+  test('is given up in time when a webhook does not answer', async () => {
+    const { webhook } = await receiver(0);
+    await expect(webhook.send({})).rejects.toThrow(/: no answer in 200 ms$/);
+  });
+
+  test('is taken by a webhook whose answer never ends', async () => {
+    const server = createServer((request, response) => {
+      request.resume();
+      response.writeHead(200).write('thank you');
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    if (typeof address !== 'object' || address === null) throw new Error('no port');
+    const left = once(server, 'connection').then(([socket]: Socket[]) => socket && once(socket, 'close'));
+    await openWebhook(`http://127.0.0.1:${address.port}/`).send({});
+    await left;
+    server.close();
   });
 
   test.each([

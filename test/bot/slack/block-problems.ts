@@ -1,4 +1,4 @@
-import type { KnownBlock } from '@slack/types';
+import type { KnownBlock } from '../../../src/bot/ports/slack-blocks.ts';
 import { limits } from '../../../src/bot/slack/message/limits.ts';
 
 /** Every way in which a message breaks Slack's limits; empty means it may be sent. */

@@ -1,4 +1,4 @@
-import type { KnownBlock } from '@slack/types';
+import type { KnownBlock } from '../../../src/bot/ports/slack-blocks.ts';
 
 /** A message or a view as a person reads it, from top to bottom: what golden tests compare. */
 export function readAloud(blocks: readonly unknown[]): string {

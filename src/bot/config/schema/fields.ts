@@ -1,6 +1,6 @@
-import { CronExpressionParser } from 'cron-parser';
 import { z } from 'zod';
 import { getTransport, MessagingError, parseTransportUrl } from '../../../rpc/index.ts';
+import { isCron } from '../../process/cron.ts';
 import { durationPattern, parseDuration, tellDuration } from './duration.ts';
 
 /*
@@ -141,15 +141,6 @@ export const cron = (example: string) => {
   const expected = `a cron expression such as ${example}`;
   return textField(expected).refine(isCron, { error: expected });
 };
-
-function isCron(expression: string): boolean {
-  try {
-    CronExpressionParser.parse(expression);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 const timezoneExpected = 'a time zone such as Europe/Berlin';
 

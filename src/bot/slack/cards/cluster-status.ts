@@ -1,8 +1,8 @@
-import type { KnownBlock } from '@slack/types';
 import { atItsWorst, type Incident } from '../../../runbooks/index.ts';
 import { type Announced, maintenanceOf } from '../../approvals/maintenance-window.ts';
 import type { BotContext } from '../../context.ts';
 import type { People } from '../../ports/people.ts';
+import type { KnownBlock } from '../../ports/slack-blocks.ts';
 import { bookOf, runbookText } from '../../wording/runbook-text.ts';
 import { count, counted, nameOf, priority, sentence, span } from '../../wording/words.ts';
 import {

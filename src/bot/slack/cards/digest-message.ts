@@ -1,6 +1,6 @@
-import type { KnownBlock } from '@slack/types';
 import type { ClusterDigest, Digest, IncidentDigest } from '../../digest/digest-of.ts';
 import { deletionLine, runsLine } from '../../digest/lines.ts';
+import type { KnownBlock } from '../../ports/slack-blocks.ts';
 import { count, counted, priority, sentence, span } from '../../wording/words.ts';
 import {
   context,

@@ -1,5 +1,5 @@
-import type { Button, KnownBlock } from '@slack/types';
 import { activeStates, type Incident } from '../../../runbooks/index.ts';
+import type { Button, KnownBlock } from '../../ports/slack-blocks.ts';
 import { whatItLeft } from '../../wording/how-it-ended.ts';
 import { counted, nameOf, priority, sentence } from '../../wording/words.ts';
 import {

@@ -1,4 +1,3 @@
-import type { KnownBlock } from '@slack/types';
 import {
   activeStates,
   type Item,
@@ -6,6 +5,7 @@ import {
   progressLines,
   type Run,
 } from '../../../runbooks/index.ts';
+import type { KnownBlock } from '../../ports/slack-blocks.ts';
 import { redact } from '../../process/redact.ts';
 import type { Halt } from '../../stores/stores.ts';
 import { staysStopped } from '../../wording/how-it-ended.ts';

@@ -1,6 +1,6 @@
-import type { InputBlock } from '@slack/types';
 import type { Plan } from '../../../runbooks/index.ts';
 import { type Confirmation, whatToType } from '../../approvals/rules/confirmation.ts';
+import type { InputBlock } from '../../ports/slack-blocks.ts';
 import { plain } from '../message/blocks.ts';
 import { approvalFields } from '../message/ids.ts';
 import { limits } from '../message/limits.ts';

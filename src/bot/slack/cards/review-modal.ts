@@ -1,3 +1,4 @@
+import type { PlannedItem, Run } from '../../../runbooks/index.ts';
 import type {
   InputBlock,
   KnownBlock,
@@ -5,8 +6,7 @@ import type {
   MrkdwnElement,
   PlainTextElement,
   PlainTextOption,
-} from '@slack/types';
-import type { PlannedItem, Run } from '../../../runbooks/index.ts';
+} from '../../ports/slack-blocks.ts';
 import { redact } from '../../process/redact.ts';
 import type { Halt } from '../../stores/stores.ts';
 import { clip, visible } from '../../wording/text.ts';

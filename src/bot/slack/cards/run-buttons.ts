@@ -1,5 +1,5 @@
-import type { Button } from '@slack/types';
 import type { Run } from '../../../runbooks/index.ts';
+import type { Button } from '../../ports/slack-blocks.ts';
 import { staysStopped } from '../../wording/how-it-ended.ts';
 import { asking, button } from '../message/blocks.ts';
 import { currentItemOf } from '../message/current-item.ts';

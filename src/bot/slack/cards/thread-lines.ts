@@ -1,4 +1,4 @@
-import type { SectionBlock } from '@slack/types';
+import type { SectionBlock } from '../../ports/slack-blocks.ts';
 import type { TimelineEntry } from '../../record/entry.ts';
 import { type Names, withNames } from '../../wording/words.ts';
 import { linesSection, moment, mrkdwn, notification, type Rendered } from '../message/blocks.ts';

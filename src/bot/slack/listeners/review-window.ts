@@ -1,9 +1,9 @@
-import type { ModalView } from '@slack/types';
 import type { Caller } from '../../approvals/answer.ts';
 import { choose, type Review, review, reviewOfRun } from '../../approvals/plans.ts';
 import { breakGlassPhrase, confirmationOf, isReasonNeeded } from '../../approvals/rules/confirmation.ts';
 import type { Transitions } from '../../approvals/transitions.ts';
 import type { SlackPort } from '../../ports/slack.ts';
+import type { ModalView } from '../../ports/slack-blocks.ts';
 import { bookOf, runbookText } from '../../wording/runbook-text.ts';
 import { sentence } from '../../wording/words.ts';
 import { noteModal, reviewModal } from '../cards/review-modal.ts';

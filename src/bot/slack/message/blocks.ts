@@ -8,7 +8,7 @@ import type {
   MrkdwnElement,
   PlainTextElement,
   SectionBlock,
-} from '@slack/types';
+} from '../../ports/slack-blocks.ts';
 import { redact } from '../../process/redact.ts';
 import { clip, visible } from '../../wording/text.ts';
 import { counted } from '../../wording/words.ts';

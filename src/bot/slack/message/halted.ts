@@ -1,4 +1,4 @@
-import type { SectionBlock } from '@slack/types';
+import type { SectionBlock } from '../../ports/slack-blocks.ts';
 import type { Halt } from '../../stores/stores.ts';
 import { type Names, nameOf } from '../../wording/words.ts';
 import { moment, mrkdwn } from './blocks.ts';

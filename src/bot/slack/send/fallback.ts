@@ -1,4 +1,4 @@
-import type { KnownBlock } from '@slack/types';
+import type { KnownBlock } from '../../ports/slack-blocks.ts';
 import { SlackRefused } from '../../ports/slack-errors.ts';
 import { plain } from '../message/blocks.ts';
 import { limits } from '../message/limits.ts';

@@ -1,7 +1,7 @@
-import type { HomeView } from '@slack/types';
 import type { BotContext } from '../../context.ts';
 import type { People } from '../../ports/people.ts';
 import type { SlackPort } from '../../ports/slack.ts';
+import type { HomeView } from '../../ports/slack-blocks.ts';
 import { SlackRefused } from '../../ports/slack-errors.ts';
 import { clusterStatus, incidentLines } from '../cards/cluster-status.ts';
 import { context as contextBlock, header, linesSection, small } from '../message/blocks.ts';

@@ -1,4 +1,4 @@
-import { LogLevel, type Logger as SlackLogger } from '@slack/logger';
+import { LogLevel, type Logger as SlackLogger } from '@slack/web-api';
 import type { Logger } from 'pino';
 
 /** Slack's libraries log through pino. Their debug level prints whole payloads, so it is never turned on. */

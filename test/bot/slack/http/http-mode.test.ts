@@ -77,6 +77,29 @@ describe('a signature', () => {
     const headers = { timestamp, signature: `v0=${digest}` };
     expect(checkSignature([SECRET], headers, Buffer.from(click), nowSeconds * 1_000 + 999).kind).toBe(kind);
   });
+
+  const sign = (body: string | Buffer): string =>
+    createHmac('sha256', SECRET).update(`v0:${nowSeconds}:`).update(body).digest('hex');
+  const check = (signature: string, body: Buffer): string =>
+    checkSignature([SECRET], { timestamp: String(nowSeconds), signature }, body, nowSeconds * 1_000).kind;
+
+  test('of a text is not one of other bytes that read as the same text', () => {
+    const signature = `v0=${sign('text=\uFFFD')}`;
+    expect(check(signature, Buffer.from('text=\uFFFD'))).toBe('genuine');
+    expect(check(signature, Buffer.from([...Buffer.from('text='), 0xff]))).toBe('refused');
+  });
+
+  test.each([
+    ['nothing before it', (hash: string) => hash],
+    ['another version', (hash: string) => `v1=${hash}`],
+    ['something behind it', (hash: string) => `v0=${hash}=v0`],
+    ['half of it', (hash: string) => `v0=${hash.slice(0, 32)}`],
+    ['nothing of it', () => 'v0='],
+    ['nothing at all', () => ''],
+  ])('that is right, but sent with %s, is refused', (_what, write) => {
+    expect(check(`v0=${sign(click)}`, Buffer.from(click))).toBe('genuine');
+    expect(check(write(sign(click)), Buffer.from(click))).toBe('refused');
+  });
 });
 
 describe('over HTTP', () => {

@@ -1,5 +1,5 @@
-import type { KnownBlock } from '@slack/types';
 import type { Caller } from '../../../approvals/answer.ts';
+import type { KnownBlock } from '../../../ports/slack-blocks.ts';
 import { linesSection, notification, plainSection } from '../../message/blocks.ts';
 import type { ListenerContext } from '../../requests/listener-context.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { examine } from '../../../src/bot/health/health.ts';
+import { examine } from '../../../src/bot/health/report.ts';
 import { type AheadMemory, pastMemory } from '../../../src/bot/stores/past-memory.ts';
 import { emptyHistory } from '../../../src/runbooks/index.ts';
 import { createWorld } from '../fakes/world.ts';
