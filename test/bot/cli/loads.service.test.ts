@@ -76,7 +76,7 @@ describe('the command line', () => {
   test.each([
     ['runbooks', /^link-down/m, ['amqplib', 'commander', 'zod']],
     ['runbooks --markdown', /^# Runbooks/, ['amqplib', 'commander', 'zod']],
-    ['schema', /"\$schema"/, ['amqplib', 'commander', 'cron-parser', 'luxon', 'zod']],
+    ['schema', /"\$schema"/, ['amqplib', 'commander', 'croner', 'zod']],
   ])('loads for `watership %s` only what checks and what speaks AMQP', async (line, said, packages) => {
     const loaded = await loadedBy(...line.split(' '));
     expect(loaded.out).toMatch(said);
