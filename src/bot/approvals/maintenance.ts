@@ -31,7 +31,7 @@ export async function announce(
   if (!decision.allowed) {
     return { text: decision.because, refused: true };
   }
-  const audit = async (event: string, text: string): Promise<void> =>
+  const audit = async (event: 'maintenance.begun' | 'maintenance.ended', text: string): Promise<void> =>
     await stores.audit.append({ atMs: clock.now(), actor: actorOf(caller), event, cluster, text });
   if (duration === 'end') {
     if ((await stores.maintenance.get(cluster)) === undefined) {

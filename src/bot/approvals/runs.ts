@@ -6,6 +6,7 @@ import {
   type RunInput,
   whatItDid,
 } from '../../runbooks/index.ts';
+import type { AuditEvent } from '../record/audit-events.ts';
 import { staysStopped } from '../wording/how-it-ended.ts';
 import type { Caller, CallerAnswer } from './answer.ts';
 import { isStopping, standing } from './plans.ts';
@@ -112,7 +113,7 @@ interface Press {
 }
 
 interface Told {
-  readonly event: string;
+  readonly event: AuditEvent;
   readonly text: string;
   /** For the whole channel. */
   readonly isLoud?: boolean;

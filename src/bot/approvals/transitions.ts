@@ -2,6 +2,7 @@ import type { Incident, Run, RunInput } from '../../runbooks/index.ts';
 import { advance } from '../../runbooks/index.ts';
 import type { BotContext } from '../context.ts';
 import type { People } from '../ports/people.ts';
+import type { AuditEvent } from '../record/audit-events.ts';
 import type { AuditEntry, TimelineEntry } from '../record/entry.ts';
 import { surfaceOf } from '../record/entry.ts';
 import { stateWordOf } from '../record/incident-record.ts';
@@ -54,7 +55,7 @@ export type RunStep =
 /** What is written down with the change: the audit's entry, and lines for the thread. */
 export interface ChangeRecord {
   readonly actor: string;
-  readonly event: string;
+  readonly event: AuditEvent;
   readonly text: string;
   readonly lines?: readonly string[];
   /** A line for the whole channel, which calls these people and groups by their names. */
@@ -93,7 +94,7 @@ export function createTransitions(context: BotContext, people: People): Transiti
   };
 
   const refuse: Transitions['refuse'] = async (what, why, caller, about) => {
-    const record = { actor: actorOf(caller), event: 'click.refused', text: refusalWords(what, why) };
+    const record = { actor: actorOf(caller), event: 'click.refused' as const, text: refusalWords(what, why) };
     await stores.audit.append(entryOf(record, about, await standing(about)));
   };
 

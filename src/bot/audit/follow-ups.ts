@@ -1,5 +1,5 @@
 import type { Incident, Run } from '../../runbooks/index.ts';
-import type { AuditEntry } from '../record/entry.ts';
+import type { StoredEntry } from '../record/entry.ts';
 import { counted, span } from '../wording/words.ts';
 
 /** Longer than this from the first sight to somebody who takes it deserves a question. */
@@ -13,7 +13,7 @@ export function followUps({
 }: {
   readonly incident: Incident;
   readonly runs: readonly Run[];
-  readonly entries: readonly AuditEntry[];
+  readonly entries: readonly StoredEntry[];
 }): readonly string[] {
   const { openedAtMs, acknowledgedAtMs } = incident;
   const took = acknowledgedAtMs === undefined ? undefined : acknowledgedAtMs - openedAtMs;

@@ -5,7 +5,7 @@ import {
   type Run,
   type Severity,
 } from '../../runbooks/index.ts';
-import type { AuditEntry } from '../record/entry.ts';
+import type { StoredEntry } from '../record/entry.ts';
 import { type DeletionDigest, deletionsOf } from './deletions.ts';
 
 /** Everything a digest is made from, read once. */
@@ -25,7 +25,7 @@ export interface DigestInput {
   readonly posted?: ReadonlySet<string>;
   /** Started or ended since the last digest. */
   readonly runs: readonly Run[];
-  readonly audit: readonly AuditEntry[];
+  readonly audit: readonly StoredEntry[];
   /** The sentence of an incident, as its runbook says it. */
   readonly headline: (incident: Incident) => string;
 }
@@ -122,7 +122,7 @@ const isTold = ({ posted, runs }: DigestInput, { id, mutedBy }: Incident): boole
 const MISSED_SHOWN = 5;
 
 /** Gaps in which nobody looked: the bot was away, or too slow. */
-const missedSweeps = (audit: readonly AuditEntry[]): readonly string[] =>
+const missedSweeps = (audit: readonly StoredEntry[]): readonly string[] =>
   audit
     .filter(({ event }) => event === 'sweep.missed')
     .slice(-MISSED_SHOWN)

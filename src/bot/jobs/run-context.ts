@@ -104,7 +104,11 @@ export async function store(
 const NOTE_AGAIN_MS = 600_000;
 
 /** Says in the thread and in the audit why a run waits; the same again only after a while. */
-export async function noteOnce({ context, run }: RunContext, what: string, text: string): Promise<void> {
+export async function noteOnce(
+  { context, run }: RunContext,
+  what: 'halted' | 'voters' | 'turn',
+  text: string,
+): Promise<void> {
   const { stores, clock } = context;
   if (!(await stores.once.first(`note:${run.id}:${what}`, NOTE_AGAIN_MS))) return;
   const atMs = clock.now();

@@ -1,9 +1,11 @@
-/** The audit's answer to who did what, and why. Appended in the same atomic step as the change it explains. */
-export interface AuditEntry {
+import type { AuditEvent } from './audit-events.ts';
+
+/** An audit entry as any version writes it: who did what, and why. Appended in the same atomic step as the change it explains. */
+export interface StoredEntry {
   readonly atMs: number;
   /** `watership`, a Slack user id, or `cli:<user>`. */
   readonly actor: string;
-  /** `incident.opened`, `run.voted`, `run.item.applied`, `click.refused` … */
+  /** What happened; `docs/audit-events.md` has them all. Another version may have a name that this one does not know. */
   readonly event: string;
   readonly cluster?: string;
   readonly incident?: string;
@@ -29,6 +31,11 @@ export interface AuditEntry {
   readonly trimmed?: Trimmed;
 }
 
+/** An audit entry as this version writes it. */
+export interface AuditEntry extends StoredEntry {
+  readonly event: AuditEvent;
+}
+
 /** Says with a key that Redis does not hold: the chain up to here had this hash. */
 export interface Seal {
   readonly sequence: number;
@@ -48,7 +55,7 @@ export interface Trimmed {
 }
 
 /** An entry as it is read back. */
-export interface RecordedEntry extends AuditEntry {
+export interface RecordedEntry extends StoredEntry {
   readonly sequence: number;
   readonly hash: string;
 }
@@ -60,7 +67,7 @@ export function surfaceOf(actor: string): Pick<AuditEntry, 'surface'> {
 }
 
 /** What is written down with a change: nothing, one entry, or several in their order. */
-export type Audited = AuditEntry | readonly AuditEntry[] | undefined;
+export type Audited = StoredEntry | readonly StoredEntry[] | undefined;
 
 /** One line of an incident's thread: told once, in order. */
 export interface TimelineEntry {

@@ -1,5 +1,6 @@
 import { atItsWorst, type Incident, type News, type Runbook } from '../../runbooks/index.ts';
 import { cardOf } from '../wording/card-of.ts';
+import type { AuditEvent } from './audit-events.ts';
 import type { AuditEntry, TimelineEntry } from './entry.ts';
 
 /** What news leaves behind: an audit entry, and a line of the thread where people want one. */
@@ -88,7 +89,7 @@ function readingOf(incident: Incident, book: readonly Runbook[]): string {
 
 function record(
   incident: Incident,
-  event: string,
+  event: AuditEvent,
   text: string,
   atMs: number,
   before: Incident | undefined,
@@ -103,7 +104,7 @@ function record(
 
 const auditOf = (
   incident: Incident,
-  event: string,
+  event: AuditEvent,
   text: string,
   atMs: number,
   before: Incident | undefined,

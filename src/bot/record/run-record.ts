@@ -1,5 +1,6 @@
 import { type Item, leftStopped, type PlannedItem, type Run } from '../../runbooks/index.ts';
 import { counted } from '../wording/words.ts';
+import type { AuditEvent } from './audit-events.ts';
 import type { AuditEntry, TimelineEntry } from './entry.ts';
 
 /** What a transition of a run leaves behind for people. */
@@ -13,7 +14,9 @@ export interface RunRecord {
 export function runRecordOf(before: Run, after: Run, atMs: number): RunRecord {
   const items = after.items.flatMap((item, index) => {
     const was = before.items[index]?.state;
-    const told = item.state === was ? undefined : tellItem(after, index, item);
+    const { state } = item;
+    // To watch is no event: it is what a check does until it holds.
+    const told = state === was || state === 'watching' ? undefined : tellItem(after, index, item, state);
     return told === undefined ? [] : [{ ...told, item: index, before: was ?? 'waiting', after: item.state }];
   });
   const state =
@@ -33,7 +36,7 @@ export function runRecordOf(before: Run, after: Run, atMs: number): RunRecord {
 type Moved = Pick<AuditEntry, 'item' | 'before' | 'after'>;
 
 /** An audit entry about a run. */
-export function entry(run: Run, event: string, text: string, atMs: number): AuditEntry {
+export function entry(run: Run, event: AuditEvent, text: string, atMs: number): AuditEntry {
   return {
     atMs,
     actor: 'watership',
@@ -54,25 +57,28 @@ export function planOf({ plan, votes }: Run): Pick<AuditEntry, 'planHash' | 'tie
 }
 
 interface Told {
-  readonly event: string;
+  readonly event: AuditEvent;
   readonly text: string;
   /** A line of the thread; the rest is shown as progress only. */
   readonly isTold: boolean;
   readonly isLoud?: boolean;
 }
 
-function tellItem(run: Run, index: number, item: Item): Told | undefined {
+function tellItem(
+  run: Run,
+  index: number,
+  item: Item,
+  state: Exclude<Item['state'], 'watching'>,
+): Told | undefined {
   const title = run.plan?.items[index]?.title ?? `Step ${index + 1}`;
   const detail = item.detail === undefined ? '' : `: ${item.detail}`;
-  const event = `run.item.${item.state}`;
-  switch (item.state) {
+  const event: AuditEvent = `run.item.${state}`;
+  switch (state) {
     case 'waiting':
       // Back to waiting only after an interrupted action was found not to have happened.
       return item.attempts === undefined
         ? undefined
         : { event, text: `${title} did not happen${detail}. It is tried once more.`, isTold: true };
-    case 'watching':
-      return undefined;
     case 'intended':
       return { event, text: `Begins: ${title}.`, isTold: false };
     case 'applied':
@@ -104,7 +110,7 @@ function proposedWords(items: readonly PlannedItem[]): string {
 }
 
 function tellState(run: Run): Told {
-  const event = `run.${run.state}`;
+  const event: AuditEvent = `run.${run.state}`;
   const because = run.because ?? '';
   const told = (text: string, isLoud = false): Told => ({ event, text: text.trim(), isTold: true, isLoud });
   switch (run.state) {

@@ -1,5 +1,5 @@
 import type { ClusterSummary, History, Incident, Pending, ProbeHistory, Run } from '../../runbooks/index.ts';
-import type { AuditEntry, Audited, RecordedEntry, TimelineEntry } from '../record/entry.ts';
+import type { Audited, RecordedEntry, StoredEntry, TimelineEntry } from '../record/entry.ts';
 import type { AuditRecord } from '../record/link.ts';
 
 /** The result of a compare-and-set: `conflict` means somebody else was faster; read again. */
@@ -132,7 +132,7 @@ export interface CardStore {
 
 export interface AuditStore {
   /** For what changes no state: a refused click, a command. */
-  append(entry: AuditEntry): Promise<void>;
+  append(entry: StoredEntry): Promise<void>;
   /** The newest entries that fit, oldest first. */
   read(options: {
     readonly run?: string;
@@ -151,7 +151,7 @@ export interface AuditChain {
   /** How many entries are kept. */
   size(): Promise<number>;
   /** One atomic step: appends the entry that says so, and drops everything before `firstKept`. */
-  trim(firstKept: number, entry: AuditEntry): Promise<void>;
+  trim(firstKept: number, entry: StoredEntry): Promise<void>;
   /** How far the mirror file has come. */
   mirrored(): Promise<Mirrored | undefined>;
   setMirrored(place: Mirrored): Promise<void>;

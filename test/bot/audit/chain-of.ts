@@ -1,9 +1,9 @@
-import type { AuditEntry } from '../../../src/bot/record/entry.ts';
+import type { StoredEntry } from '../../../src/bot/record/entry.ts';
 import { entryText } from '../../../src/bot/record/entry-text.ts';
 import { type AuditRecord, genesis, linkOf } from '../../../src/bot/record/link.ts';
 
 /** The chain that entries make when they are written one after the other. */
-export function chainOf(entries: readonly AuditEntry[]): readonly AuditRecord[] {
+export function chainOf(entries: readonly StoredEntry[]): readonly AuditRecord[] {
   let before = genesis;
   return entries.map((entry, index) => {
     const text = entryText(entry);

@@ -10,7 +10,7 @@ import { createMirror } from '../../../src/bot/audit/mirror.ts';
 import { trimAudit } from '../../../src/bot/audit/trim.ts';
 import { verifyAudit } from '../../../src/bot/audit/verify.ts';
 import { systemClock } from '../../../src/bot/process/system-clock.ts';
-import type { AuditEntry } from '../../../src/bot/record/entry.ts';
+import type { StoredEntry } from '../../../src/bot/record/entry.ts';
 import { linkOf } from '../../../src/bot/record/link.ts';
 import { keysFor } from '../../../src/bot/stores/keys.ts';
 import { openStores } from '../../../src/bot/stores/open.ts';
@@ -70,7 +70,7 @@ describe('the chain in Redis', () => {
       const outcomes = await Promise.all(
         writers.flatMap((own, writer) =>
           Array.from({ length: 50 }, async (_, index) => {
-            const entry: AuditEntry = plainEntry(`${writer} ${index}`);
+            const entry: StoredEntry = plainEntry(`${writer} ${index}`);
             if (index % 3 === 0) {
               await own.audit.append(entry);
               return 'stored';

@@ -1,17 +1,17 @@
-import type { AuditEntry } from '../../../src/bot/record/entry.ts';
+import type { StoredEntry } from '../../../src/bot/record/entry.ts';
 import type { AuditRecord } from '../../../src/bot/record/link.ts';
 import type { AuditChain, Mirrored } from '../../../src/bot/stores/stores.ts';
 import { chainOf } from './chain-of.ts';
 
 /** A chain in memory, whose parts a test may spoil. */
 export interface MemoryChain extends AuditChain {
-  entries: readonly AuditEntry[];
+  entries: readonly StoredEntry[];
   stored: readonly AuditRecord[];
   place: Mirrored | undefined;
   write(count: number): void;
 }
 
-export const plainEntry = (text: string): AuditEntry => ({
+export const plainEntry = (text: string): StoredEntry => ({
   atMs: 1_000,
   actor: 'U0ALICE',
   event: 'test',

@@ -1,4 +1,4 @@
-import type { AuditEntry, RecordedEntry, TimelineEntry } from '../../../src/bot/record/entry.ts';
+import type { RecordedEntry, StoredEntry, TimelineEntry } from '../../../src/bot/record/entry.ts';
 import type { AuditRecord } from '../../../src/bot/record/link.ts';
 import type {
   CardPlace,
@@ -22,7 +22,7 @@ export interface FakeStores extends Stores {
     readonly memories: Map<string, SweepMemory>;
     readonly probes: Map<string, ProbeHistory>;
     readonly cards: Map<string, CardPlace>;
-    readonly audit: AuditEntry[];
+    readonly audit: StoredEntry[];
     readonly pendingUpdates: Map<string, number>;
   };
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { waitFor } from '../../../sandbox/wait.ts';
-import type { AuditEntry } from '../../../src/bot/record/entry.ts';
+import type { StoredEntry } from '../../../src/bot/record/entry.ts';
 import { keysFor } from '../../../src/bot/stores/keys.ts';
 import { openStores } from '../../../src/bot/stores/open.ts';
 import type { Stores } from '../../../src/bot/stores/stores.ts';
@@ -17,7 +17,7 @@ afterAll(() => {
   redis.disconnect();
 });
 
-const audit = (text: string, more: Partial<AuditEntry> = {}): AuditEntry => ({
+const audit = (text: string, more: Partial<StoredEntry> = {}): StoredEntry => ({
   atMs: 1_000,
   actor: 'U0ALICE',
   event: 'test',

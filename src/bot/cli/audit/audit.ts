@@ -1,6 +1,6 @@
 import { readMirror } from '../../audit/read-mirror.ts';
 import { parseDuration } from '../../config/schema/duration.ts';
-import type { AuditEntry } from '../../record/entry.ts';
+import type { RecordedEntry } from '../../record/entry.ts';
 import { entryOf } from '../../record/entry-text.ts';
 import type { Stores } from '../../stores/stores.ts';
 import { type Names, withNames } from '../../wording/words.ts';
@@ -56,7 +56,7 @@ export async function auditCommand(console: Console, options: AuditOptions): Pro
   return exitCodes.ok;
 }
 
-function lineOf({ atMs, actor, event, cluster, incident, run, text }: AuditEntry, names: Names): string {
+function lineOf({ atMs, actor, event, cluster, incident, run, text }: RecordedEntry, names: Names): string {
   const about = [cluster, incident, run].filter(Boolean).join(' ');
   return `${new Date(atMs).toISOString()}  ${withNames(actor, names)}  ${event}  ${about}  ${withNames(text, names)}`;
 }
@@ -69,7 +69,7 @@ interface Wanted {
 
 /** The newest of what is wanted, oldest first, and how many were left out before them. */
 interface Read {
-  readonly entries: readonly AuditEntry[];
+  readonly entries: readonly RecordedEntry[];
   readonly earlier: number;
 }
 
@@ -94,7 +94,7 @@ async function readFiles(
   { sinceMs = 0, run, incident }: Wanted,
   most: number,
 ): Promise<Read> {
-  const entries: AuditEntry[] = [];
+  const entries: RecordedEntry[] = [];
   let earlier = 0;
   for await (const line of readMirror(files)) {
     if (line.kind !== 'entry') continue;

@@ -1,0 +1,70 @@
+/** Kinds of audit entries by their name, each with the moment at which it is written. Names are stored: none ever changes. */
+export const auditEvents = {
+  'incident.opened': 'A trouble was seen in enough sweeps in a row.',
+  'incident.worsened': 'The trouble of an open incident became graver.',
+  'incident.eased': 'The trouble of an open incident became less grave.',
+  'incident.phase':
+    'Another runbook explains the same trouble now, for example a link that is down became a split.',
+  'incident.muted': 'Another incident explains this one.',
+  'incident.unmuted': 'The other incident no longer explains this one.',
+  'incident.acknowledged': 'A person took the incident.',
+  'incident.resolved': 'Enough sweeps in a row no longer saw the trouble.',
+  'run.requested': 'A person typed `/rabbit run` for a trouble that had no incident yet.',
+  'run.started': 'A person asked for a diagnosis.',
+  'run.diagnosing': 'The diagnosis begins again, because a person chose another way.',
+  'run.proposed': 'The diagnosis ended with a plan.',
+  'run.chose': 'A person chose another way than the proposed one.',
+  'run.voted': 'A person said yes to exactly this plan.',
+  'run.glass_broken': 'A person on call approved alone; the vote stands for the second one.',
+  'run.checking': 'The plan has its votes; everything is looked at once more.',
+  'run.acting': 'The plan still holds, or a person said what happened; the repair goes on.',
+  'run.confirmed': 'A person did a step by hand.',
+  'run.ruled': 'A person said what became of an interrupted step.',
+  'run.unknown': 'A step may or may not have happened, and a person must say.',
+  'run.done': 'The last check of the plan held.',
+  'run.failed': 'A step failed, or a check did not hold in its time.',
+  'run.stopped': 'The run ended because of what a look showed, with or without a plan.',
+  'run.expired': 'The plan was not approved, or not begun, in its time.',
+  'run.superseded': 'The last look made another plan, so this one is withdrawn.',
+  'run.cancelled':
+    'A person stopped the run, or it ended after the step that was running when a person stopped it.',
+  'run.stop_wanted': 'A person stopped the run while a step was running; it ends after that step.',
+  'run.halted': 'The run waits because of a halt; at most every ten minutes.',
+  'run.voters': 'The run waits because its voters cannot be checked again; at most every ten minutes.',
+  'run.turn': 'The run waits for another run on the same cluster; at most every ten minutes.',
+  'run.error': 'The run met a fault of Watership itself, and is tried again.',
+  'run.item.waiting': 'An interrupted action had not happened; it is tried again.',
+  'run.item.intended': 'Written before the call of an action.',
+  'run.item.applied': 'The action has been carried out.',
+  'run.item.skipped': 'The action was not needed.',
+  'run.item.refused': 'The last look before the call said no, or nothing was done.',
+  'run.item.failed': 'A check did not hold in its time.',
+  'run.item.unknown': 'The action was begun, and looking cannot tell whether it happened.',
+  'run.item.held': 'The check held.',
+  'click.refused':
+    'A person asked for something that they may not do, or that no longer fits; the text says why.',
+  'glass.paged': 'The webhook took the page to the owners after somebody broke the glass.',
+  'glass.page_failed': 'The webhook did not take the page to the owners.',
+  'halt.set': 'Repairs were halted: by a person, or by the circuit breaker (`watership`).',
+  'halt.cleared': 'A person resumed repairs.',
+  'maintenance.begun': 'A person announced maintenance of a cluster.',
+  'maintenance.ended': 'A person ended the announced maintenance of a cluster.',
+  tap: 'A person listened in on an exchange from Slack.',
+  'bot.started': 'A bot began to work.',
+  'sweep.missed': 'A cluster was not swept for longer than a few intervals.',
+  'digest.posted': 'The schedule posted a digest.',
+  'digest.asked': 'A person had a digest posted; the scheduled one covers its time as well.',
+  'audit.sealed': 'The chain up to an entry was sealed with `audit.key`.',
+  'audit.trimmed': 'Old entries were dropped because there were more than `audit.keep`.',
+  'audit.forked': 'The mirror holds other entries than Redis does.',
+} as const satisfies Readonly<Record<string, string>>;
+
+/** Name under which an audit entry of this version is written. */
+export type AuditEvent = keyof typeof auditEvents;
+
+/** Names that only a reader meets: older versions wrote them, or they stand for an entry that cannot be read. */
+export const eventsOnlyRead: Readonly<Record<string, string>> = {
+  'cluster.halt': 'Written until 0.1.0 for a halt at a terminal; `halt.set` today.',
+  'cluster.resume': 'Written until 0.1.0 for a resume at a terminal; `halt.cleared` today.',
+  'audit.unreadable': 'Never written: shown in place of an entry that somebody has spoiled.',
+};

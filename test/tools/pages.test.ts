@@ -1,0 +1,36 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { auditEvents } from '../../src/bot/record/audit-events.ts';
+import { pages } from '../../tools/pages/pages.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+
+describe('the generated pages', () => {
+  test.each(Object.entries(pages))(
+    'docs/%s is what the code says; `npm run docs` writes it',
+    async (name, page) => {
+      expect(readFileSync(join(root, 'docs', name), 'utf8')).toBe(await page());
+    },
+  );
+
+  test.each(Object.keys(pages))('docs/%s says that it is generated and by which command', (name) => {
+    expect(readFileSync(join(root, 'docs', name), 'utf8')).toMatch(
+      /^# .*\n\n.*`npm run docs`; not written by hand\./,
+    );
+  });
+});
+
+test('every audit event that is written by its name is on the list of src/bot/record/audit-events.ts', () => {
+  const sources = readdirSync(join(root, 'src/bot'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(join(root, 'src/bot', name), 'utf8'));
+  const written = sources.flatMap((text) =>
+    [...text.matchAll(/\bevent: '([\w.]+)'|\bconst (?:[A-Z_]+) = '((?:digest|audit)\.[a-z_]+)'/g)].map(
+      ([, literal, constant]) => literal ?? constant ?? '',
+    ),
+  );
+  expect(written.length).toBeGreaterThan(20);
+  const known = [...Object.keys(auditEvents), 'audit.unreadable'];
+  expect(written.filter((name) => !known.includes(name))).toEqual([]);
+});
