@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { commandTree } from '../../src/bot/cli/command-tree.ts';
+import { exitMeanings } from '../../src/bot/cli/exit-codes.ts';
 import { auditEvents } from '../../src/bot/record/audit-events.ts';
 import { pages } from '../../tools/pages/pages.ts';
 
@@ -33,4 +35,14 @@ test('every audit event that is written by its name is on the list of src/bot/re
   expect(written.length).toBeGreaterThan(20);
   const known = [...Object.keys(auditEvents), 'audit.unreadable'];
   expect(written.filter((name) => !known.includes(name))).toEqual([]);
+});
+
+test('every command of the terminal says what its exit codes mean, and nothing else does', () => {
+  const tree = commandTree(
+    { environment: { read: () => undefined }, out: () => {}, err: () => {}, onStop: () => {} },
+    () => {},
+  );
+  expect(tree.commands.map((command) => command.name()).toSorted()).toEqual(
+    Object.keys(exitMeanings).toSorted(),
+  );
 });

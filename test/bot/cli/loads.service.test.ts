@@ -47,8 +47,10 @@ async function loadedBy(...argv: readonly string[]) {
 }
 
 const own = [
+  'command-tree.js',
   'console.js',
   'environment.js',
+  'exit-codes.js',
   'main.js',
   'program.js',
   'redact.js',
@@ -66,7 +68,7 @@ describe('the command line', () => {
     ['sweep --help', /^Usage: watership sweep/],
     ['start --help', /^Usage: watership start/],
     ['swep', /Did you mean sweep\?/],
-  ])('answers `watership %s` with the library of options and seven files of its own', async (line, said) => {
+  ])('answers `watership %s` with the library of options and nine files of its own', async (line, said) => {
     const loaded = await loadedBy(...line.split(' '));
     expect(loaded.out).toMatch(said);
     expect(loaded.packages).toEqual(['commander']);
