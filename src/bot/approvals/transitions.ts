@@ -7,18 +7,13 @@ import type { AuditEntry, TimelineEntry } from '../record/entry.ts';
 import { surfaceOf } from '../record/entry.ts';
 import { stateWordOf } from '../record/incident-record.ts';
 import { planOf } from '../record/run-record.ts';
+import { untilStored } from '../stores/until-stored.ts';
 import type { Caller, CallerAnswer } from './answer.ts';
 import { engineTools } from './engine-tools.ts';
 import { notifySoon } from './notify-soon.ts';
 import { authorize, type Permission, type Surface } from './rules/authorize.ts';
 import type { Decision } from './rules/decision.ts';
 import { refusalWords } from './rules/refusal-words.ts';
-
-/**
- * Somebody else may write between reading and writing. Each time one of them has got through, so that a whole team that
- * clicks at once is served within this many; beyond it something is wrong.
- */
-const ATTEMPTS = 50;
 
 /** What every transition needs: the state, who people are, and one way to change each thing. */
 export interface Transitions {
@@ -136,8 +131,8 @@ export function createTransitions(context: BotContext, people: People): Transiti
       return decision;
     },
 
-    async changeIncident(id, step) {
-      for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    changeIncident: (id, step) =>
+      untilStored(id, async () => {
         const incident = await stores.incidents.get(id);
         if (incident === undefined) {
           return { kind: 'answer', answer: { text: `I do not know ${id} any more.`, refused: true } };
@@ -153,16 +148,15 @@ export function createTransitions(context: BotContext, people: People): Transiti
           { cluster: incident.cluster, incident: id },
           { before: stateWordOf(incident), after: stateWordOf(next) },
         );
-        if ((await stores.incidents.put(value, incident.version, entry, linesOf(record))) === 'stored') {
-          await notifySoon(context, id);
-          return { kind: 'stored', value };
+        if ((await stores.incidents.put(value, incident.version, entry, linesOf(record))) !== 'stored') {
+          return 'conflict';
         }
-      }
-      throw new Error(`${id} was changed by others ${ATTEMPTS} times in a row`);
-    },
+        await notifySoon(context, id);
+        return { kind: 'stored', value };
+      }),
 
-    async changeRun(id, step) {
-      for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    changeRun: (id, step) =>
+      untilStored(id, async () => {
         const run = await stores.runs.get(id);
         const runbook = context.book.find((known) => known.id === run?.runbook);
         const handle = run === undefined ? undefined : context.clusters.get(run.cluster);
@@ -181,14 +175,13 @@ export function createTransitions(context: BotContext, people: People): Transiti
         const about = { cluster: run.cluster, incident: run.incident, run: id };
         const value = { ...next, version: run.version + 1 };
         const entry = entryOf(record, about, { ...planOf(next), before: run.state, after: next.state });
-        if ((await stores.runs.put(value, run.version, entry, linesOf(record))) === 'stored') {
-          await carryOnSoon(context, id);
-          await notifySoon(context, run.incident);
-          return { kind: 'stored', value };
+        if ((await stores.runs.put(value, run.version, entry, linesOf(record))) !== 'stored') {
+          return 'conflict';
         }
-      }
-      throw new Error(`${id} was changed by others ${ATTEMPTS} times in a row`);
-    },
+        await carryOnSoon(context, id);
+        await notifySoon(context, run.incident);
+        return { kind: 'stored', value };
+      }),
   };
 }
 

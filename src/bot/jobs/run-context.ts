@@ -5,6 +5,7 @@ import type { BotContext, ClusterHandle } from '../context.ts';
 import { entry, runRecordOf } from '../record/run-record.ts';
 import type { Lease } from '../stores/lease.ts';
 import type { RunGuard } from '../stores/stores.ts';
+import { untilStored } from '../stores/until-stored.ts';
 import { failureWindowOf } from './circuit-breaker.ts';
 
 /* One step of a run: what it needs, and how what came of it is written down. */
@@ -55,17 +56,16 @@ export async function apply(runContext: RunContext, input: RunInput): Promise<bo
   return next !== run && (await store(runContext, run, next)) === 'stored';
 }
 
-const MAX_CONFLICTS = 20;
-
 /** Advances whatever is stored now: for an outcome, which is true whoever else wrote in between. */
 export async function applyLatest(runContext: RunContext, input: RunInput): Promise<void> {
-  for (let attempt = 0; attempt < MAX_CONFLICTS; attempt += 1) {
-    const run = await runContext.context.stores.runs.get(runContext.run.id);
-    if (run === undefined) return;
-    const next = advance(runContext.runbook, run, input, runContext.tools);
-    if (next === run || (await store(runContext, run, next)) === 'stored') return;
-  }
-  throw new Error(`${runContext.run.id}: the outcome could not be stored in ${MAX_CONFLICTS} attempts`);
+  const { context, runbook, tools } = runContext;
+  await untilStored(runContext.run.id, async () => {
+    const run = await context.stores.runs.get(runContext.run.id);
+    if (run === undefined) return undefined;
+    const next = advance(runbook, run, input, tools);
+    if (next === run || (await store(runContext, run, next)) === 'stored') return undefined;
+    return 'conflict';
+  });
 }
 
 /** Every write of a runner carries its lease: one that was overtaken while it slept writes nothing. */

@@ -20,6 +20,7 @@ import { incidentRecordsOf, rebase } from '../record/incident-record.ts';
 import { runRecordOf } from '../record/run-record.ts';
 import { acquireLease } from '../stores/lease.ts';
 import type { Fence } from '../stores/stores.ts';
+import { TooManyConflicts, untilStored } from '../stores/until-stored.ts';
 
 /** Renewed while the sweep lasts, so that a dead bot's sweep blocks the next one's no longer than this. */
 const LEASE_MS = 6_000;
@@ -108,8 +109,6 @@ async function compare(
 const isTreating = ({ state }: Run): boolean =>
   state === 'checking' || state === 'acting' || state === 'unknown';
 
-const MAX_CONFLICTS = 5;
-
 /** Writes one piece of news. Where a person was faster, their change stays and the sweep's is laid over it. */
 async function store(
   context: BotContext,
@@ -125,20 +124,28 @@ async function store(
     context.book,
     causes.get(news.incident.mutedBy ?? ''),
   );
+  const { id } = news.incident;
   let incident: Incident | undefined = news.incident;
   let expectedVersion = news.kind === 'opened' ? 0 : news.incident.version - 1;
-  for (let attempt = 0; attempt < MAX_CONFLICTS && incident !== undefined; attempt += 1) {
-    if ((await stores.incidents.put(incident, expectedVersion, audit, timeline)) === 'stored') {
-      if (isShown) await notifySoon(context, incident.id);
-      // How many are muted below it stands on the cause's card.
-      for (const cause of causesTouched(news, before)) await notifySoon(context, cause);
-      return;
-    }
-    const current = await stores.incidents.get(incident.id);
+  const stored = await untilStored(id, async () => {
+    if (incident === undefined) return 'nothing to store';
+    if ((await stores.incidents.put(incident, expectedVersion, audit, timeline)) === 'stored')
+      return 'stored';
+    const current = await stores.incidents.get(id);
     incident = current && rebase(current, news.incident);
     expectedVersion = current?.version ?? 0;
+    return 'conflict';
+  }).catch((error: unknown) => {
+    if (error instanceof TooManyConflicts) return 'too many conflicts';
+    throw error;
+  });
+  if (stored !== 'stored') {
+    log.warn({ incident: id, news: news.kind }, 'The next sweep stores what this one could not');
+    return;
   }
-  log.warn({ incident: news.incident.id, news: news.kind }, 'The next sweep stores what this one could not');
+  if (isShown) await notifySoon(context, id);
+  // How many are muted below it stands on the cause's card.
+  for (const cause of causesTouched(news, before)) await notifySoon(context, cause);
 }
 
 /** The incidents that explain one more, or one fewer, than before. */
