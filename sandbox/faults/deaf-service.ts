@@ -2,10 +2,10 @@ import { type Fault, restartBroken, serviceNamed } from './fault.ts';
 
 const deaf = new Set<number>();
 
-/** A service's process lives, keeps its connection and its subscriptions, and answers nobody. */
+/** A service's process lives, keeps its connection and its subscriptions, but answers no request. */
 export const deafService: Fault = {
   name: 'deaf-service',
-  title: 'a nova-compute stays connected and subscribed, and answers nobody',
+  title: 'a nova-compute stays connected and subscribed, but answers no request',
   async make(broken) {
     const victim = serviceNamed(broken, 'nova-compute');
     victim.order({ do: 'hang' });

@@ -6,10 +6,10 @@ const QUEUE = 'conductor';
 const EXCHANGE = 'openstack';
 const BINDING = `/api/bindings/%2F/e/${EXCHANGE}/q/${QUEUE}`;
 
-/** A queue loses its binding: its readers stay connected, all looks green, and every request to it is lost. */
+/** A queue loses its binding: its consumers stay connected, everything looks healthy, and every request to it is lost. */
 export const unbound: Fault = {
   name: 'unbound',
-  title: 'the queue conductor loses its binding; its readers stay, and every request is lost',
+  title: 'the queue conductor loses its binding; its consumers stay connected, and every request is lost',
   async make(broken) {
     if (!(await isBound(broken))) return `${QUEUE} has no binding already.`;
     // The last part is the binding's properties key, which is its routing key where it has no arguments.

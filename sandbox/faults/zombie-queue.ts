@@ -1,7 +1,7 @@
 import { readManagement } from '../rabbitmq-node.ts';
 import { type Breakable, type Fault, serviceNamed } from './fault.ts';
 
-/** A scheduler dies and comes back with a new fanout queue; the old one keeps receiving and nobody reads it. */
+/** A scheduler dies and comes back with a new fanout queue; the old one keeps receiving and has no consumer. */
 export const zombieQueue: Fault = {
   name: 'zombie-queue',
   title: 'a cinder-scheduler is killed and comes back; its old fanout queue keeps filling',
@@ -20,7 +20,7 @@ export const zombieQueue: Fault = {
     return `cinder-scheduler (pid ${old}) was killed and is back (pid ${pid}). Its old fanout queue keeps receiving.`;
   },
   async heal(broken) {
-    const zombies = await unreadFanoutQueues(broken);
+    const zombies = await fanoutQueuesWithoutConsumer(broken);
     if (zombies.length === 0) return undefined;
     const [node] = broken.cluster.nodes.filter((candidate) => candidate.pid() !== undefined);
     for (const name of zombies) await node?.ctl(['delete_queue', name, '--if-unused']);
@@ -28,7 +28,7 @@ export const zombieQueue: Fault = {
   },
 };
 
-async function unreadFanoutQueues({ cluster }: Breakable): Promise<readonly string[]> {
+async function fanoutQueuesWithoutConsumer({ cluster }: Breakable): Promise<readonly string[]> {
   const node = cluster.nodes.find((candidate) => candidate.pid() !== undefined);
   if (node === undefined) return [];
   const queues = await readManagement(cluster.setup, node.setup, '/api/queues?columns=name,consumers');

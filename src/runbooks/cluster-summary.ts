@@ -2,7 +2,7 @@ import type { QueueTrack } from './snapshot/history.ts';
 import type { Observation } from './snapshot/observation.ts';
 import type { NodeView, QueueSeen } from './snapshot/snapshot.ts';
 
-/** A cluster at a glance: what the newest sweep saw, small enough to answer a question from. Plain data. */
+/** Summary of a cluster: what the newest sweep saw, small enough to answer a question from. Plain data. */
 export interface ClusterSummary {
   readonly takenAtMs: number;
   readonly tookMs: number;
@@ -42,7 +42,7 @@ export function summaryOf({ snapshot, history }: Observation): ClusterSummary {
   return {
     takenAtMs: snapshot.takenAtMs,
     tookMs: snapshot.tookMs,
-    nodes: snapshot.nodes.map(nodeGlance),
+    nodes: snapshot.nodes.map(nodeSummary),
     sides: snapshot.sides.map(({ members }) => members),
     totals: {
       ...(queues.missing.length === 0
@@ -54,7 +54,7 @@ export function summaryOf({ snapshot, history }: Observation): ClusterSummary {
       .filter(({ ready }) => (ready ?? 0) > 0)
       .toSorted((left, right) => (right.ready ?? 0) - (left.ready ?? 0))
       .slice(0, KEPT)
-      .map(queueGlance),
+      .map(queueSummary),
     growing: growingQueues(history.queues),
     blind: [
       ...snapshot.nodes.flatMap(({ name, answer }) =>
@@ -67,7 +67,7 @@ export function summaryOf({ snapshot, history }: Observation): ClusterSummary {
   };
 }
 
-function nodeGlance({ name, answer }: NodeView): NodeSummary {
+function nodeSummary({ name, answer }: NodeView): NodeSummary {
   if (answer.kind === 'silent') {
     return { name, answered: false, why: answer.message, alarms: [] };
   }
@@ -83,7 +83,7 @@ function nodeGlance({ name, answer }: NodeView): NodeSummary {
   };
 }
 
-const queueGlance = ({ vhost, name, ready, consumers }: QueueSeen): QueueSummary => ({
+const queueSummary = ({ vhost, name, ready, consumers }: QueueSeen): QueueSummary => ({
   vhost,
   name,
   ready: ready ?? 0,

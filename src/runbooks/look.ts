@@ -9,11 +9,11 @@ export type Look =
   | { readonly look: 'queue'; readonly vhost: string; readonly name: string }
   /** What feeds a queue. */
   | { readonly look: 'bindings'; readonly vhost: string; readonly queue: string }
-  /** One connection with its channels, their consumers and the queues they read. */
+  /** One connection with its channels, their consumers and the queues they consume. */
   | { readonly look: 'connection'; readonly name: string }
-  /** Is there somebody alive behind this topic? An RPC ping; any reply proves life. `vhost` defaults to the cluster's. */
+  /** Does a server of this topic answer? An RPC ping; any reply proves life. `vhost` defaults to the cluster's. */
   | { readonly look: 'probe'; readonly topic: string; readonly server?: string; readonly vhost?: string }
-  /** What one node's side holds: queues with their ready messages, bindings. Two of these give the divergence. */
+  /** What one node's side holds: queues with their ready messages, bindings. Two of these give the differences. */
   | { readonly look: 'side'; readonly node: string }
   /** May this node stop without taking a quorum, or the last in-sync mirror, with it? Asked of the node itself. */
   | { readonly look: 'stop-is-safe'; readonly node: string }

@@ -75,7 +75,7 @@ test('a hung consumer is restarted, and its queue drains', async () => {
 test('a deaf service is told while nothing piles up; after its restart it answers', async () => {
   const before = sandbox.pids('nova-compute');
   await sandbox.say('break', 'deaf-service');
-  const card = await alertAbout(page, /answers nobody/i);
+  const card = await alertAbout(page, /has answered no probe|answers? no probe/i);
   expect(await review(page, 'alice', card)).toContain('Restart nova-compute');
   await approve(page, 'alice');
   await resolved(page, card);
@@ -88,7 +88,7 @@ test('a deaf service is told while nothing piles up; after its restart it answer
 
 test('a queue that lost its binding is bound again, and its service answers', async () => {
   await sandbox.say('break', 'unbound');
-  const card = await alertAbout(page, /no exchange leads to conductor/i);
+  const card = await alertAbout(page, /no exchange routes to conductor/i);
   const probed = await sandbox.watership('probe', 'conductor');
   expect(probed.exitCode).toBe(2);
   expect(await review(page, 'alice', card)).toContain('Bind conductor to openstack again');

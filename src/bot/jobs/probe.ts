@@ -145,14 +145,14 @@ async function workOf(
   target: ProbeTarget,
   readers: Readers,
 ): Promise<Work> {
-  const { vhost, queue, alsoRead } = target;
+  const { vhost, queue, alsoConsumed } = target;
   const read = (name: string) =>
     Promise.any(management.map((api) => api.queue(vhost, name, { timeoutMs: READ_MS }))).catch(
       () => undefined,
     );
   const [own, shared, names] = await Promise.all([
     read(queue),
-    alsoRead === undefined ? undefined : read(alsoRead),
+    alsoConsumed === undefined ? undefined : read(alsoConsumed),
     readers(target),
   ]);
   const rates = [own?.ackRate, shared?.ackRate].filter((rate) => rate !== undefined);

@@ -123,7 +123,7 @@ function underEntry(ports: ClusterPorts, entry: LedgerEntry | undefined): Cluste
       recall: async (request, limits) =>
         (await hosts.recall?.({ ...request, entry }, limits)) ?? {
           kind: 'unknown',
-          because: `nothing is written down on host ${request.host}`,
+          because: `host ${request.host} keeps no record of it`,
         },
     },
   };

@@ -12,7 +12,7 @@ const args = z.strictObject({ name: z.string().min(1) });
 
 type Args = z.infer<typeof args>;
 
-/** Closes one client connection; a sound client connects again by itself. The reason reaches the client and the broker's log. */
+/** Action that closes one client connection; a sound client reconnects by itself. The reason reaches the client and the broker's log. */
 export const connectionClose: Action<Args, ClusterPorts> = {
   name: 'connection.close',
   tier: 'reversible',
@@ -26,13 +26,13 @@ export const connectionClose: Action<Args, ClusterPorts> = {
     if (holder !== undefined) return { go: true };
     return answered.length > 0 && silent === ''
       ? { go: true, because: 'it is already gone' }
-      : { go: false, because: `nobody who answers knows the connection; not asked: ${silent}` };
+      : { go: false, because: `no node that answers knows the connection; no answer from others: ${silent}` };
   },
   execute: async (wanted, ports, reason) => {
     const { holder, answered, silent } = await find(wanted, ports);
     const through = holder ?? answered[0]?.api;
     if (through === undefined)
-      return { kind: 'refused', because: `Nothing was sent, no node answers: ${silent}` };
+      return { kind: 'refused', because: `Nothing was sent because no node answers: ${silent}` };
     const options = { timeoutMs: WRITE_MS, reason: headerText(reason) };
     return await outcomeOfWrite(() => through.closeConnection(wanted.name, options), {
       done: `closed through ${through.node}`,
@@ -48,7 +48,7 @@ export const connectionClose: Action<Args, ClusterPorts> = {
     if (gone !== undefined) return { kind: 'done', because: 'the connection is gone' };
     // The name holds both ports, so it can only be the same connection: closing it once more harms nobody new.
     return seen.holder === undefined
-      ? { kind: 'unknown', because: `not every node could be asked: ${seen.silent}` }
+      ? { kind: 'unknown', because: `not every node answered: ${seen.silent}` }
       : { kind: 'not-done', because: `the connection is still open on ${seen.holder.node}` };
   },
 };

@@ -17,7 +17,7 @@ const args = z.strictObject({
 
 type Args = z.infer<typeof args>;
 
-/** Restarts an OpenStack service on its host. Its clients wait for as long as it takes; nothing is lost. */
+/** Action that restarts an OpenStack service on its host. Its clients wait for as long as it takes; nothing is lost. */
 export const serviceRestart: Action<Args, ClusterPorts> = {
   name: 'service.restart',
   tier: 'reversible',
@@ -45,11 +45,11 @@ async function settleByConnections(
   ports: ClusterPorts,
   because: string,
 ): Promise<Settled> {
-  const unseen = `nothing shows from here whether ${service} was restarted: ${because}`;
+  const unseen = `I cannot tell whether ${service} was restarted: ${because}`;
   if (pid === undefined) return { kind: 'unknown', because: unseen };
   const answers = await askEveryNode(ports, (api) => api.connections({ timeoutMs: READ_MS }));
   if (!answers.every((answer) => answer.kind === 'answered'))
-    return { kind: 'unknown', because: `${unseen}; and not every node answers` };
+    return { kind: 'unknown', because: `${unseen}; not every node answers` };
   const isThere = answers.some(({ value }) =>
     value.some(({ clientName }) => clientName?.split(':')[1] === pid),
   );

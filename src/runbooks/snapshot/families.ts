@@ -3,11 +3,11 @@
  * `reply_{hex32|HOST:PROC:N}`.
  */
 export type QueueName =
-  /** One process's own copy of a fanout. A bare `TOPIC_fanout` is the shared stream, and no member of a family. */
+  /** The fanout queue of one process. A bare `TOPIC_fanout` is the shared stream, and no member of a family. */
   | { readonly kind: 'fanout'; readonly family: string; readonly topic: string; readonly host?: string }
   /** Where one process receives its answers. */
   | { readonly kind: 'reply'; readonly host?: string }
-  /** Notifications: read by a telemetry service, or by nobody. */
+  /** Notifications: consumed by a telemetry service, or by no service. */
   | { readonly kind: 'notification' }
   | { readonly kind: 'topic' };
 

@@ -10,8 +10,8 @@ export interface ProbeTarget {
   readonly queue: string;
   /** Where it was bound when it was last seen; absent: to be found out. */
   readonly exchange?: string;
-  /** The topic's shared queue, where the same process is its only reader: what is acknowledged there is its work too. */
-  readonly alsoRead?: string;
+  /** The topic's shared queue, where the same process is its only consumer: what it acknowledges there is its work too. */
+  readonly alsoConsumed?: string;
 }
 
 export interface NextProbes {
@@ -24,7 +24,7 @@ export interface NextProbes {
 const SUSPECT_SHARE = 0.5;
 
 /**
- * Which queues have their turn: those of the configured services that somebody reads, first the ones that did not
+ * Queues to probe in this round: those of the configured services that have a consumer, first the ones that did not
  * answer last time, then the ones that were asked the longest ago. With more queues than a round holds, all get their turn.
  */
 export function nextProbes(now: Observation, most: number): NextProbes {
@@ -81,7 +81,7 @@ export function probeTargets({ snapshot, settings, probes }: Observation): reado
         vhost,
         queue: name,
         ...(exchange === undefined ? {} : { exchange }),
-        ...(isAlone ? { alsoRead: topic } : {}),
+        ...(isAlone ? { alsoConsumed: topic } : {}),
       };
     });
 }

@@ -64,7 +64,7 @@ export interface DetectionSettings {
   readonly backlogDrained: number;
   /** Milliseconds without any consumer before a fanout or reply queue is a zombie. @default 600000 (10 minutes) */
   readonly zombieAfterMs: number;
-  /** The two proofs that nobody reads a queue are at least this far apart, milliseconds. @default 30000 */
+  /** The two proofs that a queue has no consumer are at least this far apart, milliseconds. @default 30000 */
   readonly looksApartMs: number;
   /** Ready messages at which a zombie is critical. @default 1000 */
   readonly zombieCriticalReady: number;
@@ -78,7 +78,7 @@ export interface DetectionSettings {
   readonly deafProbes: number;
   /** Sweeps without the finding before an incident resolves by itself. @default 3 */
   readonly resolveAfterSweeps: number;
-  /** Queues matching one of these are expected to have no reader or to pile up; they are never findings. @default [] */
+  /** Queues matching one of these are expected to have no consumer or to pile up; they are never findings. @default [] */
   readonly ignoreQueues: readonly string[];
 }
 

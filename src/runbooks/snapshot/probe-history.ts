@@ -31,11 +31,11 @@ export interface ProbeSample {
   /** For people; left out where it is alive. */
   readonly how?: string;
   readonly consumers?: number;
-  /** The connections that read it, as they were when it did not answer. Absent: they could not be listed. */
+  /** The connections that consume it, as they were when it did not answer; stored under this name. Absent: they could not be listed. */
   readonly readers?: readonly string[];
   /** Requests that are with the service and not acknowledged, read when it did not answer. */
   readonly unacknowledged?: number;
-  /** Requests a second that its reader acknowledged at that time. */
+  /** Requests a second that its consumer acknowledged at that time. */
   readonly ackRate?: number;
   /**
    * Bindings from named exchanges, read when no route led to it: under its `own` name, only under `other` keys, or

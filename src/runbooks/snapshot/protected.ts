@@ -2,8 +2,8 @@ import { parseQueueName } from './families.ts';
 import type { ClusterSettings } from './observation.ts';
 
 /**
- * Why this queue is never deleted, whatever anybody approves; undefined when nothing protects its name. Only what a
- * process made for itself may go: its copy of a fanout, or its reply queue. The list is built in; a configuration adds to it.
+ * Reason why this queue is never deleted, whatever people approve; undefined when nothing protects its name. Only what a
+ * process declared for itself may go: its fanout queue, or its reply queue. The list is built in; a configuration adds to it.
  */
 export function whyProtected(
   { vhost, name }: { readonly vhost: string; readonly name: string },
@@ -13,7 +13,7 @@ export function whyProtected(
   if (name.startsWith('amq.')) return 'queues named amq.* belong to the broker';
   if (/^federation: /.test(name)) return 'it belongs to a federation link';
   const pattern = protect?.queues.find((candidate) => new RegExp(candidate, 'u').test(name));
-  if (pattern !== undefined) return `its name matches the protected ${pattern}`;
+  if (pattern !== undefined) return `its name matches the protected pattern ${pattern}`;
   switch (parseQueueName(name).kind) {
     case 'fanout':
     case 'reply':
@@ -21,6 +21,6 @@ export function whyProtected(
     case 'notification':
       return 'it holds notifications of a service';
     case 'topic':
-      return 'by its name it is the queue of a service, and no copy that a process left behind';
+      return 'by its name it is the queue of a service, not one that a process left behind';
   }
 }

@@ -40,11 +40,11 @@ function queueTracks(
   return tracks;
 }
 
-/** A row without numbers is not quiet but unread: a young queue, or one whose node is down. */
-function worthOf({ name, ready, consumers }: QueueSeen): 'notable' | 'quiet' | 'unread' {
+/** Whether a row is worth a track. One without numbers is not quiet but unknown: a young queue, or one whose node is down. */
+function worthOf({ name, ready, consumers }: QueueSeen): 'notable' | 'quiet' | 'unknown' {
   if (ready !== undefined && ready > 0) return 'notable';
   if (consumers === 0 && mayBeFamily(name)) return 'notable';
-  return ready === undefined ? 'unread' : 'quiet';
+  return ready === undefined ? 'unknown' : 'quiet';
 }
 
 function queueTrack(known: QueueTrack | undefined, queue: QueueSeen, atMs: number): QueueTrack {

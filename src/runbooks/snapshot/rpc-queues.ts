@@ -9,8 +9,8 @@ export interface RpcName {
 }
 
 /**
- * May an RPC server stand behind this queue, so that it can be asked whether it answers? Copies of a fanout, reply
- * queues, notifications and streams are read by nobody who would answer.
+ * Whether an RPC server may consume this queue, so that it can be probed. Fanout queues, reply
+ * queues, notifications and streams have no consumer that would answer.
  */
 export const isRpcQueue = ({ name, type }: Pick<QueueSeen, 'name' | 'type'>): boolean =>
   type !== 'stream' &&

@@ -47,7 +47,7 @@ export interface NodeAnswer {
   readonly erlangVersion?: string;
   /** Object totals of `/api/overview`, as this side counts them. */
   readonly totals?: ObjectTotals;
-  /** Length of the statistics database's event queue; above 1,000 rates are lies. */
+  /** Length of the statistics database's event queue; above 1,000 its rates are wrong. */
   readonly statisticsBacklog?: number;
 }
 

@@ -87,7 +87,7 @@ export function isWhole(snapshot: Snapshot): Verdict {
       if (!row) return no(`${short(name)} does not list ${short(peer)}`);
       if (!row.isRunning) return no(`${short(name)} says that ${short(peer)} is not running`);
       if (!row.partitions)
-        return no(`${short(name)} cannot yet say how ${short(peer)} stands: it has just started`);
+        return no(`${short(name)} does not yet report the partitions of ${short(peer)}: it has just started`);
       if (row.partitions.length > 0) {
         return no(
           `${short(name)} says that ${short(peer)} is cut off from ${sentence(row.partitions.map(short))}`,
@@ -118,9 +118,9 @@ export function isConnected(snapshot: Snapshot): Verdict {
   if (answeringNodes(snapshot).length === 0) return no('no node answers');
   // Without rows nobody disagrees with anybody, and that is no agreement.
   const blank = answeringNodes(snapshot).find(({ name, answer }) => rowOf(answer, name) === undefined);
-  if (blank !== undefined) return no(`the list of ${short(blank.name)} does not name itself`);
+  if (blank !== undefined) return no(`the node list of ${short(blank.name)} does not contain itself`);
   if (partitionsSeen(snapshot).size > 0 || disagreements(snapshot).length > 0)
-    return no('the views disagree');
+    return no('the views of the nodes differ');
   return { go: true };
 }
 
@@ -135,7 +135,7 @@ export function isSeenWhole(snapshot: Snapshot): Verdict {
 
 export function isListedWhole(listing: Listing<unknown>): Verdict {
   const [gap] = listing.missing;
-  return gap ? no(`the share of ${gap.node} is missing: ${gap.why}`) : { go: true };
+  return gap ? no(`the listing of ${gap.node} is missing: ${gap.why}`) : { go: true };
 }
 
 /** Whether a node's Erlang VM runs, as its host's epmd says. */
@@ -155,16 +155,16 @@ export function matrix(snapshot: Snapshot): readonly string[] {
   const short = shortNames(configured(snapshot));
   return snapshot.nodes.map(({ name, answer, vm }) => {
     if (answer.kind === 'silent') {
-      return `${short(name)} says nothing: ${answer.message} (Erlang VM: ${vmWords(vm)})`;
+      return `${short(name)} does not answer: ${answer.message} (Erlang VM: ${vmWords(vm)})`;
     }
     const named = (rows: readonly NodeRow[]): string =>
-      sentence(rows.map((row) => short(row.name))) || 'nobody';
+      sentence(rows.map((row) => short(row.name))) || 'no node';
     const running = answer.peers.filter((row) => row.isRunning);
     const stopped = answer.peers.filter((row) => !row.isRunning);
     const cutOff = answer.peers.flatMap((row) => (row.name === name ? (row.partitions ?? []) : []));
     return [
       `${short(name)} sees ${named(running)}`,
-      ...(stopped.length > 0 ? [`not ${named(stopped)}`] : []),
+      ...(stopped.length > 0 ? [`does not see ${named(stopped)}`] : []),
       ...(cutOff.length > 0 ? [`lists ${sentence(cutOff.map(short))} as cut off`] : []),
     ].join('; ');
   });

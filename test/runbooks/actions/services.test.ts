@@ -107,7 +107,7 @@ describe('restarting a service', () => {
       'refused',
       'two / three / Unit',
     ],
-    [{ kind: 'failed', exitCode: 1, output: '' }, 'refused', 'it said nothing'],
+    [{ kind: 'failed', exitCode: 1, output: '' }, 'refused', 'no output'],
     [{ kind: 'unknown', because: 'too long' }, 'unknown', 'too long'],
     [{ kind: 'not-started', because: 'no such program' }, 'refused', 'Nothing was started: no such program'],
   ] as const)('%j from the host is %s', async (answer, kind, because) => {

@@ -79,16 +79,16 @@ describe('a network split', () => {
       'held server-45 has stopped',
       'applied Start RabbitMQ on server-45',
       'held server-45 is back in the cluster',
-      'skipped If it does not start: force server-45 to boot',
-      'skipped If it starts alone: have server-45 join again',
+      'skipped If server-45 does not start: force it to boot',
+      'skipped If server-45 starts alone: make it join the cluster again',
       'held server-45 is back in every view',
       'held The cluster is whole in every view, and services answer',
     ]);
     expect(
       run.plan?.items.filter((item) => item.kind === 'act' && item.onlyIfNeeded).map(({ title }) => title),
     ).toEqual([
-      'If it does not start: force server-45 to boot',
-      'If it starts alone: have server-45 join again',
+      'If server-45 does not start: force it to boot',
+      'If server-45 starts alone: make it join the cluster again',
     ]);
   });
 
@@ -181,7 +181,7 @@ describe('a zombie queue', () => {
     expect([run.state, ...acts]).toEqual(['done', `queue.delete / ${zombie} 440`]);
     expect(world.queues.map(({ name }) => name)).toEqual(siblings.map(({ name }) => name));
     expect(run.plan?.lost).toEqual([
-      `At most 440 unread messages in ${zombie}, with what still comes before it is deleted`,
+      `At most 440 ready messages in ${zombie}, including what arrives before the deletion`,
     ]);
   });
 
@@ -208,7 +208,7 @@ describe('a zombie queue', () => {
       paper(() => (looks++ < 6 ? 0 : 1)),
     );
     expect([run.state, acts]).toEqual(['done', []]);
-    expect(ledger(run)[0]).toBe(`skipped Delete ${zombie} with its 40 unread messages`);
+    expect(ledger(run)[0]).toBe(`skipped Delete ${zombie} with its 40 ready messages`);
   });
 });
 
@@ -239,7 +239,7 @@ test('a hung reader is restarted, and the drain is followed', () => {
     },
   });
   expect([run.state, ...acts]).toEqual(['done', 'service.restart 10.3.0.35 cinder-volume@10.3.0.35 812']);
-  expect(run.items.at(-1)?.detail).toBe('ready 0, was 1,204');
+  expect(run.items.at(-1)?.detail).toBe('0 ready messages; it held 1,204 ready messages');
 });
 
 describe('a channel leak', () => {

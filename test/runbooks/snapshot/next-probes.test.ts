@@ -39,7 +39,7 @@ describe('who is probed', () => {
     const probes = probed({ compute: { samples: [], exchange: 'nova' } });
     expect(nextProbes(seen({ queues, probes }), 10).targets).toEqual([
       { vhost: '/', queue: 'compute', exchange: 'nova' },
-      { vhost: '/', queue: 'compute.cmp1', alsoRead: 'compute' },
+      { vhost: '/', queue: 'compute.cmp1', alsoConsumed: 'compute' },
     ]);
   });
 });

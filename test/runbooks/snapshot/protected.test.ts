@@ -17,8 +17,8 @@ describe('what is never deleted', () => {
     ['notifications.info', 'notifications'],
     ['versioned_notifications.error', 'notifications'],
     [`federation: x -> ${hex}`, 'federation'],
-    [`billing_fanout_${hex}`, 'protected ^billing_'],
-    [`the_ledger_fanout_${hex}`, 'protected _ledger_'],
+    [`billing_fanout_${hex}`, 'its name matches the protected pattern ^billing_'],
+    [`the_ledger_fanout_${hex}`, 'its name matches the protected pattern _ledger_'],
   ])('%s', (name, because) => {
     expect(why(name)).toContain(because);
   });

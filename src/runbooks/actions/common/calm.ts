@@ -7,15 +7,14 @@ export async function isCalmOnEveryNode(ports: ClusterPorts): Promise<Verdict> {
   const answers = await askEveryNode(ports, (api) => api.nodes({ timeoutMs: READ_MS }));
   const answered = answers.filter((answer) => answer.kind === 'answered');
   if (answered.length < enoughAnswers(ports))
-    return { go: false, because: 'too few nodes could be asked how the cluster is' };
+    return { go: false, because: 'too few nodes reported the state of the cluster' };
   for (const { api, value } of answered) {
     const own = value.find(({ name }) => name === api.node);
     // A node always tells of itself: a row that is missing or half empty says that it is not well.
     if (own === undefined || own.partitions === undefined || own.hasMemoryAlarm === undefined)
-      return { go: false, because: `${api.node} does not say how it is` };
+      return { go: false, because: `${api.node} does not report its own state` };
     const apart = value.find(({ partitions = [] }) => partitions.length > 0);
-    if (apart !== undefined)
-      return { go: false, because: `${api.node} lists a partition: ${apart.name} was apart` };
+    if (apart !== undefined) return { go: false, because: `${api.node} lists a partition of ${apart.name}` };
     const alarmed = value.find(
       ({ hasMemoryAlarm: memAlarm, hasDiskAlarm: diskFreeAlarm }) =>
         memAlarm === true || diskFreeAlarm === true,

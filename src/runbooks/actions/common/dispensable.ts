@@ -3,15 +3,15 @@ import type { Verdict } from '../../verdict.ts';
 import { READ_MS } from './ask-nodes.ts';
 import type { ClusterPorts } from './ports.ts';
 
-/** Both asked of the node that would stop. A broker that does not know one of them (404) guards nothing with it. */
+/** Health checks, both asked of the node that would stop. A broker that does not know one of them (404) guards nothing with it. */
 const checks = [
   { name: 'node-is-quorum-critical', takes: 'the quorum of' },
-  { name: 'node-is-mirror-sync-critical', takes: 'the last in-sync copy of' },
+  { name: 'node-is-mirror-sync-critical', takes: 'the last in-sync mirror of' },
 ] as const;
 
 const NAMED = 5;
 
-/** May the node stop without taking a quorum or the last in-sync copy with it? No answer is no. */
+/** Verdict on whether the node can stop without removing a quorum or the last in-sync mirror. No answer is no. */
 export async function isDispensable(node: string, ports: ClusterPorts): Promise<Verdict> {
   const api = ports.management.find((each) => each.node === node);
   if (api === undefined) return { go: false, because: `${node} is not a configured node` };
@@ -23,12 +23,12 @@ export async function isDispensable(node: string, ports: ClusterPorts): Promise<
       const more = items.length > NAMED ? ` and ${items.length - NAMED} more` : '';
       return {
         go: false,
-        because: `its stop would take ${takes} ${named === '' ? (reason ?? 'queues that the broker does not name') : named}${more}`,
+        because: `stopping it would remove ${takes} ${named === '' ? (reason ?? 'queues that the broker does not name') : named}${more}`,
       };
     } catch (error) {
       return {
         go: false,
-        because: `${node} does not say whether it may stop (${name}): ${reasonOf(error)}`,
+        because: `${node} does not report whether it can stop safely (${name}): ${reasonOf(error)}`,
       };
     }
   }

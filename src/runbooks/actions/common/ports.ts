@@ -21,7 +21,7 @@ export interface ClusterPorts {
   readonly clock: Clock;
 }
 
-/** What came of an RPC probe. */
+/** Result of an RPC probe. */
 export interface ProbeAnswer {
   readonly verdict: 'alive' | 'deaf' | 'absent' | 'unreachable';
   readonly tookMs: number;

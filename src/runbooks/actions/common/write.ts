@@ -6,7 +6,7 @@ export const WRITE_MS = 10_000;
 
 type WriteAnswer = Awaited<ReturnType<ManagementApi['deleteQueue']>>;
 
-/** What came of one write to the broker. `absent`: what it means that the thing was not there. */
+/** Outcome of one write to the broker. `absent`: what it means that the object did not exist. */
 export async function outcomeOfWrite(
   write: () => Promise<WriteAnswer>,
   { done, absent }: { readonly done: string; readonly absent: Outcome },
@@ -26,7 +26,7 @@ export async function outcomeOfWrite(
   }
 }
 
-/** Of something that should be gone. */
+/** Outcome where the object that should go does not exist. */
 export const goneAlready: Outcome = { kind: 'applied', detail: 'it was already gone' };
 
 /** What a failed write means: only a refused connection, login or handshake proves that nothing happened. */

@@ -10,7 +10,7 @@ const operations = ['node.stop', 'node.force_boot', 'node.start'] as const;
 /** One of the operations may take this long. */
 const OPERATION_MS = 60_000;
 
-/** Starts a node that does not start, without waiting for the nodes that stopped after it. */
+/** Action that starts a node that does not start by itself, without waiting for the nodes that stopped after it. */
 export const nodeForceBoot: Action<NodeArgs, ClusterPorts> = {
   name: 'node.force_boot',
   tier: 'node',
@@ -23,7 +23,7 @@ export const nodeForceBoot: Action<NodeArgs, ClusterPorts> = {
     if (!host.go) return host;
     const { itself } = await viewsOf(node, ports);
     return itself === 'running'
-      ? { go: false, because: `${node} runs: there is nothing to force` }
+      ? { go: false, because: `${node} is running: there is nothing to force` }
       : { go: true };
   },
   execute: async ({ node }, ports) => await runOneByOne(ports, operations, { node }, OPERATION_MS),

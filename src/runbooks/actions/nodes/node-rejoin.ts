@@ -16,14 +16,14 @@ const operations = ['node.stop_app', 'node.reset', 'node.join_cluster', 'node.st
 /** One of the operations may take this long. */
 const OPERATION_MS = 60_000;
 
-/** Makes a node that runs alone forget its content and join the cluster of a peer again. */
+/** Action that makes a node that runs alone forget its content and join the cluster of a peer again. */
 export const nodeRejoin: Action<Args, ClusterPorts> = {
   name: 'node.rejoin',
   tier: 'node',
   args,
   timeLimitMs: operations.length * OPERATION_MS,
   describe: ({ node, peer }, ports) =>
-    nodeText(`Empty ${node} and have it join the cluster of ${peer}`, ports, node, operations, peer),
+    nodeText(`Empty ${node} and make it join the cluster of ${peer}`, ports, node, operations, peer),
   precheck: async ({ node, peer }, ports) => {
     if (node === peer) return { go: false, because: 'a node cannot join itself' };
     const host = hostCheck(ports, node, operations, peer);
@@ -32,11 +32,11 @@ export const nodeRejoin: Action<Args, ClusterPorts> = {
     if (seenBy.length > 0)
       return {
         go: false,
-        because: `${seenBy.join(', ')} see ${node} running: it is not alone, and keeps its content`,
+        because: `${seenBy.join(', ')} ${seenBy.length === 1 ? 'sees' : 'see'} ${node} running: it is not alone, and keeps its content`,
       };
     return others.includes(peer)
       ? { go: true }
-      : { go: false, because: `${peer} does not answer that it runs: ${node} would be emptied for nothing` };
+      : { go: false, because: `${peer} does not report that it runs: emptying ${node} would gain nothing` };
   },
   execute: async (wanted, ports) => await runOneByOne(ports, operations, wanted, OPERATION_MS),
   reconcile: async ({ node, peer }, ports) => {
@@ -45,7 +45,10 @@ export const nodeRejoin: Action<Args, ClusterPorts> = {
       return itself === 'running' && seenBy.includes(peer) ? true : undefined;
     });
     return together === undefined
-      ? { kind: 'unknown', because: `${node} and ${peer} do not run together: it may have stopped half-way` }
+      ? {
+          kind: 'unknown',
+          because: `${node} and ${peer} do not run as one cluster: the operation may have stopped half-way`,
+        }
       : { kind: 'done', because: `${node} runs, and ${peer} sees it` };
   },
 };

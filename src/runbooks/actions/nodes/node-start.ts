@@ -4,7 +4,7 @@ import { hostCheck, type NodeArgs, nodeArgs, nodeText } from './node-args.ts';
 import { settleStart } from './node-views.ts';
 import { failureText, onNodeHost, outcomeOf } from './on-host.ts';
 
-/** Starts RabbitMQ on one node. How the command ended says little about the node: a verify step proves that it runs. */
+/** Action that starts RabbitMQ on one node. How the command ended says little about the node: a verify step proves that it runs. */
 export const nodeStart: Action<NodeArgs, ClusterPorts> = {
   name: 'node.start',
   tier: 'node',

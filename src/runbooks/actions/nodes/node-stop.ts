@@ -3,10 +3,18 @@ import { lookUntil, SETTLE_MS } from '../common/ask-nodes.ts';
 import { isDispensable } from '../common/dispensable.ts';
 import type { ClusterPorts } from '../common/ports.ts';
 import { hostCheck, type NodeArgs, nodeArgs, nodeText } from './node-args.ts';
-import { viewsOf } from './node-views.ts';
+import { type NodeViews, viewsOf } from './node-views.ts';
 import { runOneByOne } from './on-host.ts';
 
-/** Stops RabbitMQ on one node, and never on the last one that runs. */
+/** Words for what a node's own API does. */
+const apiWords: Readonly<Record<NodeViews['itself'], string>> = {
+  running: 'says that it runs',
+  'not-running': 'answers that it does not run',
+  refused: 'refuses connections',
+  silent: 'does not answer',
+};
+
+/** Action that stops RabbitMQ on one node, and never on the last one that runs. */
 export const nodeStop: Action<NodeArgs, ClusterPorts> = {
   name: 'node.stop',
   tier: 'node',
@@ -18,10 +26,16 @@ export const nodeStop: Action<NodeArgs, ClusterPorts> = {
     if (!host.go) return host;
     const views = await viewsOf(node, ports);
     if (views.others.length === 0)
-      return { go: false, because: `no other node answers and runs: ${node} may be the last one` };
-    // Nobody sees it any more: the others have gone on without it, and its stop takes nothing from them.
+      return {
+        go: false,
+        because: `no other node answers that it runs: ${node} may be the last running node`,
+      };
+    // No node sees it any more: the others run without it, and its stop takes nothing from them.
     if (views.seenBy.length === 0)
-      return { go: true, because: `${views.others.join(', ')} run, and none of them sees ${node}` };
+      return {
+        go: true,
+        because: `other nodes run (${views.others.join(', ')}), and none of them sees ${node}`,
+      };
     return await isDispensable(node, ports);
   },
   execute: async ({ node }, ports) => await runOneByOne(ports, ['node.stop'], { node }, nodeStop.timeLimitMs),
@@ -35,13 +49,13 @@ export const nodeStop: Action<NodeArgs, ClusterPorts> = {
     if (stopped !== undefined)
       return {
         kind: 'done',
-        because: `${node} refuses connections, and ${stopped.others.join(', ')} do not see it running`,
+        because: `${node} refuses connections, and no other running node sees it (${stopped.others.join(', ')})`,
       };
     return last.itself === 'running'
       ? { kind: 'not-done', because: `${node} still runs` }
       : {
           kind: 'unknown',
-          because: `${node} is ${last.itself}; seen running by: ${last.seenBy.join(', ') || 'nobody'}`,
+          because: `the API of ${node} ${apiWords[last.itself]}; nodes that see it running: ${last.seenBy.join(', ') || 'none'}`,
         };
   },
 };

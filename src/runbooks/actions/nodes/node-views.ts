@@ -34,8 +34,8 @@ export async function settleStart({ node }: NodeArgs, ports: ClusterPorts): Prom
     return views.itself === 'running' ? views : undefined;
   });
   return running === undefined
-    ? { kind: 'not-done', because: `${node} does not say that it runs` }
-    : { kind: 'done', because: `${node} says that it runs` };
+    ? { kind: 'not-done', because: `${node} does not report that it runs` }
+    : { kind: 'done', because: `${node} reports that it runs` };
 }
 
 function itselfOf(

@@ -42,7 +42,7 @@ export async function runOnHost(
 export function outcomeOf(request: HostRequest, answer: HostAnswer): Outcome {
   switch (answer.kind) {
     case 'done':
-      return { kind: 'applied', detail: `${request.operation} on ${request.host} ended well` };
+      return { kind: 'applied', detail: `${request.operation} on ${request.host} succeeded` };
     case 'failed':
       return { kind: 'refused', because: failureText(request, answer) };
     case 'unknown':
@@ -52,7 +52,7 @@ export function outcomeOf(request: HostRequest, answer: HostAnswer): Outcome {
   }
 }
 
-/** What the host itself has written down about an operation that was begun earlier. */
+/** Record that the host itself keeps of an operation that was begun earlier. */
 export async function recallOnHost(
   ports: ClusterPorts,
   request: HostRequest,
@@ -61,7 +61,7 @@ export async function recallOnHost(
   const memory = await ports.hosts.recall?.(request, { timeoutMs });
   switch (memory?.kind) {
     case undefined:
-      return { kind: 'unknown', because: `nothing is written down on host ${request.host}` };
+      return { kind: 'unknown', because: `host ${request.host} keeps no record of it` };
     case 'unknown':
       return memory;
     case 'never':
@@ -70,7 +70,7 @@ export async function recallOnHost(
       const outcome = outcomeOf(request, memory.answer);
       switch (outcome.kind) {
         case 'applied':
-          return { kind: 'done', because: `${request.host} has it written down: ${outcome.detail}` };
+          return { kind: 'done', because: `host ${request.host} has a record of it: ${outcome.detail}` };
         case 'refused':
           return { kind: 'not-done', because: outcome.because };
         case 'unknown':
@@ -96,16 +96,16 @@ export async function runOneByOne(
     if (outcome.kind !== 'applied')
       return done.length === 0
         ? outcome
-        : { ...outcome, because: `${outcome.because} (before that: ${done.join(', ')})` };
+        : { ...outcome, because: `${outcome.because} (done before that: ${done.join(', ')})` };
     done.push(operation);
   }
-  return { kind: 'applied', detail: `${done.join(', ')} ended well` };
+  return { kind: 'applied', detail: `${done.join(', ')} succeeded` };
 }
 
 export const failureText = (
   { operation, host }: HostRequest,
   { exitCode, output }: Extract<HostAnswer, { kind: 'failed' }>,
-): string => `${operation} on ${host} ended with ${exitCode}: ${lastLines(output)}`;
+): string => `${operation} on ${host} failed with exit code ${exitCode}: ${lastLines(output)}`;
 
 /** The end of an output, where commands say what went wrong. */
 function lastLines(output: string): string {
@@ -113,5 +113,5 @@ function lastLines(output: string): string {
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '');
-  return lines.slice(-3).join(' / ').slice(-400) || 'it said nothing';
+  return lines.slice(-3).join(' / ').slice(-400) || 'no output';
 }

@@ -8,7 +8,7 @@ import { askEveryNode, enoughAnswers, READ_MS } from '../common/ask-nodes.ts';
 import { isCalmOnEveryNode } from '../common/calm.ts';
 import type { ClusterPorts } from '../common/ports.ts';
 
-/** What both ways to delete a queue have in common: who may go, seen on every node, and how it is settled. */
+/** Parts that both ways to delete a queue share: which queues may go, as seen on every node, and how an outcome is settled. */
 
 export const deletionArgs = z.strictObject({
   vhost: z.string().min(1),
@@ -34,12 +34,12 @@ export async function mayDeleteNow(
     isCalmOnEveryNode(ports),
     shovelsOf(wanted, ports),
   ]);
-  if (seen.answered.length < enoughAnswers(ports)) return no(`too few nodes could be asked: ${seen.silent}`);
+  if (seen.answered.length < enoughAnswers(ports)) return no(`too few nodes answered: ${seen.silent}`);
   if (!calm.go) return calm;
   if (!links.go) return links;
   const rows = seen.answered.map(({ value }) => value).filter((row) => row !== undefined);
   if (rows.length === 0) return { go: true, because: 'it is already gone' };
-  if (rows.length < seen.answered.length) return no('the nodes do not agree that the queue exists');
+  if (rows.length < seen.answered.length) return no('the nodes do not agree on whether the queue exists');
   return rows.map((row) => rowMayGo(row, wanted, type)).find(({ go }) => !go) ?? { go: true };
 }
 
@@ -48,12 +48,12 @@ export async function settleDeletion(wanted: DeletionArgs, ports: ClusterPorts):
   const { answered, silent } = await readOnEveryNode(wanted, ports);
   const present = answered.find(({ value }) => value !== undefined);
   if (present !== undefined) {
-    const because = `${present.api.node} has the queue: maybe it was never deleted, maybe it was made again`;
+    const because = `${present.api.node} still has the queue: either it was never deleted, or it was declared again`;
     return { kind: 'unknown', because };
   }
   return answered.length >= enoughAnswers(ports)
     ? { kind: 'done', because: 'the queue is gone on every node that answers' }
-    : { kind: 'unknown', because: `too few nodes could be asked: ${silent}` };
+    : { kind: 'unknown', because: `too few nodes answered: ${silent}` };
 }
 
 export async function readOnEveryNode(
@@ -81,23 +81,21 @@ async function shovelsOf({ name }: DeletionArgs, ports: ClusterPorts): Promise<V
 /** What a row does not say is a no: absent is neither zero nor safe. */
 function rowMayGo(row: QueueDetailRow, { maxReady }: DeletionArgs, type: Deletable): Verdict {
   if (row.type !== type) return no(wrongType(row.type, type));
-  if (row.exclusive === undefined) return no('the broker does not say whether a connection owns it');
+  if (row.exclusive === undefined) return no('the broker does not report whether a connection owns it');
   if (row.exclusive) return no('it is exclusive to a live connection');
   if (row.isFederated === true) return no('a federation link uses it');
-  if (row.consumers === undefined) return no('the broker does not say how many consumers it has');
+  if (row.consumers === undefined) return no('the broker does not report how many consumers it has');
   if (row.consumers > 0) return no(`it has ${row.consumers} consumer${row.consumers === 1 ? '' : 's'} again`);
   if (row.unacknowledged === undefined)
-    return no('the broker does not say how many messages are unacknowledged');
+    return no('the broker does not report how many messages are unacknowledged');
   if (row.unacknowledged > 0)
-    return no(`somebody holds ${row.unacknowledged} of its messages unacknowledged`);
+    return no(`a client holds ${row.unacknowledged} of its messages unacknowledged`);
   // A rate that never was is left out by the broker; one that is there counts.
-  const reading = Math.max(row.deliverRate ?? 0, row.ackRate ?? 0);
-  if (reading > 0) return no(`somebody reads it: ${reading} messages a second`);
-  if (row.ready === undefined) return no('the broker does not say how many messages it holds');
+  const consumed = Math.max(row.deliverRate ?? 0, row.ackRate ?? 0);
+  if (consumed > 0) return no(`a client consumes it: ${consumed} messages a second`);
+  if (row.ready === undefined) return no('the broker does not report how many messages it holds');
   if (row.ready > maxReady)
-    return no(
-      `it holds ${row.ready} ready messages by now, and the loss of at most ${maxReady} was approved`,
-    );
+    return no(`it now holds ${row.ready} ready messages, but the loss of at most ${maxReady} was approved`);
   return { go: true };
 }
 

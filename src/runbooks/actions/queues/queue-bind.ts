@@ -9,26 +9,26 @@ import { outcomeOfWrite, WRITE_MS } from '../common/write.ts';
 const args = z.strictObject({
   vhost: z.string().min(1),
   queue: z.string().min(1),
-  /** A named one: to the default exchange every queue is bound by itself. */
+  /** A named exchange: every queue is bound to the default exchange by itself. */
   exchange: z.string().min(1),
   routingKey: z.string(),
 });
 
 type Args = z.infer<typeof args>;
 
-/** Binds a queue to an exchange, as its owner did when it declared it. Done twice it is the same as done once. */
+/** Action that binds a queue to an exchange, as its owner did when it declared it. Done twice it is the same as done once. */
 export const queueBind: Action<Args, ClusterPorts> = {
   name: 'queue.bind',
   tier: 'reversible',
   args,
   timeLimitMs: 2 * READ_MS + WRITE_MS,
   describe: ({ vhost, queue, exchange, routingKey }) =>
-    `Bind queue "${queue}" to exchange "${exchange}" under the key "${routingKey}" in vhost "${vhost}": ` +
+    `Bind queue "${queue}" to exchange "${exchange}" with routing key "${routingKey}" in vhost "${vhost}": ` +
     `POST /api/bindings/${encodeURIComponent(vhost)}/e/${encodeURIComponent(exchange)}/q/${encodeURIComponent(queue)}`,
   precheck: async (wanted, ports) => {
     const bound = await readBindings(wanted, ports);
-    if (bound.answered < enoughAnswers(ports)) return no(`too few nodes could be asked: ${bound.silent}`);
-    if (bound.missingOn.length === 0) return { go: true, because: 'it is bound already' };
+    if (bound.answered < enoughAnswers(ports)) return no(`too few nodes answered: ${bound.silent}`);
+    if (bound.missingOn.length === 0) return { go: true, because: 'it is already bound' };
     return await bothExist(wanted, ports);
   },
   execute: async (wanted, ports) => {
@@ -36,11 +36,11 @@ export const queueBind: Action<Args, ClusterPorts> = {
     const [through] = missingOn;
     if (through === undefined)
       return presentOn.length > 0
-        ? { kind: 'applied', detail: 'it was bound already' }
-        : { kind: 'refused', because: `Nothing was sent, no node answers: ${silent}` };
+        ? { kind: 'applied', detail: 'it was already bound' }
+        : { kind: 'refused', because: `Nothing was sent because no node answers: ${silent}` };
     return await outcomeOfWrite(() => through.bindQueue(wanted, { timeoutMs: WRITE_MS }), {
       done: `bound through ${through.node}`,
-      absent: { kind: 'refused', because: 'the queue or the exchange is not there' },
+      absent: { kind: 'refused', because: 'the queue or the exchange does not exist' },
     });
   },
   reconcile: async (wanted, ports) => {
@@ -51,10 +51,10 @@ export const queueBind: Action<Args, ClusterPorts> = {
     });
     const [there] = seen.presentOn;
     if (there !== undefined) return { kind: 'done', because: `${there.node} lists the binding` };
-    // Whoever binds it a second time changes nothing.
+    // Binding it a second time changes nothing.
     return seen.answered >= enoughAnswers(ports)
       ? { kind: 'not-done', because: 'no node that answers lists the binding' }
-      : { kind: 'unknown', because: `too few nodes could be asked: ${seen.silent}` };
+      : { kind: 'unknown', because: `too few nodes answered: ${seen.silent}` };
   },
 };
 
@@ -93,12 +93,14 @@ async function bothExist({ vhost, queue, exchange }: Args, ports: ClusterPorts):
     };
   });
   const seen = answers.filter((answer) => answer.kind === 'answered').map(({ value }) => value);
-  if (seen.length === 0) return no('no node could be asked whether both are there');
+  if (seen.length === 0) return no('no node answered whether the queue and the exchange exist');
   if (!seen.some(({ hasQueue }) => hasQueue))
-    return no(`there is no queue ${JSON.stringify(queue)} any more`);
+    return no(`the queue ${JSON.stringify(queue)} no longer exists`);
   return seen.some(({ hasExchange }) => hasExchange)
     ? { go: true }
-    : no(`there is no exchange ${JSON.stringify(exchange)}: whoever connects anew declares it again`);
+    : no(
+        `the exchange ${JSON.stringify(exchange)} does not exist: a service that reconnects declares it again`,
+      );
 }
 
 const no = (because: string): Verdict => ({ go: false, because });

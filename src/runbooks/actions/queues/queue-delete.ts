@@ -18,7 +18,7 @@ const whatOf = ({ vhost, name, maxReady }: DeletionArgs): string =>
   `queue "${name}" in vhost "${vhost}", only while it has no consumer and at most ` +
   `${maxReady.toLocaleString('en-US')} ready messages`;
 
-/** Deletes one classic queue that nobody reads, guarded by the broker's own `if-unused`. */
+/** Action that deletes one classic queue without a consumer, guarded by the broker's own `if-unused`. */
 export const queueDelete: Action<DeletionArgs, ClusterPorts> = {
   name: 'queue.delete',
   tier: 'destructive',
@@ -32,8 +32,8 @@ export const queueDelete: Action<DeletionArgs, ClusterPorts> = {
 };
 
 /**
- * Deletes one quorum queue that nobody reads. The broker knows no `if-unused` for them, so the queue is read once more on
- * every node in the same breath; that leaves a gap, and so it needs the votes of many things at once.
+ * Action that deletes one quorum queue without a consumer. The broker has no `if-unused` for them, so it is asked once more on
+ * every node just before; that leaves a gap, and so it needs the votes of many things at once.
  */
 export const queueDeleteQuorum: Action<DeletionArgs, ClusterPorts> = {
   name: 'queue.delete_quorum',
@@ -42,7 +42,7 @@ export const queueDeleteQuorum: Action<DeletionArgs, ClusterPorts> = {
   timeLimitMs: 2 * READ_MS + WRITE_MS,
   deletes: ({ vhost, name, maxReady }) => ({ vhost, name, messages: maxReady }),
   describe: (wanted) =>
-    `Delete the quorum ${whatOf(wanted)} (read again just before; the broker itself does not check): ${pathOf(wanted)}`,
+    `Delete the quorum ${whatOf(wanted)} (checked again just before; the broker itself does not check): ${pathOf(wanted)}`,
   precheck: async (wanted, ports) => await mayDeleteNow(wanted, ports, 'quorum'),
   execute: async (wanted, ports) => {
     const again = await mayDeleteNow(wanted, ports, 'quorum');
@@ -52,15 +52,18 @@ export const queueDeleteQuorum: Action<DeletionArgs, ClusterPorts> = {
 };
 
 async function send(wanted: DeletionArgs, ports: ClusterPorts, type: Deletable): Promise<Outcome> {
-  // Through a node that has just answered: a request into the void would leave an unknown outcome.
+  // Through a node that has just answered: a request to one that does not would leave an unknown outcome.
   const { answered, silent } = await readOnEveryNode(wanted, ports);
   const [first] = answered;
   if (first === undefined)
-    return { kind: 'refused', because: `Nothing was sent, no node answers: ${silent}` };
+    return { kind: 'refused', because: `Nothing was sent because no node answers: ${silent}` };
   // The broker's own guard holds for classic queues alone: nothing is sent at another type, whoever looked before.
   const other = answered.find(({ value }) => value !== undefined && value.type !== type)?.value;
   if (other !== undefined)
-    return { kind: 'refused', because: `Nothing was sent: it is ${other.type ?? 'of unknown type'}` };
+    return {
+      kind: 'refused',
+      because: `Nothing was sent: it is ${other.type === undefined ? 'of unknown type' : `a ${other.type} queue`}`,
+    };
   const { vhost, name } = wanted;
   const options = { timeoutMs: WRITE_MS, ifUnused: type === 'classic' };
   return await outcomeOfWrite(() => first.api.deleteQueue(vhost, name, options), {

@@ -9,7 +9,7 @@ import { entryOfQueue } from '../../snapshot/owners.ts';
 import type { QueueSeen } from '../../snapshot/snapshot.ts';
 import { isHeldAbove, perMinute, spanOf } from '../../snapshot/trends.ts';
 import { answeringNodes, isListedWhole } from '../../snapshot/views.ts';
-import { count, fitting, some } from '../../snapshot/words.ts';
+import { count, counted, fitting, some } from '../../snapshot/words.ts';
 import type { Verdict } from '../../verdict.ts';
 import {
   type BacklogFacts,
@@ -24,20 +24,21 @@ import {
 } from './evidence.ts';
 
 const DRAINS_WITHIN_MS = 600_000;
-/** So many times the level is critical where somebody should be reading. */
+/** Factor over the level at which a backlog is critical, where some service should consume the queue. */
 const CRITICAL_TIMES = 20;
-/** Above so many queued events the broker's rates are lies. */
+/** Length of the broker's queue of statistics events above which its rates are wrong. */
 const STATISTICS_BACKLOG = 1_000;
 const LOOKS_THAT_PROVE = 2;
 const NAMED = 4;
-const EVERY_READER = 'all';
+const EVERY_CONSUMER = 'all';
 
 export const backlog = defineRunbook<BacklogFacts>({
   id: 'backlog',
   title: 'Backlog',
   summary:
-    'Ready messages pile up and do not drain. Tells apart: nobody ever reads it, the reader is gone, a slow reader, ' +
-    'a hung one (an RPC probe is the witness); restarts the hung component and follows the drain.',
+    'Ready messages pile up in a queue and do not drain. The runbook tells four cases apart: no service ever consumes the ' +
+    'queue, its consumer is gone, a consumer is slow, or a consumer hangs (an RPC probe shows which). It restarts the ' +
+    'hung service and watches the queue drain.',
   handbook: ['D18', 'D19'],
   mutes: [],
   confirmSweeps: 2,
@@ -46,19 +47,30 @@ export const backlog = defineRunbook<BacklogFacts>({
   isOver: (snapshot, { vhost, name, level }) => {
     const row = snapshot.queues.rows.find((queue) => queue.name === name && queue.vhost === vhost);
     if (!row) return isListedWhole(snapshot.queues);
-    if (row.ready === undefined) return { go: false, because: 'its messages were not counted' };
-    return row.ready <= level ? { go: true } : { go: false, because: `${count(row.ready)} ready messages` };
+    if (row.ready === undefined) return { go: false, because: 'the broker reports no message count for it' };
+    return row.ready <= level
+      ? { go: true }
+      : { go: false, because: `it holds ${counted(row.ready, 'ready message')}` };
   },
   headline: (seen) => {
     const ready = `${count(seen.ready)} messages`;
     const name = shortQueue(seen.name);
     switch (seen.kind) {
       case 'nobody-reads':
-        return fitting(`nobody reads ${name}: ${ready} wait`, `a queue that nobody reads holds ${ready}`);
+        return fitting(
+          `no service consumes ${name}: ${ready} are waiting`,
+          `a queue that no service consumes holds ${ready}`,
+        );
       case 'reader-gone':
-        return fitting(`${name} has no reader: ${ready} wait`, `a queue without a reader holds ${ready}`);
+        return fitting(
+          `${name} has no consumer: ${ready} are waiting`,
+          `a queue without a consumer holds ${ready}`,
+        );
       case 'not-draining':
-        return fitting(`${name} does not drain: ${ready} wait`, `a queue does not drain: ${ready} wait`);
+        return fitting(
+          `${name} does not drain: ${ready} are waiting`,
+          `a queue does not drain: ${ready} are waiting`,
+        );
     }
   },
   card: (seen) => [
@@ -68,7 +80,7 @@ export const backlog = defineRunbook<BacklogFacts>({
       label: 'Consumers',
       value:
         seen.consumers === undefined
-          ? 'not counted'
+          ? 'not known'
           : `${count(seen.consumers)}${seen.unacknowledged === undefined ? '' : `, ${count(seen.unacknowledged)} unacknowledged`}`,
     },
     { label: 'Service', value: seen.service ?? 'no entry under `services` matches' },
@@ -78,11 +90,11 @@ export const backlog = defineRunbook<BacklogFacts>({
     const each = targets.map(({ id, because }) => ({ id, label: `Restart ${id}`, because }));
     if (targets.length < 2) return each;
     const all = {
-      id: EVERY_READER,
-      label: `Restart all ${targets.length} readers, one after the other`,
+      id: EVERY_CONSUMER,
+      label: `Restart all ${targets.length} consumers, one after the other`,
       because: targets.every(({ isSilent }) => isSilent)
-        ? 'none of them answers a ping'
-        : 'no ping tells which of them hangs',
+        ? 'none of them answers an RPC call'
+        : 'no RPC call shows which of them hangs',
     };
     return [all, ...each];
   },
@@ -90,26 +102,27 @@ export const backlog = defineRunbook<BacklogFacts>({
     const restarted = restartedIn(context);
     return restarted.length === 0
       ? []
-      : [`Calls that are being served by ${some(restarted, NAMED)} are cut off`];
+      : [`RPC calls in progress at ${some(restarted, NAMED)} are interrupted`];
   },
-  undo: 'No, but nothing needs to be: it connects again, and what it had not acknowledged is delivered again.',
+  undo: 'No, and no undo is needed: the service connects again, and messages that it had not acknowledged are redelivered.',
   steps: [
     {
       kind: 'inspect',
       id: 'queue',
-      title: ({ facts: { name } }) => `Read ${name} fresh, and who reads it`,
+      title: ({ facts: { name } }) => `Get the current state of ${name} and its consumers`,
       looks: looksFor,
       show: (context) => ({ title: `Queue ${context.facts.name}`, lines: backlogEvidenceLines(context) }),
     },
     {
       kind: 'decide',
       id: 'what-is-it',
-      title: () => 'Slow, hung, draining, or never read?',
+      title: () => 'Is it slow, hung, draining or never consumed?',
       looks: looksFor,
       decide: judge,
     },
     {
       kind: 'each',
+      // Stored runs hold the ids of steps.
       id: 'restart-readers',
       over: restartedIn,
       steps: [
@@ -124,7 +137,8 @@ export const backlog = defineRunbook<BacklogFacts>({
     {
       kind: 'verify',
       id: 'drained',
-      title: ({ facts: { name }, now }) => `${name} drains below ${now.settings.detection.backlogDrained}`,
+      title: ({ facts: { name }, now }) =>
+        `${name} drains below ${now.settings.detection.backlogDrained} ready messages`,
       withinMs: DRAINS_WITHIN_MS,
       looksInARow: LOOKS_THAT_PROVE,
       looks: ({ facts: { vhost, name } }) => [{ look: 'queue', vhost, name }],
@@ -140,14 +154,18 @@ function detect(now: Observation): readonly Found<BacklogFacts>[] {
   return snapshot.queues.rows.flatMap((queue) => {
     const { ready } = queue;
     if (ready === undefined || ready <= backlogReady) return [];
-    // A stream keeps its messages after they were read.
+    // A stream keeps its messages after they were consumed.
     if (queue.type === 'stream' || isIgnored(queue.name)) return [];
     const name = parseQueueName(queue.name);
-    const isUnread = queue.consumers === 0;
-    // Copies and reply queues that nobody reads have their own runbooks.
-    if (isUnread && (name.kind === 'fanout' || name.kind === 'reply')) return [];
+    const hasNoConsumer = queue.consumers === 0;
+    // Fanout queues and reply queues without a consumer have their own runbooks.
+    if (hasNoConsumer && (name.kind === 'fanout' || name.kind === 'reply')) return [];
     if (isDraining(now, queue)) return [];
-    const kind = !isUnread ? 'not-draining' : name.kind === 'notification' ? 'nobody-reads' : 'reader-gone';
+    const kind = !hasNoConsumer
+      ? 'not-draining'
+      : name.kind === 'notification'
+        ? 'nobody-reads'
+        : 'reader-gone';
     const samples = now.history.queues[queueKey(queue.vhost, queue.name)]?.ready ?? [];
     const isCritical = kind !== 'nobody-reads' && isHeldAbove(CRITICAL_TIMES * backlogReady, ready, samples);
     return [
@@ -190,23 +208,23 @@ function factsOf(
   };
 }
 
-/** The readers that the chosen way restarts, or the proposed one. */
+/** Consumers that the chosen way restarts, or the proposed one. */
 function restartedIn(context: StepContext<BacklogFacts>): readonly string[] {
   const targets = targetsOf(context);
-  const chosen = context.choice ?? (targets.length > 1 ? EVERY_READER : targets[0]?.id);
-  return targets.map(({ id }) => id).filter((id) => chosen === EVERY_READER || chosen === id);
+  const chosen = context.choice ?? (targets.length > 1 ? EVERY_CONSUMER : targets[0]?.id);
+  return targets.map(({ id }) => id).filter((id) => chosen === EVERY_CONSUMER || chosen === id);
 }
 
 function hasDrained({ facts: seen, answered, now }: StepContext<BacklogFacts>): Verdict {
   const { backlogDrained } = now.settings.detection;
   const answer = answerTo(answered, { look: 'queue', vhost: seen.vhost, name: seen.name });
-  if (answer.kind === 'unseen') return no(`I could not read the queue: ${answer.because}`);
+  if (answer.kind === 'unseen') return no(`I could not query the queue: ${answer.because}`);
   const ready = freshReady({ facts: seen, answered });
-  const was = count(seen.ready);
-  if (ready === undefined) return no(`the queue is not there, or not counted yet; it held ${was}`);
+  const was = `it held ${counted(seen.ready, 'ready message')}`;
+  if (ready === undefined) return no(`the queue does not exist, or it has no message count yet; ${was}`);
   return ready < backlogDrained
-    ? { go: true, because: `ready ${count(ready)}, was ${was}` }
-    : no(`ready ${count(ready)}, was ${was}`);
+    ? { go: true, because: `${counted(ready, 'ready message')}; ${was}` }
+    : no(`${counted(ready, 'ready message')}; ${was}`);
 }
 
 const no = (because: string): Verdict => ({ go: false, because });

@@ -20,8 +20,9 @@ export const channelLeak = defineRunbook<LeakFacts>({
   id: 'channel-leak',
   title: 'Too many channels on one connection',
   summary:
-    'A client opens channels and does not close them: memory and load climb, everything becomes slow. Walks from the ' +
-    'connection to its channels, consumers, queues and component, then restarts that component or closes the connection.',
+    'A client opens channels and does not close them: memory use and load rise, and the broker becomes slow. The runbook ' +
+    'follows the connection to its channels, consumers, queues and service, then restarts that service or closes the ' +
+    'connection.',
   handbook: ['D16'],
   mutes: [],
   confirmSweeps: 2,
@@ -30,7 +31,8 @@ export const channelLeak = defineRunbook<LeakFacts>({
   isOver: (snapshot, { connection, warning }) => {
     const row = snapshot.connections.rows.find(({ name }) => name === connection);
     if (!row) return isListedWhole(snapshot.connections);
-    if (row.channels === undefined) return { go: false, because: 'its channels were not counted' };
+    if (row.channels === undefined)
+      return { go: false, because: 'the broker reports no channel count for it' };
     return row.channels < warning
       ? { go: true }
       : { go: false, because: `it holds ${counted(row.channels, 'channel')}` };
@@ -56,8 +58,8 @@ export const channelLeak = defineRunbook<LeakFacts>({
       label: 'Channels',
       value: `${count(leak.channels)}${leak.channelMax ? ` of ${count(leak.channelMax)}` : ''}${growthWords(leak)}`,
     },
-    { label: 'Client', value: leak.clientName ?? 'it does not say its name' },
-    { label: 'Comes from', value: leak.peerHost ?? 'not known' },
+    { label: 'Client', value: leak.clientName ?? 'the client gives no name' },
+    { label: 'Connects from', value: leak.peerHost ?? 'not known' },
     { label: 'Connection', value: leak.connection },
   ],
   choices: (context) => {
@@ -67,42 +69,42 @@ export const channelLeak = defineRunbook<LeakFacts>({
     const close = {
       id: CLOSE,
       label: 'Close the connection',
-      because: 'the client connects again by itself, if it can; the fault in it stays',
+      because: 'the client reconnects by itself if it can, but its fault remains',
     };
     if (owner.entry === undefined || host === undefined) return [close];
     return [
       {
         id: RESTART,
         label: `Restart ${owner.entry.name} on ${host}`,
-        because: `${nameOfLeak(leak)} belongs to it; a new process starts with one channel`,
+        because: `${nameOfLeak(leak)} belongs to this service; a new process starts with one channel`,
       },
       close,
     ];
   },
   lost: (context) =>
     context.choice === RESTART
-      ? [`Calls that are being served by ${ownerFor(context).entry?.name ?? 'the component'} are cut off`]
-      : [`Calls on this connection of ${nameOfLeak(context.facts)} are cut off`],
-  undo: 'No, but nothing needs to be: the client connects again by itself.',
+      ? [`RPC calls in progress at ${ownerFor(context).entry?.name ?? 'the service'} are interrupted`]
+      : [`RPC calls on this connection of ${nameOfLeak(context.facts)} are interrupted`],
+  undo: 'No, and no undo is needed: the client reconnects by itself.',
   steps: [
     {
       kind: 'inspect',
       id: 'walk',
-      title: () => 'Walk from the connection to its channels, consumers and queues',
+      title: () => 'Follow the connection to its channels, consumers and queues',
       looks: looksFor,
       show: (context) => ({ title: 'Who opens these channels', lines: walk(context) }),
     },
     {
       kind: 'decide',
       id: 'still-leaking',
-      title: () => 'Is it still there, and still too many?',
+      title: () => 'Does the connection still exist, and does it still hold too many channels?',
       looks: looksFor,
       decide: isStillLeaking,
     },
     {
       kind: 'act',
       id: 'restart',
-      title: (context) => `Restart ${ownerFor(context).entry?.name ?? 'the component'}`,
+      title: (context) => `Restart ${ownerFor(context).entry?.name ?? 'the service'}`,
       call: (context) => {
         const owner = ownerFor(context);
         const host = hostOf(owner);
@@ -126,7 +128,7 @@ export const channelLeak = defineRunbook<LeakFacts>({
       kind: 'verify',
       id: 'gone',
       title: ({ facts: { warning } }) =>
-        `The connection is gone, and its successors stay under ${warning} channels`,
+        `The connection is gone, and the connections that replace it stay under ${warning} channels`,
       withinMs: GONE_WITHIN_MS,
       looksInARow: LOOKS_THAT_PROVE,
       looks: looksFor,
@@ -166,7 +168,7 @@ function ownerFor({ facts: leak, now, answered }: Context) {
 function walk(context: Context): readonly string[] {
   const { facts: leak, answered, now } = context;
   const answer = connectionIn({ facts: leak, answered });
-  if (answer.kind === 'unseen') return [`The connection could not be read: ${answer.because}`];
+  if (answer.kind === 'unseen') return [`I could not query the connection: ${answer.because}`];
   if (answer.kind === 'gone') return ['The connection is gone.'];
   const idle = answer.channels.filter(({ consumers }) => consumers === 0);
   const idleSince = idle.flatMap(({ idleSinceMs }) => (idleSinceMs === undefined ? [] : [idleSinceMs]));
@@ -175,27 +177,27 @@ function walk(context: Context): readonly string[] {
     `Connection ${leak.connection} on ${answer.connection.node}${leak.connectedForMs === undefined ? '' : `, open for ${span(leak.connectedForMs)}`}`,
     `${counted(answer.channels.length, 'channel')}, ${count(idle.length)} of them without a consumer` +
       (idleSince.length > 0
-        ? `, the longest idle for ${span(now.snapshot.takenAtMs - Math.min(...idleSince))}`
+        ? `, idle for up to ${span(now.snapshot.takenAtMs - Math.min(...idleSince))}`
         : ''),
     answer.queues.length === 0
-      ? 'It reads no queue'
-      : `It reads ${some(
+      ? 'It consumes no queue'
+      : `It consumes ${some(
           answer.queues.map(({ name }) => name),
           NAMED_QUEUES,
         )}`,
     owner.entry === undefined
-      ? 'No entry under `services` matches it, so it cannot be restarted from here'
-      : `It belongs to ${owner.entry.name}${hostOf(owner) === undefined ? ', host not known' : ` on ${hostOf(owner)}`}`,
+      ? 'No entry under `services` matches it, so I cannot restart it'
+      : `It belongs to ${owner.entry.name}${hostOf(owner) === undefined ? ', on a host that is not known' : ` on ${hostOf(owner)}`}`,
   ];
 }
 
 function isStillLeaking({ facts: leak, answered }: Context): Verdict {
   const answer = connectionIn({ facts: leak, answered });
-  if (answer.kind === 'unseen') return no(`I could not read the connection: ${answer.because}`);
+  if (answer.kind === 'unseen') return no(`I could not query the connection: ${answer.because}`);
   if (answer.kind === 'gone') return no('The connection is gone; nothing is left to do.');
   const channels = Math.max(answer.channels.length, answer.connection.channels ?? 0);
   if (leak.why === 'level' && channels < leak.warning) {
-    return no(`It is down to ${counted(channels, 'channel')}; nothing is left to do.`);
+    return no(`It holds only ${counted(channels, 'channel')} now; nothing is left to do.`);
   }
   return { go: true, because: `${nameOfLeak(leak)} holds ${counted(channels, 'channel')}.` };
 }
@@ -204,15 +206,15 @@ function isStillThere({ facts: leak, answered }: Context) {
   const answer = connectionIn({ facts: leak, answered });
   if (answer.kind === 'gone') return { kind: 'skip', because: 'the connection is gone already' } as const;
   return answer.kind === 'unseen'
-    ? ({ kind: 'stop', because: `I could not read the connection: ${answer.because}` } as const)
+    ? ({ kind: 'stop', because: `I could not query the connection: ${answer.because}` } as const)
     : ({ kind: 'go' } as const);
 }
 
 function hasSettled({ facts: leak, answered, now }: Context): Verdict {
   const answer = connectionIn({ facts: leak, answered });
-  if (answer.kind === 'unseen') return no(`I could not read the connection: ${answer.because}`);
+  if (answer.kind === 'unseen') return no(`I could not query the connection: ${answer.because}`);
   if (answer.kind === 'connection')
-    return no(`it is still there, with ${counted(answer.channels.length, 'channel')}`);
+    return no(`the connection still exists and holds ${counted(answer.channels.length, 'channel')}`);
   const listed = isListedWhole(now.snapshot.connections);
   if (!listed.go) return listed;
   const successors = now.snapshot.connections.rows.filter(
@@ -223,11 +225,11 @@ function hasSettled({ facts: leak, answered, now }: Context): Verdict {
       peerHost === leak.peerHost,
   );
   const tooMany = successors.find(({ channels }) => (channels ?? 0) >= leak.warning);
-  if (tooMany) return no(`a new connection holds ${counted(tooMany.channels ?? 0, 'channel')} already`);
+  if (tooMany) return no(`a new connection already holds ${counted(tooMany.channels ?? 0, 'channel')}`);
   const most = Math.max(0, ...successors.map(({ channels }) => channels ?? 0));
   return {
     go: true,
-    because: `gone; ${counted(successors.length, 'connection')} of ${leak.service ?? 'the client'}, at most ${counted(most, 'channel')} on one`,
+    because: `the connection is gone; ${leak.service ?? 'the client'} has ${counted(successors.length, 'connection')} with at most ${counted(most, 'channel')} each`,
   };
 }
 

@@ -6,7 +6,7 @@ import { parseClientName } from '../../snapshot/owners.ts';
 import type { ConnectionSeen } from '../../snapshot/snapshot.ts';
 import { isHeldAbove, perMinute, spanOf, steadyGrowth } from '../../snapshot/trends.ts';
 
-/** Clients that open channels and do not close them, by their number and by its growth. */
+/** Detector of clients that open channels and do not close them, by the number of channels and by its growth. */
 
 /** A client that has just connected opens its pool of channels; that is no leak. */
 const SETTLING_MS = 60_000;
@@ -23,7 +23,7 @@ export const leakFacts = z.object({
   /** How long the samples span that `perMinute` was taken from. */
   overMs: z.number().optional(),
   why: z.enum(['level', 'growth', 'channel-max']),
-  /** Channels below which its successors must stay. */
+  /** Channels below which the connections that replace it must stay. */
   warning: z.number(),
   connectedForMs: z.number().optional(),
 });
@@ -34,7 +34,7 @@ export function channelLeaks({ snapshot, history, settings }: Observation): read
   const { detection } = settings;
   return snapshot.connections.rows.flatMap((connection) => {
     const { channels } = connection;
-    // Not counted is not none.
+    // No count is not a count of none.
     if (channels === undefined) return [];
     const track = history.connections[connection.name];
     const why = whyLeaking(connection, channels, track, snapshot.takenAtMs, detection);
@@ -84,7 +84,7 @@ function whyLeaking(
   return gained !== undefined && gained >= detection.channelsGrowth ? 'growth' : undefined;
 }
 
-/** The client's own name for people: service and process where it says them. */
+/** Name of the client for people: service and process where the client gives them. */
 export function nameOfLeak({
   service,
   pid,

@@ -1,7 +1,7 @@
 import type { InspectStep } from '../../runbook.ts';
 import { matrix } from '../../snapshot/views.ts';
 
-/** What the runbooks about nodes and the network between them share. */
+/** Parts that the runbooks about nodes and the network between them share. */
 
 /** Runbooks whose findings are symptoms of a node that does not serve. */
 export const symptomsOfNode = [
@@ -21,17 +21,17 @@ export const symptomsOfNetwork = [
   'channel-leak',
 ] as const;
 
-/** Shows every node's own view of the others. */
+/** Step that shows every node's own view of the others. */
 export const whoSeesWhom: InspectStep<unknown> = {
   kind: 'inspect',
   id: 'views',
-  title: () => 'Ask every node whom it sees',
-  show: ({ now }) => ({ title: 'Who sees whom', lines: matrix(now.snapshot) }),
+  title: () => 'Ask every node which nodes it sees',
+  show: ({ now }) => ({ title: 'Which nodes see each other', lines: matrix(now.snapshot) }),
 };
 
-/** The same where some of them give no answer: what they said instead matters as much. */
+/** The same step where some nodes give no answer: what came instead matters as much. */
 export const whatNodesSaid: InspectStep<unknown> = {
   ...whoSeesWhom,
   title: () => 'Ask every node',
-  show: ({ now }) => ({ title: 'What the nodes said', lines: matrix(now.snapshot) }),
+  show: ({ now }) => ({ title: 'What the nodes answered', lines: matrix(now.snapshot) }),
 };

@@ -7,13 +7,13 @@ import { perMinute, RATE_WINDOW_MS, spanOf } from '../../snapshot/trends.ts';
 import { count, counted, some, span } from '../../snapshot/words.ts';
 
 /**
- * Queues that one process made for itself and that nobody reads any more: what fanout copies and reply queues have in
- * common. How they are proved dead, deleted and checked is in deletion.ts.
+ * Queues that one process declared for itself and that have no consumer any more: what fanout queues and reply queues have
+ * in common. How they are proved dead, deleted and checked is in deletion.ts.
  */
 
-/** At most so many in one plan: people must be able to read what they approve. */
+/** Most queues in one plan: people must be able to read what they approve. */
 const MAX_DELETIONS = 25;
-/** Siblings kept by name, to check afterwards that they are untouched. */
+/** Most siblings kept by name, to check afterwards that they are untouched. */
 const MAX_SIBLINGS = 50;
 const NAMED = 3;
 
@@ -38,13 +38,13 @@ export const deadFacts = z.object({
   /** Ready messages in all of them. */
   ready: z.number(),
   seenAtMs: z.number(),
-  /** Members of the family that somebody reads, by name (the first fifty), and how many they are. */
+  /** Members of the family that have a consumer, by name (the first fifty), and how many they are. */
   siblings: z.array(z.string()),
   siblingsTotal: z.number(),
 });
 export type DeadFacts = z.infer<typeof deadFacts>;
 
-/** Families with at least one queue that nobody reads, as the sweep saw them. */
+/** Families with at least one queue that has no consumer, as the sweep saw them. */
 export function deadFamilies(
   { snapshot, history, settings }: Observation,
   belongs: (name: QueueName) => string | undefined,
@@ -54,7 +54,7 @@ export function deadFamilies(
   for (const queue of snapshot.queues.rows) {
     if (!mayBeFamily(queue.name)) continue;
     const family = belongs(parseQueueName(queue.name));
-    // A stream keeps what it was given and needs no reader.
+    // A stream keeps what it was given and needs no consumer.
     if (family === undefined || queue.type === 'stream' || isIgnored(queue.name)) continue;
     const key = queueKey(queue.vhost, family);
     const known = families.get(key) ?? { dead: [], alive: [], vhost: queue.vhost, family };
@@ -85,7 +85,7 @@ export function deadFamilies(
   }));
 }
 
-/** Only those that pass, the fullest first. */
+/** The family with only those queues that pass the test, the fullest first. */
 export function narrowed(family: DeadFacts, test: (queue: DeadQueue) => boolean): DeadFacts {
   const queues = family.queues
     .filter(test)
@@ -98,8 +98,8 @@ export function narrowed(family: DeadFacts, test: (queue: DeadQueue) => boolean)
   };
 }
 
-/** Has nobody read it for so long, in every sweep that could see it? */
-export const isUnreadFor =
+/** Test whether a queue has had no consumer for this long, in every sweep that could see it. */
+export const isConsumerlessFor =
   (ms: number, nowMs: number) =>
   ({ sinceMs }: DeadQueue): boolean =>
     sinceMs !== undefined && nowMs - sinceMs >= ms;
@@ -107,13 +107,13 @@ export const isUnreadFor =
 export const subjectOf = ({ queues, total, family }: DeadFacts): string =>
   total === 1 ? (queues[0]?.name ?? family) : `${counted(total, 'queue')} of ${family}`;
 
-/** How long the longest has gone without a reader. */
-export function unreadFor({ queues, seenAtMs }: DeadFacts): string | undefined {
+/** Time without a consumer, of the queue that has been without one the longest. */
+export function consumerlessFor({ queues, seenAtMs }: DeadFacts): string | undefined {
   const since = queues.flatMap(({ sinceMs }) => (sinceMs === undefined ? [] : [sinceMs]));
   return since.length === 0 ? undefined : span(seenAtMs - Math.min(...since));
 }
 
-/** A rate from too short a time is a burst: it counts for the limit of a plan, but is not told. */
+/** Growth to show. A rate from too short a time is a burst: it counts for the limit of a plan, but is not shown. */
 export const growthToTell = ({ perMinute: growth, overMs = 0 }: DeadQueue): number | undefined =>
   overMs >= RATE_WINDOW_MS && growth !== undefined && growth >= 1 ? growth : undefined;
 
@@ -129,12 +129,12 @@ export function deadCard(facts: DeadFacts): readonly FactLine[] {
       ),
     },
     {
-      label: 'Unread messages',
+      label: 'Ready messages',
       value: `${count(facts.ready)}${growth >= 1 ? `, growing ${count(growth)}/min` : ''}`,
     },
-    { label: 'No reader for', value: unreadFor(facts) ?? 'not known' },
+    { label: 'No consumer for', value: consumerlessFor(facts) ?? 'not known' },
     {
-      label: 'Siblings with a reader',
+      label: 'Siblings with a consumer',
       value: `${count(facts.siblingsTotal)} of ${count(facts.siblingsTotal + facts.total)} in ${facts.family}`,
     },
   ];

@@ -5,14 +5,14 @@ import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { configured } from '../../snapshot/views.ts';
 import type { DeadFacts } from './dead-queues.ts';
 
-/** What the nodes say about one of the queues that nobody reads, read fresh. */
+/** Answers of the nodes about one of the queues without a consumer, asked fresh. */
 
 export type DeadContext = StepContext<DeadFacts>;
 
-/** A fresh look at one of them, on every node. */
+/** Fresh look at one queue, on every node. */
 export const queueLook = ({ vhost }: DeadFacts, name: string) => ({ look: 'queue', vhost, name }) as const;
 
-/** Its row on each node that has it. */
+/** Row of the queue on each node that has it. */
 export const queueDetailsOf = (
   answered: Answered,
   facts: DeadFacts,
@@ -22,20 +22,20 @@ export const queueDetailsOf = (
   return answer.kind === 'queue' ? answer.byNode.flatMap(({ row }) => (row ? [row] : [])) : [];
 };
 
-/** How many nodes must have answered: two views, where there are two nodes. */
+/** Number of nodes that must have answered: two views, where there are two nodes. */
 export const viewsWanted = (snapshot: Snapshot): number => Math.min(2, configured(snapshot).length);
 
-/** Did any node say so, before or now? */
+/** Whether any node called it a quorum queue, before or now. */
 export const isQuorum = ({ facts, before, answered }: DeadContext, name: string): boolean =>
   [...queueDetailsOf(before, facts, name), ...queueDetailsOf(answered, facts, name)].some(
     ({ type }) => type === 'quorum',
   );
 
-/** Consumers on all nodes together. */
+/** Sum of the consumers on all nodes. */
 export const sumConsumers = (rows: readonly QueueDetail[]): number =>
   rows.reduce((sum, { consumers }) => sum + (consumers ?? 0), 0);
 
-/** The most that any node counts; undefined when none does. */
+/** Highest number that any node reports; undefined when none does. */
 export function highestReady(rows: readonly QueueDetail[]): number | undefined {
   const ready = rows.flatMap((row) => (row.ready === undefined ? [] : [row.ready]));
   return ready.length === 0 ? undefined : Math.max(...ready);

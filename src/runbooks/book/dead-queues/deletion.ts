@@ -21,7 +21,7 @@ import {
   viewsWanted,
 } from './dead-rows.ts';
 
-/** The steps that delete queues nobody reads, what they show, and how they are checked. */
+/** Steps that delete queues without a consumer, what they show, and how they are checked. */
 
 const GONE_WITHIN_MS = 90_000;
 const LOOKS_THAT_PROVE = 3;
@@ -36,14 +36,14 @@ export function deletionSteps(words: {
     {
       kind: 'inspect',
       id: 'proof',
-      title: () => 'Read each queue, its bindings and its siblings',
+      title: () => 'Check each queue, its bindings and its siblings',
       looks: deadLooks,
       show: (context) => ({ title: words.evidence(context.facts), lines: deadLines(context) }),
     },
     {
       kind: 'decide',
       id: 'proved',
-      title: () => 'Does nobody read them, on any node?',
+      title: () => 'Do all nodes say that the queues have no consumer?',
       looks: deadLooks,
       decide: areProvedDead,
     },
@@ -56,7 +56,7 @@ export function deletionSteps(words: {
           kind: 'act',
           id: 'delete',
           title: (context) =>
-            `Delete ${context.target ?? ''} with its ${counted(readyOf(context, context.target ?? ''), 'unread message')}`,
+            `Delete ${context.target ?? ''} with its ${counted(readyOf(context, context.target ?? ''), 'ready message')}`,
           unreadNow: (context) => readyOf(context, context.target ?? ''),
           looks: ({ facts, target = '' }) => [queueLook(facts, target)],
           call: (context) => ({
@@ -97,14 +97,14 @@ function deadLines({ facts, answered, now }: DeadContext): readonly string[] {
   return [
     ...facts.queues.map((queue) => {
       const answer = answerTo(answered, queueLook(facts, queue.name));
-      if (answer.kind === 'unseen') return `${queue.name}: could not be read: ${answer.because}`;
+      if (answer.kind === 'unseen') return `${queue.name}: I could not query it: ${answer.because}`;
       const rows = queueDetailsOf(answered, facts, queue.name);
       const [row] = rows;
-      if (!row) return `${queue.name}: no longer there`;
+      if (!row) return `${queue.name}: it no longer exists`;
       const bindings = answerTo(answered, { look: 'bindings', vhost: facts.vhost, queue: queue.name });
       const fed =
         bindings.kind === 'unseen'
-          ? 'bindings not seen'
+          ? 'bindings not known'
           : bindings.bindings.length === 0
             ? 'bound to nothing'
             : `bound to ${some([...new Set(bindings.bindings.map(({ exchange }) => exchange))], NAMED)}`;
@@ -113,19 +113,21 @@ function deadLines({ facts, answered, now }: DeadContext): readonly string[] {
       return [
         `${queue.name}: ${row.type ?? 'type not known'}`,
         `${counted(sumConsumers(rows), 'consumer')} on ${counted(answer.byNode.length, 'node')}`,
-        ready === undefined ? 'messages not counted' : `${count(ready)} ready`,
+        ready === undefined ? 'message count not known' : `${count(ready)} ready`,
         ...(growth === undefined ? [] : [`growing ${count(growth)}/min`]),
         ...(row.expiresMs === undefined
-          ? ['x-expires absent']
-          : [`expires after ${span(row.expiresMs)} unused`]),
+          ? ['no x-expires']
+          : [`expires after ${span(row.expiresMs)} without use`]),
         fed,
         ...(queue.sinceMs === undefined
           ? []
-          : [`no reader for ${span(now.snapshot.takenAtMs - queue.sinceMs)}`]),
+          : [`no consumer for ${span(now.snapshot.takenAtMs - queue.sinceMs)}`]),
       ].join(', ');
     }),
-    ...(left > 0 ? [`${count(left)} more ${left === 1 ? 'waits' : 'wait'} for the next plan`] : []),
-    `${counted(facts.siblingsTotal, 'sibling')} of ${facts.family} ${facts.siblingsTotal === 1 ? 'has' : 'have'} a reader`,
+    ...(left > 0
+      ? [`${counted(left, 'more queue')} ${left === 1 ? 'waits' : 'wait'} for the next plan`]
+      : []),
+    `${counted(facts.siblingsTotal, 'sibling')} of ${facts.family} ${facts.siblingsTotal === 1 ? 'has' : 'have'} a consumer`,
   ];
 }
 
@@ -135,13 +137,13 @@ function isClean({ facts, answered, now }: DeadContext): Verdict {
   const wanted = viewsWanted(now.snapshot);
   for (const name of names) {
     const answer = answerTo(answered, queueLook(facts, name));
-    if (answer.kind === 'unseen') return no(`I could not look for ${shortQueue(name)}: ${answer.because}`);
+    if (answer.kind === 'unseen') return no(`I could not query ${shortQueue(name)}: ${answer.because}`);
     if (answer.byNode.length < wanted) {
       return no(`only ${counted(answer.byNode.length, 'node')} answered about ${shortQueue(name)}`);
     }
     const rows = queueDetailsOf(answered, facts, name);
     // One that was left alone because a consumer came back is healthy, and stays.
-    if (rows.length > 0 && sumConsumers(rows) === 0) return no(`${shortQueue(name)} is still there`);
+    if (rows.length > 0 && sumConsumers(rows) === 0) return no(`${shortQueue(name)} still exists`);
   }
   return areSiblingsUntouched(facts, now, names);
 }
@@ -150,21 +152,21 @@ function areSiblingsUntouched(facts: DeadFacts, now: Observation, gone: readonly
   const listed = isListedWhole(now.snapshot.queues);
   if (!listed.go) return listed;
   const rows = now.snapshot.queues.rows.filter(({ vhost }) => vhost === facts.vhost);
-  const read = new Set(rows.filter(isRead).map(({ name }) => name));
-  const lost = facts.siblings.filter((name) => !read.has(name));
-  const inFamily = rows.filter((row) => isRead(row) && familyOf(row.name) === facts.family).length;
+  const consumed = new Set(rows.filter(isConsumed).map(({ name }) => name));
+  const lost = facts.siblings.filter((name) => !consumed.has(name));
+  const inFamily = rows.filter((row) => isConsumed(row) && familyOf(row.name) === facts.family).length;
   // A process that restarts meanwhile takes its queue along and brings a new one.
   if (lost.length > 0 && inFamily < facts.siblingsTotal) {
-    const whose = lost.length === 1 ? 'its reader' : 'their readers';
+    const whose = lost.length === 1 ? 'its consumer' : 'their consumers';
     return no(`${counted(lost.length, 'sibling')} lost ${whose}: ${some(lost.map(shortQueue), NAMED)}`);
   }
   return {
     go: true,
-    because: `${counted(gone.length, 'queue')} gone; ${counted(inFamily, 'sibling')} with a reader, as before`,
+    because: `${counted(gone.length, 'queue')} deleted; ${counted(inFamily, 'sibling')} with a consumer, as before`,
   };
 }
 
-const isRead = ({ consumers }: QueueSeen): boolean => (consumers ?? 0) > 0;
+const isConsumed = ({ consumers }: QueueSeen): boolean => (consumers ?? 0) > 0;
 
 /** The family that a queue's name puts it in. */
 function familyOf(name: string): string | undefined {

@@ -6,26 +6,27 @@ import { isListedWhole } from '../../snapshot/views.ts';
 import { count, counted, fitting } from '../../snapshot/words.ts';
 import { deadLost } from './dead-loss.ts';
 import {
+  consumerlessFor,
   type DeadFacts,
   deadCard,
   deadFacts,
   deadFamilies,
-  isUnreadFor,
+  isConsumerlessFor,
   narrowed,
   subjectOf,
-  unreadFor,
 } from './dead-queues.ts';
 import { deletionSteps } from './deletion.ts';
 
-/** So many at once are the trace of a restart wave, whatever their age. */
+/** Number of reply queues that shows a wave of restarts, whatever their age. */
 const WAVE = 50;
 
 export const orphanReply = defineRunbook<DeadFacts>({
   id: 'orphan-reply',
   title: 'Orphaned reply queues',
   summary:
-    'Reply queues whose process is gone: nobody reads them, and late answers pile up. They are grouped in one card; ' +
-    'the runbook proves that nobody reads them, deletes exactly those, and checks that the others are untouched.',
+    'The processes of these reply queues are gone: the queues have no consumer, and late replies pile up in them. One card ' +
+    'groups them. The runbook proves that they have no consumer, deletes exactly those queues, and checks that the other ' +
+    'reply queues are untouched.',
   handbook: ['D17'],
   mutes: [],
   confirmSweeps: 2,
@@ -33,32 +34,32 @@ export const orphanReply = defineRunbook<DeadFacts>({
   detect,
   isOver: (snapshot) => isListedWhole(snapshot.queues),
   headline: (facts) => {
-    const since = unreadFor(facts);
+    const since = consumerlessFor(facts);
     const [first] = facts.queues;
-    const messages = facts.ready > 0 ? `, ${counted(facts.ready, 'unread message')}` : '';
-    const noReader = `no reader${since === undefined ? '' : ` for ${since}`}`;
+    const messages = facts.ready > 0 ? `, ${counted(facts.ready, 'ready message')}` : '';
+    const noConsumer = since === undefined ? 'no consumer' : `had no consumer for ${since}`;
     return facts.total === 1 && first
       ? fitting(
-          `reply queue ${shortQueue(first.name)} has ${noReader}${messages}`,
-          `a reply queue has ${noReader}`,
+          `reply queue ${shortQueue(first.name)} has ${noConsumer}${messages}`,
+          `a reply queue has ${noConsumer}`,
         )
-      : fitting(`${count(facts.total)} reply queues have ${noReader}${messages}`);
+      : fitting(`${count(facts.total)} reply queues have ${noConsumer}${messages}`);
   },
   card: deadCard,
   wanted: ({ facts: { total } }) => total,
   lost: deadLost,
-  undo: 'No. The answers in these queues are gone; the processes that waited for them are gone too.',
+  undo: 'No. The replies in these queues are lost; the processes that waited for them are gone too.',
   steps: deletionSteps({
-    evidence: () => 'Reply queues without a reader',
-    gone: () => 'What was deleted stays away, and the other reply queues keep their readers',
+    evidence: () => 'Reply queues without a consumer',
+    gone: () => 'The deleted queues do not come back, and the other reply queues keep their consumers',
   }),
 });
 
 function detect(now: Observation): readonly Found<DeadFacts>[] {
-  const isUnread = isUnreadFor(now.settings.detection.zombieAfterMs, now.snapshot.takenAtMs);
+  const isConsumerless = isConsumerlessFor(now.settings.detection.zombieAfterMs, now.snapshot.takenAtMs);
   return deadFamilies(now, (name) => (name.kind === 'reply' ? 'reply' : undefined)).flatMap((family) => {
     const isWave = family.total >= WAVE;
-    const facts = narrowed(family, (queue) => isWave || isUnread(queue));
+    const facts = narrowed(family, (queue) => isWave || isConsumerless(queue));
     if (facts.total === 0) return [];
     return [
       {

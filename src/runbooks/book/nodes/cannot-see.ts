@@ -8,11 +8,11 @@ import { listings, membersNotConfigured, type UnseenFacts, unseenFacts, whatIsUn
 
 export const cannotSee = defineRunbook<UnseenFacts>({
   id: 'cannot-see',
-  title: 'I cannot see',
+  title: 'I cannot see part of the cluster',
   summary:
-    'A node, a listing or the whole cluster cannot be read, or the cluster has a member that is not configured. What is ' +
-    'not seen is not healthy: nothing resolves, no fix is proved and no action is offered until it can be read again. ' +
-    'Says why, and what to set right.',
+    'I cannot read a node, a listing or the whole cluster, or the cluster has a member that is not configured. What I ' +
+    'cannot see does not count as healthy: until I can read it again, no incident resolves, no fix counts as proved and no ' +
+    'action is offered. The card says why, and what to correct.',
   handbook: ['D20', 'D28'],
   mutes: [],
   confirmSweeps: 2,
@@ -30,7 +30,7 @@ export const cannotSee = defineRunbook<UnseenFacts>({
         if (answeringNodes(snapshot).length === 0) return { go: false, because: 'no node answers' };
         const isStill = membersNotConfigured(snapshot).some(({ node }) => node === what.node);
         return isStill
-          ? { go: false, because: 'it is a member, and not in the configuration' }
+          ? { go: false, because: 'it is a member that is not in the configuration' }
           : { go: true };
       }
       case 'listing': {
@@ -62,55 +62,55 @@ export const cannotSee = defineRunbook<UnseenFacts>({
   },
   card: ({ nodes, what, why, message, vm }) => {
     const short = shortNames(nodes);
-    const cure = { label: 'Cure', value: adviceOf(why) };
+    const advice = { label: 'What to do', value: adviceOf(why) };
     switch (what.kind) {
       case 'cluster':
         return [
           ...namesLine('Refuse my password', what.refusing.map(short)),
-          ...namesLine('Silent', nodes.filter((node) => !what.refusing.includes(node)).map(short)),
-          { label: 'Said', value: message },
-          cure,
+          ...namesLine('Do not answer', nodes.filter((node) => !what.refusing.includes(node)).map(short)),
+          { label: 'Message', value: message },
+          advice,
         ];
       case 'node':
         return [
-          { label: 'Said', value: message },
+          { label: 'Message', value: message },
           {
-            label: 'Others see it',
+            label: 'Other nodes see it',
             value:
               what.seenRunningBy.length > 0
                 ? `running (${what.seenRunningBy.map(short).join(', ')})`
-                : 'nobody sees it run',
+                : 'no other node sees it running',
           },
           { label: 'Erlang VM', value: vmWords(vm ?? 'unknown') },
-          cure,
+          advice,
         ];
       case 'member':
         return [
-          { label: 'Said', value: message },
+          { label: 'Message', value: message },
           {
-            label: 'Others see it',
+            label: 'Other nodes see it',
             value: `${what.runs ? 'running' : 'not running'} (${what.listedBy.map(short).join(', ')})`,
           },
-          { label: 'Meanwhile', value: 'nothing about it is called healthy' },
-          cure,
+          { label: 'Meanwhile', value: 'I report nothing about it as healthy' },
+          advice,
         ];
       case 'listing':
         return [
           { label: 'Not listed', value: `${what.listing} of ${what.missing.map(short).join(', ')}` },
-          { label: 'Said', value: message },
-          { label: 'Meanwhile', value: 'nothing about them is called healthy' },
-          cure,
+          { label: 'Message', value: message },
+          { label: 'Meanwhile', value: 'I report nothing about them as healthy' },
+          advice,
         ];
     }
   },
   lost: () => [],
-  undo: 'Nothing is done.',
+  undo: 'There is nothing to undo: this runbook changes nothing.',
   steps: [
     whatNodesSaid,
     {
       kind: 'decide',
       id: 'cure',
-      title: () => 'What is in the way?',
+      title: () => 'Why can I not see it?',
       decide: ({ facts: { why, message } }) => ({
         go: false,
         because: `${message.replace(/(?<![.\s])[.\s]+$/, '')}. ${adviceOf(why)} I act on nothing that I cannot see.`,

@@ -39,8 +39,8 @@ export const nodeDown = defineRunbook<Facts>({
   id: 'node-down',
   title: 'Node is down',
   summary:
-    'A node does not answer and the others see it stopped, or it runs by itself outside the cluster. Starts it on its ' +
-    'host, or has it join again, and checks that every view shows it running.',
+    'A node does not answer and the other nodes see that it has stopped, or it runs alone outside the cluster. The runbook ' +
+    'starts it on its host, or makes it join the cluster again, and checks that every node sees it running.',
   handbook: ['D20', 'D23', 'D24'],
   mutes: symptomsOfNode,
   confirmSweeps: 2,
@@ -49,7 +49,7 @@ export const nodeDown = defineRunbook<Facts>({
   isOver: (snapshot, { node }) => runsInEveryView(snapshot, node),
   headline: ({ nodes, node, how, hasMajority: isMajority }) => {
     const name = shortNames(nodes)(node);
-    const rest = isMajority ? 'the others go on' : 'no majority is left';
+    const rest = isMajority ? 'a majority still runs' : 'no majority is left';
     return how === 'down'
       ? fitting(`${name} is down, ${rest}`, `a node is down, ${rest}`)
       : fitting(`${name} runs alone, outside the cluster`, 'a node runs alone, outside the cluster');
@@ -58,15 +58,15 @@ export const nodeDown = defineRunbook<Facts>({
     const short = shortNames(nodes);
     return [
       { label: how === 'down' ? 'Down' : 'Alone', value: `${short(node)}: ${message}` },
-      { label: how === 'down' ? 'Seen stopped by' : 'Not a member for', value: seenBy.map(short).join(', ') },
+      { label: 'Other nodes', value: othersSay(how, seenBy.map(short)) },
       { label: 'Erlang VM', value: vmWords(vm) },
-      { label: 'Majority', value: isMajority ? 'yes, the others go on' : 'no' },
+      { label: 'Majority', value: isMajority ? 'yes, a majority still runs' : 'no' },
     ];
   },
   lost: ({ facts: { nodes, node, how } }) =>
     how === 'down'
       ? []
-      : [`Everything that ${shortNames(nodes)(node)} holds by itself: joining a cluster empties it first.`],
+      : [`Everything that only ${shortNames(nodes)(node)} holds: it is emptied before it joins the cluster.`],
   undo: 'A started node can be stopped again. Joining a cluster cannot be undone.',
   undoOf: ({ how }) =>
     how === 'down'
@@ -106,15 +106,15 @@ export const nodeDown = defineRunbook<Facts>({
           return {
             go: false,
             because:
-              `The nodes that answer do not agree who runs: treat the network first, then ${name}. ` +
-              'Started now, it might join a side that is given up.',
+              `The nodes that answer do not agree on which nodes run: repair the network first, then ${name}. ` +
+              'If it started now, it might join a side that will be discarded.',
           };
         }
         const said = peersSay(snapshot, node);
         if (said.running.length > 0) {
           return {
             go: false,
-            because: `${sentence(said.running.map(shortNames(nodes)))} ${said.running.length === 1 ? 'sees' : 'see'} ${name} run: I only fail to reach it.`,
+            because: `${sentence(said.running.map(shortNames(nodes)))} ${said.running.length === 1 ? 'sees' : 'see'} ${name} running: only I cannot reach it.`,
           };
         }
         if (said.stopped.length + said.unlisted.length === 0) {
@@ -123,7 +123,10 @@ export const nodeDown = defineRunbook<Facts>({
         if (settings.nodes.find((one) => one.name === node)?.host === undefined) {
           const byHand =
             how === 'down' ? startByHand(node) : joinByHand(node, seenBy[0] ?? '<a node of the cluster>');
-          return { go: false, because: `The configuration names no host for ${name}. By hand: ${byHand}` };
+          return {
+            go: false,
+            because: `The configuration names no host for ${name}. Do it by hand: ${byHand}`,
+          };
         }
         return { go: true };
       },
@@ -137,7 +140,7 @@ export const nodeDown = defineRunbook<Facts>({
         how === 'down' && vm === 'registered' ? { action: 'node.stop', args: { node } } : undefined,
       when: ({ now, facts: { node } }) =>
         viewOf(now.snapshot, node)?.answer.kind === 'answered'
-          ? { kind: 'skip', because: 'it answers already' }
+          ? { kind: 'skip', because: 'it already answers' }
           : { kind: 'go' },
     },
     {
@@ -148,13 +151,13 @@ export const nodeDown = defineRunbook<Facts>({
         how === 'down' ? { action: 'node.start', args: { node } } : undefined,
       when: ({ now, facts: { node } }) =>
         viewOf(now.snapshot, node)?.answer.kind === 'answered'
-          ? { kind: 'skip', because: 'it answers already' }
+          ? { kind: 'skip', because: 'it already answers' }
           : { kind: 'go' },
     },
     {
       kind: 'act',
       id: 'join',
-      title: ({ facts: { nodes, node } }) => `Have ${shortNames(nodes)(node)} join the cluster again`,
+      title: ({ facts: { nodes, node } }) => `Make ${shortNames(nodes)(node)} join the cluster again`,
       call: ({ facts: { node, how, seenBy } }) => {
         const [peer] = seenBy;
         return how === 'alone' && peer !== undefined
@@ -195,7 +198,7 @@ function loneNodes(now: Observation): readonly Found<Facts>[] {
     if (knows.length > 0 || cluster.length === 0) return [];
     if (others.some((other) => rowOf(other.answer, name)?.isRunning === true)) return [];
     const vm = viewOf(snapshot, name)?.vm ?? 'unknown';
-    const message = 'it lists nobody but itself';
+    const message = 'it lists no node but itself';
     return [found(now, { node: name, how: 'alone', message, vm, seenBy: cluster.map((one) => one.name) })];
   });
 }
@@ -223,9 +226,18 @@ function lastAnswer({ snapshot, history }: Observation, node: string): readonly 
   return [`Its last answer came ${span(snapshot.takenAtMs - atMs)} before this sweep`];
 }
 
+/** Words for what the other nodes say about it. */
+function othersSay(how: Facts['how'], others: readonly string[]): string {
+  if (others.length === 0) return 'not known';
+  const isOne = others.length === 1;
+  return how === 'down'
+    ? `${sentence(others)} ${isOne ? 'sees' : 'see'} that it has stopped`
+    : `${sentence(others)} ${isOne ? 'does' : 'do'} not see it running in the cluster`;
+}
+
 const startByHand = (node: string): string =>
-  `start RabbitMQ there (systemctl start rabbitmq-server, or rabbitmqctl -n ${node} start_app).`;
+  `start RabbitMQ on its host (systemctl start rabbitmq-server, or rabbitmqctl -n ${node} start_app).`;
 
 /** What the action does, in its order. */
 const joinByHand = (node: string, peer: string): string =>
-  `rabbitmqctl -n ${node} with stop_app, then reset, which empties it, then join_cluster ${peer}, then start_app.`;
+  `run rabbitmqctl -n ${node} with stop_app, then reset (this empties the node), then join_cluster ${peer}, then start_app.`;

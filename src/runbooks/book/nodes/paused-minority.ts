@@ -22,8 +22,8 @@ export const pausedMinority = defineRunbook<Facts>({
   id: 'paused-minority',
   title: 'Node has paused itself',
   summary:
-    'A node serves nothing while its Erlang VM runs and a majority goes on without it: with pause_minority it waits ' +
-    'for the network and resumes by itself. Only where the node says that this mode is off is its app started.',
+    'A node serves nothing while its Erlang VM runs and a majority of the nodes still runs. With pause_minority the node ' +
+    'waits for the network and resumes by itself. The runbook starts its app only where the node says that this mode is off.',
   handbook: ['D20', 'D25'],
   mutes: symptomsOfNode,
   confirmSweeps: 2,
@@ -56,17 +56,20 @@ export const pausedMinority = defineRunbook<Facts>({
     const name = shortNames(nodes)(node);
     return handling === undefined
       ? fitting(
-          `${name} serves nothing: paused by pause_minority, or its app is stopped`,
+          `${name} serves nothing: pause_minority paused it, or its app is stopped`,
           'a node has paused itself',
         )
-      : fitting(`${name} has paused itself: it does not reach the majority`, 'a node has paused itself');
+      : fitting(`${name} has paused itself: it cannot reach the majority`, 'a node has paused itself');
   },
   card: ({ nodes, node, others, handling }) => {
     const short = shortNames(nodes);
     return [
       { label: 'Serves nothing', value: `${short(node)} (its Erlang VM runs)` },
-      { label: 'Goes on without it', value: `${others.map(short).join(', ')} (majority)` },
-      { label: 'Partition handling', value: handling ?? 'not configured here; diagnosis asks the node' },
+      { label: 'Still running', value: `${others.map(short).join(', ')} (majority)` },
+      {
+        label: 'Partition handling',
+        value: handling ?? 'not in the configuration; the diagnosis asks the node',
+      },
       { label: 'Next', value: 'fix the network; a paused node resumes by itself' },
     ];
   },
@@ -85,7 +88,7 @@ export const pausedMinority = defineRunbook<Facts>({
           lines: [
             ...matrix(now.snapshot),
             handling.kind === 'unseen'
-              ? `cluster_partition_handling could not be asked: ${handling.because}`
+              ? `I could not ask for cluster_partition_handling: ${handling.because}`
               : `cluster_partition_handling is ${handling.mode}`,
           ],
         };
@@ -94,7 +97,7 @@ export const pausedMinority = defineRunbook<Facts>({
     {
       kind: 'decide',
       id: 'paused-or-stopped',
-      title: () => 'Paused, or stopped?',
+      title: () => 'Is the node paused, or is its app stopped?',
       looks: ({ facts: { node } }) => [{ look: 'partition-handling', node }],
       decide: ({ facts: { nodes, node, handling }, now, answered }) => {
         const name = shortNames(nodes)(node);
@@ -110,13 +113,13 @@ export const pausedMinority = defineRunbook<Facts>({
         if (mode === undefined) {
           return {
             go: false,
-            because: `I cannot tell a paused node from a stopped one: the partition handling of ${name} is not known. If it is not pause_minority, run this on its host: rabbitmqctl -n ${node} start_app`,
+            because: `I cannot tell a paused node from a stopped one: the partition handling of ${name} is not known. If it is not pause_minority, run this on the host of the node: rabbitmqctl -n ${node} start_app`,
           };
         }
         if (now.settings.nodes.find((one) => one.name === node)?.host === undefined) {
           return {
             go: false,
-            because: `The app of ${name} is stopped, and the configuration names no host to start it on. By hand: rabbitmqctl -n ${node} start_app`,
+            because: `The app of ${name} is stopped, and the configuration names no host to start it on. Run this by hand: rabbitmqctl -n ${node} start_app`,
           };
         }
         return {

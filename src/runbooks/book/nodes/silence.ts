@@ -10,7 +10,7 @@ import { counted } from '../../snapshot/words.ts';
 export type Silence =
   /** Its API refuses while its Erlang VM runs, and a majority elsewhere goes on without it: `pause_minority`, or a stopped app. */
   | { readonly kind: 'paused' }
-  /** Nobody sees it run, and nothing on it answers. */
+  /** No node sees it running, and nothing on it answers. */
   | { readonly kind: 'down' }
   /** It may well run: what is missing is my sight of it. */
   | { readonly kind: 'unseen' };
@@ -48,11 +48,11 @@ function looksDead(view: NodeView, { why, portOpen }: NodeSilence): boolean {
 export function silenceWords({ why, message }: NodeSilence): string {
   switch (why) {
     case 'refused':
-      return 'management port refuses connections';
+      return 'its management port refuses connections';
     case 'unreachable':
       return 'its address cannot be reached';
     case 'timeout':
-      return 'no answer from its management port';
+      return 'its management port does not answer';
     case 'unauthorized':
     case 'not-json':
     case 'tls':
@@ -73,16 +73,19 @@ export function hasMajority(snapshot: Snapshot): boolean {
 export function runsInEveryView(snapshot: Snapshot, name: string) {
   const view = viewOf(snapshot, name);
   if (view?.answer.kind !== 'answered') {
-    return { go: false, because: `it does not answer: ${view?.answer.message ?? 'not asked'}` } as const;
+    return {
+      go: false,
+      because: `it does not answer: ${view?.answer.message ?? 'it was not asked'}`,
+    } as const;
   }
   const said = peersSay(snapshot, name);
   const peers = answeringNodes(snapshot).length - 1;
   if (said.running.length < peers) {
     return {
       go: false,
-      because: `${said.running.length} of ${counted(peers, 'other node')} see it run`,
+      because: `${said.running.length} of ${counted(peers, 'other node')} ${said.running.length === 1 ? 'sees' : 'see'} it running`,
     } as const;
   }
-  const seen = `${counted(peers, 'other node')} ${peers === 1 ? 'sees' : 'see'} it run`;
+  const seen = `${counted(peers, 'other node')} ${peers === 1 ? 'sees' : 'see'} it running`;
   return { go: true, because: `it answers, and ${seen}` } as const;
 }

@@ -20,10 +20,10 @@ const NODES_THAT_HANG = 2;
 
 export const silentDrop = defineRunbook<Facts>({
   id: 'silent-drop',
-  title: 'Nodes hang: packets are dropped unnoticed',
+  title: 'Nodes hang: packets between them are dropped',
   summary:
-    'The API of several nodes hangs while their ports are open: packets between nodes are dropped and no node has ' +
-    'noticed yet. Waits until they notice; never restarts a node because its API is slow.',
+    'The API of several nodes hangs while their ports are open: packets between nodes are dropped, and no node has ' +
+    'noticed it yet. The runbook waits until the nodes notice; it never restarts a node because its API is slow.',
   handbook: ['D20'],
   mutes: ['cannot-see', ...symptomsOfNetwork],
   confirmSweeps: 2,
@@ -57,18 +57,18 @@ export const silentDrop = defineRunbook<Facts>({
   headline: ({ nodes, hanging }) => {
     const short = shortNames(nodes);
     return fitting(
-      `the API of ${sentence(hanging.map(short))} hangs, ports are open: packets are dropped`,
-      `the API of ${hanging.length} nodes hangs, ports are open: packets are dropped`,
+      `the API of ${sentence(hanging.map(short))} hangs although ports are open: packets are dropped`,
+      `the API of ${hanging.length} nodes hangs although ports are open: packets are dropped`,
     );
   },
   card: ({ nodes, hanging, netTickTimeSeconds }) => [
     { label: 'Hangs', value: hanging.map(shortNames(nodes)).join(', ') },
     { label: 'Ports', value: 'open' },
     { label: 'Nodes notice within', value: tickWords(netTickTimeSeconds) },
-    { label: 'Next', value: 'look at the network between them; do not restart anything' },
+    { label: 'Next', value: 'check the network between the nodes; do not restart anything' },
   ],
   lost: () => [],
-  undo: 'Nothing is done.',
+  undo: 'There is nothing to undo: this runbook changes nothing.',
   steps: [
     whatNodesSaid,
     {
@@ -81,8 +81,8 @@ export const silentDrop = defineRunbook<Facts>({
         return {
           go: false,
           because:
-            `Nothing to repair yet: the nodes notice the drop within ${tickWords(netTickTimeSeconds)}, then I can say ` +
-            'who is cut off. A restart now would only make it worse.',
+            `There is nothing to repair yet. The nodes notice the drop within ${tickWords(netTickTimeSeconds)}; then I can ` +
+            'say which node is cut off. A restart now would only make it worse.',
         };
       },
     },

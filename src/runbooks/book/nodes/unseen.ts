@@ -5,14 +5,14 @@ import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { answeringNodes, configured, peersSay } from '../../snapshot/views.ts';
 import { silenceOf } from './silence.ts';
 
-/* What a sweep could not read, or was never told of. */
+/* Findings about what a sweep could not read, or was never told of. */
 
 /** What I cannot see, and why. */
 export const unseenFacts = z.object({
   nodes: z.array(z.string()),
   what: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('node'), node: z.string(), seenRunningBy: z.array(z.string()) }),
-    // Who refuses my password has answered; the others are silent.
+    // A node that refuses my password has answered; the others are silent.
     z.object({ kind: z.literal('cluster'), refusing: z.array(z.string()).default([]) }),
     z.object({
       kind: z.literal('member'),
@@ -86,7 +86,7 @@ function silent(now: Observation): readonly Found<UnseenFacts>[] {
   });
 }
 
-/** Members that I was never told of: their troubles would be nobody's. */
+/** Members that are not configured: without this finding their troubles would be seen by no one. */
 function strangers({ snapshot }: Observation): readonly Found<UnseenFacts>[] {
   return membersNotConfigured(snapshot).map(({ node, listedBy, runs }) => ({
     key: `member:${node}`,

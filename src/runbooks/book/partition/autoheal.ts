@@ -22,8 +22,8 @@ export const autoheal = defineRunbook<Facts>({
   id: 'autoheal',
   title: 'Autoheal has repaired a split',
   summary:
-    'Nodes were apart and are together again, and some of them restarted by themselves: autoheal chose a side and the ' +
-    'other side lost what it had accepted. For information; nothing is left to do on the broker.',
+    'Nodes were apart and are together again, and some of them restarted by themselves: autoheal chose a side, and the ' +
+    'other side lost what it had accepted. This is for information: nothing is left to do on the broker.',
   handbook: ['D20', 'D25'],
   mutes: [],
   confirmSweeps: 1,
@@ -57,14 +57,14 @@ export const autoheal = defineRunbook<Facts>({
   card: ({ nodes, apart, restarted }) => {
     const short = shortNames(nodes);
     return [
-      { label: 'Was apart', value: apart.map(short).join(', ') },
+      { label: 'Were apart', value: apart.map(short).join(', ') },
       { label: 'Restarted', value: restarted.map(short).join(', ') || 'not known' },
       { label: 'Now', value: 'all nodes see each other' },
-      { label: 'Lost', value: 'what the restarted nodes had accepted while apart' },
+      { label: 'Lost', value: 'what the restarted nodes accepted while they were apart' },
     ];
   },
   lost: () => [],
-  undo: 'Nothing is done.',
+  undo: 'There is nothing to undo: this runbook changes nothing.',
   steps: [
     whoSeesWhom,
     {
@@ -74,8 +74,8 @@ export const autoheal = defineRunbook<Facts>({
       decide: () => ({
         go: false,
         because:
-          'It has healed; nothing is left to do. Autoheal restarted the side with fewer clients: messages and ' +
-          'queues that only it had are gone. Services that talked to it may need a look.',
+          'The split has healed; nothing is left to do. Autoheal restarted the side with fewer clients: messages and ' +
+          'queues that only this side had are lost. Check the services that were connected to it.',
       }),
     },
   ],

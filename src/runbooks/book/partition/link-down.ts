@@ -10,7 +10,7 @@ import {
   partitionsSeen,
   silentNodes,
 } from '../../snapshot/views.ts';
-import { fitting } from '../../snapshot/words.ts';
+import { fitting, sentence } from '../../snapshot/words.ts';
 import { symptomsOfNetwork } from '../common/network.ts';
 import { hasJustStarted } from './stale-rows.ts';
 
@@ -28,8 +28,8 @@ export const linkDown = defineRunbook<Facts>({
   id: 'link-down',
   title: 'Link between nodes is down',
   summary:
-    'Nodes answer, but their views differ: they do not reach each other. The broker has nothing to repair while the ' +
-    'link is down; the runbook shows who sees whom and watches what comes after.',
+    'The nodes answer, but their views differ: they do not reach each other. There is nothing to repair on the broker ' +
+    'while the link is down; the runbook shows which nodes see each other and watches for a split afterwards.',
   handbook: ['D20'],
   mutes: symptomsOfNetwork,
   confirmSweeps: 2,
@@ -73,27 +73,27 @@ export const linkDown = defineRunbook<Facts>({
   card: ({ nodes, sides, pairs, unseen = [] }) => {
     const short = shortNames(nodes);
     return [
-      { label: 'Sees each other', value: sides.map((side) => side.map(short).join(', ')).join(' | ') },
+      { label: 'See each other', value: sides.map((side) => side.map(short).join(', ')).join(' | ') },
       { label: 'No link', value: pairs.map(([one, other]) => `${short(one)} - ${short(other)}`).join(', ') },
       {
         label: 'Down',
         value:
           unseen.length === 0
             ? 'none: every node answers'
-            : `not known: ${unseen.map(short).join(', ')} cannot be read`,
+            : `not known: I cannot read ${sentence(unseen.map(short))}`,
       },
       { label: 'Next', value: 'fix the network; restarting nodes does not help' },
     ];
   },
   lost: () => [],
-  undo: 'Nothing is done.',
+  undo: 'There is nothing to undo: this runbook changes nothing.',
   steps: [
     {
       kind: 'inspect',
       id: 'views',
-      title: () => 'Ask every node whom it sees',
+      title: () => 'Ask every node which nodes it sees',
       show: ({ now }) => ({
-        title: 'Who sees whom',
+        title: 'Which nodes see each other',
         lines: [
           ...matrix(now.snapshot),
           'Nodes talk through port 4369 (epmd) and their distribution port, 25672 by default.',
@@ -110,14 +110,14 @@ export const linkDown = defineRunbook<Facts>({
         if (partitionsSeen(now.snapshot).size > 0) {
           return {
             go: false,
-            because: 'The link is back and the nodes run apart: diagnose the network split.',
+            because: 'The link is back, but the nodes still run apart: diagnose the network split.',
           };
         }
         if (pairs.length === 0) return { go: false, because: 'The views agree again.' };
         const links = pairs.map(([one, other]) => `${short(one)} - ${short(other)}`).join(', ');
         return {
           go: false,
-          because: `Nothing to repair on the broker while there is no link ${links}. I keep watching; when it is back I look for a split.`,
+          because: `There is nothing to repair on the broker while ${pairs.length === 1 ? 'this link is' : 'these links are'} down: ${links}. I keep watching, and look for a split when the nodes are connected again.`,
         };
       },
     },

@@ -49,9 +49,9 @@ export const partition = defineRunbook<Facts>({
   id: 'partition',
   title: 'Network split',
   summary:
-    'Nodes lost each other, can reach each other again, and still run apart: each side believes that the other died. ' +
-    'Chooses the side to keep, stops the nodes of the others one after the other, then starts them one after the other, ' +
-    'and checks every view.',
+    'Nodes lost each other, can reach each other again, and still run apart: each side believes that the other died. The ' +
+    'runbook keeps one side, stops the nodes of the other sides one after the other, then starts them one after the ' +
+    'other, and checks the view of every node.',
   handbook: ['D20', 'D21', 'D22', 'D23', 'D24', 'D25'],
   mutes: symptomsOfNetwork,
   confirmSweeps: 2,
@@ -69,8 +69,8 @@ export const partition = defineRunbook<Facts>({
     }
     if (sides.length < 2) {
       return fitting(
-        `network split, ${sentence(unseen.map(short))} cannot be read`,
-        'network split, some nodes cannot be read',
+        `network split, I cannot read ${sentence(unseen.map(short))}`,
+        'network split, I cannot read some nodes',
       );
     }
     const names = sides.map((side) => side.map(short).join('+'));
@@ -89,7 +89,7 @@ export const partition = defineRunbook<Facts>({
     const isMajority = largest.length * 2 > nodes.length;
     const share = `${isMajority ? 'majority, ' : ''}${largest.length} of ${nodes.length}`;
     return [
-      { label: 'Sees each other', value: `${largest.map(short).join(', ')} (${share})` },
+      { label: 'See each other', value: `${largest.map(short).join(', ')} (${share})` },
       {
         label: 'Cut off',
         value: others.map((side) => side.map(short).join(', ')).join(' | ') || 'not known',
@@ -98,16 +98,19 @@ export const partition = defineRunbook<Facts>({
         label: 'Read from',
         value:
           unseen.length === 0
-            ? `all ${nodes.length} nodes; ${listedBy.length === nodes.length ? 'all' : sentence(listedBy.map(short))} ${listedBy.length === 1 ? 'lists' : 'list'} it`
-            : `not ${sentence(unseen.map(short))}`,
+            ? `all ${nodes.length} nodes; ${listedBy.length === nodes.length ? 'all' : sentence(listedBy.map(short))} ${listedBy.length === 1 ? 'lists' : 'list'} the split`
+            : `all nodes except ${sentence(unseen.map(short))}`,
       },
-      { label: 'Partition handling', value: handling ?? 'not configured here; the API does not tell' },
+      {
+        label: 'Partition handling',
+        value: handling ?? 'not in the configuration; the API does not report it',
+      },
     ];
   },
   choices: ({ now, answered }) => keepChoices(now, answered),
   lost: (context) => lostWith(context, keptSide(context)),
   undo:
-    'No. What only the restarted nodes held is gone. Save the definitions of each first if you need them: ' +
+    'No. What only the restarted nodes held is lost. Save the definitions of each node first if you need them: ' +
     '`/api/definitions` at the management address of that node, or `rabbitmqctl -n <node> export_definitions <file>`.',
   steps: [
     whoSeesWhom,
@@ -121,7 +124,7 @@ export const partition = defineRunbook<Facts>({
     {
       kind: 'decide',
       id: 'still-split',
-      title: () => 'Still split, and everything was read?',
+      title: () => 'Is the cluster still split, and could I read everything?',
       looks: (context) => sideLooks(context.now.snapshot),
       decide: isFitToRepair,
     },
@@ -171,14 +174,14 @@ export const partition = defineRunbook<Facts>({
         {
           kind: 'act',
           id: 'force-boot',
-          title: (context) => `If it does not start: force ${shortTarget(context)} to boot`,
+          title: (context) => `If ${shortTarget(context)} does not start: force it to boot`,
           call: ({ target = '' }) => ({ action: 'node.force_boot', args: { node: target } }),
           when: needsForce,
         },
         {
           kind: 'act',
           id: 'rejoin',
-          title: (context) => `If it starts alone: have ${shortTarget(context)} join again`,
+          title: (context) => `If ${shortTarget(context)} starts alone: make it join the cluster again`,
           call: (context) => ({
             action: 'node.rejoin',
             args: { node: context.target ?? '', peer: keptSide(context)[0] ?? '' },
@@ -240,13 +243,13 @@ function isFitToRepair(context: Context): Verdict {
   const { now, answered } = context;
   const { snapshot, settings } = now;
   const short = shortNames(configured(snapshot));
-  const unread = silentNodes(snapshot);
-  if (unread.length > 0) return stop(notOffered(unread.map(short)));
+  const unseen = silentNodes(snapshot);
+  if (unseen.length > 0) return stop(notOffered(unseen.map(short)));
   if (partitionsSeen(snapshot).size === 0) {
     return stop(
       disagreements(snapshot).length > 0
         ? 'The link is still down: no node lists a partition yet. Fix the network first; I keep watching.'
-        : 'It has healed by itself; there is nothing to repair.',
+        : 'The split has healed by itself; there is nothing to repair.',
     );
   }
   const unlisted = configured(snapshot).filter(
@@ -256,7 +259,9 @@ function isFitToRepair(context: Context): Verdict {
   const restarts = nodesToRestart(context);
   // Rows outlive the split by some seconds. Whatever was chosen, a cluster whose views agree needs no restart.
   if (restarts.length === 0 || disagreements(snapshot).length === 0) {
-    return stop('All nodes see each other; only old rows still list a partition. Nothing needs a restart.');
+    return stop(
+      'All nodes see each other; only outdated entries still list a partition. No node needs a restart.',
+    );
   }
   const outOfReach = restarts.filter(
     (node) => settings.nodes.find(({ name }) => name === node)?.host === undefined,
@@ -264,7 +269,7 @@ function isFitToRepair(context: Context): Verdict {
   if (outOfReach.length > 0) {
     return stop(
       `I cannot restart ${sentence(outOfReach.map(short))}: the configuration names no host for ${outOfReach.length === 1 ? 'it' : 'them'}. ` +
-        `By hand, one after the other: ${byHand(restarts)}.`,
+        `Run these commands by hand, one after the other: ${byHand(restarts)}.`,
     );
   }
   const kept = keptSide(context);
@@ -272,14 +277,14 @@ function isFitToRepair(context: Context): Verdict {
   return {
     go: true,
     because: isMajority
-      ? `${sentence(kept.map(short))} ${kept.length === 1 ? 'stays' : 'stay'}: ${kept.length} of ${settings.nodes.length} nodes.`
-      : `${sentence(kept.map(short))} ${kept.length === 1 ? 'stays' : 'stay'}, only ${kept.length} of ${settings.nodes.length} nodes: approve only if you want this side.`,
+      ? `The plan keeps ${sentence(kept.map(short))}: ${kept.length} of ${settings.nodes.length} nodes.`
+      : `The plan keeps ${sentence(kept.map(short))}, only ${kept.length} of ${settings.nodes.length} nodes: approve it only if you want to keep this side.`,
   };
 }
 
 const notOffered = (names: readonly string[]): string =>
   `I could not read ${sentence(names)}; I will not offer a restart. ` +
-  'Make it readable and diagnose again, or look at `rabbitmqctl cluster_status` on each node.';
+  'Make sure that I can reach it and diagnose again, or check `rabbitmqctl cluster_status` on each node.';
 
 /** In the order of the runbook: all of them stop before the first of them starts, which is the last that stopped. */
 const byHand = (nodes: readonly string[]): string =>

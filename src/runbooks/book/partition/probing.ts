@@ -3,14 +3,14 @@ import { answerTo } from '../../look.ts';
 import { parseQueueName } from '../../snapshot/families.ts';
 import { queueKey } from '../../snapshot/history.ts';
 import type { Observation } from '../../snapshot/observation.ts';
-import { sentence } from '../../snapshot/words.ts';
+import { counted, sentence } from '../../snapshot/words.ts';
 import type { Verdict } from '../../verdict.ts';
 
 type ProbeLook = Extract<Look, { look: 'probe' }>;
 
 const MAX_PROBES = 5;
 
-/** One topic of each configured service that somebody reads: the witness that services work again. */
+/** One topic of each configured service that has a consumer: the sign that services work again. */
 export function topicsToProbe({ snapshot, settings }: Observation): readonly ProbeLook[] {
   const looks = settings.services.flatMap(({ queues }) => {
     const expression = new RegExp(queues, 'u');
@@ -33,22 +33,24 @@ export function topicsToProbe({ snapshot, settings }: Observation): readonly Pro
   );
 }
 
-/** A deaf service fails; a probe that could not be made proves nothing, and is said. */
+/** Verdict on the probes: a deaf service fails; a probe that could not be made proves nothing, and the verdict says so. */
 export function whoIsDeaf(looks: readonly ProbeLook[], answered: Answered, whole = 'it holds'): Verdict {
   const answers = looks.map((look) => ({ topic: look.topic, answer: answerTo(answered, look) }));
   const deaf = answers.filter(({ answer }) => answer.kind === 'probe' && answer.verdict === 'deaf');
   if (deaf.length > 0) {
     return {
       go: false,
-      because: `nobody answers behind ${sentence(deaf.map(({ topic }) => topic))} yet`,
+      because: `no server of ${sentence(deaf.map(({ topic }) => topic))} answers yet`,
     };
   }
   const alive = answers.filter(({ answer }) => answer.kind === 'probe' && answer.verdict === 'alive');
   const told = [
     whole,
-    ...(alive.length > 0 ? [`alive: ${sentence(alive.map(({ topic }) => topic))}`] : []),
+    ...(alive.length > 0
+      ? [`${sentence(alive.map(({ topic }) => topic))} ${alive.length === 1 ? 'answers' : 'answer'}`]
+      : []),
     ...(alive.length < answers.length
-      ? [`${answers.length - alive.length} could not be probed, which proves nothing`]
+      ? [`${counted(answers.length - alive.length, 'topic')} could not be probed, which proves nothing`]
       : []),
   ];
   return { go: true, because: told.join('; ') };

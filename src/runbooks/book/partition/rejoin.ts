@@ -6,7 +6,7 @@ import { keptSide } from './side-choice.ts';
 
 type Context = Pick<StepContext<unknown>, 'now' | 'answered' | 'choice' | 'target'>;
 
-/** Is the target back: does it see the kept side, the kept side it, and does nobody list a partition that touches it? */
+/** Verdict on whether the target is back: it and the kept side see each other, and no node lists a partition that touches it. */
 export function isBack(context: Context): Verdict {
   const { snapshot } = context.now;
   const { target = '' } = context;
@@ -16,17 +16,17 @@ export function isBack(context: Context): Verdict {
   for (const node of keptSide(context)) {
     const view = viewOf(snapshot, node)?.answer;
     if (view?.kind !== 'answered') return notYet(`I could not read ${short(node)}`);
-    if (rowOf(view, target)?.isRunning !== true) return notYet(`${short(node)} does not see it run yet`);
+    if (rowOf(view, target)?.isRunning !== true) return notYet(`${short(node)} does not see it running yet`);
     if (rowOf(own, node)?.isRunning !== true) return notYet(`it does not see ${short(node)} yet`);
   }
   const partitions = partitionsSeen(snapshot);
   const isListed = partitions.has(target) || [...partitions.values()].some((all) => all.includes(target));
   return isListed
-    ? notYet('it is still listed as cut off')
+    ? notYet('a node still lists it as cut off')
     : { go: true, because: `${short(target)} and the kept side see each other` };
 }
 
-/** Only a node whose API refuses has not started; a slow one may be on its way. */
+/** Verdict on a forced boot: only a node whose API refuses connections has not started; a slow one may still be starting. */
 export function needsForce({ now, target = '' }: Context): StepVerdict {
   const answer = viewOf(now.snapshot, target)?.answer;
   if (answer?.kind === 'answered') return { kind: 'skip', because: 'it has started' };
@@ -34,11 +34,11 @@ export function needsForce({ now, target = '' }: Context): StepVerdict {
     ? { kind: 'go' }
     : {
         kind: 'skip',
-        because: `whether it started cannot be told: ${answer?.message ?? 'it was not asked'}`,
+        because: `I cannot tell whether it has started: ${answer?.message ?? 'it was not asked'}`,
       };
 }
 
-/** Only a node that answers and sees nobody of the kept side runs alone. */
+/** Verdict on a rejoin: only a node that answers and sees no node of the kept side runs alone. */
 export function needsRejoin(context: Context): StepVerdict {
   const { now, target = '' } = context;
   const answer = viewOf(now.snapshot, target)?.answer;

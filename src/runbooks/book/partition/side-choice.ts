@@ -44,7 +44,7 @@ const keepId = (side: readonly string[]): string => `keep:${side.join('+')}`;
 
 const connectionWords = (connections: number | undefined): string =>
   connections === undefined
-    ? 'its client connections could not be counted'
+    ? 'I could not count its client connections'
     : counted(connections, 'client connection');
 
 /** The members of the chosen side, or of the proposed one; empty when that side is no more. */

@@ -19,7 +19,7 @@ export const sideLooks = (snapshot: Snapshot): readonly Look[] =>
 
 /**
  * What exists only on the discarded nodes and is gone once they rejoin, one line each. A queue that the kept side also
- * lists keeps its definition; of a mirrored one the discarded copy goes.
+ * lists keeps its definition; of a mirrored one the discarded replica goes.
  */
 export function lostWith(context: Context, kept: readonly string[]): readonly string[] {
   const discarded = nodesToRestart(context);
@@ -27,7 +27,7 @@ export function lostWith(context: Context, kept: readonly string[]): readonly st
   const names = discardedNamesOf(context, discarded);
   const sides = [...kept, ...discarded].map((node) => answerTo(context.answered, { look: 'side', node }));
   if (sides.some(({ kind }) => kind === 'unseen')) {
-    return [`I could not read what exists only on ${names}: take everything there as lost.`];
+    return [`I could not read what exists only on ${names}: assume that everything there is lost.`];
   }
   const seen = sides.filter((side): side is SideAnswer => side.kind === 'side');
   const keeping = seen.filter(({ node }) => kept.includes(node));
@@ -40,7 +40,7 @@ export function lostWith(context: Context, kept: readonly string[]): readonly st
     const other = keptQueues.get(key);
     return other ? [{ there: queue, here: other }] : [];
   });
-  const copies = inBoth.filter(({ there, here }) => there.ready > 0 && here.isCounted);
+  const replicas = inBoth.filter(({ there, here }) => there.ready > 0 && here.isCounted);
   const living = inBoth.filter(({ there, here }) => there.ready > 0 && !here.isCounted);
   const bindings = without(
     leaving.flatMap((side) => side.bindings),
@@ -59,16 +59,16 @@ export function lostWith(context: Context, kept: readonly string[]): readonly st
       : []),
     ...listed('exchange', exchanges, names),
     ...listed('binding', bindings, names),
-    ...(copies.length > 0
+    ...(replicas.length > 0
       ? [
-          `The copies of ${counted(copies.length, 'queue')} on ${names}, up to ` +
-            `${messages(copies.map(({ there }) => there))}: the kept side's content stays`,
+          `The replicas of ${counted(replicas.length, 'queue')} on ${names}, with up to ` +
+            `${messages(replicas.map(({ there }) => there))}; the kept side keeps its own content`,
         ]
       : []),
     ...(living.length > 0
       ? [
-          `Messages that are not persistent, of ${messages(living.map(({ there }) => there))} in ` +
-            `${counted(living.length, 'queue')} living on ${names}`,
+          `The non-persistent messages among ${messages(living.map(({ there }) => there))} in ` +
+            `${counted(living.length, 'queue')} hosted on ${names}`,
         ]
       : []),
   ];

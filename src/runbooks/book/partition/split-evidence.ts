@@ -9,7 +9,7 @@ import { sideLooks } from './side-differences.ts';
 
 type Context = Pick<StepContext<unknown>, 'now' | 'answered'>;
 
-/** What speaks for each side: how services reach it, what it holds, what it says of itself. */
+/** Looks at what speaks for each side: how services reach it, what it holds, what it reports about itself. */
 export function evidenceLooks({ now }: Context): readonly Look[] {
   const nodes = configured(now.snapshot);
   return [
@@ -27,13 +27,13 @@ export function splitEvidenceLines(context: Context): readonly string[] {
   const choices = keepChoices(now, answered);
   const held = nodes.map((node) => {
     const side = answerTo(answered, { look: 'side', node });
-    if (side.kind === 'unseen') return `${short(node)}: could not be listed: ${side.because}`;
+    if (side.kind === 'unseen') return `${short(node)}: I could not list its queues: ${side.because}`;
     return `${short(node)} holds ${counted(side.queues.length, 'queue')} and ${counted(side.bindings.length, 'binding')}`;
   });
   const critical = nodes.flatMap((node) => {
     const safe = answerTo(answered, { look: 'stop-is-safe', node });
     return safe.kind === 'stop-is-safe' && !safe.isSafe
-      ? [`${short(node)} calls itself critical for ${counted(safe.critical.length, 'queue')}`]
+      ? [`${short(node)} reports that it is critical for ${counted(safe.critical.length, 'queue')}`]
       : [];
   });
   const modes = nodes.flatMap((node) => {
@@ -45,7 +45,9 @@ export function splitEvidenceLines(context: Context): readonly string[] {
     ...held,
     ...critical,
     ...(critical.length > 0
-      ? ['During a split every node says so, the cut-off one too; the sides decide, not this.']
+      ? [
+          'During a split every node reports this, also the one that is cut off: let the sides decide, not this.',
+        ]
       : []),
     ...(modes.length > 0 ? [`cluster_partition_handling: ${modes.join(', ')}`] : []),
   ];

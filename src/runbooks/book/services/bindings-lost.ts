@@ -8,10 +8,10 @@ import type { QueueSeen } from '../../snapshot/snapshot.ts';
 import { PROBE_STALE_MS } from './deaf-service-evidence.ts';
 import { suspectsOf } from './probe-suspects.ts';
 
-/** Queues that are read and that no exchange leads to: every request to them is lost, while all looks green. */
+/** Queues that have consumers and that no exchange routes to: every request to them is lost, while everything looks healthy. */
 
 const NAMED_IN_FACTS = 25;
-/** A queue is bound before it is read; twice in a row is no moment in between. */
+/** Probes in a row that prove it. A queue is bound before it is consumed, so two in a row are no moment in between. */
 const PROBES_THAT_PROVE = 2;
 const MAX_CANDIDATES = 4;
 
@@ -24,7 +24,7 @@ export const unboundFacts = z.object({
   knownFrom: z.enum(['memory', 'configuration', 'siblings']).optional(),
   queues: z.array(z.object({ name: z.string(), consumers: z.number() })),
   total: z.number(),
-  /** Where it is not known: exchanges that lead to other services' queues. */
+  /** Where it is not known: exchanges that route to other services' queues. */
   candidates: z.array(z.string()),
   service: z.string().optional(),
   sinceMs: z.number(),
@@ -66,9 +66,9 @@ type Home = Pick<UnboundFacts, 'exchange' | 'knownFrom'>;
 
 function lostBinding({ snapshot }: Observation, track: ProbeTrack, row: QueueSeen) {
   const consumers = row.consumers ?? 0;
-  // A queue that nobody reads is missed by nobody.
+  // Nobody misses a queue without a consumer.
   if (consumers === 0) return undefined;
-  // Without its bindings only the probe says so: it may have asked the wrong exchange, or found no reader.
+  // Without its bindings only the probe says so: it may have asked the wrong exchange, or found no consumer.
   const streak = streakOf(track, 'absent').filter(({ bindings }) => bindings !== undefined);
   const first = streak[0];
   const last = streak.at(-1);
@@ -82,7 +82,7 @@ function lostBinding({ snapshot }: Observation, track: ProbeTrack, row: QueueSee
   };
 }
 
-/** Where it belongs: where it was, where the operator says, or where the others of its topic or its service are. */
+/** Exchange that a queue belongs to: where it was bound, where the operator says, or where the others of its topic or service are. */
 function homeOf(
   { probes, settings }: Observation,
   track: ProbeTrack,
@@ -108,7 +108,7 @@ function homeOf(
   return undefined;
 }
 
-/** Exchanges that lead to RPC queues of the vhost, the most used first. */
+/** Exchanges that route to RPC queues of the vhost, the most used first. */
 function candidatesOf({ probes }: Observation, vhost: string): string[] {
   const uses = new Map<string, number>();
   for (const { vhost: its, exchange } of Object.values(probes.tracks)) {

@@ -14,15 +14,16 @@ import { answeringNodes, isListedWhole } from '../../snapshot/views.ts';
 import { nameOfOwner } from '../common/consumers.ts';
 import { suspectsOf } from './probe-suspects.ts';
 
-/** Who is deaf: connected, subscribed, asked several times in a row, and silent, while nothing else explains it. */
+/** Detector of deaf servers: connected, subscribed, probed several times in a row, and silent, while nothing else explains it. */
 
 /** Facts name so many; the others are counted. */
 const NAMED_IN_FACTS = 25;
 /** What a probe found longer ago than this is no evidence about now. */
 export const PROBE_STALE_MS = 600_000;
-/** Requests acknowledged a second that the probes themselves do not account for: whoever reads so many is at work. */
+/** Requests acknowledged a second that the probes themselves do not account for: a server with more is at work. */
 export const WORKING_ACK_RATE = 0.5;
 
+/** Facts of one deaf server. Stored incidents hold them: names of fields do not change (`readers` are its consumers). */
 const deafServer = z.object({
   /** Its queue, which is also its routing key. */
   queue: z.string(),
@@ -49,7 +50,7 @@ export type DeafFacts = z.infer<typeof deafFacts>;
 export function deafTopics(now: Observation): readonly DeafFacts[] {
   const { snapshot, settings, probes } = now;
   const { suspects, rows } = suspectsOf(now, 'deaf', settings.detection.deafProbes);
-  // While the broker takes no messages no answer can come, whoever listens.
+  // While the broker accepts no messages no answer can come, whichever server listens.
   if (suspects.length === 0 || hasAlarm(snapshot)) return [];
   const topics = new Map<string, DeafFacts>();
   for (const { track, row, topic, group, service } of suspects) {
@@ -92,33 +93,33 @@ function deafServerOf(
   rows: ReadonlyMap<string, QueueSeen>,
 ): DeafFacts['servers'][number] | undefined {
   const { settings, snapshot } = now;
-  // Without a reader it is not deaf but gone, which is another trouble.
+  // Without a consumer it is not deaf but gone, which is another trouble.
   if ((row.consumers ?? 0) === 0) return undefined;
   const whole = streakOf(track, 'deaf');
   const last = whole.at(-1);
   if (last === undefined || whole.length < settings.detection.deafProbes) return undefined;
   if (snapshot.takenAtMs - last.atMs > PROBE_STALE_MS) return undefined;
 
-  // Who also has a queue of its own is asked there: on the shared one it is somebody else's turn, or a long wait.
+  // A server that also has a queue of its own is probed there: on the shared one another server may answer, or the wait is long.
   if (hasServers(row, rows)) return undefined;
-  // Probes of a process that is gone were not this one's to answer: it is only just starting.
-  const streak = ofOneReader(whole);
+  // Probes of a process that is gone were not for this one to answer: it is only just starting.
+  const streak = ofOneConsumer(whole);
   const [first] = streak;
   if (first === undefined || streak.length < settings.detection.deafProbes) return undefined;
   if (isReplaced(snapshot, last)) return undefined;
   if (isWorking(streak)) return undefined;
-  // A ping waits behind what waits there already. That is a backlog, whose own runbook tells slow from hung.
+  // A probe waits behind the messages that are there already. That is a backlog, whose own runbook tells slow from hung.
   if (isPiledUp(now, row, rows)) return undefined;
   return {
     queue: row.name,
     probes: streak.length,
     sinceMs: first.atMs,
-    readers: namesOfReaders(now, last.readers ?? [], row.name),
+    readers: namesOfConsumers(now, last.readers ?? [], row.name),
     ...(last.unacknowledged === undefined ? {} : { unacknowledged: last.unacknowledged }),
   };
 }
 
-/** Is this the queue that servers share, and does each of them read one of its own as well? */
+/** Whether this is the queue that servers share, while each of them also consumes one of its own. */
 const hasServers = (row: QueueSeen, rows: ReadonlyMap<string, QueueSeen>): boolean =>
   [...rows.values()].some(
     (other) =>
@@ -128,23 +129,23 @@ const hasServers = (row: QueueSeen, rows: ReadonlyMap<string, QueueSeen>): boole
       isRpcQueue(other),
   );
 
-/** The newest probes through which one and the same connection read the queue. Unknown readers break nothing. */
-function ofOneReader(streak: readonly ProbeSample[]): readonly ProbeSample[] {
-  const readers = streak.findLast((sample) => sample.readers !== undefined)?.readers;
-  if (readers === undefined) return streak;
+/** The newest probes through which one and the same connection consumed the queue. Unknown consumers break nothing. */
+function ofOneConsumer(streak: readonly ProbeSample[]): readonly ProbeSample[] {
+  const consumers = streak.findLast((sample) => sample.readers !== undefined)?.readers;
+  if (consumers === undefined) return streak;
   const isSame = (sample: ProbeSample): boolean =>
-    sample.readers === undefined || sample.readers.some((name) => readers.includes(name));
+    sample.readers === undefined || sample.readers.some((name) => consumers.includes(name));
   return streak.slice(streak.findLastIndex((sample) => !isSame(sample)) + 1);
 }
 
-/** Are all connections gone that read it at the last probe? Then somebody else does, who was not asked yet. */
+/** Whether all connections are gone that consumed the queue at the last probe. Then another process does, which was not probed yet. */
 function isReplaced({ connections }: Snapshot, { readers }: ProbeSample): boolean {
   if (readers === undefined || readers.length === 0 || connections.missing.length > 0) return false;
   return !connections.rows.some(({ name }) => readers.includes(name));
 }
 
-/** `nova-compute:4241@10.3.0.1`, as far as its connection says who it is. */
-function namesOfReaders(
+/** Names of processes such as `nova-compute:4241@10.3.0.1`, as far as their connections give them. */
+function namesOfConsumers(
   { snapshot, settings }: Observation,
   names: readonly string[],
   queue: string,
@@ -157,8 +158,8 @@ function namesOfReaders(
 }
 
 /**
- * Silent and yet at work: it acknowledges requests, or has fewer of them in hand than before. A service whose threads
- * are all busy answers late, and a restart would cost it what it is doing.
+ * Whether a silent server is at work all the same: it acknowledges requests, or holds fewer of them than before. A service
+ * whose threads are all busy answers late, and a restart would cost it what it is doing.
  */
 function isWorking(streak: readonly ProbeSample[]): boolean {
   if ((streak.at(-1)?.ackRate ?? 0) > WORKING_ACK_RATE) return true;
@@ -175,13 +176,13 @@ function isPiledUp({ settings }: Observation, row: QueueSeen, rows: ReadonlyMap<
   );
 }
 
-/** Does a node that answers say that it is out of memory or disk? Then every publisher is blocked. */
+/** Whether a node that answers has a memory or disk alarm. Then every publisher is blocked. */
 export const hasAlarm = (snapshot: Snapshot): boolean =>
   answeringNodes(snapshot).some(({ answer }) =>
     answer.peers.some(({ hasMemoryAlarm, hasDiskAlarm }) => hasMemoryAlarm === true || hasDiskAlarm === true),
   );
 
-/** Is it proved that somebody answers there again, or that nobody is there who should? */
+/** Whether it is proved that a server answers there again, or that no server is there any more that should. */
 export function isHeardAgain(
   snapshot: Snapshot,
   probes: ProbeHistory,

@@ -16,10 +16,10 @@ import {
   CLOSE,
   closingSteps,
   connectionsTo,
+  consumerWords,
   named,
   probeAnswer,
   probeWords,
-  readerWords,
   treated,
   untreatedLines,
   vhostOf,
@@ -37,8 +37,8 @@ export const deafService = defineRunbook<DeafFacts>({
   id: 'deaf-service',
   title: 'Deaf service',
   summary:
-    'A service is connected and subscribed and answers nobody: several RPC probes in a row stay without an answer, while ' +
-    'the broker works. Restarts it on its host, or closes its connection, and probes until it answers.',
+    'A service is connected and subscribed but does not answer: several RPC probes in a row got no answer, while the broker ' +
+    'works. The runbook restarts the service on its host, or closes its connection, and probes it until it answers.',
   handbook: ['D19', 'D30'],
   mutes: ['backlog'],
   // The proof is several probes in a row, which is many sweeps already.
@@ -54,7 +54,7 @@ export const deafService = defineRunbook<DeafFacts>({
   explains: ({ vhost, topic, servers }, { subject, facts }) =>
     vhostOf(facts) === vhost && (subject === topic || servers.some(({ queue }) => queue === subject)),
   isOver: (snapshot, { vhost, servers }, probes) => {
-    if (hasAlarm(snapshot)) return no('the broker takes no messages, so nothing could be asked');
+    if (hasAlarm(snapshot)) return no('the broker accepts no messages, so no probe was possible');
     const silent = servers.filter(({ queue }) => !isHeardAgain(snapshot, probes, vhost, queue));
     return silent.length === 0 ? { go: true } : no(`no answer yet from ${namesOf(silent)}`);
   },
@@ -62,13 +62,13 @@ export const deafService = defineRunbook<DeafFacts>({
     const [first] = facts.servers;
     return facts.total === 1 && first
       ? fitting(
-          `${first.queue} is connected and answers nobody, for ${silentFor(facts)}`,
-          `a server of ${facts.topic} is connected and answers nobody`,
-          'a service is connected and answers nobody',
+          `${first.queue} is connected but has answered no probe for ${silentFor(facts)}`,
+          `a server of ${facts.topic} is connected but answers no probe`,
+          'a service is connected but answers no probe',
         )
       : fitting(
-          `${counted(facts.total, 'server')} of ${facts.topic} are connected and answer nobody`,
-          `${counted(facts.total, 'server')} of a topic are connected and answer nobody`,
+          `${counted(facts.total, 'server')} of ${facts.topic} are connected but answer no probe`,
+          `${counted(facts.total, 'server')} of a topic are connected but answer no probe`,
         );
   },
   card: (facts) => [
@@ -79,14 +79,14 @@ export const deafService = defineRunbook<DeafFacts>({
         facts.total,
       ),
     },
-    { label: 'Silent for', value: `${silentFor(facts)} or more` },
+    { label: 'Silent for', value: `at least ${silentFor(facts)}` },
     {
       label: 'Connected as',
       value: named(facts.servers.flatMap(({ readers }) => readers)) || 'not known',
     },
     {
-      label: `Others of ${facts.topic}`,
-      value: facts.answering === 0 ? 'nobody answers' : answerWords(facts),
+      label: `Other ${facts.topic} servers`,
+      value: facts.answering === 0 ? 'none answers' : `${count(facts.answering)} ${verb(facts)}`,
     },
   ],
   choices: (context) => {
@@ -94,13 +94,13 @@ export const deafService = defineRunbook<DeafFacts>({
     const each = targets.map(({ id, because }) => ({ id, label: `Restart ${id}`, because }));
     const all = {
       id: EVERYBODY,
-      label: `Restart all ${targets.length}, one after the other`,
+      label: `Restart all ${targets.length} of them, one after the other`,
       because: 'none of them answers a probe',
     };
     const close = {
       id: CLOSE,
       label: 'Close the connections',
-      because: 'a client whose loop still runs connects again by itself; one that hangs does not',
+      because: 'a client whose loop still runs reconnects by itself; a client that hangs does not',
     };
     const restarts = targets.length > 1 ? [all, ...each] : each;
     return connectionsOf(context).length === 0 ? restarts : [...restarts, close];
@@ -108,23 +108,24 @@ export const deafService = defineRunbook<DeafFacts>({
   lost: (context) =>
     connectionsOf(context).length === 0
       ? []
-      : [`Calls that ${namesOf(deafNow(context))} may still be serving are cut off`],
-  undo: 'No, but nothing needs to be: it connects again, and what it had not acknowledged is delivered again.',
+      : [`RPC calls that ${namesOf(deafNow(context))} may still be serving are interrupted`],
+  undo: 'No, and no undo is needed: the service connects again, and messages that it had not acknowledged are redelivered.',
   steps: [
     {
       kind: 'inspect',
       id: 'probe',
-      title: ({ facts: { topic } }) => `Probe the deaf servers of ${topic}, and see who they are`,
+      title: ({ facts: { topic } }) =>
+        `Probe the deaf servers of ${topic} and find out which processes they are`,
       looks: looksFor,
       show: (context) => ({
-        title: `Who is silent behind ${context.facts.topic}`,
+        title: `Servers of ${context.facts.topic} that do not answer`,
         lines: evidenceLines(context),
       }),
     },
     {
       kind: 'decide',
       id: 'still-deaf',
-      title: () => 'Still deaf, or only busy?',
+      title: () => 'Is it still deaf, or only busy?',
       looks: looksFor,
       decide: judge,
     },
@@ -146,7 +147,7 @@ export const deafService = defineRunbook<DeafFacts>({
       kind: 'verify',
       id: 'answers',
       title: (context) =>
-        `Probes of ${namesOf(treated(context.facts.servers))} are answered, ${LOOKS_THAT_PROVE} times in a row`,
+        `Probes of ${namesOf(treated(context.facts.servers))} are answered ${LOOKS_THAT_PROVE} times in a row`,
       withinMs: ANSWERS_WITHIN_MS,
       looksInARow: LOOKS_THAT_PROVE,
       looks: ({ facts }) => treated(facts.servers).map((server) => probeOfQueue(queueOf(facts, server))),
@@ -161,13 +162,12 @@ const queueOf = ({ vhost }: DeafFacts, { queue }: Server): ConsumedQueue => ({ v
 
 const namesOf = (servers: readonly Server[]): string => named(servers.map(({ queue }) => queue));
 
-const answerWords = ({ answering }: DeafFacts): string =>
-  answering === 1 ? '1 answers' : `${count(answering)} answer`;
+const verb = ({ answering }: DeafFacts): string => (answering === 1 ? 'answers' : 'answer');
 
 const silentFor = ({ servers, seenAtMs }: DeafFacts): string =>
   span(seenAtMs - Math.min(...servers.map(({ sinceMs }) => sinceMs)));
 
-/** A probe of each, and its queue read fresh: whether it acknowledges anything tells busy from deaf. */
+/** Looks at each: a probe, and its queue asked fresh, because whether it acknowledges anything tells busy from deaf. */
 function looksFor({ facts }: Context): readonly Look[] {
   return treated(facts.servers).flatMap((server) => {
     const { vhost, name } = queueOf(facts, server);
@@ -177,7 +177,7 @@ function looksFor({ facts }: Context): readonly Look[] {
 
 const probeOf = (context: Context, server: Server) => probeAnswer(context, queueOf(context.facts, server));
 
-/** What its readers acknowledge a second, as the broker counts it. */
+/** Messages that its consumers acknowledge a second, as the broker counts them. */
 function ackRateOf({ facts, answered }: Context, server: Server): number | undefined {
   const { vhost, name } = queueOf(facts, server);
   const answer = answerTo(answered, { look: 'queue', vhost, name });
@@ -185,7 +185,7 @@ function ackRateOf({ facts, answered }: Context, server: Server): number | undef
   return rates.length === 0 ? undefined : Math.max(...rates);
 }
 
-/** Those that stay silent now as well, and do not work either. */
+/** Servers that are still silent and do no work. */
 const deafNow = (context: Context): readonly Server[] =>
   treated(context.facts.servers).filter((server) => {
     const probe = probeOf(context, server);
@@ -225,22 +225,24 @@ function evidenceLines(context: Context): readonly string[] {
       const held = server.unacknowledged ?? 0;
       return [
         `${server.queue}: ${probeWords(probeOf(context, server))}`,
-        readerWords(now, queueOf(facts, server)),
-        ...(held > 0 ? [`${counted(held, 'request')} in hand`] : []),
-        ...(ack === undefined ? [] : [`${ack.toFixed(1)}/s acknowledged`]),
+        consumerWords(now, queueOf(facts, server)),
+        ...(held > 0 ? [`it holds ${counted(held, 'unacknowledged request')}`] : []),
+        ...(ack === undefined ? [] : [`it acknowledges ${ack.toFixed(1)}/s`]),
       ].join('; ');
     }),
     ...untreatedLines(facts.servers, facts.total, 'deaf'),
     facts.answering === 0
-      ? `Nobody else of ${facts.topic} answers: look for what they share, such as a database, before a restart`
-      : `Of the others of ${facts.topic}, ${answerWords(facts)}`,
+      ? `No other server of ${facts.topic} answers: before a restart, check what they share, such as a database`
+      : `${counted(facts.answering, 'other server')} of ${facts.topic} ${verb(facts)}`,
   ];
 }
 
 function judge(context: Context): Verdict {
   const { facts, now } = context;
   if (hasAlarm(now.snapshot)) {
-    return no('A node is out of memory or disk, so the broker takes no messages: nobody could answer now.');
+    return no(
+      'A node has a memory or disk alarm, so the broker accepts no messages and no server can answer now.',
+    );
   }
   const servers = treated(facts.servers);
   const deaf = deafNow(context);
@@ -248,10 +250,10 @@ function judge(context: Context): Verdict {
     const isTreatable = targetsOf(context).length > 0 || connectionsOf(context).length > 0;
     if (!isTreatable) {
       return no(
-        `I do not know which process reads ${namesOf(deaf)}, so I can restart none. Restart the service by hand.`,
+        `I do not know which process consumes ${namesOf(deaf)}, so I cannot restart it. Restart the service by hand.`,
       );
     }
-    return { go: true, because: `No answer to a fresh probe either: ${namesOf(deaf)}.` };
+    return { go: true, because: `${namesOf(deaf)} did not answer a new probe either.` };
   }
   const busy = servers.filter((server) => {
     const probe = probeOf(context, server);
@@ -259,7 +261,7 @@ function judge(context: Context): Verdict {
   });
   if (busy.length > 0) {
     return no(
-      `Busy, not deaf: requests to ${namesOf(busy)} are acknowledged all the time. A restart would not help.`,
+      `It is busy, not deaf: requests to ${namesOf(busy)} are still being acknowledged. A restart would not help.`,
     );
   }
   const unasked = whyUnasked(
@@ -268,7 +270,7 @@ function judge(context: Context): Verdict {
   );
   return unasked === undefined
     ? no('It answers again.')
-    : no(`I could not ask again, so I propose nothing (${unasked})`);
+    : no(`I could not probe it again, so I propose nothing (${unasked})`);
 }
 
 function haveAnswered(context: Context): Verdict {

@@ -5,21 +5,21 @@ import type { Observation } from '../../snapshot/observation.ts';
 import { count, sentence, some } from '../../snapshot/words.ts';
 import { type ConsumedQueue, consumersOf, probeOfQueue } from '../common/consumers.ts';
 
-/** What the runbooks share that treat the servers behind queues: whom one plan treats, who reads there, what a probe said. */
+/** Parts that the runbooks about servers behind queues share: what one plan treats, which processes consume, what a probe said. */
 
-/** So many are treated in one plan: people must be able to read what they approve. */
+/** Most queues treated in one plan: people must be able to read what they approve. */
 const MAX_TREATED = 10;
 const NAMED = 3;
 
-/** The way of closing the readers' connections, among a runbook's choices. */
+/** Id of the choice to close the consumers' connections. */
 export const CLOSE = 'close';
 
 type ProbeAnswer = Answer<Extract<Look, { look: 'probe' }>>;
 
-/** Those that one plan is about. */
+/** Items that one plan treats. */
 export const treated = <Item>(items: readonly Item[]): readonly Item[] => items.slice(0, MAX_TREATED);
 
-/** A line about those that the plan leaves for the next one; none when it treats all. */
+/** Line about the items that the plan leaves for the next one; none when it treats all. */
 export function untreatedLines(items: readonly unknown[], total: number, what: string): readonly string[] {
   const left = total - treated(items).length;
   const more = `${count(left)} more ${left === 1 ? 'is' : 'are'} ${what}`;
@@ -34,28 +34,30 @@ export function vhostOf(facts: unknown): unknown {
   return typeof facts === 'object' && facts !== null && 'vhost' in facts ? facts.vhost : undefined;
 }
 
-/** `read by nova-compute:4241@10.3.0.1`. */
-export function readerWords(now: Observation, queue: ConsumedQueue): string {
-  const readers = consumersOf(now, queue);
-  return readers.length === 0 ? 'no reader is known' : `read by ${sentence(readers.map(({ id }) => id))}`;
+/** Words such as `consumed by nova-compute:4241@10.3.0.1`. */
+export function consumerWords(now: Observation, queue: ConsumedQueue): string {
+  const consumers = consumersOf(now, queue);
+  return consumers.length === 0
+    ? 'no consumer is known'
+    : `consumed by ${sentence(consumers.map(({ id }) => id))}`;
 }
 
-/** The connections over which these queues are read. */
+/** Connections over which these queues are consumed. */
 export const connectionsTo = (now: Observation, queues: readonly ConsumedQueue[]): readonly string[] => [
   ...new Set(queues.flatMap((queue) => consumersOf(now, queue).flatMap(({ connections }) => connections))),
 ];
 
-/** What the newest probe of this queue brought. */
+/** Result of the newest probe of this queue. */
 export const probeAnswer = (
   { answered }: Pick<StepContext<unknown>, 'answered'>,
   queue: ConsumedQueue,
 ): ProbeAnswer => answerTo(answered, probeOfQueue(queue));
 
-/** How it went, as a part of a longer line. */
+/** Words for the result of a probe, as a part of a longer line. */
 export const probeWords = (probe: ProbeAnswer): string =>
-  probe.kind === 'probe' ? probe.how.replace(/\.$/, '') : `no probe: ${probe.because}`;
+  probe.kind === 'probe' ? probe.how.replace(/\.$/, '') : `not probed: ${probe.because}`;
 
-/** Why the first of these could not be asked; undefined when all were. */
+/** Reason why the first of these could not be probed; undefined when all were. */
 export function whyUnasked(
   context: Pick<StepContext<unknown>, 'answered'>,
   queues: readonly ConsumedQueue[],
@@ -70,7 +72,7 @@ export function whyUnasked(
   return first;
 }
 
-/** One step a connection; each client connects again by itself. */
+/** Steps that close connections, one each; each client reconnects by itself. */
 export const closingSteps = <Facts>(
   connections: (context: StepContext<Facts>) => readonly string[],
 ): Step<Facts> => ({

@@ -11,10 +11,10 @@ import {
   CLOSE,
   closingSteps,
   connectionsTo,
+  consumerWords,
   named,
   probeAnswer,
   probeWords,
-  readerWords,
   treated,
   untreatedLines,
   vhostOf,
@@ -32,8 +32,9 @@ export const unboundService = defineRunbook<UnboundFacts>({
   id: 'unbound-service',
   title: 'Service without a binding',
   summary:
-    'A service reads its queue, and no exchange leads to it: every request is lost while all looks green. Binds the ' +
-    'queue again where it was, or closes its reader’s connection so that it declares everything anew, and probes it.',
+    'A service consumes its queue, but no exchange routes to it: every request is lost while everything looks healthy. The ' +
+    'runbook binds the queue again where it was bound before, or closes the connection of its consumer so that the service ' +
+    'declares everything again, and then probes it.',
   handbook: ['D30'],
   mutes: ['backlog'],
   // The proof is two probes in a row, which is several sweeps already.
@@ -53,18 +54,18 @@ export const unboundService = defineRunbook<UnboundFacts>({
       const isHeard = isHeardAgain(snapshot, probes, vhost, name);
       return !isHeard && !isBoundAgain(probes, vhost, name);
     });
-    return lost.length === 0 ? { go: true } : no(`nothing leads to ${namesOf(lost)} yet`);
+    return lost.length === 0 ? { go: true } : no(`no exchange routes to ${namesOf(lost)} yet`);
   },
   headline: (facts) => {
     const [first] = facts.queues;
     return facts.total === 1 && first
       ? fitting(
-          `no exchange leads to ${first.name}: every request to it is lost`,
-          'no exchange leads to a service’s queue: every request to it is lost',
+          `no exchange routes to ${first.name}: every request to it is lost`,
+          'no exchange routes to a service’s queue: every request to it is lost',
         )
       : fitting(
-          `no exchange leads to ${counted(facts.total, 'queue')} of ${facts.topic}: requests to them are lost`,
-          `no exchange leads to ${counted(facts.total, 'queue')} of a topic: requests to them are lost`,
+          `no exchange routes to ${counted(facts.total, 'queue')} of ${facts.topic}: requests to them are lost`,
+          `no exchange routes to ${counted(facts.total, 'queue')} of a topic: requests to them are lost`,
         );
   },
   card: (facts) => [
@@ -76,15 +77,15 @@ export const unboundService = defineRunbook<UnboundFacts>({
           facts.total,
         ) + (facts.vhost === '/' ? '' : ` in ${facts.vhost}`),
     },
-    { label: 'Belongs to exchange', value: facts.exchange ?? 'not known; the plan asks' },
-    { label: 'Lost since', value: `${span(facts.seenAtMs - facts.sinceMs)} or longer` },
+    { label: 'Belongs to exchange', value: facts.exchange ?? 'not known; choose it in the plan' },
+    { label: 'Requests lost for', value: `at least ${span(facts.seenAtMs - facts.sinceMs)}` },
     { label: 'Service', value: facts.service ?? 'no entry under `services` matches' },
   ],
   choices: (context) => {
     const close: Choice = {
       id: CLOSE,
-      label: 'Close the connections of the readers',
-      because: 'each connects again by itself, and declares and binds everything anew',
+      label: 'Close the connections of the consumers',
+      because: 'each client reconnects by itself, and declares and binds everything again',
     };
     const binds = waysToBind(context.facts);
     const canClose = connectionsOf(context).length > 0;
@@ -94,21 +95,23 @@ export const unboundService = defineRunbook<UnboundFacts>({
   },
   lost: (context) =>
     wayOf(context) === CLOSE
-      ? [`Calls that the readers of ${namesOf(lostNow(context))} serve over the same connections are cut off`]
+      ? [
+          `RPC calls that the consumers of ${namesOf(lostNow(context))} serve over the same connections are interrupted`,
+        ]
       : [],
   undo: 'A binding can be deleted again. A closed connection comes back by itself.',
   steps: [
     {
       kind: 'inspect',
       id: 'bindings',
-      title: ({ facts }) => `Read what leads to ${namesOf(facts.queues)}, and who reads it`,
+      title: ({ facts }) => `List the bindings and consumers of ${namesOf(facts.queues)}`,
       looks: looksFor,
-      show: (context) => ({ title: 'What leads to it', lines: evidenceLines(context) }),
+      show: (context) => ({ title: 'Bindings and consumers', lines: evidenceLines(context) }),
     },
     {
       kind: 'decide',
       id: 'still-unbound',
-      title: () => 'Still without a binding, and where does it belong?',
+      title: () => 'Is it still without a binding, and where does it belong?',
       looks: looksFor,
       decide: judge,
     },
@@ -150,7 +153,7 @@ export const unboundService = defineRunbook<UnboundFacts>({
 
 const namesOf = (queues: readonly Lost[]): string => named(queues.map(({ name }) => name));
 
-/** Requests reach it again, whether or not it answers them: that it does not is another trouble. */
+/** Whether requests reach it again. Whether it answers them is another trouble. */
 function isBoundAgain(probes: ProbeHistory, vhost: string, name: string): boolean {
   const track = Object.values(probes.tracks).find((one) => one.vhost === vhost && one.queue === name);
   return track?.samples.at(-1)?.verdict === 'deaf';
@@ -171,7 +174,7 @@ const queueOf = ({ vhost }: UnboundFacts, { name }: Lost): ConsumedQueue => ({ v
 
 const probeOf = (context: Context, queue: Lost) => probeAnswer(context, queueOf(context.facts, queue));
 
-/** Those that no route leads to now as well. What could not be read is not among them. */
+/** Queues that still have no route to them. What could not be read is not among them. */
 const lostNow = (context: Context): readonly Lost[] =>
   treated(context.facts.queues).filter((queue) => {
     const { name } = queue;
@@ -191,7 +194,7 @@ function waysToBind({ exchange, knownFrom, candidates }: UnboundFacts): readonly
   const because = {
     memory: 'it was bound there when it was last seen',
     configuration: 'the configuration says so',
-    siblings: 'the others of its topic or service are bound there',
+    siblings: 'the other queues of its topic or service are bound there',
   } as const;
   if (exchange !== undefined && knownFrom !== undefined) {
     return [{ id: `${BIND}${exchange}`, label: `Bind to ${exchange} again`, because: because[knownFrom] }];
@@ -218,7 +221,7 @@ function evidenceLines(context: Context): readonly string[] {
     ...treated(facts.queues).map((queue) =>
       [
         `${queue.name}: ${boundWords(context, queue)}`,
-        readerWords(now, queueOf(facts, queue)),
+        consumerWords(now, queueOf(facts, queue)),
         probeWords(probeOf(context, queue)),
       ].join('; '),
     ),
@@ -231,32 +234,32 @@ function evidenceLines(context: Context): readonly string[] {
 
 function boundWords(context: Context, { name }: Lost): string {
   const bindings = bindingsOf(context, name);
-  if (bindings.kind === 'unseen') return `its bindings could not be read: ${bindings.because}`;
+  if (bindings.kind === 'unseen') return `I could not list its bindings: ${bindings.because}`;
   return bindings.bindings.length === 0
     ? 'bound to no named exchange'
-    : `bound to ${named(bindings.bindings.map(({ exchange, routingKey }) => `${exchange} under ${routingKey}`))}`;
+    : `bound to ${named(bindings.bindings.map(({ exchange, routingKey }) => `${exchange} with routing key ${routingKey}`))}`;
 }
 
 function judge(context: Context): Verdict {
   const { facts } = context;
   const queues = treated(facts.queues);
-  const unread = queues.flatMap(({ name }) => {
+  const unseen = queues.flatMap(({ name }) => {
     const bindings = bindingsOf(context, name);
     return bindings.kind === 'unseen' ? [`${name}: ${bindings.because}`] : [];
   });
-  if (unread.length > 0) return no(`I could not read the bindings (${unread[0]})`);
+  if (unseen.length > 0) return no(`I could not list the bindings (${unseen[0]})`);
   const lost = lostNow(context);
   if (lost.length > 0) {
     const hasWay =
       facts.exchange !== undefined || connectionsOf(context).length > 0 || context.choice !== undefined;
     if (!hasWay) {
       return no(
-        `I do not know the exchange of ${namesOf(lost)}, nor who reads there. ` +
-          'Put “exchange” into the service’s entry under “services”, or restart the service by hand.',
+        `I know neither the exchange of ${namesOf(lost)} nor its consumers. ` +
+          'Add “exchange” to the service’s entry under “services”, or restart the service by hand.',
       );
     }
     const where = facts.exchange === undefined ? '' : ` It belongs to exchange ${facts.exchange}.`;
-    return { go: true, because: `Nothing leads to ${namesOf(lost)}.${where}` };
+    return { go: true, because: `No exchange routes to ${namesOf(lost)}.${where}` };
   }
   const broken = queues.filter((queue) => {
     const probe = probeOf(context, queue);
@@ -264,9 +267,9 @@ function judge(context: Context): Verdict {
   });
   if (broken.length > 0) {
     return no(
-      `The broker lists the binding of ${namesOf(broken)} and routes nothing by it: its routing table is damaged, and to bind ` +
-        'again would change nothing. Delete the binding in the management page, bind it again there, and probe; where that does ' +
-        'not help, delete the queue while its service is stopped.',
+      `The broker lists the binding of ${namesOf(broken)} but routes nothing through it: its routing table is damaged, and ` +
+        'binding again would change nothing. Delete the binding in the management UI, create it again there, and probe. If ' +
+        'that does not help, delete the queue while its service is stopped.',
     );
   }
   const unasked = whyUnasked(
@@ -275,7 +278,7 @@ function judge(context: Context): Verdict {
   );
   return unasked === undefined
     ? no('It is bound again.')
-    : no(`I could not probe again, so I propose nothing (${unasked})`);
+    : no(`I could not probe it again, so I propose nothing (${unasked})`);
 }
 
 function haveAnswered(context: Context): Verdict {
@@ -289,7 +292,7 @@ function haveAnswered(context: Context): Verdict {
     const { name, probe } = first;
     return no(`${name}: ${probe.kind === 'probe' ? probe.how : probe.because}`);
   }
-  return { go: true, because: `${counted(asked.length, 'queue')} reached and answered` };
+  return { go: true, because: `probes reached ${counted(asked.length, 'queue')} and were answered` };
 }
 
 const no = (because: string): Verdict => ({ go: false, because });

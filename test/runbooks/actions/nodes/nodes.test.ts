@@ -29,7 +29,7 @@ describe('what people approve', () => {
     ],
     [
       rejoin,
-      'Empty rabbit@b and have it join the cluster of rabbit@a. On host ctl1:\nrabbitmqctl -n rabbit@b stop_app\n' +
+      'Empty rabbit@b and make it join the cluster of rabbit@a. On host ctl1:\nrabbitmqctl -n rabbit@b stop_app\n' +
         'rabbitmqctl -n rabbit@b reset\nrabbitmqctl -n rabbit@b join_cluster rabbit@a\n' +
         'rabbitmqctl -n rabbit@b start_app',
     ],
@@ -127,7 +127,7 @@ describe('stopping a node', () => {
     const { actions } = stage(whole, () => ({ kind: 'failed', exitCode: 4, output: 'Access denied\n' }));
     expect(await actions.execute(of('node.stop'), 'x')).toEqual({
       kind: 'refused',
-      because: 'node.stop on ctl1 ended with 4: Access denied',
+      because: 'node.stop on ctl1 failed with exit code 4: Access denied',
     });
   });
 });
@@ -137,7 +137,7 @@ describe('starting a node', () => {
     const failing = stage(withoutB, () => ({ kind: 'failed', exitCode: 1, output: 'timeout' }));
     expect(await failing.actions.execute(of('node.start'), 'x')).toMatchObject({
       kind: 'applied',
-      detail: expect.stringContaining('ended with 1: timeout'),
+      detail: expect.stringContaining('node.start on ctl1 failed with exit code 1: timeout'),
     });
     const never = stage(withoutB, () => ({ kind: 'not-started', because: 'no such program' }));
     expect((await never.actions.execute(of('node.start'), 'x')).kind).toBe('refused');
@@ -203,12 +203,17 @@ describe('rejoining', () => {
   });
 
   test.each([
-    ['is not alone', whole, rejoin.args, 'rabbit@a see rabbit@b running: it is not alone'],
+    [
+      'is not alone',
+      whole,
+      rejoin.args,
+      'rabbit@a sees rabbit@b running: it is not alone, and keeps its content',
+    ],
     [
       'has another peer than the one that runs',
       [at('rabbit@a', silent()), at('rabbit@b', view('rabbit@b')), at('rabbit@c', view('rabbit@c'))],
       rejoin.args,
-      'rabbit@a does not answer that it runs',
+      'rabbit@a does not report that it runs: emptying rabbit@b would gain nothing',
     ],
     ['has no host', split, { node: 'rabbit@c', peer: 'rabbit@a' }, 'no host is configured'],
     [

@@ -35,7 +35,7 @@ const accepting = (answer: WriteAnswer = { kind: 'accepted' }) => {
 
 test('says what would be bound where, and wants one approver', () => {
   expect(stage([]).actions.describe(call)).toEqual({
-    text: 'Bind queue "compute" to exchange "nova" under the key "compute" in vhost "/": POST /api/bindings/%2F/e/nova/q/compute',
+    text: 'Bind queue "compute" to exchange "nova" with routing key "compute" in vhost "/": POST /api/bindings/%2F/e/nova/q/compute',
     tier: 'reversible',
   });
 });
@@ -47,7 +47,7 @@ describe('the precheck', () => {
       nodes({ ...listing(byItself, otherKey), ...existing }),
       { go: true },
     ],
-    ['goes when it is bound already', nodes(listing(own)), { go: true, because: 'it is bound already' }],
+    ['goes when it is bound already', nodes(listing(own)), { go: true, because: 'it is already bound' }],
     [
       'goes when one node lacks what the other lists',
       nodes({ ...listing(own), ...existing }, { ...listing(), ...existing }),
@@ -56,12 +56,12 @@ describe('the precheck', () => {
     [
       'stops when nobody says whether both are there, which is not that they are gone',
       nodes({ ...listing(), ...existing, queue: silent('timeout') }),
-      { go: false, because: 'no node could be asked whether both are there' },
+      { go: false, because: 'no node answered whether the queue and the exchange exist' },
     ],
     [
       'stops when the queue is gone',
       nodes({ ...listing(), ...existing, queue: () => Promise.resolve(undefined) }),
-      { go: false, because: 'there is no queue "compute" any more' },
+      { go: false, because: 'the queue "compute" no longer exists' },
     ],
     [
       'stops when there is no such exchange',
@@ -70,12 +70,15 @@ describe('the precheck', () => {
         ...existing,
         exchanges: () => Promise.resolve([{ vhost: 'other', name: 'nova' }]),
       }),
-      { go: false, because: 'there is no exchange "nova": whoever connects anew declares it again' },
+      {
+        go: false,
+        because: 'the exchange "nova" does not exist: a service that reconnects declares it again',
+      },
     ],
     [
       'stops when too few nodes answer',
       nodes(listing(), { bindingsOfQueue: silent('timeout') }),
-      { go: false, because: 'too few nodes could be asked: GET /api/nodes on rabbit@a: timeout' },
+      { go: false, because: 'too few nodes answered: GET /api/nodes on rabbit@a: timeout' },
     ],
   ])('%s', async (_what, management, verdict) => {
     expect(await stage(management).actions.precheck(call)).toEqual(verdict);
@@ -94,11 +97,11 @@ describe('the execution', () => {
   });
 
   test.each<[string, Partial<ManagementApi>, object]>([
-    ['is bound already', listing(own), { kind: 'applied', detail: 'it was bound already' }],
+    ['is bound already', listing(own), { kind: 'applied', detail: 'it was already bound' }],
     [
       'the exchange is gone',
       { ...listing(), bindQueue: accepting({ kind: 'absent' }).bindQueue },
-      { kind: 'refused', because: 'the queue or the exchange is not there' },
+      { kind: 'refused', because: 'the queue or the exchange does not exist' },
     ],
     [
       'the broker refuses',

@@ -68,15 +68,19 @@ describe('deleting a queue', () => {
     ['is a stream', { ...zombie, type: 'stream' }, 'a stream is never deleted'],
     ['does not say its type', untyped, 'of unknown type'],
     ['has a consumer again', { ...zombie, consumers: 1 }, 'it has 1 consumer again'],
-    ['does not say its consumers', unread, 'does not say how many consumers'],
-    ['holds more than was approved', { ...zombie, ready: 501 }, 'it holds 501 ready messages by now'],
-    ['does not say how much it holds', uncounted, 'does not say how many messages'],
+    ['does not say its consumers', unread, 'the broker does not report how many consumers it has'],
+    [
+      'holds more than was approved',
+      { ...zombie, ready: 501 },
+      'it now holds 501 ready messages, but the loss of at most 500 was approved',
+    ],
+    ['does not say how much it holds', uncounted, 'the broker does not report how many messages it holds'],
     ['is exclusive', { ...zombie, exclusive: true }, 'exclusive'],
     ['does not say whose it is', unowned, 'whether a connection owns it'],
     ['has something unacknowledged', { ...zombie, unacknowledged: 2 }, 'holds 2 of its messages'],
     ['does not say what is unacknowledged', unacked, 'how many messages are unacknowledged'],
-    ['hands out messages', { ...zombie, deliverRate: 0.2 }, 'somebody reads it'],
-    ['is told of acknowledgements', { ...zombie, ackRate: 3 }, 'somebody reads it'],
+    ['hands out messages', { ...zombie, deliverRate: 0.2 }, 'a client consumes it: 0.2 messages a second'],
+    ['is told of acknowledgements', { ...zombie, ackRate: 3 }, 'a client consumes it: 3 messages a second'],
     ['is part of a federation', { ...zombie, isFederated: true }, 'federation'],
   ])('does not go when one node says that it %s', async (_, row, because) => {
     const verdict = await check(having(zombie), having(row), having(zombie));
@@ -97,15 +101,15 @@ describe('deleting a queue', () => {
   });
 
   test('needs two nodes for the queue and two for the cluster: one does not stand for the other', async () => {
-    const unread = { ...rows(), queue: silent() };
-    expect(await check(having(zombie), unread, unread)).toMatchObject({
+    const silentAboutIt = { ...rows(), queue: silent() };
+    expect(await check(having(zombie), silentAboutIt, silentAboutIt)).toMatchObject({
       go: false,
-      because: expect.stringMatching(/^too few nodes could be asked: GET/),
+      because: expect.stringMatching(/^too few nodes answered: GET/),
     });
     const untold = { ...having(zombie), nodes: silent() };
     expect(await check(having(zombie), untold, untold)).toMatchObject({
       go: false,
-      because: 'too few nodes could be asked how the cluster is',
+      because: 'too few nodes reported the state of the cluster',
     });
   });
 
@@ -113,7 +117,11 @@ describe('deleting a queue', () => {
     ['lists a partition', rows({ partitions: ['rabbit@b'] }), 'lists a partition'],
     ['has a memory alarm', rows({ hasMemoryAlarm: true }), 'memory alarm'],
     ['has a disk alarm', rows({ hasDiskAlarm: true }), 'disk alarm'],
-    ['tells nothing of itself', { nodes: () => Promise.resolve([]) }, 'does not say how it is'],
+    [
+      'tells nothing of itself',
+      { nodes: () => Promise.resolve([]) },
+      'rabbit@a does not report its own state',
+    ],
   ])('does not go while a node %s', async (_, nodesOf, because) => {
     const verdict = await check({ ...having(zombie), ...nodesOf }, having(zombie), having(zombie));
     expect(verdict).toMatchObject({ go: false, because: expect.stringContaining(because) });
@@ -124,8 +132,8 @@ describe('deleting a queue', () => {
   test.each<readonly [string, NodeRow, string]>([
     ['that it was apart', { ...calm, partitions: ['rabbit@a'] }, 'rabbit@c lists a partition'],
     ['of an alarm', { ...calm, hasMemoryAlarm: true }, 'rabbit@c has a memory alarm'],
-    ['not whether it is apart', unjoined, 'rabbit@c does not say how it is'],
-    ['not whether it has an alarm', unwatched, 'rabbit@c does not say how it is'],
+    ['not whether it is apart', unjoined, 'rabbit@c does not report its own state'],
+    ['not whether it has an alarm', unwatched, 'rabbit@c does not report its own state'],
   ])('does not go while the last node that is asked tells %s', async (_, row, because) => {
     const last = { ...having(zombie), nodes: () => Promise.resolve([{ ...row, name: 'rabbit@c' }]) };
     const verdict = await check(having(zombie), having(zombie), last);
@@ -216,7 +224,7 @@ describe('deleting a queue', () => {
   });
 
   test.each([
-    ['quorum', { ...zombie, type: 'quorum' }],
+    ['a quorum queue', { ...zombie, type: 'quorum' }],
     ['of unknown type', untyped],
   ])(
     'sends nothing when any node says that it is %s: the guard of the broker holds for classic ones alone',

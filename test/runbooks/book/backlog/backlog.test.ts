@@ -55,7 +55,7 @@ const ping = (verdict: 'alive' | 'deaf' | 'unreachable', server?: string): reado
 test('the card says how much waits, how it moves, and whose queue it is', () => {
   expect(cardText(backlog, found())).toBe(
     [
-      'warning: cinder-volume does not drain: 1,204 messages wait',
+      'warning: cinder-volume does not drain: 1,204 messages are waiting',
       'Queue: cinder-volume',
       'Ready: 1,204, growing 272/min over the last 45 s',
       'Consumers: 2, 16 unacknowledged',
@@ -91,7 +91,7 @@ test('bindings that could not be read are not called none', () => {
   ];
   const context = contextOf(backlog, found(), { answered: answers(fresh(), bindings) });
   expect(stepOf(backlog, 'inspect', 'queue').show(context).lines).toContain(
-    'Its bindings could not be read: took longer than 5 s',
+    'I could not list its bindings: took longer than 5 s',
   );
 });
 
@@ -100,12 +100,14 @@ test('what a restart costs is told as a loss, and what a ping said in plain word
     answered: answers(fresh(), ping('deaf'), ping('deaf', 'vol1'), ping('alive', 'vol2')),
   });
   expect(backlog.lost(context)).toEqual([
-    'Calls that are being served by cinder-volume:812@10.3.0.35 are cut off',
+    'RPC calls in progress at cinder-volume:812@10.3.0.35 are interrupted',
   ]);
   expect(backlog.undo).not.toContain('cut off');
   const { lines } = stepOf(backlog, 'inspect', 'queue').show(context);
-  expect(lines).toContain('Read by cinder-volume:812@10.3.0.35: it did not answer a ping within 5 s');
-  expect(lines).toContain('cinder-volume did not answer a ping within 5 s');
+  expect(lines).toContain(
+    'Consumed by cinder-volume:812@10.3.0.35: it did not answer an RPC call within 5 s',
+  );
+  expect(lines).toContain('cinder-volume did not answer an RPC call within 5 s');
   expect(lines[0]).toBe('1,204 ready, 16 unacknowledged');
 });
 
@@ -171,70 +173,74 @@ describe('diagnosed as', () => {
     [
       'hung',
       at(found(), fresh(), ping('deaf'), ping('deaf', 'vol1'), ping('alive', 'vol2')),
-      'go: No answer to a ping: cinder-volume:812@10.3.0.35.',
+      'go: cinder-volume:812@10.3.0.35 did not answer an RPC call.',
     ],
     [
       'hung, by the queue itself',
       at(found(), fresh(), ping('deaf')),
-      'go: No answer to a ping behind cinder-volume: its readers hang, as far as a ping behind 1,204 messages can tell.',
+      'go: No server answered an RPC call to cinder-volume: its consumers hang, as far as a call behind 1,204 ready messages can tell.',
     ],
     [
       'hung, by what does not come back',
       at(found(), fresh({ ackRate: 0 })),
-      'go: 16 messages are with its readers, and nothing is acknowledged: they hang.',
+      'go: Its consumers hold 16 unacknowledged messages and acknowledge none: they hang.',
     ],
     [
       'hung, by both',
       at(found(), fresh({ ackRate: 0 }), ping('deaf')),
-      'go: No answer to a ping, 16 messages are with its readers, and nothing is acknowledged: they hang.',
+      'go: No server answered an RPC call, and its consumers hold 16 unacknowledged messages and acknowledge none: they hang.',
     ],
     [
       'unclear: nobody says whether anything is read',
       at(found(), fresh()),
-      'stop: I cannot tell a hung reader from a slow one: the ping says nothing (it was not asked).',
+      'stop: I cannot tell whether its consumer hangs or is only slow: the RPC call proved nothing (it was not asked).',
     ],
     [
       'slow: its readers answer',
       at(found(), fresh(), ping('alive', 'vol1')),
-      'stop: Its readers are alive but slower than what comes in. Add workers',
+      'stop: Its consumers are alive, but messages arrive faster than they are consumed. Add workers',
     ],
     [
       'slow: a ping that waits behind the backlog proves nothing',
       at(found(), fresh({ ackRate: 10, publishRate: 14.5 }), ping('deaf')),
-      'stop: Its readers are alive but slower than what comes in (10.0/s read, 14.5/s come). Add workers',
+      'stop: Its consumers are alive, but messages arrive faster than they are consumed (10.0/s acknowledged, 14.5/s published). Add workers',
     ],
     [
       'slow: readers that all let a ping wait, while something is read',
       at(found(), fresh({ ackRate: 10, publishRate: 14.5 }), ping('deaf', 'vol1'), ping('deaf', 'vol2')),
-      'stop: Its readers are alive but slower than what comes in (10.0/s read, 14.5/s come). Add workers',
+      'stop: Its consumers are alive, but messages arrive faster than they are consumed (10.0/s acknowledged, 14.5/s published). Add workers',
     ],
     [
       'hung: one of two, while the other reads',
       at(found(), fresh({ ackRate: 10, publishRate: 14.5 }), ping('deaf', 'vol1'), ping('alive', 'vol2')),
-      'go: No answer to a ping: cinder-volume:812@10.3.0.35.',
+      'go: cinder-volume:812@10.3.0.35 did not answer an RPC call.',
     ],
     [
       'unclear: the ping says nothing, and nothing is stuck',
       at(found({ queues: [{ ...full, unacknowledged: 0 }] }), fresh(), ping('unreachable')),
-      'stop: I cannot tell a hung reader from a slow one',
+      'stop: I cannot tell whether its consumer hangs or is only slow',
     ],
-    ['drained meanwhile', at(found(), fresh({ ready: 12 })), 'stop: It is down to 12 messages.'],
-    ['gone', at(found(), [fresh()[0], { kind: 'queue', byNode: [{ node: A }] }]), 'stop: The queue is gone.'],
-    ['a stream after all', at(found(), fresh({ type: 'stream' })), 'stop: It is a stream'],
+    ['drained meanwhile', at(found(), fresh({ ready: 12 })), 'stop: It holds only 12 ready messages now.'],
+    [
+      'gone',
+      at(found(), [fresh()[0], { kind: 'queue', byNode: [{ node: A }] }]),
+      'stop: The queue no longer exists.',
+    ],
+    ['a stream after all', at(found(), fresh({ type: 'stream' })), 'stop: The queue is a stream'],
     [
       'unseen',
       at(found(), [fresh()[0], { kind: 'unseen', because: 'timeout' }]),
-      'stop: I could not read the queue: timeout',
+      'stop: I could not query the queue: timeout',
     ],
     [
       'hung, with no way to restart it',
       at(found({ settings: { services: [] } }), fresh(), ping('deaf')),
-      'stop: cinder-volume:812@10.3.0.35, cinder-volume:907@10.3.0.36: hung, and no entry under “services” says how to restart what reads cinder-volume.',
+      'stop: cinder-volume:812@10.3.0.35, cinder-volume:907@10.3.0.36 hang, and no entry under “services” says how to restart the consumers of cinder-volume.',
     ],
     [
       'hung, with readers that the sweep could not list',
       at(found({ consumers: { rows: [], missing: [{ node: A, why: 'slow' }] } }), fresh(), ping('deaf')),
-      'stop: Its readers hang, and no entry under “services” says how to restart what reads cinder-volume.',
+      'stop: Its consumers hang, and no entry under “services” says how to restart the consumers of cinder-volume.',
     ],
   ])('%s', (_, verdict, text) => {
     expect(verdict.slice(0, text.length)).toBe(text);
@@ -258,7 +264,7 @@ describe('diagnosed as', () => {
     });
     const context = contextOf(backlog, draining, { found: found(), answered: answers(fresh()) });
     expect(decided(backlog, 'what-is-it', context)).toBe(
-      'stop: It is draining, and empty in about 19 s. Nothing to repair.',
+      'stop: It is draining and will be empty in about 19 s. There is nothing to repair.',
     );
   });
 
@@ -266,7 +272,7 @@ describe('diagnosed as', () => {
     const name = 'notifications.info';
     const now = seen({ queues: [queue(name, { ready: 36_000, consumers: 0 })] });
     expect(at(now, fresh({}, name))).toMatch(
-      /^stop: Nobody reads notifications\.info: .* I delete nothing here\.$/,
+      /^stop: No service consumes notifications\.info: .* I delete nothing here\.$/,
     );
   });
 
@@ -275,7 +281,7 @@ describe('diagnosed as', () => {
     const now = seen({ queues: [queue(name, { ready: 700, consumers: 0 })] });
     const context = contextOf(backlog, now, { answered: answers(fresh({ consumers: 0 }, name)) });
     expect(decided(backlog, 'what-is-it', context)).toBe(
-      `go: Nobody reads ${name}, which cinder-volume should.`,
+      `go: ${name} has no consumer, although cinder-volume should consume it.`,
     );
     expect(stepOf(backlog, 'act', 'restart').call({ ...context, target: 'cinder-volume@vol1' })).toEqual({
       action: 'service.restart',
@@ -286,7 +292,7 @@ describe('diagnosed as', () => {
   test('left by a reader that nobody knows', () => {
     const now = seen({ queues: [queue('conductor', { ready: 700, consumers: 0 })] });
     expect(at(now, fresh({ consumers: 0 }, 'conductor'))).toMatch(
-      /^stop: Nobody reads conductor, and I do not know/,
+      /^stop: conductor has no consumer, and I do not know/,
     );
   });
 });
@@ -305,7 +311,7 @@ describe('what is restarted', () => {
       {
         id: 'cinder-volume:812@10.3.0.35',
         label: 'Restart cinder-volume:812@10.3.0.35',
-        because: 'it reads cinder-volume over 1 connection and answers no ping',
+        because: 'it consumes cinder-volume over 1 connection and answers no RPC call',
       },
     ]);
     const [target = ''] = over(one) ?? [];
@@ -318,7 +324,7 @@ describe('what is restarted', () => {
   test('is every reader, or the one that the approver picks, when no ping tells', () => {
     const all = context(ping('deaf'));
     expect(backlog.choices?.(all)?.map(({ label }) => label)).toEqual([
-      'Restart all 2 readers, one after the other',
+      'Restart all 2 consumers, one after the other',
       'Restart cinder-volume:812@10.3.0.35',
       'Restart cinder-volume:907@10.3.0.36',
     ]);
@@ -341,10 +347,13 @@ test('the drain is followed to below five, with progress', () => {
     );
   };
   expect([at(812), at(5), at(4), at()]).toEqual([
-    { go: false, because: 'ready 812, was 1,204' },
-    { go: false, because: 'ready 5, was 1,204' },
-    { go: true, because: 'ready 4, was 1,204' },
-    { go: false, because: 'the queue is not there, or not counted yet; it held 1,204' },
+    { go: false, because: '812 ready messages; it held 1,204 ready messages' },
+    { go: false, because: '5 ready messages; it held 1,204 ready messages' },
+    { go: true, because: '4 ready messages; it held 1,204 ready messages' },
+    {
+      go: false,
+      because: 'the queue does not exist, or it has no message count yet; it held 1,204 ready messages',
+    },
   ]);
 });
 

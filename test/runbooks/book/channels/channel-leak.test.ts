@@ -45,7 +45,7 @@ test('the card says whose connection holds how many channels', () => {
       'critical: nova-compute:4242 on 10.3.0.35 holds 1,011 channels on one connection',
       'Channels: 1,011 of 2,047',
       'Client: nova-compute:4242:0f0e1d2c',
-      'Comes from: 10.3.0.35',
+      'Connects from: 10.3.0.35',
       `Connection: ${name}`,
     ].join('\n'),
   );
@@ -115,8 +115,8 @@ test('the walk leads from the connection to the component', () => {
   const context = contextOf(channelLeak, found(), { answered: answers([look, walked(1_011)]) });
   expect(stepOf(channelLeak, 'inspect', 'walk').show(context).lines).toEqual([
     `Connection ${name} on rabbit@server-44, open for 26 h`,
-    '1,011 channels, 1,010 of them without a consumer, the longest idle for 60 min',
-    'It reads compute.cmp7',
+    '1,011 channels, 1,010 of them without a consumer, idle for up to 60 min',
+    'It consumes compute.cmp7',
     'It belongs to nova-compute on 10.3.0.35',
   ]);
 });
@@ -177,17 +177,17 @@ test('it acts only while the connection is there and too large', () => {
     at({ kind: 'unseen', because: 'timeout' }),
   ]).toEqual([
     'go: nova-compute:4242 holds 1,011 channels.',
-    'stop: It is down to 12 channels; nothing is left to do.',
+    'stop: It holds only 12 channels now; nothing is left to do.',
     'stop: The connection is gone; nothing is left to do.',
-    'stop: I could not read the connection: timeout',
+    'stop: I could not query the connection: timeout',
   ]);
 });
 
 test('what is lost are the calls that are cut off, by whichever way', () => {
   const context = contextOf(channelLeak, found(), { answered: answers([look, walked(1_011)]) });
   expect(['restart', 'close'].map((choice) => channelLeak.lost({ ...context, choice }))).toEqual([
-    ['Calls that are being served by nova-compute are cut off'],
-    ['Calls on this connection of nova-compute:4242 are cut off'],
+    ['RPC calls in progress at nova-compute are interrupted'],
+    ['RPC calls on this connection of nova-compute:4242 are interrupted'],
   ]);
 });
 
@@ -202,7 +202,7 @@ describe('success is', () => {
   test('a connection that is gone, with successors that stay small', () => {
     expect(holds(gone, seen({ connections: [successor(3)] }))).toEqual({
       go: true,
-      because: 'gone; 1 connection of nova-compute, at most 3 channels on one',
+      because: 'the connection is gone; nova-compute has 1 connection with at most 3 channels each',
     });
   });
 

@@ -17,18 +17,20 @@ const found = seen({
 test('orphans are grouped in one card, in both manners of naming', () => {
   expect(cardText(orphanReply, found)).toBe(
     [
-      'warning: 2 reply queues have no reader for 60 min, 12 unread messages',
+      'warning: 2 reply queues have had no consumer for 60 min, 12 ready messages',
       `Queues: ${orphan}, ${named}`,
-      'Unread messages: 12',
-      'No reader for: 60 min',
-      'Siblings with a reader: 1 of 3 in reply',
+      'Ready messages: 12',
+      'No consumer for: 60 min',
+      'Siblings with a consumer: 1 of 3 in reply',
     ].join('\n'),
   );
 });
 
 test('an empty one is for information: it expires by itself', () => {
   const now = seen({ queues: [queue(orphan, { consumers: 0 }), living], history: { queues: since } });
-  expect(cardText(orphanReply, now)).toContain('info: reply queue reply_aaaa.. has no reader for 60 min');
+  expect(cardText(orphanReply, now)).toContain(
+    'info: reply queue reply_aaaa.. has had no consumer for 60 min',
+  );
 });
 
 describe('a wave of them', () => {

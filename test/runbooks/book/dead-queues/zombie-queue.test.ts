@@ -54,11 +54,11 @@ const fresh = (
 test('the card says how many messages wait, for how long, and that its siblings are read', () => {
   expect(cardText(zombieQueue, found())).toBe(
     [
-      'critical: queue cinder-scheduler_fanout_4444.. holds 36,496 unread messages, no reader for 26 h',
+      'critical: queue cinder-scheduler_fanout_4444.. holds 36,496 ready messages, no consumer for 26 h',
       `Queue: ${zombie}`,
-      'Unread messages: 36,496, growing 72/min',
-      'No reader for: 26 h',
-      'Siblings with a reader: 2 of 3 in cinder-scheduler_fanout',
+      'Ready messages: 36,496, growing 72/min',
+      'No consumer for: 26 h',
+      'Siblings with a consumer: 2 of 3 in cinder-scheduler_fanout',
     ].join('\n'),
   );
 });
@@ -77,13 +77,13 @@ test('zombies of one family are one card, and the fullest comes first', () => {
     },
   ]);
   expect(cardText(zombieQueue, now)).toContain(
-    '2 queues of cinder-scheduler_fanout hold 36,536 unread messages, no reader for 26 h',
+    '2 queues of cinder-scheduler_fanout hold 36,536 ready messages, no consumer for 26 h',
   );
 });
 
 test('one message is one message', () => {
   expect(cardText(zombieQueue, found({ queues: [{ ...dead, ready: 1 }, ...siblings] }))).toContain(
-    'holds 1 unread message, no reader',
+    'holds 1 ready message, no consumer',
   );
 });
 
@@ -101,10 +101,10 @@ test('one plan deletes no more than people can read', () => {
   const facts = zombieQueue.facts.parse(zombieQueue.detect(now)[0]?.facts);
   expect(facts).toMatchObject({ total: 40, ready: 40 });
   expect(stepOf(zombieQueue, 'inspect', 'proof').show(contextOf(zombieQueue, now)).lines).toContain(
-    '15 more wait for the next plan',
+    '15 more queues wait for the next plan',
   );
   expect(zombieQueue.lost(contextOf(zombieQueue, now))).toEqual([
-    'At most 2,525 unread messages in 25 queues of a_fanout, with what still comes before it is deleted',
+    'At most 2,525 ready messages in 25 queues of a_fanout, including what arrives before the deletion',
   ]);
 });
 
@@ -156,12 +156,12 @@ describe('the proof', () => {
     ['holds with two views', 'go: ', fresh(zombie, {}, [A, B])],
     [
       'wants two views',
-      'stop: Only 1 node answered about cinder-scheduler_fanout_4444..; I want two views.',
+      'stop: Only 1 node answered about cinder-scheduler_fanout_4444..; I need answers from 2.',
       fresh(zombie, {}, [A]),
     ],
     [
       'fails with a consumer',
-      'stop: cinder-scheduler_fanout_4444..: a consumer has come back: it is healthy.',
+      'stop: cinder-scheduler_fanout_4444..: it has a consumer again, so it is healthy.',
       fresh(zombie, { consumers: 1 }),
     ],
     [
@@ -177,12 +177,12 @@ describe('the proof', () => {
     ],
     [
       'fails while something is unacknowledged',
-      'stop: cinder-scheduler_fanout_4444..: somebody holds some of its messages',
+      'stop: cinder-scheduler_fanout_4444..: a client still holds some of its messages',
       fresh(zombie, { unacknowledged: 1 }),
     ],
     [
       'fails while messages are handed out',
-      'stop: cinder-scheduler_fanout_4444..: somebody reads it just now',
+      'stop: cinder-scheduler_fanout_4444..: a client consumes it right now',
       fresh(zombie, { deliverRate: 0.4 }),
     ],
     [
@@ -190,10 +190,10 @@ describe('the proof', () => {
       'stop: cinder-scheduler_fanout_4444..: its type is not known',
       fresh(zombie, { type: 'unknown' }),
     ],
-    ['ends when it is gone', 'stop: They are gone already', fresh(zombie, undefined)],
+    ['ends when it is gone', 'stop: The queues are gone already', fresh(zombie, undefined)],
     [
       'fails blind',
-      'stop: I could not read cinder-scheduler_fanout_4444..: timeout',
+      'stop: I could not query cinder-scheduler_fanout_4444..: timeout',
       [
         { look: 'queue', vhost: '/', name: zombie },
         { kind: 'unseen', because: 'timeout' },
@@ -222,11 +222,11 @@ describe('the proof', () => {
     ];
     const context = contextOf(zombieQueue, found(), { answered: answers(fresh(zombie, {}), bindings) });
     expect(stepOf(zombieQueue, 'inspect', 'proof').show(context).lines).toEqual([
-      `${zombie}: classic, 0 consumers on 3 nodes, 36,496 ready, growing 72/min, x-expires absent, bound to cinder-scheduler_fanout, no reader for 26 h`,
-      '2 siblings of cinder-scheduler_fanout have a reader',
+      `${zombie}: classic, 0 consumers on 3 nodes, 36,496 ready, growing 72/min, no x-expires, bound to cinder-scheduler_fanout, no consumer for 26 h`,
+      '2 siblings of cinder-scheduler_fanout have a consumer',
     ]);
     expect(zombieQueue.lost(context)).toEqual([
-      `At most 38,321 unread messages in ${zombie}, with what still comes before it is deleted`,
+      `At most 38,321 ready messages in ${zombie}, including what arrives before the deletion`,
     ]);
   });
 });
@@ -240,7 +240,9 @@ test('messages that were not counted are not called none', () => {
   const { lines } = stepOf(zombieQueue, 'inspect', 'proof').show(
     contextOf(zombieQueue, found(), { answered }),
   );
-  expect(lines[0]).toContain(': classic, 0 consumers on 1 node, messages not counted, ');
+  expect(lines[0]).toContain(
+    'cinder-scheduler_fanout_44444444444444444444444444444444: classic, 0 consumers on 1 node, message count not known, growing 72/min, no x-expires, bindings not known, no consumer for 26 h',
+  );
 });
 
 describe('just before the deletion', () => {
@@ -283,16 +285,16 @@ describe('afterwards', () => {
   test('the queue is gone and the siblings are read as before', () => {
     expect(holds(fresh(zombie, undefined))).toEqual({
       go: true,
-      because: '1 queue gone; 2 siblings with a reader, as before',
+      because: '1 queue deleted; 2 siblings with a consumer, as before',
     });
   });
 
   test.each<[string, string, ReturnType<typeof holds>]>([
-    ['a queue that came back', 'is still there', holds(fresh(zombie, {}))],
+    ['a queue that came back', 'cinder-scheduler_fanout_4444.. still exists', holds(fresh(zombie, {}))],
     ['one node’s word', 'only 1 node answered', holds(fresh(zombie, undefined, [A]))],
     [
       'a sibling that has lost its reader',
-      '1 sibling lost its reader',
+      '1 sibling lost its consumer: cinder-scheduler_fanout_1111..',
       holds(fresh(zombie, undefined), seen({ queues: siblings.slice(1) })),
     ],
   ])('%s is no success', (_, text, verdict) => {

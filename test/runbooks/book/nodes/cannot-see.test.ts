@@ -25,10 +25,10 @@ test('the card says what came, who sees the node run, and the cure', () => {
   expect(cardText(cannotSee, unseen('unauthorized'))).toBe(
     [
       'warning: I cannot see server-46: it refuses my password',
-      'Said: GET /api/nodes: unauthorized',
-      'Others see it: running (server-44, server-45)',
+      'Message: GET /api/nodes: unauthorized',
+      'Other nodes see it: running (server-44, server-45)',
       'Erlang VM: runs',
-      'Cure: Check the user name and password, and that the user has the tag `monitoring`.',
+      'What to do: Check the user name and password, and that the user has the tag `monitoring`.',
     ].join('\n'),
   );
 });
@@ -51,9 +51,9 @@ test('a cluster of which no node answers is critical, and told once', () => {
   expect(cardText(cannotSee, now)).toBe(
     [
       'critical: I cannot see the cluster: none of its 3 nodes answers',
-      'Silent: server-44, server-45, server-46',
-      'Said: GET /api/nodes: refused; GET /api/nodes: timeout',
-      'Cure: Nothing listens on the management port: is the management plugin on, and the address right?',
+      'Do not answer: server-44, server-45, server-46',
+      'Message: GET /api/nodes: refused; GET /api/nodes: timeout',
+      'What to do: Nothing listens on the management port: is the management plugin enabled, and is the address right?',
     ].join('\n'),
   );
 });
@@ -64,14 +64,14 @@ test('a cluster whose nodes refuse the password is not called silent', () => {
     [
       'critical: I cannot see the cluster: all of its 3 nodes refuse my password',
       'Refuse my password: server-44, server-45, server-46',
-      'Said: GET /api/nodes: unauthorized',
-      'Cure: Check the user name and password, and that the user has the tag `monitoring`.',
+      'Message: GET /api/nodes: unauthorized',
+      'What to do: Check the user name and password, and that the user has the tag `monitoring`.',
     ].join('\n'),
   );
   const mixed = seen({ nodes: [silent(A), silent(B, 'unauthorized'), silent(C, 'timeout')] });
   expect(cardText(cannotSee, mixed)).toContain(
     'I cannot see the cluster: 1 of its 3 nodes refuses my password, the others do not answer\n' +
-      'Refuse my password: server-45\nSilent: server-44, server-46\n',
+      'Refuse my password: server-45\nDo not answer: server-44, server-46\n',
   );
 });
 
@@ -87,9 +87,9 @@ test('a listing that an answering node owes is told', () => {
     [
       'warning: I cannot list the consumers of server-45',
       'Not listed: consumers of server-45',
-      'Said: took longer than 5 s',
-      'Meanwhile: nothing about them is called healthy',
-      "Cure: Look at the node's load and at its log; the listing may be too large for the deadline.",
+      'Message: took longer than 5 s',
+      'Meanwhile: I report nothing about them as healthy',
+      "What to do: Check the node's load and its log; the listing may be too large for the deadline.",
     ].join('\n'),
   );
 });
@@ -110,10 +110,10 @@ describe('a member of the cluster that is not in the configuration', () => {
     expect(cardText(cannotSee, withD(true))).toBe(
       [
         'warning: I do not watch rabbit@server-47: it is in the cluster, but not in the configuration',
-        'Said: The cluster has rabbit@server-47, which is not in the configuration; I do not watch it.',
-        'Others see it: running (server-44, server-45, server-46)',
-        'Meanwhile: nothing about it is called healthy',
-        'Cure: Add it to the nodes of this cluster in the configuration.',
+        'Message: The cluster has rabbit@server-47, which is not in the configuration; I do not watch it.',
+        'Other nodes see it: running (server-44, server-45, server-46)',
+        'Meanwhile: I report nothing about it as healthy',
+        'What to do: Add it to the nodes of this cluster in the configuration.',
       ].join('\n'),
     );
   });

@@ -28,11 +28,11 @@ const alone = seen({
 test('the card says which node is down, and who sees it', () => {
   expect(cardText(nodeDown, down)).toBe(
     [
-      'critical: server-46 is down, the others go on',
-      'Down: server-46: management port refuses connections',
-      'Seen stopped by: server-44, server-45',
+      'critical: server-46 is down, a majority still runs',
+      'Down: server-46: its management port refuses connections',
+      'Other nodes: server-44 and server-45 see that it has stopped',
       'Erlang VM: does not run',
-      'Majority: yes, the others go on',
+      'Majority: yes, a majority still runs',
     ].join('\n'),
   );
 });
@@ -41,10 +41,10 @@ test('a node that started alone is told as alone', () => {
   expect(cardText(nodeDown, alone)).toBe(
     [
       'critical: server-46 runs alone, outside the cluster',
-      'Alone: server-46: it lists nobody but itself',
-      'Not a member for: server-44, server-45',
+      'Alone: server-46: it lists no node but itself',
+      'Other nodes: server-44 and server-45 do not see it running in the cluster',
       'Erlang VM: runs',
-      'Majority: yes, the others go on',
+      'Majority: yes, a majority still runs',
     ].join('\n'),
   );
 });
@@ -113,7 +113,7 @@ describe('the repair', () => {
     expect(calls(alone)).toEqual([undefined, undefined, 'node.rejoin']);
     expect(nodeDown.undoOf?.(contextOf(nodeDown, alone).facts)).toMatch(/^No: joining a cluster/);
     expect(nodeDown.lost(contextOf(nodeDown, alone))).toEqual([
-      'Everything that server-46 holds by itself: joining a cluster empties it first.',
+      'Everything that only server-46 holds: it is emptied before it joins the cluster.',
     ]);
   });
 
@@ -121,7 +121,7 @@ describe('the repair', () => {
     ['it runs again', 'stop: server-46 runs again.', quiet],
     [
       'the others do not see each other',
-      'stop: The nodes that answer do not agree who runs: treat the network first, then server-46.',
+      'stop: The nodes that answer do not agree on which nodes run: repair the network first, then server-46.',
       seen({
         nodes: [
           answering(A, [row(A), downRow(B), downRow(C)]),
@@ -132,7 +132,7 @@ describe('the repair', () => {
     ],
     [
       'a split is listed',
-      'stop: The nodes that answer do not agree who runs: treat the network first, then server-46.',
+      'stop: The nodes that answer do not agree on which nodes run: repair the network first, then server-46.',
       seen({
         nodes: [
           answering(A, [row(A, { partitions: [B] }), row(B), downRow(C)]),
@@ -143,7 +143,7 @@ describe('the repair', () => {
     ],
     [
       'another node sees it run',
-      'stop: server-45 sees server-46 run: I only fail to reach it.',
+      'stop: server-45 sees server-46 running: only I cannot reach it.',
       seen({ nodes: [answering(A, [row(A), row(B), downRow(C)]), answering(B), silent(C)] }),
     ],
     [
@@ -161,7 +161,7 @@ describe('the repair', () => {
     ],
     [
       'others see it run',
-      'stop: server-44 and server-45 see server-46 run: I only fail to reach it.',
+      'stop: server-44 and server-45 see server-46 running: only I cannot reach it.',
       seen({ nodes: [answering(A), answering(B), silent(C)] }),
     ],
   ])('is not offered when %s', (_, text, now) => {
@@ -171,8 +171,8 @@ describe('the repair', () => {
   test('tells whoever joins a lone node by hand all that it takes, and that it empties the node', () => {
     const hostless = { ...alone.settings, nodes: settings.nodes.map(({ host: _, ...node }) => node) };
     expect(decided(nodeDown, 'still-down', contextOf(nodeDown, { ...alone, settings: hostless }))).toBe(
-      `stop: The configuration names no host for server-46. By hand: rabbitmqctl -n ${C} with stop_app, ` +
-        `then reset, which empties it, then join_cluster ${A}, then start_app.`,
+      `stop: The configuration names no host for server-46. Do it by hand: run rabbitmqctl -n ${C} with stop_app, ` +
+        `then reset (this empties the node), then join_cluster ${A}, then start_app.`,
     );
   });
 
@@ -181,8 +181,8 @@ describe('the repair', () => {
       stepOf(nodeDown, 'verify', 'runs').holds(contextOf(nodeDown, now, { found: down }));
     const oneView = seen({ nodes: [answering(A), answering(B, [row(A), row(B), downRow(C)]), answering(C)] });
     expect([quiet, oneView, down].map(holds)).toEqual([
-      { go: true, because: 'it answers, and 2 other nodes see it run' },
-      { go: false, because: '1 of 2 other nodes see it run' },
+      { go: true, because: 'it answers, and 2 other nodes see it running' },
+      { go: false, because: '1 of 2 other nodes sees it running' },
       { go: false, because: 'it does not answer: GET /api/nodes: refused' },
     ]);
   });
@@ -195,9 +195,9 @@ test('the evidence tells since when it is silent, and which queues went with it'
     history: { nodes: { [C]: { lastAnswerAtMs: NOW - 42_000 } } },
   });
   expect(stepOf(nodeDown, 'inspect', 'views').show(contextOf(nodeDown, now)).lines).toEqual([
-    'server-44 sees server-44 and server-45; not server-46',
-    'server-45 sees server-44 and server-45; not server-46',
-    'server-46 says nothing: GET /api/nodes: refused (Erlang VM: does not run)',
+    'server-44 sees server-44 and server-45; does not see server-46',
+    'server-45 sees server-44 and server-45; does not see server-46',
+    'server-46 does not answer: GET /api/nodes: refused (Erlang VM: does not run)',
     '1 queue is down with it',
     'Its last answer came 42 s before this sweep',
   ]);

@@ -29,9 +29,9 @@ const paused = under('pause_minority');
 test('the card says that the node waits for the network', () => {
   expect(cardText(pausedMinority, paused)).toBe(
     [
-      'critical: server-46 has paused itself: it does not reach the majority',
+      'critical: server-46 has paused itself: it cannot reach the majority',
       'Serves nothing: server-46 (its Erlang VM runs)',
-      'Goes on without it: server-44, server-45 (majority)',
+      'Still running: server-44, server-45 (majority)',
       'Partition handling: pause_minority',
       'Next: fix the network; a paused node resumes by itself',
     ].join('\n'),
@@ -40,7 +40,7 @@ test('the card says that the node waits for the network', () => {
 
 test('where the mode is not known the headline says both', () => {
   expect(cardText(pausedMinority, under())).toContain(
-    'critical: server-46 serves nothing: paused by pause_minority, or its app is stopped',
+    'critical: server-46 serves nothing: pause_minority paused it, or its app is stopped',
   );
 });
 

@@ -21,11 +21,11 @@ const dropped = seen({ nodes: [silent(A, 'timeout', hanging), silent(B, 'timeout
 test('two nodes that hang with open ports are a drop that nobody has noticed', () => {
   expect(cardText(silentDrop, dropped)).toBe(
     [
-      'critical: the API of server-44 and server-45 hangs, ports are open: packets are dropped',
+      'critical: the API of server-44 and server-45 hangs although ports are open: packets are dropped',
       'Hangs: server-44, server-45',
       'Ports: open',
       'Nodes notice within: about 75 s (net_ticktime 60 s)',
-      'Next: look at the network between them; do not restart anything',
+      'Next: check the network between the nodes; do not restart anything',
     ].join('\n'),
   );
 });
@@ -45,8 +45,8 @@ test.each([
 
 test('it waits, and never restarts', () => {
   expect(decided(silentDrop, 'wait-for-tick', contextOf(silentDrop, dropped))).toBe(
-    'stop: Nothing to repair yet: the nodes notice the drop within about 75 s (net_ticktime 60 s), then I can say ' +
-      'who is cut off. A restart now would only make it worse.',
+    'stop: There is nothing to repair yet. The nodes notice the drop within about 75 s (net_ticktime 60 s); then I can ' +
+      'say which node is cut off. A restart now would only make it worse.',
   );
   expect(silentDrop.steps.some(({ kind }) => kind === 'act' || kind === 'each')).toBe(false);
 });

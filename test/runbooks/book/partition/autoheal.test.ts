@@ -28,10 +28,10 @@ test('nodes that were apart a moment ago are told, for information', () => {
   expect(cardText(autoheal, healed())).toBe(
     [
       'info: a network split has healed by itself, server-45 restarted',
-      'Was apart: server-44, server-45',
+      'Were apart: server-44, server-45',
       'Restarted: server-45',
       'Now: all nodes see each other',
-      'Lost: what the restarted nodes had accepted while apart',
+      'Lost: what the restarted nodes accepted while they were apart',
     ].join('\n'),
   );
 });
@@ -54,5 +54,7 @@ test.each([
 });
 
 test('nothing is left to do', () => {
-  expect(decided(autoheal, 'nothing-left', contextOf(autoheal, healed()))).toMatch(/^stop: It has healed;/);
+  expect(decided(autoheal, 'nothing-left', contextOf(autoheal, healed()))).toMatch(
+    /^stop: The split has healed;/,
+  );
 });

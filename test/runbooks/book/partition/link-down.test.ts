@@ -27,7 +27,7 @@ test('the card says who does not reach whom, and that a restart does not help', 
   expect(cardText(linkDown, linkIsDown)).toBe(
     [
       'critical: link down, server-45 does not reach server-44+server-46',
-      'Sees each other: server-44, server-46 | server-45',
+      'See each other: server-44, server-46 | server-45',
       'No link: server-44 - server-45, server-45 - server-46',
       'Down: none: every node answers',
       'Next: fix the network; restarting nodes does not help',
@@ -81,9 +81,9 @@ describe('no link is called down', () => {
 
 test('the evidence is what each node says', () => {
   expect(stepOf(linkDown, 'inspect', 'views').show(contextOf(linkDown, linkIsDown)).lines).toEqual([
-    'server-44 sees server-44 and server-46; not server-45',
-    'server-45 sees server-45; not server-44 and server-46',
-    'server-46 sees server-44 and server-46; not server-45',
+    'server-44 sees server-44 and server-46; does not see server-45',
+    'server-45 sees server-45; does not see server-44 and server-46',
+    'server-46 sees server-44 and server-46; does not see server-45',
     'Nodes talk through port 4369 (epmd) and their distribution port, 25672 by default.',
   ]);
 });
@@ -92,8 +92,8 @@ test('nothing is done about a link', () => {
   const at = (now: Observation) =>
     decided(linkDown, 'wait-for-link', contextOf(linkDown, now, { found: linkIsDown }));
   expect([at(linkIsDown), at(seen({ nodes: splitViews })), at(quiet)]).toEqual([
-    'stop: Nothing to repair on the broker while there is no link server-44 - server-45, server-45 - server-46. I keep watching; when it is back I look for a split.',
-    'stop: The link is back and the nodes run apart: diagnose the network split.',
+    'stop: There is nothing to repair on the broker while these links are down: server-44 - server-45, server-45 - server-46. I keep watching, and look for a split when the nodes are connected again.',
+    'stop: The link is back, but the nodes still run apart: diagnose the network split.',
     'stop: The views agree again.',
   ]);
   expect(linkDown.steps.some(({ kind }) => kind === 'act' || kind === 'each')).toBe(false);

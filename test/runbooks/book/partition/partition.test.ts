@@ -128,11 +128,11 @@ test('a side that cannot be read is said to be so', () => {
   const views = [a, silent(B, 'timeout'), c].filter((view) => view !== undefined);
   expect(cardText(partition, seen({ nodes: views }))).toBe(
     [
-      'critical: network split, server-45 cannot be read',
-      'Sees each other: server-44, server-46 (majority, 2 of 3)',
+      'critical: network split, I cannot read server-45',
+      'See each other: server-44, server-46 (majority, 2 of 3)',
       'Cut off: not known',
-      'Read from: not server-45',
-      'Partition handling: not configured here; the API does not tell',
+      'Read from: all nodes except server-45',
+      'Partition handling: not in the configuration; the API does not report it',
     ].join('\n'),
   );
 });
@@ -141,10 +141,10 @@ test('the card says who sees whom, and how many answered', () => {
   expect(cardText(partition, split())).toBe(
     [
       'critical: network split, server-45 cut off from server-44+server-46',
-      'Sees each other: server-44, server-46 (majority, 2 of 3)',
+      'See each other: server-44, server-46 (majority, 2 of 3)',
       'Cut off: server-45',
-      'Read from: all 3 nodes; all list it',
-      'Partition handling: not configured here; the API does not tell',
+      'Read from: all 3 nodes; all list the split',
+      'Partition handling: not in the configuration; the API does not report it',
     ].join('\n'),
   );
 });
@@ -192,7 +192,7 @@ describe('the side to keep is', () => {
       contextOf(partition, split({ connections: { rows: [], missing } }), { answered: {} }),
     );
     expect(choices?.[1]?.because).toBe(
-      'its client connections could not be counted; 1 of 3 nodes, not a majority',
+      'I could not count its client connections; 1 of 3 nodes, not a majority',
     );
   });
 });
@@ -225,7 +225,7 @@ describe('what is lost', () => {
     ).toEqual([
       '2 queues that exist only on server-45, with 3 ready messages: late.one, late.two',
       '1 binding that exists only on server-45: nova → queue late.one (late)',
-      "The copies of 1 queue on server-45, up to 35 ready messages: the kept side's content stays",
+      'The replicas of 1 queue on server-45, with up to 35 ready messages; the kept side keeps its own content',
     ]);
   });
 
@@ -240,13 +240,13 @@ describe('what is lost', () => {
 
   test('names what is not persistent where a queue lives on the discarded node', () => {
     expect(lost([side(A, [['conductor']]), side(B, [['conductor', 35]]), side(C, [['conductor']])])).toEqual([
-      'Messages that are not persistent, of 35 ready messages in 1 queue living on server-45',
+      'The non-persistent messages among 35 ready messages in 1 queue hosted on server-45',
     ]);
   });
 
   test('is everything when a side could not be read', () => {
     expect(lost([side(A, []), side(C, [])])).toEqual([
-      'I could not read what exists only on server-45: take everything there as lost.',
+      'I could not read what exists only on server-45: assume that everything there is lost.',
     ]);
   });
 
@@ -279,18 +279,18 @@ describe('a restart is', () => {
     });
     for (const choice of [undefined, `keep:${A}`, `keep:${B}`]) {
       expect(decide(stale, emptySides, choice)).toBe(
-        'stop: All nodes see each other; only old rows still list a partition. Nothing needs a restart.',
+        'stop: All nodes see each other; only outdated entries still list a partition. No node needs a restart.',
       );
     }
   });
 
   test('offered when everything was read', () => {
-    expect(decide(split())).toBe('go: server-44 and server-46 stay: 2 of 3 nodes.');
+    expect(decide(split())).toBe('go: The plan keeps server-44 and server-46: 2 of 3 nodes.');
   });
 
   test('offered for a minority only with a warning', () => {
     expect(decide(split(), emptySides, `keep:${B}`)).toBe(
-      'go: server-45 stays, only 1 of 3 nodes: approve only if you want this side.',
+      'go: The plan keeps server-45, only 1 of 3 nodes: approve it only if you want to keep this side.',
     );
   });
 
@@ -300,7 +300,7 @@ describe('a restart is', () => {
       'stop: I could not read server-46; I will not offer a restart.',
       seen({ nodes: [...splitViews.slice(0, 2), silent(C, 'timeout')] }),
     ],
-    ['it has healed', 'stop: It has healed by itself', quiet],
+    ['it has healed', 'stop: The split has healed by itself', quiet],
     [
       'the link is down again',
       'stop: The link is still down',
@@ -314,7 +314,7 @@ describe('a restart is', () => {
     ],
     [
       'the node has no host to act on',
-      'stop: I cannot restart server-45: the configuration names no host for it. By hand',
+      'stop: I cannot restart server-45: the configuration names no host for it. Run these commands by hand',
       split({ settings: { nodes: settings.nodes.map(({ host: _, ...node }) => node) } }),
     ],
   ])('not offered when %s', (_, text, now) => {
@@ -330,7 +330,7 @@ describe('a restart is', () => {
     const hostless = { nodes: settings.nodes.map(({ host: _, ...node }) => node) };
     expect(decide(split({ nodes, settings: hostless }), emptySides, `keep:${A}`)).toBe(
       'stop: I cannot restart server-45 and server-46: the configuration names no host for them. ' +
-        `By hand, one after the other: rabbitmqctl -n ${B} stop_app; rabbitmqctl -n ${C} stop_app; ` +
+        `Run these commands by hand, one after the other: rabbitmqctl -n ${B} stop_app; rabbitmqctl -n ${C} stop_app; ` +
         `rabbitmqctl -n ${C} start_app; rabbitmqctl -n ${B} start_app.`,
     );
   });
@@ -398,7 +398,7 @@ describe('the end is proved', () => {
     expect(holds(seen(topics), { kind: 'probe', verdict: 'alive', tookMs: 12, how: 'replied pong' })).toEqual(
       {
         go: true,
-        because: 'every node says that all of them run, and lists no partition; alive: cinder-volume',
+        because: 'every node says that all of them run, and lists no partition; cinder-volume answers',
       },
     );
   });
@@ -406,13 +406,13 @@ describe('the end is proved', () => {
   test('not by a deaf service', () => {
     expect(holds(seen(topics), { kind: 'probe', verdict: 'deaf', tookMs: 5_000, how: 'no reply' })).toEqual({
       go: false,
-      because: 'nobody answers behind cinder-volume yet',
+      because: 'no server of cinder-volume answers yet',
     });
   });
 
   test('without a probe that could be made, and it says so', () => {
     expect(holds(seen(topics), { kind: 'unseen', because: 'no AMQP' }).because).toMatch(
-      /1 could not be probed/,
+      /1 topic could not be probed/,
     );
   });
 
@@ -420,7 +420,7 @@ describe('the end is proved', () => {
     ['silence', 'server-45 does not answer', seen({ nodes: [answering(A), silent(B), answering(C)] })],
     [
       'a row too young to say',
-      'server-44 cannot yet say how server-45 stands',
+      'server-44 does not yet report the partitions of server-45: it has just started',
       seen({
         nodes: [answering(A, [row(A), { name: B, isRunning: true }, row(C)]), answering(B), answering(C)],
       }),

@@ -57,11 +57,11 @@ const found = (now: Observation) => deafService.detect(now);
 
 test('a service that is connected and stays silent three times is deaf', () => {
   expect(cardText(deafService, deaf())).toMatchInlineSnapshot(`
-    "warning: compute.cmp1 is connected and answers nobody, for 2 min
+    "warning: compute.cmp1 is connected but has answered no probe for 2 min
     Deaf: compute.cmp1 (3 probes unanswered)
-    Silent for: 2 min or more
+    Silent for: at least 2 min
     Connected as: nova-compute:4241@10.3.0.1
-    Others of compute: 1 answers"
+    Other compute servers: 1 answers"
   `);
   expect(found(deaf())).toMatchObject([
     { key: 'deaf:/:compute', subject: 'compute.cmp1', severity: 'warning' },
@@ -73,7 +73,7 @@ test('when nobody of the topic answers it is critical, and one card tells of all
   const now = deaf({ probes: probed({ 'compute.cmp1': silent, 'compute.cmp2': silent, compute: silent }) });
   expect(found(now)).toHaveLength(1);
   expect(found(now)).toMatchObject([{ subject: 'compute', severity: 'critical', facts: { total: 2 } }]);
-  expect(cardText(deafService, now)).toContain('2 servers of compute are connected and answer nobody');
+  expect(cardText(deafService, now)).toContain('2 servers of compute are connected but answer no probe');
 });
 
 const silentTrack = (change: Parameters<typeof samples>[2]) =>
@@ -163,7 +163,7 @@ describe('what it proposes', () => {
     contextOf(deafService, deaf(), { answered: answers(...pairs) });
 
   test.each<[string, readonly (readonly [Look, Answer])[], string]>([
-    ['it stays silent', [[ping, silent]], 'go: No answer to a fresh probe either: compute.cmp1.'],
+    ['it stays silent', [[ping, silent]], 'go: compute.cmp1 did not answer a new probe either.'],
     ['it answers now', [[ping, answered]], 'stop: It answers again.'],
     [
       'it is busy',
@@ -171,17 +171,17 @@ describe('what it proposes', () => {
         [ping, silent],
         [read, acking(4)],
       ],
-      'stop: Busy, not deaf: requests to compute.cmp1 are acknowledged all the time. A restart would not help.',
+      'stop: It is busy, not deaf: requests to compute.cmp1 are still being acknowledged. A restart would not help.',
     ],
     [
       'the broker could not be asked',
       [[ping, { ...silent, verdict: 'unreachable', how: 'No connection.' }]],
-      'stop: I could not ask again, so I propose nothing (compute.cmp1: No connection.)',
+      'stop: I could not probe it again, so I propose nothing (compute.cmp1: No connection.)',
     ],
     [
       'nobody asked',
       [],
-      'stop: I could not ask again, so I propose nothing (compute.cmp1: it was not asked)',
+      'stop: I could not probe it again, so I propose nothing (compute.cmp1: it was not asked)',
     ],
   ])('when %s', (_when, pairs, verdict) => {
     expect(decided(deafService, 'still-deaf', context(...pairs))).toBe(verdict);
@@ -217,8 +217,8 @@ describe('what it proposes', () => {
     const { show } = stepOf(deafService, 'inspect', 'probe');
     expect(show(context([ping, silent])).lines).toMatchInlineSnapshot(`
       [
-        "compute.cmp1: No answer within 3750 ms; read by nova-compute:4241@10.3.0.1",
-        "Of the others of compute, 1 answers",
+        "compute.cmp1: No answer within 3750 ms; consumed by nova-compute:4241@10.3.0.1",
+        "1 other server of compute answers",
       ]
     `);
   });
@@ -248,7 +248,7 @@ describe('the treatment', () => {
     expect(run.state).toBe('done');
     expect(ledger(run)).toEqual([
       'applied Restart nova-compute:4241@10.3.0.1',
-      'held Probes of compute.cmp1 are answered, 3 times in a row',
+      'held Probes of compute.cmp1 are answered 3 times in a row',
     ]);
   });
 

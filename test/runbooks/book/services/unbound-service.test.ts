@@ -40,10 +40,10 @@ const found = (now: Observation) => unboundService.detect(now);
 
 test('a queue that is read, and that nothing leads to twice in a row, is unbound', () => {
   expect(cardText(unboundService, lost())).toMatchInlineSnapshot(`
-    "critical: no exchange leads to compute: every request to it is lost
+    "critical: no exchange routes to compute: every request to it is lost
     Queue: compute (2 consumers)
     Belongs to exchange: nova
-    Lost since: 1 min or longer
+    Requests lost for: at least 1 min
     Service: nova-compute"
   `);
   expect(found(lost())).toMatchObject([
@@ -55,7 +55,7 @@ test('queues of one topic are one card', () => {
   const both = { samples: absent(), exchange: 'nova' };
   const now = lost({ probes: probed({ compute: both, 'compute.cmp2': both }) });
   expect(found(now)).toMatchObject([{ subject: 'compute', facts: { total: 2, exchange: 'nova' } }]);
-  expect(cardText(unboundService, now)).toContain('no exchange leads to 2 queues of compute');
+  expect(cardText(unboundService, now)).toContain('no exchange routes to 2 queues of compute');
 });
 
 describe('no false alarm', () => {
@@ -163,18 +163,18 @@ describe('what it proposes', () => {
     [
       'nothing leads to it',
       asked(nowhere, none),
-      'go: Nothing leads to compute. It belongs to exchange nova.',
+      'go: No exchange routes to compute. It belongs to exchange nova.',
     ],
     ['it is bound and answers', asked(answered, own), 'stop: It is bound again.'],
     [
       'the bindings could not be read',
       asked(nowhere, { kind: 'unseen', because: 'timeout' }),
-      'stop: I could not read the bindings (compute: timeout)',
+      'stop: I could not list the bindings (compute: timeout)',
     ],
     [
       'it could not be probed',
       asked({ ...nowhere, verdict: 'unreachable', how: 'no broker' }, none),
-      'stop: I could not probe again, so I propose nothing (compute: no broker)',
+      'stop: I could not probe it again, so I propose nothing (compute: no broker)',
     ],
   ])('when %s', (_when, pairs, verdict) => {
     expect(decided(unboundService, 'still-unbound', context(lost(), ...pairs))).toBe(verdict);
@@ -182,7 +182,7 @@ describe('what it proposes', () => {
 
   test('no repair of a binding that is listed and routes nothing', () => {
     expect(decided(unboundService, 'still-unbound', context(lost(), ...asked(nowhere, own)))).toContain(
-      'stop: The broker lists the binding of compute and routes nothing by it',
+      'stop: The broker lists the binding of compute but routes nothing through it: its routing table is damaged, and binding again would change nothing. Delete the binding in the management UI, create it again there, and probe. If that does not help, delete the queue while its service is stopped.',
     );
   });
 
@@ -196,7 +196,7 @@ describe('what it proposes', () => {
   test('nothing where neither its place nor its reader is known', () => {
     const now = lost({ probes: probed({ compute: { samples: absent() } }), consumers: [] });
     expect(decided(unboundService, 'still-unbound', context(now, ...asked(nowhere, none)))).toContain(
-      'stop: I do not know the exchange of compute, nor who reads there.',
+      'stop: I know neither the exchange of compute nor its consumers. Add “exchange” to the service’s entry under “services”, or restart the service by hand.',
     );
   });
 
@@ -204,7 +204,7 @@ describe('what it proposes', () => {
     const { show } = stepOf(unboundService, 'inspect', 'bindings');
     expect(show(context(lost(), ...asked(nowhere, none))).lines).toMatchInlineSnapshot(`
       [
-        "compute: bound to no named exchange; read by nova-compute:812@10.3.0.35; No queue is bound",
+        "compute: bound to no named exchange; consumed by nova-compute:812@10.3.0.35; No queue is bound",
         "Bind to nova again: it was bound there when it was last seen",
       ]
     `);
