@@ -39,6 +39,10 @@ export interface Action<Args, Ports> {
   readonly describe: (args: Args, ports: Ports) => string;
   /** The queue that goes for good, if one does: it counts for the limits, and its messages are typed before approval. */
   readonly deletes?: (args: Args) => Deletion;
+  /** What `precheck` asks, one sentence each, for `docs/actions.md`; any of them may say no. */
+  readonly checks: readonly string[];
+  /** Can it be undone, and how? One sentence. */
+  readonly undo: string;
   /** The last look before the call, on the thing itself. */
   readonly precheck: (args: Args, ports: Ports) => Promise<Verdict>;
   /** Acts once. `reason` is for the broker's or host's own log: incident and approvers. */

@@ -46,3 +46,10 @@ test('every command of the terminal says what its exit codes mean, and nothing e
     Object.keys(exitMeanings).toSorted(),
   );
 });
+
+test('every action is used by a runbook, and by each that a reader expects', () => {
+  const page = readFileSync(join(root, 'docs/actions.md'), 'utf8');
+  expect(page).not.toContain('Used by: .');
+  expect(page).toMatch(/^\| \[queue\.delete\].*zombie-queue.*orphan-reply/m);
+  expect(page).toMatch(/^\| \[node\.rejoin\].*partition.*node-down/m);
+});

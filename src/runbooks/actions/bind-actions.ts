@@ -1,18 +1,11 @@
 import { reasonOf } from '../../rpc/index.ts';
-import type { Action, ActionCall, Outcome, Settled, Tier } from '../action.ts';
+import type { ActionCall, Outcome, Settled, Tier } from '../action.ts';
 import type { LedgerEntry } from '../hosts/common/host.ts';
 import type { Deletion } from '../limits.ts';
 import type { Verdict } from '../verdict.ts';
+import { allActions, type ErasedAction } from './all-actions.ts';
 import type { BoundActions } from './bound.ts';
 import type { ClusterPorts } from './common/ports.ts';
-import { connectionClose } from './connection-close.ts';
-import { nodeForceBoot } from './nodes/node-force-boot.ts';
-import { nodeRejoin } from './nodes/node-rejoin.ts';
-import { nodeStart } from './nodes/node-start.ts';
-import { nodeStop } from './nodes/node-stop.ts';
-import { queueBind } from './queues/queue-bind.ts';
-import { queueDelete, queueDeleteQuorum } from './queues/queue-delete.ts';
-import { serviceRestart } from './service-restart.ts';
 
 /** A call that names no known action, or whose arguments the action does not take. */
 export class InvalidCall extends Error {
@@ -32,7 +25,7 @@ interface AnyAction {
   };
 }
 
-function entry<Args>(action: Action<Args, ClusterPorts>): readonly [string, AnyAction] {
+function entry(action: ErasedAction): readonly [string, AnyAction] {
   const { name, tier, timeLimitMs } = action;
   return [
     name,
@@ -58,18 +51,8 @@ function entry<Args>(action: Action<Args, ClusterPorts>): readonly [string, AnyA
   ];
 }
 
-/** Everything the product can do to a cluster. */
-const actions: ReadonlyMap<string, AnyAction> = new Map([
-  entry(queueDelete),
-  entry(queueDeleteQuorum),
-  entry(queueBind),
-  entry(connectionClose),
-  entry(serviceRestart),
-  entry(nodeStop),
-  entry(nodeStart),
-  entry(nodeForceBoot),
-  entry(nodeRejoin),
-]);
+/** Every action by its name. */
+const actions: ReadonlyMap<string, AnyAction> = new Map(allActions.map(entry));
 
 /**
  * The actions with one cluster in hand. `describe` and `timeLimitMs` throw `InvalidCall` for a call that cannot be;

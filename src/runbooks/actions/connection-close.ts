@@ -18,6 +18,8 @@ export const connectionClose: Action<Args, ClusterPorts> = {
   tier: 'reversible',
   args,
   timeLimitMs: READ_MS + WRITE_MS,
+  checks: ['Some node knows the connection; where none does, all must answer that it is gone.'],
+  undo: 'A sound client connects again by itself.',
   describe: ({ name }) =>
     `Close the connection "${name}", with the incident as the reason: ` +
     `DELETE /api/connections/${encodeURIComponent(name)}`,

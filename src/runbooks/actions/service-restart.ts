@@ -23,6 +23,8 @@ export const serviceRestart: Action<Args, ClusterPorts> = {
   tier: 'reversible',
   args,
   timeLimitMs: 120_000,
+  checks: ['The host is set up to restart the service.'],
+  undo: 'Nothing needs to be undone: the service comes back with its connections.',
   describe: (wanted, ports) =>
     `Restart ${wanted.service}${wanted.pid === undefined ? '' : ` (process ${wanted.pid})`} on host ${wanted.host}:\n` +
     commandLine(ports, requestOf(wanted)),

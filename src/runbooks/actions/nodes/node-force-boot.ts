@@ -16,6 +16,11 @@ export const nodeForceBoot: Action<NodeArgs, ClusterPorts> = {
   tier: 'node',
   args: nodeArgs,
   timeLimitMs: operations.length * OPERATION_MS,
+  checks: [
+    'The host of the node is configured and has a command for each operation.',
+    'The node does not say that it runs.',
+  ],
+  undo: 'No: what nodes that stopped later held may be lost.',
   describe: ({ node }, ports) =>
     nodeText(`Start ${node} without waiting for its peers`, ports, node, operations),
   precheck: async ({ node }, ports) => {

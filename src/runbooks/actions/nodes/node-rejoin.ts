@@ -22,6 +22,12 @@ export const nodeRejoin: Action<Args, ClusterPorts> = {
   tier: 'node',
   args,
   timeLimitMs: operations.length * OPERATION_MS,
+  checks: [
+    'The host of the node is configured and has a command for each operation.',
+    'No other node sees the node run.',
+    'The peer answers that it runs.',
+  ],
+  undo: 'No: the node is emptied before it joins.',
   describe: ({ node, peer }, ports) =>
     nodeText(`Empty ${node} and make it join the cluster of ${peer}`, ports, node, operations, peer),
   precheck: async ({ node, peer }, ports) => {

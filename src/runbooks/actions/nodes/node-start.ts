@@ -10,6 +10,8 @@ export const nodeStart: Action<NodeArgs, ClusterPorts> = {
   tier: 'node',
   args: nodeArgs,
   timeLimitMs: 120_000,
+  checks: ['The host of the node is configured and has a command for each operation.'],
+  undo: 'The node can be stopped again.',
   describe: ({ node }, ports) => nodeText(`Start RabbitMQ on ${node}`, ports, node, ['node.start']),
   precheck: async ({ node }, ports) => hostCheck(ports, node, ['node.start']),
   execute: async ({ node }, ports) => {

@@ -20,6 +20,12 @@ export const nodeStop: Action<NodeArgs, ClusterPorts> = {
   tier: 'node',
   args: nodeArgs,
   timeLimitMs: 120_000,
+  checks: [
+    'The host of the node is configured and has a command for each operation.',
+    'Another node answers and runs.',
+    'No queue loses its quorum or its last in-sync copy, unless no other node sees this one any more.',
+  ],
+  undo: 'The node can be started again.',
   describe: ({ node }, ports) => nodeText(`Stop RabbitMQ on ${node}`, ports, node, ['node.stop']),
   precheck: async ({ node }, ports) => {
     const host = hostCheck(ports, node, ['node.stop']);

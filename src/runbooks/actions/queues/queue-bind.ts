@@ -22,6 +22,11 @@ export const queueBind: Action<Args, ClusterPorts> = {
   tier: 'reversible',
   args,
   timeLimitMs: 2 * READ_MS + WRITE_MS,
+  checks: [
+    'Enough nodes answer, two where there are two.',
+    'The queue and the exchange exist, unless the binding is there already.',
+  ],
+  undo: 'The binding can be deleted by hand.',
   describe: ({ vhost, queue, exchange, routingKey }) =>
     `Bind queue "${queue}" to exchange "${exchange}" with routing key "${routingKey}" in vhost "${vhost}": ` +
     `POST /api/bindings/${encodeURIComponent(vhost)}/e/${encodeURIComponent(exchange)}/q/${encodeURIComponent(queue)}`,

@@ -6,6 +6,7 @@ import {
   type Deletable,
   type DeletionArgs,
   deletionArgs,
+  deletionChecks,
   mayDeleteNow,
   readOnEveryNode,
   settleDeletion,
@@ -24,6 +25,8 @@ export const queueDelete: Action<DeletionArgs, ClusterPorts> = {
   tier: 'destructive',
   args: deletionArgs,
   timeLimitMs: READ_MS + WRITE_MS,
+  checks: [...deletionChecks, 'The queue is classic; the broker itself checks that it is unused.'],
+  undo: 'No: the messages are gone.',
   deletes: ({ vhost, name, maxReady }) => ({ vhost, name, messages: maxReady }),
   describe: (wanted) => `Delete ${whatOf(wanted)}: ${pathOf(wanted)}?if-unused=true`,
   precheck: async (wanted, ports) => await mayDeleteNow(wanted, ports, 'classic'),
@@ -40,6 +43,11 @@ export const queueDeleteQuorum: Action<DeletionArgs, ClusterPorts> = {
   tier: 'mass',
   args: deletionArgs,
   timeLimitMs: 2 * READ_MS + WRITE_MS,
+  checks: [
+    ...deletionChecks,
+    'The queue is a quorum queue; all of this is asked again in the same breath as the call.',
+  ],
+  undo: 'No: the messages are gone.',
   deletes: ({ vhost, name, maxReady }) => ({ vhost, name, messages: maxReady }),
   describe: (wanted) =>
     `Delete the quorum ${whatOf(wanted)} (checked again just before; the broker itself does not check): ${pathOf(wanted)}`,
