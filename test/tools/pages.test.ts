@@ -1,8 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { agentMeanings } from '../../src/bot/agent/agent-meanings.ts';
+import { agentFileSchema } from '../../src/bot/agent/agent-schema.ts';
 import { commandTree } from '../../src/bot/cli/command-tree.ts';
 import { exitMeanings } from '../../src/bot/cli/exit-codes.ts';
+import { fieldsOf } from '../../src/bot/config/schema/describe-fields.ts';
+import { fieldMeanings } from '../../src/bot/config/schema/meanings.ts';
+import { configJsonSchema } from '../../src/bot/config/schema/schema.ts';
 import { auditEvents } from '../../src/bot/record/audit-events.ts';
 import { pages } from '../../tools/pages/pages.ts';
 
@@ -53,3 +59,14 @@ test('every action is used by a runbook, and by each that a reader expects', () 
   expect(page).toMatch(/^\| \[queue\.delete\].*zombie-queue.*orphan-reply/m);
   expect(page).toMatch(/^\| \[node\.rejoin\].*partition.*node-down/m);
 });
+
+test.each([
+  ['watership.yaml', configJsonSchema(), fieldMeanings],
+  ['agent.yaml', { ...z.toJSONSchema(agentFileSchema, { io: 'input' }) }, agentMeanings],
+])(
+  'every field of %s has its meaning, and there is no meaning without a field',
+  (_name, schema, meanings) => {
+    const paths = new Set(fieldsOf(schema).map(({ path }) => path));
+    expect(Object.keys(meanings).toSorted()).toEqual([...paths].toSorted());
+  },
+);

@@ -3,6 +3,7 @@ import { book } from '../../src/runbooks/index.ts';
 import { actionsPage } from './actions-page.ts';
 import { auditEventsPage } from './audit-events-page.ts';
 import { commandsPage } from './commands-page.ts';
+import { configurationPage } from './configuration-page.ts';
 import { metricsPage } from './metrics-page.ts';
 
 /** Generated pages by the name of their file in `docs`. `npm run docs` writes them, a test compares them. */
@@ -11,5 +12,6 @@ export const pages: Readonly<Record<string, () => string | Promise<string>>> = {
   'actions.md': actionsPage,
   'audit-events.md': auditEventsPage,
   'commands.md': commandsPage,
+  'configuration.md': configurationPage,
   'metrics.md': metricsPage,
 };

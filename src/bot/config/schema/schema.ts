@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { limitDefaults } from '../../../runbooks/index.ts';
 import { clusterSchema } from './cluster-schema.ts';
+import { describeFields } from './describe-fields.ts';
 import {
   address,
   channel,
@@ -16,6 +17,7 @@ import {
   wholeNumber,
 } from './fields.ts';
 import { hostSchema } from './host-schema.ts';
+import { fieldMeanings } from './meanings.ts';
 import { peopleSchema } from './people-schema.ts';
 import { redisTls } from './tls-schema.ts';
 
@@ -147,7 +149,7 @@ export type ConfigFile = z.output<typeof fileSchema>;
 /** The published JSON Schema of the file, for editors. */
 export function configJsonSchema(): Record<string, unknown> {
   return {
-    ...z.toJSONSchema(fileSchema, { io: 'input' }),
+    ...describeFields({ ...z.toJSONSchema(fileSchema, { io: 'input' }) }, fieldMeanings),
     title: 'watership.yaml',
     description: 'Configuration of Watership. Secrets are read from the environment or from files.',
   };

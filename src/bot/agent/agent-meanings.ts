@@ -1,0 +1,20 @@
+/** Meaning of every field of agent.yaml, by its path. */
+export const agentMeanings: Readonly<Record<string, string>> = {
+  host: 'Name of this host: its entry under `hosts` of the bot’s configuration.',
+  transportUrl: 'Transport URL of the broker of the agents.',
+  keys: 'One key or two that the agent shares with the bot, of at least 32 characters; both are good. Secret.',
+  preset: 'How services run on this host.',
+  operations: 'Commands of your own, in place of those of the preset; lists of words, never a shell line.',
+  'operations.service.restart': 'Command that restarts a service; `{service}` stands for its name.',
+  'operations.service.status': 'Command that tells how a service is; `{service}` stands for its name.',
+  allow: 'What the bot may have done here; nothing else ever is.',
+  'allow.restart': 'Services that may be restarted.',
+  'allow.status': 'Services that may be asked about.',
+  'allow.read': 'Full paths of files that may be read.',
+  journal: 'What the agent has done, on its disk, so that it does nothing twice.',
+  'journal.folder': 'Full path of its folder.',
+  'journal.keep': 'How long an entry is kept.',
+  commandLimit: 'Longest time that a command may take.',
+  log: 'The log of the process.',
+  'log.level': 'Least level that is logged.',
+};
