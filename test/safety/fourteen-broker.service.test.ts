@@ -6,8 +6,8 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { waitFor } from '../../sandbox/wait.ts';
 import { requestDiagnosis } from '../../src/bot/approvals/incidents.ts';
 import { createPeople } from '../../src/bot/approvals/people.ts';
+import { submitVote } from '../../src/bot/approvals/submit-vote.ts';
 import { createTransitions } from '../../src/bot/approvals/transitions.ts';
-import { vote } from '../../src/bot/approvals/vote.ts';
 import { openCluster } from '../../src/bot/cluster/clusters.ts';
 import { parseConfig } from '../../src/bot/config/load.ts';
 import type { BotContext, ClusterHandle } from '../../src/bot/context.ts';
@@ -16,6 +16,7 @@ import { sweep } from '../../src/bot/jobs/sweep.ts';
 import { systemClock } from '../../src/bot/process/system-clock.ts';
 import { openStores } from '../../src/bot/stores/open.ts';
 import { book, openHosts, type Run } from '../../src/runbooks/index.ts';
+import { inChannel } from '../bot/fakes/callers.ts';
 import { fakeSlack, person } from '../bot/fakes/slack.ts';
 import { recordingCourier } from '../bot/jobs/stage.ts';
 
@@ -134,7 +135,7 @@ test('consumer attaches between approval and delete', async () => {
   const proposed = await waitFor(
     'a plan',
     async () => {
-      const asked = await requestDiagnosis(transitions, incident.id, { user: 'U0BOB', channel: 'C0ALERTS' });
+      const asked = await requestDiagnosis(transitions, incident.id, inChannel('U0BOB', 'C0ALERTS'));
       if (asked.kind === 'refused') throw new Error(asked.answer.text);
       const run = await carry(context, asked.run.id);
       return run.state === 'proposed' ? run : undefined;
@@ -142,7 +143,7 @@ test('consumer attaches between approval and delete', async () => {
     { withinMs: 30_000 },
   );
   expect(proposed).toMatchObject({ state: 'proposed', plan: { tier: 'destructive', toll: { queues: 1 } } });
-  const voted = await vote(
+  const voted = await submitVote(
     transitions,
     {
       run: proposed.id,
@@ -150,7 +151,7 @@ test('consumer attaches between approval and delete', async () => {
       typed: String(proposed.plan?.toll?.messages),
       reason: 'nobody reads it',
     },
-    { user: 'U0ALICE', channel: 'C0ALERTS' },
+    inChannel('U0ALICE', 'C0ALERTS'),
   );
   expect(voted).toMatchObject({ kind: 'recorded', isEnough: true });
   expect(await carry(context, proposed.id)).toMatchObject({

@@ -15,6 +15,7 @@ import { createIncidentNotifier } from '../../src/bot/slack/send/incident-notifi
 import { openSlackPort } from '../../src/bot/slack/send/web-client-port.ts';
 import { connectRedis } from '../../src/bot/stores/connection/connect.ts';
 import { book } from '../../src/runbooks/index.ts';
+import { byCommand } from '../bot/fakes/callers.ts';
 import { fakeReceiver, submitted } from '../bot/fakes/receiver.ts';
 import { ownRedis } from '../bot/own-redis.ts';
 import { api, stage } from '../runbooks/actions/fakes.ts';
@@ -223,7 +224,7 @@ test('halt during batch 2', async () => {
   scene.house.execute = async (call) => {
     const outcome = await execute(call);
     // The seventh is under way when somebody halts, at the other replica.
-    if (scene.house.done.length === 7) await haltRepairs(two.transitions, 'house', { user: BOB });
+    if (scene.house.done.length === 7) await haltRepairs(two.transitions, 'house', byCommand(BOB));
     return outcome;
   };
   await Promise.all([one.carry(), two.carry()]);
@@ -438,8 +439,10 @@ test('what is asked for from a channel of two organisations is refused, and is w
   const run = await replica.propose();
   scene.slack.shared.add('C0ALERTS');
   expect(said(await scene.replica().vote(ALICE, run))).toMatch(/shared with another organisation/);
-  expect(await haltRepairs(replica.transitions, 'house', callerOf(ALICE))).toMatchObject({ refused: true });
-  expect(await haltRepairs(replica.transitions, 'house', { user: ALICE })).not.toMatchObject({
+  expect(await haltRepairs(replica.transitions, 'house', callerOf(ALICE, replica))).toMatchObject({
+    refused: true,
+  });
+  expect(await haltRepairs(replica.transitions, 'house', byCommand(ALICE))).not.toMatchObject({
     refused: true,
   });
 });

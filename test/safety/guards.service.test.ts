@@ -12,6 +12,7 @@ import { pageOwners } from '../../src/bot/notify/page-owners.ts';
 import { watchHalts } from '../../src/bot/stores/halts.ts';
 import { openStores } from '../../src/bot/stores/open.ts';
 import type { Outcome } from '../../src/runbooks/index.ts';
+import { byCommand } from '../bot/fakes/callers.ts';
 import { ALICE, BOB, CAROL, createScene, DAVE, said } from './scene.ts';
 
 let redis: Redis;
@@ -192,8 +193,8 @@ describe('the circuit breaker', () => {
     expect(told).toMatchObject([{ broadcast: true }]);
     expect((await context.stores.audit.read({ run: 'RUN-0003', limit: 99 })).at(-1)?.event).toBe('halt.set');
 
-    expect(await resumeRepairs(transitions, 'house', { user: 'U0NOBODY' })).toMatchObject({ refused: true });
-    expect(await resumeRepairs(transitions, 'house', { user: ALICE })).not.toMatchObject({ refused: true });
+    expect(await resumeRepairs(transitions, 'house', byCommand('U0NOBODY'))).toMatchObject({ refused: true });
+    expect(await resumeRepairs(transitions, 'house', byCommand(ALICE))).not.toMatchObject({ refused: true });
     // Whoever resumed has judged these: one more is not the fourth.
     expect(await fail('RUN-0004')).toMatchObject({ state: 'failed' });
     expect(await halts.isHalted('house')).toBe(false);

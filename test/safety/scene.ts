@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
-import type { Caller } from '../../src/bot/approvals/answer.ts';
+import { type Caller, channelSurface } from '../../src/bot/approvals/rules/caller.ts';
+import { submitVote, type Voted } from '../../src/bot/approvals/submit-vote.ts';
 import { createTransitions, type Transitions } from '../../src/bot/approvals/transitions.ts';
-import { type Voted, vote } from '../../src/bot/approvals/vote.ts';
 import type { PeopleConfig } from '../../src/bot/config/config.ts';
 import type { BotContext } from '../../src/bot/context.ts';
 import { resumeRun } from '../../src/bot/jobs/run.ts';
 import type { BoundActions, Run, Tier } from '../../src/runbooks/index.ts';
+import { inChannel } from '../bot/fakes/callers.ts';
 import { type FakeSlack, fakeSlack, person } from '../bot/fakes/slack.ts';
 import { askForRun, buildHouse, contextOf, type House } from '../bot/jobs/stage.ts';
 
@@ -97,7 +98,7 @@ export function createScene(
         return await carry(id);
       },
       vote: (user, run, { glass = '' } = {}) =>
-        vote(
+        submitVote(
           transitions,
           {
             run: run.id,
@@ -106,14 +107,18 @@ export function createScene(
             reason: 'it is late',
             glass,
           },
-          callerOf(user),
+          callerOf(user, { context }),
         ),
     };
   };
   return { house, slack, prefix, replica };
 }
 
-export const callerOf = (user: string): Caller => ({ user, channel: 'C0ALERTS', userTeam: 'T1', team: 'T1' });
+/** Somebody at a button; a replica asks its Slack who reads the channel. */
+export const callerOf = (user: string, replica?: Pick<Replica, 'context'>): Caller => ({
+  ...inChannel(user, 'C0ALERTS'),
+  ...(replica === undefined ? {} : { surface: channelSurface(replica.context.people, 'C0ALERTS') }),
+});
 
 /** What a vote came to, in a word or in the words that the person reads. */
 export const said = (voted: Voted): string =>

@@ -4,11 +4,12 @@ import { haltRepairs, resumeRepairs } from '../../src/bot/approvals/halts.ts';
 import { requestDiagnosis } from '../../src/bot/approvals/incidents.ts';
 import { choose } from '../../src/bot/approvals/plans.ts';
 import { cancel } from '../../src/bot/approvals/runs.ts';
+import { submitVote } from '../../src/bot/approvals/submit-vote.ts';
 import { createTransitions, type Transitions } from '../../src/bot/approvals/transitions.ts';
-import { vote } from '../../src/bot/approvals/vote.ts';
 import type { BotContext, ClusterHandle } from '../../src/bot/context.ts';
 import { resumeRun } from '../../src/bot/jobs/run.ts';
 import type { Run, Tier } from '../../src/runbooks/index.ts';
+import { byCommand, inChannel } from '../bot/fakes/callers.ts';
 import { ALICE, BOB, CAROL, CHANNEL, createWorld, DAVE, type World } from '../bot/fakes/world.ts';
 
 /*
@@ -64,7 +65,7 @@ function isApproved({ tier, votes, approvers, requestedBy }: Model, hash: string
   }
 }
 
-const callerOf = (user: string) => ({ user, channel: CHANNEL, userTeam: 'T1', team: 'T1' });
+const callerOf = (user: string) => inChannel(user, CHANNEL);
 
 const current = async ({ context }: Real): Promise<Run | undefined> => {
   const incident = await context.stores.incidents.get('INC-0412');
@@ -104,7 +105,7 @@ const votes = (by: Person, glass: boolean, isStale: boolean): Step =>
       };
       // What was clicked is all the model knows; whether it was taken is the program's to say and not believed here.
       model.votes.push({ by, hash, glass });
-      await vote(real.transitions, submission, callerOf(by));
+      await submitVote(real.transitions, submission, callerOf(by));
     },
   );
 
@@ -196,13 +197,13 @@ const steps: readonly fc.Arbitrary<Step>[] = [
   fc.constantFrom(...people).map(joins),
   fc.constantFrom(...people).map((by) =>
     step(`${by} halts`, async (model, real) => {
-      await haltRepairs(real.transitions, 'prod-a', { user: by });
+      await haltRepairs(real.transitions, 'prod-a', byCommand(by));
       model.isHalted = true;
     }),
   ),
   fc.constantFrom(...people).map((by) =>
     step(`${by} resumes`, async (model, real) => {
-      const answer = await resumeRepairs(real.transitions, 'prod-a', { user: by });
+      const answer = await resumeRepairs(real.transitions, 'prod-a', byCommand(by));
       const mayResume = model.approvers.has(by) || by === CAROL;
       expect(answer.refused === true).toBe(!mayResume);
       if (mayResume) model.isHalted = false;

@@ -1,8 +1,7 @@
-import { surfaceOf } from '../record/entry.ts';
 import type { Halt } from '../stores/stores.ts';
-import type { Caller, CallerAnswer } from './answer.ts';
 import { notifySoon } from './notify-soon.ts';
-import { actorOf, type Transitions } from './transitions.ts';
+import { actorOf, auditSurfaceOf, type Caller, type CallerAnswer } from './rules/caller.ts';
+import type { Transitions } from './transitions.ts';
 
 /** What came of it; `news` is for everybody in the channels of these clusters. */
 export interface Turned extends CallerAnswer {
@@ -103,7 +102,7 @@ async function turned(
     text: `${kind} of ${cluster ?? 'all clusters'}`,
     before: kind === 'halt' ? 'going' : 'halted',
     after: kind === 'halt' ? 'halted' : 'going',
-    ...surfaceOf(actorOf(caller)),
+    ...auditSurfaceOf(caller),
     ...(cluster === undefined ? {} : { cluster }),
   });
   for (const { incident } of await stores.runs.active(cluster)) {

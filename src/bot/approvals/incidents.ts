@@ -1,7 +1,6 @@
 import { activeStates, type Incident, type Run, startRun } from '../../runbooks/index.ts';
-import { surfaceOf } from '../record/entry.ts';
 import { span } from '../wording/words.ts';
-import type { Caller, CallerAnswer } from './answer.ts';
+import { auditSurfaceOf, type Caller, type CallerAnswer } from './rules/caller.ts';
 import { carryOnSoon, type Transitions } from './transitions.ts';
 
 /** "I'm on it": one owner, said to everybody. */
@@ -15,45 +14,47 @@ export async function acknowledge(
   if (incident === undefined) {
     return unknownIncident(id);
   }
-  const decision = await transitions.allow({ kind: 'acknowledge' }, caller, {
-    cluster: incident.cluster,
-    incident: id,
-  });
+  const decision = await transitions.allow({ kind: 'acknowledge' }, caller, { incident });
   if (!decision.allowed) {
     return { text: decision.because, refused: true };
   }
   const nowMs = context.clock.now();
-  const changed = await transitions.changeIncident(id, async (current) => {
-    const over = overAnswer(current, nowMs);
-    if (over !== undefined) {
-      return { kind: 'answer', answer: over };
-    }
-    if (current.owner === caller.user) {
-      return { kind: 'answer', answer: { text: `${id} is yours already.` } };
-    }
-    const names = await people.names([caller.user, ...(current.owner === undefined ? [] : [current.owner])]);
-    if (current.owner !== undefined) {
-      const owner = names.get(current.owner) ?? current.owner;
-      const since = span(nowMs - (current.acknowledgedAtMs ?? nowMs));
-      return { kind: 'answer', answer: { text: `${owner} has been on ${id} for ${since}.`, refused: true } };
-    }
-    const name = names.get(caller.user) ?? caller.user;
-    return {
-      kind: 'store',
-      next: { ...current, owner: caller.user, acknowledgedAtMs: nowMs },
-      record: {
-        actor: caller.user,
-        event: 'incident.acknowledged',
-        text: `${caller.user} is on it.`,
-        lines: [`${name} is on it.`],
-      },
-    };
+  const late = (answer: CallerAnswer) =>
+    ({ kind: 'answer', answer, refusal: { what: 'acknowledge', why: 'too-late' } }) as const;
+  const applied = await transitions.applyToIncident(id, {
+    caller,
+    change: async (current) => {
+      const over = overAnswer(current, nowMs);
+      if (over !== undefined) {
+        return late(over);
+      }
+      if (current.owner === caller.user) {
+        return { kind: 'answer', answer: { text: `${id} is yours already.` } };
+      }
+      const names = await people.names([
+        caller.user,
+        ...(current.owner === undefined ? [] : [current.owner]),
+      ]);
+      if (current.owner !== undefined) {
+        const owner = names.get(current.owner) ?? current.owner;
+        const since = span(nowMs - (current.acknowledgedAtMs ?? nowMs));
+        return late({ text: `${owner} has been on ${id} for ${since}.`, refused: true });
+      }
+      const name = names.get(caller.user) ?? caller.user;
+      return {
+        kind: 'store',
+        next: { ...current, owner: caller.user, acknowledgedAtMs: nowMs },
+        record: {
+          actor: caller.user,
+          event: 'incident.acknowledged',
+          text: `${caller.user} is on it.`,
+          lines: [`${name} is on it.`],
+        },
+      };
+    },
   });
-  if (changed.kind === 'answer' && changed.answer.refused === true) {
-    await transitions.refuse('acknowledge', 'too-late', caller, { cluster: incident.cluster, incident: id });
-  }
-  return changed.kind === 'answer'
-    ? changed.answer
+  return applied.kind === 'answer'
+    ? applied.answer
     : { text: `${id} is yours. Diagnose only reads; nothing is changed before a plan is approved.` };
 }
 
@@ -73,16 +74,16 @@ export async function requestDiagnosis(
   if (incident === undefined) {
     return { kind: 'refused', answer: unknownIncident(id) };
   }
-  const about = { cluster: incident.cluster, incident: id };
-  const decision = await transitions.allow({ kind: 'diagnose' }, caller, about);
+  const decision = await transitions.allow({ kind: 'diagnose' }, caller, { incident });
   if (!decision.allowed) {
     return { kind: 'refused', answer: { text: decision.because, refused: true } };
   }
-  return await findOrStart(transitions, incident, caller.user);
+  return await findOrStart(transitions, incident, caller);
 }
 
 /** The active run of an incident, or a new one. The incident is the gate: of two people at once one starts it. */
-async function findOrStart(transitions: Transitions, incident: Incident, user: string): Promise<Diagnosis> {
+async function findOrStart(transitions: Transitions, incident: Incident, caller: Caller): Promise<Diagnosis> {
+  const { user } = caller;
   const { stores, clock } = transitions.context;
   const over = overAnswer(incident, clock.now());
   if (over !== undefined) {
@@ -99,31 +100,34 @@ async function findOrStart(transitions: Transitions, incident: Incident, user: s
   const names = await transitions.people.names([user]);
   const runId = await stores.runs.nextId();
   let before = incident;
-  const changed = await transitions.changeIncident(incident.id, (current) => {
-    const nowOver = overAnswer(current, clock.now());
-    if (nowOver !== undefined) {
-      return { kind: 'answer', answer: nowOver };
-    }
-    if (current.run !== incident.run) {
-      return { kind: 'answer', answer: { text: 'A diagnosis has just been started by somebody else.' } };
-    }
-    before = current;
-    return {
-      kind: 'store',
-      next: { ...current, run: runId },
-      record: {
-        actor: user,
-        event: 'run.requested',
-        text: `${user} asked for a diagnosis: ${runId}.`,
-        lines: [`${names.get(user) ?? user} asked for a diagnosis (${runId}).`],
-      },
-    };
+  const applied = await transitions.applyToIncident(incident.id, {
+    caller,
+    change: (current) => {
+      const nowOver = overAnswer(current, clock.now());
+      if (nowOver !== undefined) {
+        return { kind: 'answer', answer: nowOver };
+      }
+      if (current.run !== incident.run) {
+        return { kind: 'answer', answer: { text: 'A diagnosis has just been started by somebody else.' } };
+      }
+      before = current;
+      return {
+        kind: 'store',
+        next: { ...current, run: runId },
+        record: {
+          actor: user,
+          event: 'run.requested',
+          text: `${user} asked for a diagnosis: ${runId}.`,
+          lines: [`${names.get(user) ?? user} asked for a diagnosis (${runId}).`],
+        },
+      };
+    },
   });
-  if (changed.kind === 'answer') {
+  if (applied.kind === 'answer') {
     const fresh = await stores.incidents.get(incident.id);
     const theirs = fresh === undefined ? undefined : await activeRunOf(transitions, fresh);
     return theirs === undefined
-      ? { kind: 'refused', answer: changed.answer }
+      ? { kind: 'refused', answer: applied.answer }
       : { kind: 'running', run: theirs, isNew: false };
   }
   const run = startRun({ id: runId, incident: before, requestedBy: user, nowMs: clock.now() });
@@ -137,7 +141,7 @@ async function findOrStart(transitions: Transitions, incident: Incident, user: s
     text: `Diagnosis of ${run.runbook} on ${run.subject} begins.`,
     before: 'none',
     after: run.state,
-    ...surfaceOf(user),
+    ...auditSurfaceOf(caller),
   });
   await carryOnSoon(transitions.context, run.id);
   return { kind: 'running', run, isNew: true };

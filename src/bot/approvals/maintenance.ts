@@ -1,8 +1,8 @@
 import { parseDuration } from '../config/schema/duration.ts';
 import { span } from '../wording/words.ts';
-import type { Caller, CallerAnswer } from './answer.ts';
 import { maintenanceOf } from './maintenance-window.ts';
-import { actorOf, type Transitions } from './transitions.ts';
+import { actorOf, type Caller, type CallerAnswer } from './rules/caller.ts';
+import type { Transitions } from './transitions.ts';
 
 const LONGEST_MS = 24 * 3_600_000;
 

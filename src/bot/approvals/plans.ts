@@ -1,8 +1,9 @@
-import type { Plan, Run } from '../../runbooks/index.ts';
+import type { Observation, Plan, Run } from '../../runbooks/index.ts';
 import { span } from '../wording/words.ts';
-import type { Caller, CallerAnswer } from './answer.ts';
 import { requestDiagnosis } from './incidents.ts';
+import { rightsOf } from './rights.ts';
 import { authorize, isBreakGlassOffered } from './rules/authorize.ts';
+import type { Caller, CallerAnswer } from './rules/caller.ts';
 import type { Tally } from './rules/cast-vote.ts';
 import { tallyNow } from './tally.ts';
 import type { Transitions } from './transitions.ts';
@@ -40,10 +41,11 @@ export async function reviewOfRun(transitions: Transitions, run: Run, caller: Ca
   if (run.state !== 'proposed' || run.plan === undefined || nowMs >= run.plan.expiresAtMs) {
     return { kind: 'refused', answer: { text: standing(run, nowMs), refused: true } };
   }
-  const principal = await transitions.people.principal(caller);
+  const { principal, surfaceAt } = await rightsOf(transitions.context, transitions.people, caller);
   const tally = await tallyOf(transitions, run, run.plan);
-  const ordinary = authorize({ kind: 'vote', tally }, principal, { kind: 'command' });
-  const offersBreakGlass = isBreakGlassOffered(tally, principal, { kind: 'command' });
+  const surface = surfaceAt(run.cluster);
+  const ordinary = authorize({ kind: 'vote', tally }, principal, surface);
+  const offersBreakGlass = isBreakGlassOffered(tally, principal, surface);
   return {
     kind: 'plan',
     run,
@@ -95,12 +97,8 @@ export function standing(run: Run, nowMs: number): string {
 }
 
 /** The votes for a plan with the roles that the voters have now. */
-export const tallyOf = (
-  { context, people }: Transitions,
-  run: Run,
-  plan: Plan,
-  breakGlass = false,
-): Promise<Tally> => tallyNow({ ...context, people }, run, plan, breakGlass);
+export const tallyOf = ({ context, people }: Transitions, run: Run, plan: Plan): Promise<Tally> =>
+  tallyNow({ ...context, people }, run, plan, false);
 
 /** Another way to go: a new plan with a new hash, and no votes. */
 export async function choose(
@@ -109,43 +107,42 @@ export async function choose(
   choice: string,
   caller: Caller,
 ): Promise<Review> {
-  const { context } = transitions;
-  const run = await context.stores.runs.get(reference.run);
-  const handle = run === undefined ? undefined : context.clusters.get(run.cluster);
-  if (run === undefined || handle === undefined) {
-    return { kind: 'refused', answer: { text: `I do not know ${reference.run} any more.`, refused: true } };
-  }
-  const about = { cluster: run.cluster, incident: run.incident, run: run.id };
-  const decision = await transitions.allow({ kind: 'choose' }, caller, about);
-  if (!decision.allowed) {
-    return { kind: 'refused', answer: { text: decision.because, refused: true } };
-  }
-  if (run.state !== 'proposed') {
-    await transitions.refuse('choose', 'too-late', caller, about);
-    return await reviewOfRun(transitions, run, caller);
-  }
-  const now = await handle.observe('named');
-  const names = await transitions.people.names([caller.user]);
-  const label = run.choices.find(({ id }) => id === choice)?.label ?? choice;
-  const changed = await transitions.changeRun(run.id, () => ({
-    kind: 'advance',
-    input: { kind: 'chose', choice, now, by: caller.user, atMs: context.clock.now() },
-    record: (next) => {
-      const isTaken = next.choice === choice;
+  const { context, people } = transitions;
+  let now: Observation | undefined;
+  const applied = await transitions.applyToRun<Run>(reference.run, {
+    caller,
+    permission: () => ({ kind: 'choose' }),
+    change: async (run, { cluster }) => {
+      if (run.state !== 'proposed') {
+        return { kind: 'answer', answer: run, refusal: { what: 'choose', why: 'too-late' } };
+      }
+      now ??= await cluster.observe('named');
+      const name = (await people.names([caller.user])).get(caller.user) ?? caller.user;
+      const label = run.choices.find(({ id }) => id === choice)?.label ?? choice;
       return {
-        actor: caller.user,
-        event: 'run.chose',
-        text: isTaken ? `${caller.user} chose: ${label}.` : (next.because ?? `"${label}" is not possible.`),
-        lines: isTaken
-          ? [
-              `${names.get(caller.user) ?? caller.user} chose: ${label}. There is a new plan, with no approvals yet.`,
-            ]
-          : [],
+        kind: 'apply',
+        input: { kind: 'chose', choice, now, by: caller.user, atMs: context.clock.now() },
+        record: (next) => {
+          const isTaken = next.choice === choice;
+          return {
+            actor: caller.user,
+            event: 'run.chose',
+            text: isTaken
+              ? `${caller.user} chose: ${label}.`
+              : (next.because ?? `"${label}" is not possible.`),
+            lines: isTaken ? [`${name} chose: ${label}. There is a new plan, with no approvals yet.`] : [],
+          };
+        },
       };
     },
-  }));
-  if (changed.kind === 'answer') {
-    return { kind: 'refused', answer: changed.answer };
+  });
+  switch (applied.kind) {
+    case 'refused':
+      return applied;
+    case 'answer':
+      return await reviewOfRun(transitions, applied.answer, caller);
+    case 'stored':
+    case 'unchanged':
+      return await reviewOfRun(transitions, applied.run, caller);
   }
-  return await reviewOfRun(transitions, changed.value, caller);
 }

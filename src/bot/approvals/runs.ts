@@ -8,14 +8,14 @@ import {
 } from '../../runbooks/index.ts';
 import type { AuditEvent } from '../record/audit-events.ts';
 import { staysStopped } from '../wording/how-it-ended.ts';
-import type { Caller, CallerAnswer } from './answer.ts';
 import { isStopping, standing } from './plans.ts';
 import type { Permission } from './rules/authorize.ts';
+import type { Caller, CallerAnswer } from './rules/caller.ts';
 import type { ChangeRecord, Transitions } from './transitions.ts';
 
 export type Ruling = Extract<RunInput, { kind: 'ruled' }>['ruling'];
 
-export interface RunClick {
+export interface PressedRun {
   readonly run: string;
   readonly planHash?: string;
   readonly item?: number;
@@ -25,13 +25,12 @@ export interface RunClick {
 /** Withdraws a plan, or stops a run: at once, or as soon as the step that is running is over. */
 export async function cancel(
   transitions: Transitions,
-  { run: id }: RunClick,
+  { run: id }: PressedRun,
   caller: Caller,
 ): Promise<CallerAnswer> {
   // To stop is right whichever plan was shown.
-  const run = await transitions.context.stores.runs.get(id);
-  const requestedBy = run?.requestedBy ?? '';
-  return await press(transitions, { run: id }, caller, { kind: 'cancel', requestedBy }, (by, atMs) => ({
+  const ask = ({ requestedBy }: Run): Permission => ({ kind: 'cancel', requestedBy });
+  return await press(transitions, { run: id }, caller, ask, (by, atMs) => ({
     input: { kind: 'cancelled', by, atMs },
     tell: (next, name) => (next.state === 'cancelled' ? cancelledStory(next, name) : wantedStory(next, name)),
     done: (next) =>
@@ -47,21 +46,27 @@ export async function cancel(
 /** A person has done the step by hand. */
 export async function confirmStep(
   transitions: Transitions,
-  on: RunClick,
+  on: PressedRun,
   caller: Caller,
 ): Promise<CallerAnswer> {
   const { item = -1 } = on;
-  return await press(transitions, on, caller, { kind: 'confirm' }, (by, atMs) => ({
-    input: { kind: 'confirmed', index: item, by, atMs },
-    tell: (_, name) => ({ event: 'run.confirmed', text: `${name} did step ${item + 1} by hand.` }),
-    done: () => 'Thank you. It goes on.',
-  }));
+  return await press(
+    transitions,
+    on,
+    caller,
+    () => ({ kind: 'confirm' }),
+    (by, atMs) => ({
+      input: { kind: 'confirmed', index: item, by, atMs },
+      tell: (_, name) => ({ event: 'run.confirmed', text: `${name} did step ${item + 1} by hand.` }),
+      done: () => 'Thank you. It goes on.',
+    }),
+  );
 }
 
 /** A person says what became of an interrupted step. */
 export async function settleByPerson(
   transitions: Transitions,
-  on: RunClick,
+  on: PressedRun,
   ruling: Ruling,
   caller: Caller,
 ): Promise<CallerAnswer> {
@@ -72,19 +77,25 @@ export async function settleByPerson(
       'do-it-again': `it has not happened${next.stopWanted === undefined ? ', do it again' : ''}`,
       'give-up': 'give up',
     })[ruling];
-  return await press(transitions, on, caller, { kind: 'rule' }, (by, atMs) => ({
-    input: { kind: 'ruled', index: item, ruling, by, atMs, ...(attempt === undefined ? {} : { attempt }) },
-    tell: (next, name) => ({
-      event: 'run.ruled',
-      text: sentences(
-        `${name} says of step ${item + 1}: ${words(next)}.`,
-        next.state === 'cancelled' ? `${next.id} ends: somebody wanted it to stop.` : undefined,
-        isActive(next) ? undefined : leftBehind(next),
-      ),
-      isLoud: !isActive(next) && leftStopped(next).length > 0,
+  return await press(
+    transitions,
+    on,
+    caller,
+    () => ({ kind: 'rule' }),
+    (by, atMs) => ({
+      input: { kind: 'ruled', index: item, ruling, by, atMs, ...(attempt === undefined ? {} : { attempt }) },
+      tell: (next, name) => ({
+        event: 'run.ruled',
+        text: sentences(
+          `${name} says of step ${item + 1}: ${words(next)}.`,
+          next.state === 'cancelled' ? `${next.id} ends: somebody wanted it to stop.` : undefined,
+          isActive(next) ? undefined : leftBehind(next),
+        ),
+        isLoud: !isActive(next) && leftStopped(next).length > 0,
+      }),
+      done: (next) => `Recorded: ${words(next)}.`,
     }),
-    done: (next) => `Recorded: ${words(next)}.`,
-  }));
+  );
 }
 
 const sentences = (...said: readonly (string | undefined)[]): string =>
@@ -124,47 +135,48 @@ const OTHER_PLAN =
 
 async function press(
   transitions: Transitions,
-  { run: id, planHash }: RunClick,
+  { run: id, planHash }: PressedRun,
   caller: Caller,
-  ask: Permission,
+  permission: (run: Run) => Permission,
   make: (by: string, atMs: number) => Press,
 ): Promise<CallerAnswer> {
-  const { stores, clock } = transitions.context;
-  const run = await stores.runs.get(id);
-  if (run === undefined) {
-    return { text: `I do not know ${id} any more.`, refused: true };
-  }
-  const about = { cluster: run.cluster, incident: run.incident, run: id };
-  const decision = await transitions.allow(ask, caller, about);
-  if (!decision.allowed) {
-    return { text: decision.because, refused: true };
-  }
-  const name = (await transitions.people.names([caller.user])).get(caller.user) ?? caller.user;
+  const { people, context } = transitions;
+  const { clock } = context;
   const { input, tell, done } = make(caller.user, clock.now());
-  const record = (next: Run): ChangeRecord => {
-    const { event, text } = tell(next, caller.user);
-    const told = tell(next, name);
-    return {
-      actor: caller.user,
-      event,
-      text,
-      ...(told.isLoud === true ? { loud: { text: told.text, mentions: [] } } : { lines: [told.text] }),
-    };
-  };
-  const changed = await transitions.changeRun(id, ({ plan }) =>
-    planHash === undefined || planHash === plan?.hash
-      ? { kind: 'advance', input, record }
-      : { kind: 'answer', answer: { text: OTHER_PLAN, refused: true } },
-  );
-  switch (changed.kind) {
+  const applied = await transitions.applyToRun<CallerAnswer>(id, {
+    caller,
+    permission,
+    change: async ({ plan }) => {
+      if (planHash !== undefined && planHash !== plan?.hash) {
+        return { kind: 'answer', answer: { text: OTHER_PLAN, refused: true } };
+      }
+      const name = (await people.names([caller.user])).get(caller.user) ?? caller.user;
+      const record = (next: Run): ChangeRecord => {
+        const { event, text } = tell(next, caller.user);
+        const told = tell(next, name);
+        return {
+          actor: caller.user,
+          event,
+          text,
+          ...(told.isLoud === true ? { loud: { text: told.text, mentions: [] } } : { lines: [told.text] }),
+        };
+      };
+      return { kind: 'apply', input, record };
+    },
+  });
+  switch (applied.kind) {
+    case 'refused':
     case 'answer':
-      return changed.answer;
-    case 'unchanged':
-      if (ask.kind === 'cancel' && isStopping(changed.value))
-        return { text: standing(changed.value, clock.now()) };
-      await transitions.refuse(ask.kind, 'too-late', caller, about);
-      return { text: standing(changed.value, clock.now()), refused: true };
+      return applied.answer;
+    case 'unchanged': {
+      const { run } = applied;
+      const text = standing(run, clock.now());
+      const { kind } = permission(run);
+      if (kind === 'cancel' && isStopping(run)) return { text };
+      await transitions.refuse(kind, 'too-late', caller, { run });
+      return { text, refused: true };
+    }
     case 'stored':
-      return { text: done(changed.value) };
+      return { text: done(applied.run) };
   }
 }

@@ -1,17 +1,16 @@
-import type { Incident, Run, RunInput } from '../../runbooks/index.ts';
-import { advance } from '../../runbooks/index.ts';
-import type { BotContext } from '../context.ts';
-import type { People } from '../ports/people.ts';
+import { advance, type Incident, type Run, type RunInput } from '../../runbooks/index.ts';
+import type { BotContext, ClusterHandle } from '../context.ts';
+import type { People, Principal } from '../ports/people.ts';
 import type { AuditEvent } from '../record/audit-events.ts';
 import type { AuditEntry, TimelineEntry } from '../record/entry.ts';
-import { surfaceOf } from '../record/entry.ts';
 import { stateWordOf } from '../record/incident-record.ts';
 import { planOf } from '../record/run-record.ts';
 import { untilStored } from '../stores/until-stored.ts';
-import type { Caller, CallerAnswer } from './answer.ts';
 import { engineTools } from './engine-tools.ts';
 import { notifySoon } from './notify-soon.ts';
-import { authorize, type Permission, type Surface } from './rules/authorize.ts';
+import { rightsOf } from './rights.ts';
+import { authorize, type Permission } from './rules/authorize.ts';
+import { actorOf, auditSurfaceOf, type Caller, type CallerAnswer } from './rules/caller.ts';
 import type { Decision } from './rules/decision.ts';
 import { refusalWords } from './rules/refusal-words.ts';
 
@@ -24,30 +23,24 @@ export interface Transitions {
   /** May they? A no is written to the audit. */
   allow(ask: Permission, caller: Caller, about: About): Promise<Decision>;
   /** Reads, decides and writes an incident until nobody came between. */
-  changeIncident(
+  applyToIncident(
     id: string,
-    step: (incident: Incident) => Change<Incident> | Promise<Change<Incident>>,
-  ): Promise<Changed<Incident>>;
-  /** The same for a run, whose next value the engine makes. */
-  changeRun(id: string, step: (run: Run) => RunStep | Promise<RunStep>): Promise<Changed<Run>>;
+    click: {
+      readonly caller: Caller;
+      readonly change: (incident: Incident) => IncidentChange | Promise<IncidentChange>;
+    },
+  ): Promise<
+    | { readonly kind: 'stored'; readonly incident: Incident }
+    | { readonly kind: 'answer'; readonly answer: CallerAnswer }
+  >;
+  /** A click on a run, from the one question whether they may to the write. */
+  applyToRun<Answer>(id: string, click: RunClick<Answer>): Promise<AppliedToRun<Answer>>;
 }
 
-/** What a click is about, for the audit and for the channel it belongs to. */
-export interface About {
-  readonly cluster: string;
-  readonly incident?: string;
-  readonly run?: string;
-}
+/** What a click is about, as it stood then: the audit tells it. */
+export type About = { readonly run: Run } | { readonly incident: Incident } | { readonly cluster: string };
 
-export type Change<Value> =
-  | { readonly kind: 'answer'; readonly answer: CallerAnswer }
-  | { readonly kind: 'store'; readonly next: Value; readonly record: ChangeRecord };
-
-export type RunStep =
-  | { readonly kind: 'answer'; readonly answer: CallerAnswer }
-  | { readonly kind: 'advance'; readonly input: RunInput; readonly record: (next: Run) => ChangeRecord };
-
-/** What is written down with the change: the audit's entry, and lines for the thread. */
+/** What is written down with a change: the audit's entry, and lines for the thread. */
 export interface ChangeRecord {
   readonly actor: string;
   readonly event: AuditEvent;
@@ -57,61 +50,94 @@ export interface ChangeRecord {
   readonly loud?: { readonly text: string; readonly mentions: readonly string[] };
 }
 
-export type Changed<Value> =
-  | { readonly kind: 'stored'; readonly value: Value }
+/** A no, or what needs no change. With `refusal` it is written to the audit. */
+export interface Unchanged<Answer> {
+  readonly kind: 'answer';
+  readonly answer: Answer;
+  readonly refusal?: { readonly what: string; readonly why: string };
+}
+
+/** What a click comes to on an incident as it is now. */
+export type IncidentChange =
+  | Unchanged<CallerAnswer>
+  | { readonly kind: 'store'; readonly next: Incident; readonly record: ChangeRecord };
+
+/** What a click comes to on a run as it is now: an input for the engine, which makes the next value. */
+export type RunChange<Answer> =
+  | Unchanged<Answer>
+  | { readonly kind: 'apply'; readonly input: RunInput; readonly record: (next: Run) => ChangeRecord };
+
+/** A click on a run. */
+export interface RunClick<Answer> {
+  readonly caller: Caller;
+  /** What they need for it. Asked once. */
+  readonly permission: (run: Run) => Permission;
+  /** What it comes to. Asked again on the newest value whenever somebody else came between. */
+  readonly change: (run: Run, at: ClickPlace) => RunChange<Answer> | Promise<RunChange<Answer>>;
+}
+
+/** Who clicks, and the cluster of the run that they click on. */
+export interface ClickPlace {
+  readonly principal: Principal;
+  readonly cluster: ClusterHandle;
+}
+
+/** What became of a click on a run. */
+export type AppliedToRun<Answer> =
+  | { readonly kind: 'stored'; readonly run: Run }
   /** The engine took no notice: the input does not fit the run as it is now. */
-  | { readonly kind: 'unchanged'; readonly value: Value }
-  | { readonly kind: 'answer'; readonly answer: CallerAnswer };
+  | { readonly kind: 'unchanged'; readonly run: Run }
+  /** They may not, or the run is not known. */
+  | { readonly kind: 'refused'; readonly answer: CallerAnswer }
+  | { readonly kind: 'answer'; readonly answer: Answer };
 
 export function createTransitions(context: BotContext, people: People): Transitions {
-  const { stores, clock, config } = context;
-
-  const entryOf = (record: ChangeRecord, about: About, more: Partial<AuditEntry> = {}): AuditEntry => ({
-    atMs: clock.now(),
-    actor: record.actor,
-    event: record.event,
-    cluster: about.cluster,
-    text: record.text,
-    ...(about.incident === undefined ? {} : { incident: about.incident }),
-    ...(about.run === undefined ? {} : { run: about.run }),
-    ...surfaceOf(record.actor),
-    ...more,
-  });
-
-  /** What a refused click was about, as it stood then: it stands so still. */
-  const standing = async ({ run: id, incident }: About): Promise<Partial<AuditEntry>> => {
-    if (id !== undefined) {
-      const run = await stores.runs.get(id);
-      return run === undefined ? {} : { ...planOf(run), before: run.state, after: run.state };
-    }
-    const found = incident === undefined ? undefined : await stores.incidents.get(incident);
-    return found === undefined ? {} : { before: stateWordOf(found), after: stateWordOf(found) };
-  };
+  const { stores, clock } = context;
 
   const refuse: Transitions['refuse'] = async (what, why, caller, about) => {
-    const record = { actor: actorOf(caller), event: 'click.refused' as const, text: refusalWords(what, why) };
-    await stores.audit.append(entryOf(record, about, await standing(about)));
+    await stores.audit.append({
+      atMs: clock.now(),
+      actor: actorOf(caller),
+      event: 'click.refused',
+      text: refusalWords(what, why),
+      ...idsOf(about),
+      ...auditSurfaceOf(caller),
+      ...standingOf(about),
+    });
   };
+
+  /** Writes a no to the audit, and tells whoever has no rights whom to wake instead. */
+  const noted = async (
+    ask: Permission,
+    decision: Decision,
+    caller: Caller,
+    about: About,
+  ): Promise<Decision> => {
+    if (decision.allowed) {
+      return decision;
+    }
+    await refuse(ask.kind, decision.why, caller, about);
+    return decision.why === 'no-rights'
+      ? { ...decision, because: `${decision.because}${await whoElse(people)}` }
+      : decision;
+  };
+
+  const entryOf = (
+    { actor, event, text }: ChangeRecord,
+    caller: Caller,
+    about: About,
+    standing: Pick<AuditEntry, 'before' | 'after'>,
+  ): AuditEntry => ({
+    ...{ atMs: clock.now(), actor, event, text },
+    ...idsOf(about),
+    ...auditSurfaceOf(caller),
+    ...standing,
+  });
 
   const linesOf = ({ lines = [], loud }: ChangeRecord): readonly TimelineEntry[] => [
     ...lines.map((text) => ({ atMs: clock.now(), text })),
     ...(loud === undefined ? [] : [{ atMs: clock.now(), broadcast: true, ...loud }]),
   ];
-
-  async function whereFrom({ terminal, channel }: Caller, about: About): Promise<Surface> {
-    if (terminal !== undefined) {
-      return { kind: 'terminal' };
-    }
-    if (channel === undefined) {
-      return { kind: 'command' };
-    }
-    return {
-      kind: 'channel',
-      channel,
-      expected: context.clusters.get(about.cluster)?.config.channel ?? config.slack.channel,
-      sharing: await people.sharing(channel),
-    };
-  }
 
   return {
     context,
@@ -120,74 +146,110 @@ export function createTransitions(context: BotContext, people: People): Transiti
     refuse,
 
     async allow(ask, caller, about) {
-      const [principal, surface] = await Promise.all([people.principal(caller), whereFrom(caller, about)]);
-      const decision = authorize(ask, principal, surface);
-      if (!decision.allowed) {
-        await refuse(ask.kind, decision.why, caller, about);
-        return decision.why === 'no-rights'
-          ? { ...decision, because: `${decision.because}${await whoElse(people)}` }
-          : decision;
-      }
-      return decision;
+      const { principal, surfaceAt } = await rightsOf(context, people, caller);
+      return await noted(ask, authorize(ask, principal, surfaceAt(idsOf(about).cluster)), caller, about);
     },
 
-    changeIncident: (id, step) =>
+    applyToIncident: (id, { caller, change }) =>
       untilStored(id, async () => {
         const incident = await stores.incidents.get(id);
         if (incident === undefined) {
-          return { kind: 'answer', answer: { text: `I do not know ${id} any more.`, refused: true } };
+          return { kind: 'answer', answer: unknownAnswer(id) };
         }
-        const change = await step(incident);
-        if (change.kind === 'answer') {
-          return change;
+        const changed = await change(incident);
+        if (changed.kind === 'answer') {
+          const { refusal, answer } = changed;
+          if (refusal !== undefined) await refuse(refusal.what, refusal.why, caller, { incident });
+          return { kind: 'answer', answer };
         }
-        const { next, record } = change;
-        const value = { ...next, version: incident.version + 1 };
-        const entry = entryOf(
-          record,
-          { cluster: incident.cluster, incident: id },
-          { before: stateWordOf(incident), after: stateWordOf(next) },
-        );
-        if ((await stores.incidents.put(value, incident.version, entry, linesOf(record))) !== 'stored') {
+        const { record } = changed;
+        const next = { ...changed.next, version: incident.version + 1 };
+        const standing = { before: stateWordOf(incident), after: stateWordOf(next) };
+        const entry = entryOf(record, caller, { incident }, standing);
+        if ((await stores.incidents.put(next, incident.version, entry, linesOf(record))) !== 'stored') {
           return 'conflict';
         }
         await notifySoon(context, id);
-        return { kind: 'stored', value };
+        return { kind: 'stored', incident: next };
       }),
 
-    changeRun: (id, step) =>
-      untilStored(id, async () => {
+    async applyToRun(id, { caller, permission, change }) {
+      const { principal, surfaceAt } = await rightsOf(context, people, caller);
+      let isAllowed = false;
+      return await untilStored(id, async () => {
         const run = await stores.runs.get(id);
         const runbook = context.book.find((known) => known.id === run?.runbook);
-        const handle = run === undefined ? undefined : context.clusters.get(run.cluster);
-        if (run === undefined || runbook === undefined || handle === undefined) {
-          return { kind: 'answer', answer: { text: `I do not know ${id} any more.`, refused: true } };
+        const cluster = run === undefined ? undefined : context.clusters.get(run.cluster);
+        if (run === undefined || runbook === undefined || cluster === undefined) {
+          return { kind: 'refused', answer: unknownAnswer(id) };
         }
-        const change = await step(run);
-        if (change.kind === 'answer') {
-          return change;
+        if (!isAllowed) {
+          const ask = permission(run);
+          const decision = authorize(ask, principal, surfaceAt(run.cluster));
+          const told = await noted(ask, decision, caller, { run });
+          if (!told.allowed) return { kind: 'refused', answer: { text: told.because, refused: true } };
+          isAllowed = true;
         }
-        const next = advance(runbook, run, change.input, await engineTools(context, handle));
+        const changed = await change(run, { principal, cluster });
+        if (changed.kind === 'answer') {
+          const { refusal, answer } = changed;
+          if (refusal !== undefined) await refuse(refusal.what, refusal.why, caller, { run });
+          return { kind: 'answer', answer };
+        }
+        const next = advance(runbook, run, changed.input, await engineTools(context, cluster));
         if (next === run) {
-          return { kind: 'unchanged', value: run };
+          return { kind: 'unchanged', run };
         }
-        const record = change.record(next);
-        const about = { cluster: run.cluster, incident: run.incident, run: id };
+        const record = changed.record(next);
         const value = { ...next, version: run.version + 1 };
-        const entry = entryOf(record, about, { ...planOf(next), before: run.state, after: next.state });
+        const entry = entryOf(
+          record,
+          caller,
+          { run },
+          {
+            ...planOf(next),
+            ...{ before: run.state, after: next.state },
+          },
+        );
         if ((await stores.runs.put(value, run.version, entry, linesOf(record))) !== 'stored') {
           return 'conflict';
         }
         await carryOnSoon(context, id);
         await notifySoon(context, run.incident);
-        return { kind: 'stored', value };
-      }),
+        return { kind: 'stored', run: value };
+      });
+    },
   };
 }
 
-/** Who it is in the audit: at a terminal both names count. */
-export const actorOf = ({ user, terminal }: Caller): string =>
-  terminal === undefined || terminal === user ? user : `${terminal} (${user})`;
+/** Ids of what an entry is about. */
+function idsOf(about: About): {
+  readonly cluster: string;
+  readonly incident?: string;
+  readonly run?: string;
+} {
+  if ('run' in about) {
+    const { cluster, incident, id } = about.run;
+    return { cluster, incident, run: id };
+  }
+  return 'incident' in about ? { cluster: about.incident.cluster, incident: about.incident.id } : about;
+}
+
+/** How it stood when a click on it was refused: it stands so still. */
+function standingOf(about: About): Partial<AuditEntry> {
+  if ('run' in about) {
+    const { run } = about;
+    return { ...planOf(run), before: run.state, after: run.state };
+  }
+  if (!('incident' in about)) return {};
+  const state = stateWordOf(about.incident);
+  return { before: state, after: state };
+}
+
+const unknownAnswer = (id: string): CallerAnswer => ({
+  text: `I do not know ${id} any more.`,
+  refused: true,
+});
 
 const APPROVERS_NAMED = 6;
 

@@ -1,9 +1,10 @@
 import type { Plan, Run } from '../../runbooks/index.ts';
 import { standing, tallyOf } from '../approvals/plans.ts';
+import { rightsOf } from '../approvals/rights.ts';
 import { isBreakGlassOffered } from '../approvals/rules/authorize.ts';
 import { breakGlassPhrase, confirmationOf, isReasonNeeded } from '../approvals/rules/confirmation.ts';
+import { submitVote, type Voted } from '../approvals/submit-vote.ts';
 import type { Transitions } from '../approvals/transitions.ts';
-import { type Voted, vote } from '../approvals/vote.ts';
 import { type Names, nameOf, tierWords, whoMustApprove } from '../wording/words.ts';
 import { type CommonOptions, type Console, exitCodes, printable, printJson } from './common/console.ts';
 import { readConfig } from './common/read-config.ts';
@@ -44,16 +45,16 @@ export async function approveCommand(
       else {
         const [tally, who] = [
           await tallyOf(transitions, run, plan),
-          await transitions.people.principal(caller),
+          await rightsOf(transitions.context, transitions.people, caller),
         ];
-        const offersBreakGlass = isBreakGlassOffered(tally, who, { kind: 'terminal' });
+        const offersBreakGlass = isBreakGlassOffered(tally, who.principal, who.surfaceAt(run.cluster));
         const names = await transitions.people.names(run.votes.map(({ by }) => by));
         console.out(printable(planText(transitions, run, plan, { names, offersBreakGlass })));
       }
       return exitCodes.ok;
     }
     const isMeant = options.plan.length >= SHORTEST_HASH && plan.hash.startsWith(options.plan);
-    const voted = await vote(
+    const voted = await submitVote(
       transitions,
       {
         run: run.id,

@@ -15,6 +15,9 @@ export type Roles =
   | { readonly isApprover: boolean; readonly isAdmin: boolean; readonly isOnCall: boolean }
   | 'unknown';
 
+/** Whether people of other organisations read a channel; `unknown` when Slack could not be asked. */
+export type Sharing = 'own' | 'shared' | 'unknown';
+
 /** Who people are and what they may do, asked at the click. */
 export interface People {
   /** A lookup that fails makes the roles `unknown`, which is a no. */
@@ -25,8 +28,8 @@ export interface People {
     readonly enterprise?: string;
     readonly terminal?: string;
   }): Promise<Principal>;
-  /** Do people of other organisations read this channel? */
-  sharing(channel: string): Promise<'own' | 'shared' | 'unknown'>;
+  /** Do people of other organisations read this channel? A lookup that fails answers `unknown`. */
+  sharing(channel: string): Promise<Sharing>;
   roles(user: string): Promise<Roles>;
   /** Ids of everybody who may approve; a group that cannot be asked is left out. */
   approvers(): Promise<readonly string[]>;

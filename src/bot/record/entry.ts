@@ -60,12 +60,6 @@ export interface RecordedEntry extends StoredEntry {
   readonly hash: string;
 }
 
-/** A person's way in, by the form of their name; the bot itself has none. */
-export function surfaceOf(actor: string): Pick<AuditEntry, 'surface'> {
-  if (actor === 'watership') return {};
-  return { surface: actor.startsWith('cli:') ? 'cli' : 'slack' };
-}
-
 /** What is written down with a change: nothing, one entry, or several in their order. */
 export type Audited = StoredEntry | readonly StoredEntry[] | undefined;
 

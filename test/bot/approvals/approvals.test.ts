@@ -1,16 +1,17 @@
 import { describe, expect, test } from 'vitest';
-import type { Caller } from '../../../src/bot/approvals/answer.ts';
 import { haltRepairs, resumeRepairs } from '../../../src/bot/approvals/halts.ts';
 import { acknowledge, requestDiagnosis } from '../../../src/bot/approvals/incidents.ts';
 import { createPeople } from '../../../src/bot/approvals/people.ts';
 import { choose, review } from '../../../src/bot/approvals/plans.ts';
+import type { Submission } from '../../../src/bot/approvals/rules/vote.ts';
 import { cancel, settleByPerson } from '../../../src/bot/approvals/runs.ts';
+import { submitVote } from '../../../src/bot/approvals/submit-vote.ts';
 import { createTransitions } from '../../../src/bot/approvals/transitions.ts';
-import { type Submission, vote } from '../../../src/bot/approvals/vote.ts';
 import type { Run } from '../../../src/runbooks/index.ts';
+import { byCommand, inChannel } from '../fakes/callers.ts';
 import { ALICE, BOB, CAROL, CHANNEL, createWorld, DAVE } from '../fakes/world.ts';
 
-const by = (user: string): Caller => ({ user, channel: CHANNEL, userTeam: 'T1', team: 'T1' });
+const by = (user: string) => inChannel(user, CHANNEL);
 
 function createDesk() {
   const world = createWorld();
@@ -113,7 +114,7 @@ describe('a diagnosis', () => {
   test('is not started from another channel, by a guest or by somebody else’s workspace', async () => {
     const { transitions, open, stores } = createDesk();
     await open();
-    const refused = await requestDiagnosis(transitions, 'INC-0412', { ...by(ALICE), channel: 'C0OTHER' });
+    const refused = await requestDiagnosis(transitions, 'INC-0412', inChannel(ALICE, 'C0OTHER'));
     const foreign = await requestDiagnosis(transitions, 'INC-0412', { ...by(ALICE), userTeam: 'T9' });
     expect([refused.kind, foreign.kind]).toEqual(['refused', 'refused']);
     expect(stores.kept.runs.size).toBe(0);
@@ -167,12 +168,12 @@ describe('a review', () => {
 describe('the audit', () => {
   test('has every vote and every refusal: who, what, why, which plan, before and after', async () => {
     const { transitions, run, yes, stores, clock } = await withPlan();
-    await vote(transitions, submission(run, { typed: 'prod-b', reason: '' }), by(BOB));
-    await vote(transitions, submission(run, { planHash: 'another' }), by(BOB));
-    await vote(transitions, yes, by(DAVE));
-    await vote(transitions, yes, by(ALICE));
-    await vote(transitions, yes, by(BOB));
-    await vote(transitions, yes, by(CAROL));
+    await submitVote(transitions, submission(run, { typed: 'prod-b', reason: '' }), by(BOB));
+    await submitVote(transitions, submission(run, { planHash: 'another' }), by(BOB));
+    await submitVote(transitions, yes, by(DAVE));
+    await submitVote(transitions, yes, by(ALICE));
+    await submitVote(transitions, yes, by(BOB));
+    await submitVote(transitions, yes, by(CAROL));
     await cancel(transitions, { run: 'RUN-0001' }, by(DAVE));
     clock.pass(1_000);
     await acknowledge(transitions, 'INC-0412', by(DAVE));
@@ -206,7 +207,7 @@ describe('the audit', () => {
 describe('a vote', () => {
   test('of somebody who did not ask approves a destructive plan, and the runner takes over', async () => {
     const { transitions, yes, stores, sent } = await withPlan();
-    expect(await vote(transitions, yes, by(BOB))).toMatchObject({
+    expect(await submitVote(transitions, yes, by(BOB))).toMatchObject({
       kind: 'recorded',
       votes: 1,
       needed: 1,
@@ -222,7 +223,10 @@ describe('a vote', () => {
 
   test('of two people at once executes once', async () => {
     const { transitions, yes, stores, sent } = await withPlan();
-    const votes = await Promise.all([vote(transitions, yes, by(BOB)), vote(transitions, yes, by(CAROL))]);
+    const votes = await Promise.all([
+      submitVote(transitions, yes, by(BOB)),
+      submitVote(transitions, yes, by(CAROL)),
+    ]);
     expect(votes.map(({ kind }) => kind).toSorted()).toEqual(['errors', 'recorded']);
     expect(stores.kept.runs.get('RUN-0001')?.votes).toHaveLength(1);
     expect(sent.carriedOn).toHaveLength(2);
@@ -234,10 +238,10 @@ describe('a vote', () => {
     await open();
     await requestDiagnosis(transitions, 'INC-0412', by(ALICE));
     const yes = submission(await diagnosed('RUN-0001'));
-    const thrice = await Promise.all([1, 2, 3].map(() => vote(transitions, yes, by(ALICE))));
+    const thrice = await Promise.all([1, 2, 3].map(() => submitVote(transitions, yes, by(ALICE))));
     expect(thrice.filter(({ kind }) => kind === 'recorded')).toHaveLength(1);
     expect(stores.kept.runs.get('RUN-0001')).toMatchObject({ state: 'proposed', votes: [{ by: ALICE }] });
-    expect(await vote(transitions, yes, by(BOB))).toMatchObject({
+    expect(await submitVote(transitions, yes, by(BOB))).toMatchObject({
       kind: 'recorded',
       votes: 2,
       needed: 2,
@@ -254,13 +258,13 @@ describe('a vote', () => {
     const yes = submission(await diagnosed('RUN-0001'), { glass: 'break glass prod-a' });
     expect(await review(transitions, 'INC-0412', by(BOB))).toMatchObject({ offersBreakGlass: true });
     expect(await review(transitions, 'INC-0412', by(CAROL))).toMatchObject({ offersBreakGlass: false });
-    expect(await vote(transitions, yes, by(CAROL))).toEqual({
+    expect(await submitVote(transitions, yes, by(CAROL))).toEqual({
       kind: 'errors',
       glass: 'Only somebody who is on call may break the glass.',
     });
-    await vote(transitions, { ...yes, glass: '' }, by(CAROL));
+    await submitVote(transitions, { ...yes, glass: '' }, by(CAROL));
     expect(await review(transitions, 'INC-0412', by(BOB))).toMatchObject({ offersBreakGlass: false });
-    expect(await vote(transitions, yes, by(BOB))).toMatchObject({ kind: 'recorded', isEnough: true });
+    expect(await submitVote(transitions, yes, by(BOB))).toMatchObject({ kind: 'recorded', isEnough: true });
     const { votes = [] } = stores.kept.runs.get('RUN-0001') ?? {};
     expect(votes.map(({ by: who, breakGlass }) => [who, breakGlass])).toEqual([
       [CAROL, undefined],
@@ -276,12 +280,12 @@ describe('a vote', () => {
     await open();
     await requestDiagnosis(transitions, 'INC-0412', by(DAVE));
     const yes = submission(await diagnosed('RUN-0001'));
-    await vote(transitions, yes, by(ALICE));
+    await submitVote(transitions, yes, by(ALICE));
     slack.groups.set('S0ONCALL', [BOB]);
     clock.pass(61_000);
-    expect(await vote(transitions, yes, by(BOB))).toMatchObject({ kind: 'recorded', isEnough: false });
+    expect(await submitVote(transitions, yes, by(BOB))).toMatchObject({ kind: 'recorded', isEnough: false });
     expect(stores.kept.runs.get('RUN-0001')?.state).toBe('proposed');
-    expect(await vote(transitions, yes, by(CAROL))).toMatchObject({ kind: 'recorded', isEnough: true });
+    expect(await submitVote(transitions, yes, by(CAROL))).toMatchObject({ kind: 'recorded', isEnough: true });
   });
 
   test.each([
@@ -309,14 +313,17 @@ describe('a vote', () => {
     ],
   ])('with %s is sent back with the reason at its field', async (_what, change, user, errors) => {
     const { transitions, run, stores } = await withPlan();
-    expect(await vote(transitions, submission(run, change), by(user))).toEqual({ kind: 'errors', ...errors });
+    expect(await submitVote(transitions, submission(run, change), by(user))).toEqual({
+      kind: 'errors',
+      ...errors,
+    });
     expect(stores.kept.runs.get('RUN-0001')?.votes).toEqual([]);
   });
 
   test('after the time is over is refused', async () => {
     const { transitions, yes, clock, stores } = await withPlan();
     clock.pass(300_000);
-    expect(await vote(transitions, yes, by(BOB))).toMatchObject({
+    expect(await submitVote(transitions, yes, by(BOB))).toMatchObject({
       kind: 'errors',
       reason: expect.stringContaining('has expired'),
     });
@@ -327,7 +334,7 @@ describe('a vote', () => {
     const { transitions, yes, stores } = await withPlan();
     const chosen = await choose(transitions, { run: 'RUN-0001' }, 'ctl3', by(BOB));
     expect(chosen).toMatchObject({ kind: 'plan', plan: { choice: 'ctl3', lost: ['41 queues of ctl1'] } });
-    const late = await vote(transitions, yes, by(CAROL));
+    const late = await submitVote(transitions, yes, by(CAROL));
     expect(late).toMatchObject({ kind: 'changed', review: { kind: 'plan', plan: { choice: 'ctl3' } } });
     expect(stores.kept.runs.get('RUN-0001')?.votes).toEqual([]);
     expect(stores.kept.timelines.get('INC-0412')?.at(-1)?.text).toBe(
@@ -344,7 +351,7 @@ describe('the other buttons of a run', () => {
       text: 'RUN-0001 is cancelled. Nothing was done.',
     });
     expect(stores.kept.runs.get('RUN-0001')?.state).toBe('cancelled');
-    expect(await vote(transitions, yes, by(BOB))).toMatchObject({
+    expect(await submitVote(transitions, yes, by(BOB))).toMatchObject({
       kind: 'errors',
       reason: expect.stringMatching(/^RUN-0001 was cancelled 0 s ago\./),
     });
@@ -425,13 +432,13 @@ describe('the other buttons of a run', () => {
 
   test('a second halt says who was first, and the end of one halt does not hide that all are halted', async () => {
     const { transitions } = createDesk();
-    expect((await haltRepairs(transitions, undefined, { user: DAVE })).news).toMatchObject({
+    expect((await haltRepairs(transitions, undefined, byCommand(DAVE))).news).toMatchObject({
       kind: 'halt',
       by: DAVE,
     });
-    const again = await haltRepairs(transitions, undefined, { user: ALICE });
+    const again = await haltRepairs(transitions, undefined, byCommand(ALICE));
     expect(again).toEqual({ text: 'Halted already: all clusters. Dave Dunn did it at 03:00 UTC.' });
-    expect(await resumeRepairs(transitions, 'prod-a', { user: BOB })).toEqual({
+    expect(await resumeRepairs(transitions, 'prod-a', byCommand(BOB))).toEqual({
       text: 'prod-a stays halted with all the others. Dave Dunn did it at 03:00 UTC. /rabbit resume, without a cluster, ends that. Nothing was changed.',
       refused: true,
     });

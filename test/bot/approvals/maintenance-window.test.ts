@@ -3,6 +3,7 @@ import { announce } from '../../../src/bot/approvals/maintenance.ts';
 import { maintenanceOf } from '../../../src/bot/approvals/maintenance-window.ts';
 import { createTransitions } from '../../../src/bot/approvals/transitions.ts';
 import { createIncidentNotifier } from '../../../src/bot/slack/send/incident-notifier.ts';
+import { byCommand } from '../fakes/callers.ts';
 import { ALICE, CAROL, createWorld, DAVE } from '../fakes/world.ts';
 
 // Sunday, 22 November 2026, 03:00 UTC is 04:00 in Berlin.
@@ -26,7 +27,7 @@ describe('planned work', () => {
     const { context, clock, stores } = createWorld();
     const transitions = createTransitions(context, context.people);
     const say = async (user: string, ...words: readonly string[]) =>
-      await announce(transitions, words[0], words[1], { user });
+      await announce(transitions, words[0], words[1], byCommand(user));
     expect(await say(DAVE, 'prod-a', '2h')).toMatchObject({
       refused: true,
       text: expect.stringMatching(
@@ -59,7 +60,7 @@ describe('planned work', () => {
   test('that the calendar has begun is not ended by hand', async () => {
     const { context, stores } = createWorld({ config: { maintenance: [berlin] } });
     const transitions = createTransitions(context, context.people);
-    expect(await announce(transitions, 'prod-a', 'end', { user: ALICE })).toMatchObject({
+    expect(await announce(transitions, 'prod-a', 'end', byCommand(ALICE))).toMatchObject({
       refused: true,
       text: expect.stringContaining('from the configuration’s calendar, and ends by itself in 1 h.'),
     });

@@ -1,4 +1,4 @@
-import type { Principal } from '../../ports/people.ts';
+import type { Principal, Sharing } from '../../ports/people.ts';
 import { castVote, type Tally } from './cast-vote.ts';
 import { type Decision, refuse } from './decision.ts';
 
@@ -16,8 +16,7 @@ export type Surface =
       readonly kind: 'channel';
       readonly channel: string;
       readonly expected: string;
-      /** Do people of other organisations read it? `unknown` when Slack could not be asked. */
-      readonly sharing: 'own' | 'shared' | 'unknown';
+      readonly sharing: Sharing;
     }
   /** A slash command: its answer is private, so the channel does not matter. */
   | { readonly kind: 'command' }

@@ -1,8 +1,8 @@
 import { userInfo } from 'node:os';
 import { reasonOf } from '../../../rpc/index.ts';
 import { book } from '../../../runbooks/index.ts';
-import type { Caller } from '../../approvals/answer.ts';
 import { createPeople } from '../../approvals/people.ts';
+import type { Caller } from '../../approvals/rules/caller.ts';
 import { createTransitions, type Transitions } from '../../approvals/transitions.ts';
 import { openCluster } from '../../cluster/clusters.ts';
 import { openConfiguredHosts } from '../../cluster/hosts.ts';
@@ -20,8 +20,8 @@ import { openStores } from '../../stores/open.ts';
  * person has one vote on all surfaces. Somebody whom it does not name has no rights beyond those of everybody.
  */
 function terminalCaller(config: BotConfig, user: string = userInfo().username): Caller {
-  const terminal = `cli:${user}`;
-  return { user: config.people.cli[user] ?? terminal, terminal };
+  const name = `cli:${user}`;
+  return { user: config.people.cli[user] ?? name, surface: { kind: 'terminal', name } };
 }
 
 /** The same desk that Slack's buttons lead to, for one command. */

@@ -1,6 +1,6 @@
 import type { App, RespondArguments, SlashCommand } from '@slack/bolt';
-import type { Caller } from '../../approvals/answer.ts';
 import { authorize } from '../../approvals/rules/authorize.ts';
+import type { Caller } from '../../approvals/rules/caller.ts';
 import { nearest } from '../../config/file/nearest.ts';
 import { isFirstDelivery, type ListenerContext } from '../requests/listener-context.ts';
 import { parseTyped } from '../requests/parse.ts';
@@ -82,15 +82,16 @@ async function answer(
   meanwhile: NonNullable<CommandCall['meanwhile']>,
 ): Promise<{ readonly reply: Reply; readonly isShared: boolean }> {
   const { verb, words, isShared } = parseTyped(command.text);
+  const surface = { kind: 'command' } as const;
   const caller: Caller = {
     user: command.user_id,
+    surface,
     userTeam: command.team_id,
     team: command.team_id,
     ...(command.enterprise_id === undefined ? {} : { enterprise: command.enterprise_id }),
   };
-  const decision = authorize({ kind: 'read' }, await listener.transitions.people.principal(caller), {
-    kind: 'command',
-  });
+  const principal = await listener.transitions.people.principal(caller);
+  const decision = authorize({ kind: 'read' }, principal, surface);
   if (!decision.allowed) {
     return { reply: say(decision.because), isShared: false };
   }

@@ -1,6 +1,6 @@
 import type { App, ViewOutput, ViewSubmitAction } from '@slack/bolt';
-import type { Caller } from '../../approvals/answer.ts';
-import { type Voted, vote } from '../../approvals/vote.ts';
+import type { Caller } from '../../approvals/rules/caller.ts';
+import { submitVote, type Voted } from '../../approvals/submit-vote.ts';
 import { NotReplicated } from '../../stores/connection/replicas.ts';
 import { noteModal } from '../cards/review-modal.ts';
 import { type ReviewReference, readReference } from '../cards/review-reference.ts';
@@ -23,7 +23,7 @@ export function registerApproval(app: App, listener: ListenerContext): void {
       });
       return;
     }
-    const caller = callerOf(body, reference.channel);
+    const caller = callerOf(listener, body, reference.channel);
     const choice = anotherChoice(view, reference);
     if (choice !== undefined) {
       await ack({ response_action: 'update', view: makingView() });
@@ -77,7 +77,7 @@ async function responseTo(
   caller: Caller,
 ) {
   const { typed, count, reason, glass } = approvalFields;
-  const voted = await vote(
+  const voted = await submitVote(
     listener.transitions,
     {
       run: reference.run,

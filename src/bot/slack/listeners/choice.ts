@@ -34,7 +34,7 @@ export function registerChoice(app: App, listener: ListenerContext): void {
       viewId,
       reference,
       choice,
-      callerOf(body, reference.channel),
+      callerOf(listener, body, reference.channel),
     );
   });
 }

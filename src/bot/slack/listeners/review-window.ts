@@ -1,5 +1,5 @@
-import type { Caller } from '../../approvals/answer.ts';
 import { choose, type Review, review, reviewOfRun } from '../../approvals/plans.ts';
+import { type Caller, channelOf } from '../../approvals/rules/caller.ts';
 import { breakGlassPhrase, confirmationOf, isReasonNeeded } from '../../approvals/rules/confirmation.ts';
 import type { Transitions } from '../../approvals/transitions.ts';
 import type { SlackPort } from '../../ports/slack.ts';
@@ -88,7 +88,7 @@ export async function reviewViewOf(
         confirmation: confirmationOf(people, run, plan),
         ...(offersBreakGlass ? { glass: breakGlassPhrase(run) } : {}),
         reasonRequired: isReasonNeeded(plan.tier),
-        channel: caller.channel ?? '',
+        channel: channelOf(caller),
         names: await transitions.people.names([...new Set(ids)]),
         nodes: clusters.get(run.cluster)?.config.settings.nodes.length ?? 0,
         approvers,

@@ -1,5 +1,5 @@
 import type { App, BlockButtonAction } from '@slack/bolt';
-import type { CallerAnswer } from '../../approvals/answer.ts';
+import type { CallerAnswer } from '../../approvals/rules/caller.ts';
 import { cancel, confirmStep, type Ruling, settleByPerson } from '../../approvals/runs.ts';
 import { actionIds, parseRunValue } from '../message/ids.ts';
 import type { ListenerContext } from '../requests/listener-context.ts';

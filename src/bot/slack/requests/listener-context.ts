@@ -1,4 +1,4 @@
-import type { Caller } from '../../approvals/answer.ts';
+import { type Caller, channelOf } from '../../approvals/rules/caller.ts';
 import type { Transitions } from '../../approvals/transitions.ts';
 import type { SlackPort } from '../../ports/slack.ts';
 import { notification, plainSection } from '../message/blocks.ts';
@@ -56,6 +56,6 @@ export async function sendEphemeral(
 
 export const placeOf = (caller: Caller, threadTs?: string): Place => ({
   user: caller.user,
-  channel: caller.channel ?? '',
+  channel: channelOf(caller),
   ...(threadTs === undefined ? {} : { threadTs }),
 });

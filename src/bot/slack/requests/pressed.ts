@@ -1,6 +1,6 @@
 import type { BlockButtonAction } from '@slack/bolt';
 import { z } from 'zod';
-import type { Caller } from '../../approvals/answer.ts';
+import type { Caller } from '../../approvals/rules/caller.ts';
 import { NotReplicated } from '../../stores/connection/replicas.ts';
 import { callerOf } from './click.ts';
 import {
@@ -22,9 +22,9 @@ export interface Pressed {
 }
 
 /** The parts of the payload that are used; `thread_ts` is there when the button stands in a thread. */
-function pressedOf(body: BlockButtonAction): Pressed {
+function pressedOf(listener: ListenerContext, body: BlockButtonAction): Pressed {
   const action = body.actions[0];
-  const caller = callerOf(body, body.channel?.id ?? '');
+  const caller = callerOf(listener, body, body.channel?.id ?? '');
   return {
     caller,
     place: placeOf(caller, threadOf(body.message)),
@@ -46,7 +46,7 @@ export async function once(
   body: BlockButtonAction,
   answer: (pressed: Pressed) => Promise<string | undefined>,
 ): Promise<void> {
-  const pressed = pressedOf(body);
+  const pressed = pressedOf(listener, body);
   const { caller, place, actionId } = pressed;
   try {
     const actionTs = body.actions[0]?.action_ts ?? '';

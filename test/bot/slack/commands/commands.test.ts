@@ -13,6 +13,7 @@ import { commands } from '../../../../src/bot/slack/commands/register.ts';
 import { status } from '../../../../src/bot/slack/commands/status.ts';
 import { parseTyped } from '../../../../src/bot/slack/requests/parse.ts';
 import { type Observation, summaryOf } from '../../../../src/runbooks/index.ts';
+import { byCommand } from '../../fakes/callers.ts';
 import { ALICE, CHANNEL, createWorld, openIncident, split, type World } from '../../fakes/world.ts';
 import { problemsOfMessage } from '../block-problems.ts';
 import { readAloud } from '../read-aloud.ts';
@@ -27,7 +28,7 @@ function askedIn(world: World, words: readonly string[] = []): CommandCall {
       adapt: (payload) => payload,
       later: () => undefined,
     },
-    caller: { user: ALICE },
+    caller: byCommand(ALICE),
     channel: CHANNEL,
     words,
   };

@@ -9,6 +9,7 @@ import type { ManagementApi, TappedMessage } from '../../../../src/rpc/index.ts'
 import type { Observation, ProbeAnswer } from '../../../../src/runbooks/index.ts';
 import { api } from '../../../runbooks/actions/fakes.ts';
 import { queue, seen } from '../../../runbooks/observation.ts';
+import { byCommand } from '../../fakes/callers.ts';
 import { ALICE, CHANNEL, createWorld, DAVE, type World } from '../../fakes/world.ts';
 import { problemsOfMessage } from '../block-problems.ts';
 import { readAloud } from '../read-aloud.ts';
@@ -60,7 +61,7 @@ async function type(
       adapt: (payload) => payload,
       later: () => undefined,
     },
-    caller: { user },
+    caller: byCommand(user),
     channel: CHANNEL,
     words,
     meanwhile: async (text) => {

@@ -8,11 +8,12 @@ import type { SlackMessage } from '../../../../src/bot/ports/slack.ts';
 import { SlackBusy, SlackRefused, SlackUnreachable } from '../../../../src/bot/ports/slack-errors.ts';
 import { createIncidentNotifier } from '../../../../src/bot/slack/send/incident-notifier.ts';
 import type { Incident, Run } from '../../../../src/runbooks/index.ts';
+import { byCommand, inChannel } from '../../fakes/callers.ts';
 import type { FakeSlack } from '../../fakes/slack.ts';
 import { ALICE, CHANNEL, createWorld, DAVE } from '../../fakes/world.ts';
 import { readAloud } from '../read-aloud.ts';
 
-const click = { user: ALICE, channel: CHANNEL };
+const click = inChannel(ALICE, CHANNEL);
 
 function createScene() {
   const world = createWorld();
@@ -135,13 +136,13 @@ describe('the teller', () => {
     await requestDiagnosis(transitions, 'INC-0412', click);
     await diagnosed('RUN-0001');
     sent.told.length = 0;
-    await haltRepairs(transitions, undefined, { user: DAVE });
+    await haltRepairs(transitions, undefined, byCommand(DAVE));
     expect(sent.told).toEqual(['INC-0412']);
     await notifier.tell('INC-0412');
     const [card, ...thread] = slack.messages.map(({ blocks }) => readAloud(blocks ?? []));
     expect(card).toContain('*Halted:* Dave Dunn halted all repairs on all clusters at');
     expect(thread.at(-1)).toContain('*Halted:* Dave Dunn halted all repairs on all clusters at');
-    await resumeRepairs(transitions, undefined, { user: ALICE });
+    await resumeRepairs(transitions, undefined, byCommand(ALICE));
     await notifier.tell('INC-0412');
     expect(readAloud(slack.messages.flatMap(({ blocks }) => blocks ?? []))).not.toContain('Halted');
   });

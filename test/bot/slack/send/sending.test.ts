@@ -6,10 +6,11 @@ import { createTransitions } from '../../../../src/bot/approvals/transitions.ts'
 import { notify, notifyBackoffMs } from '../../../../src/bot/jobs/notify.ts';
 import { createIncidentNotifier } from '../../../../src/bot/slack/send/incident-notifier.ts';
 import { openSlackPort } from '../../../../src/bot/slack/send/web-client-port.ts';
+import { inChannel } from '../../fakes/callers.ts';
 import { ALICE, CHANNEL, createWorld } from '../../fakes/world.ts';
 import { type Fault, slackServer } from '../slack-server.ts';
 
-const click = { user: ALICE, channel: CHANNEL };
+const click = inChannel(ALICE, CHANNEL);
 
 /** The whole way from a stored change to Slack, but for BullMQ: its retry is the loop here. */
 async function createScene(...script: readonly Fault[]) {

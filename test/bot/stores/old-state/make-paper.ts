@@ -5,8 +5,8 @@ import { acknowledge, requestDiagnosis } from '../../../../src/bot/approvals/inc
 import { announce } from '../../../../src/bot/approvals/maintenance.ts';
 import { choose } from '../../../../src/bot/approvals/plans.ts';
 import { cancel } from '../../../../src/bot/approvals/runs.ts';
+import { submitVote } from '../../../../src/bot/approvals/submit-vote.ts';
 import { createTransitions, type Transitions } from '../../../../src/bot/approvals/transitions.ts';
-import { vote } from '../../../../src/bot/approvals/vote.ts';
 import { sealEntry } from '../../../../src/bot/audit/seal.ts';
 import type { BotContext } from '../../../../src/bot/context.ts';
 import { sweep } from '../../../../src/bot/jobs/sweep.ts';
@@ -14,6 +14,7 @@ import type { SlackPort } from '../../../../src/bot/ports/slack.ts';
 import { systemClock } from '../../../../src/bot/process/system-clock.ts';
 import { createIncidentNotifier } from '../../../../src/bot/slack/send/incident-notifier.ts';
 import type { Run } from '../../../../src/runbooks/index.ts';
+import { inChannel } from '../../fakes/callers.ts';
 import {
   ALICE,
   AUDIT_KEY,
@@ -29,7 +30,7 @@ import {
   runOf,
 } from './paper.ts';
 
-const click = (user: string) => ({ user, channel: CHANNEL });
+const click = (user: string) => inChannel(user, CHANNEL);
 
 /** One run for each state that a run can stand still or end in, each on a cluster of its own. */
 export async function makePaperState(redis: Redis, prefix: string, slack: SlackPort): Promise<void> {
@@ -66,7 +67,7 @@ export async function makePaperState(redis: Redis, prefix: string, slack: SlackP
   await context.stores.homes.opened(ALICE);
   await context.stores.homes.opened(BOB);
   await context.stores.pendingUpdates.waiting();
-  await haltRepairs(transitions, undefined, { user: ALICE, terminal: 'cli:ops' });
+  await haltRepairs(transitions, undefined, { user: ALICE, surface: { kind: 'terminal', name: 'cli:ops' } });
 }
 
 interface House {
@@ -199,7 +200,7 @@ async function diagnosed(transitions: Transitions, incident: string, asker: stri
 
 async function yes(transitions: Transitions, run: Run, user: string, glass = ''): Promise<void> {
   const planHash = run.plan?.hash ?? '';
-  await vote(
+  await submitVote(
     transitions,
     { run: run.id, planHash, typed: run.cluster, reason: 'it is late', glass },
     click(user),

@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
+import { submitVote, type Voted } from '../../../../src/bot/approvals/submit-vote.ts';
 import { createTransitions, type Transitions } from '../../../../src/bot/approvals/transitions.ts';
-import { type Voted, vote } from '../../../../src/bot/approvals/vote.ts';
 import { type Verified, verifyAudit } from '../../../../src/bot/audit/verify.ts';
 import type { BotContext } from '../../../../src/bot/context.ts';
 import { systemClock } from '../../../../src/bot/process/system-clock.ts';
 import type { Run } from '../../../../src/runbooks/index.ts';
+import { inChannel } from '../../fakes/callers.ts';
 import { type FakeSlack, fakeSlack, person } from '../../fakes/slack.ts';
 import { restoreState, type StoredState, textOf } from './dump.ts';
 import {
@@ -70,11 +71,11 @@ export async function update(redis: Redis, from: StoredState = oldState): Promis
   };
 }
 
-export const click = (user: string) => ({ user, channel: CHANNEL });
+export const click = (user: string) => inChannel(user, CHANNEL);
 
 /** A yes for the plan on the table. */
 export const yes = ({ transitions }: Updated, run: Run, user: string): Promise<Voted> =>
-  vote(
+  submitVote(
     transitions,
     { run: run.id, planHash: run.plan?.hash ?? '', typed: run.cluster, reason: 'after the update' },
     click(user),

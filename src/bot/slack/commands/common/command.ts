@@ -1,4 +1,4 @@
-import type { Caller } from '../../../approvals/answer.ts';
+import type { Caller } from '../../../approvals/rules/caller.ts';
 import type { KnownBlock } from '../../../ports/slack-blocks.ts';
 import { linesSection, notification, plainSection } from '../../message/blocks.ts';
 import type { ListenerContext } from '../../requests/listener-context.ts';
