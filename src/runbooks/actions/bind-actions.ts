@@ -106,7 +106,7 @@ function underEntry(ports: ClusterPorts, entry: LedgerEntry | undefined): Cluste
       recall: async (request, limits) =>
         (await hosts.recall?.({ ...request, entry }, limits)) ?? {
           kind: 'unknown',
-          because: `host ${request.host} keeps no record of it`,
+          because: `host ${request.host} has no record of it`,
         },
     },
   };

@@ -28,8 +28,9 @@ export const nodeRejoin: Action<Args, ClusterPorts> = {
     'The peer answers that it runs.',
   ],
   undo: 'No: the node is emptied before it joins.',
+  // An approved plan is compared by these words: they stay as the release before wrote them.
   describe: ({ node, peer }, ports) =>
-    nodeText(`Empty ${node} and make it join the cluster of ${peer}`, ports, node, operations, peer),
+    nodeText(`Empty ${node} and have it join the cluster of ${peer}`, ports, node, operations, peer),
   precheck: async ({ node, peer }, ports) => {
     if (node === peer) return { go: false, because: 'a node cannot join itself' };
     const host = hostCheck(ports, node, operations, peer);

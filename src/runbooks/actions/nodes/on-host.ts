@@ -61,7 +61,7 @@ export async function recallOnHost(
   const memory = await ports.hosts.recall?.(request, { timeoutMs });
   switch (memory?.kind) {
     case undefined:
-      return { kind: 'unknown', because: `host ${request.host} keeps no record of it` };
+      return { kind: 'unknown', because: `host ${request.host} has no record of it` };
     case 'unknown':
       return memory;
     case 'never':

@@ -29,7 +29,7 @@ describe('what people approve', () => {
     ],
     [
       rejoin,
-      'Empty rabbit@b and make it join the cluster of rabbit@a. On host ctl1:\nrabbitmqctl -n rabbit@b stop_app\n' +
+      'Empty rabbit@b and have it join the cluster of rabbit@a. On host ctl1:\nrabbitmqctl -n rabbit@b stop_app\n' +
         'rabbitmqctl -n rabbit@b reset\nrabbitmqctl -n rabbit@b join_cluster rabbit@a\n' +
         'rabbitmqctl -n rabbit@b start_app',
     ],
