@@ -15,6 +15,31 @@ const pages = [
 
 const linkPattern = /\]\(([^)#\s]+)(?:#[^)]*)?\)/g;
 
+const folders = ['src', 'test', 'tools', 'bench', 'sandbox', 'deploy', 'docs'];
+const folderPattern = new RegExp(`(?<![\\w/.-])(?:${folders.join('|')})/[\\w<>*./-]*`, 'g');
+
+/** What a page names of the project: paths from its root, and back-quoted names of source files. `*` and `<…>` stand for any name. */
+function projectPathsIn(text: string): readonly string[] {
+  return [
+    ...[...text.matchAll(folderPattern)].map(([path]) => path.replace(/\.+$/, '')),
+    ...[...text.matchAll(/`([\w-]+(?:\.\w+)*\.(?:ts|mjs))`/g)].map(([, name = '']) => name),
+  ];
+}
+
+const files = folders.flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`),
+);
+
+function exists(path: string): boolean {
+  const wanted = path
+    .replace(/\/$/, '')
+    .split(/\*|<[^>]*>/)
+    .map((part) => part.replaceAll('.', '\\.'))
+    .join('[^/]*');
+  const pattern = new RegExp(path.includes('/') ? `^${wanted}$` : `/${wanted}$`);
+  return folders.includes(path.replace(/\/$/, '')) || files.some((file) => pattern.test(file));
+}
+
 describe('the documents', () => {
   test.each(pages.map((page) => [relative(root, page), page]))(
     '%s links only to what is there',
@@ -25,6 +50,22 @@ describe('the documents', () => {
       expect(targets.filter((target) => !existsSync(resolve(dirname(page), target)))).toEqual([]);
     },
   );
+
+  test.each(
+    pages.filter((page) => !page.endsWith('CHANGELOG.md')).map((page) => [relative(root, page), page]),
+  )('%s names only files and folders of the project that exist', (_name, page) => {
+    expect(projectPathsIn(readFileSync(page, 'utf8')).filter((path) => !exists(path))).toEqual([]);
+  });
+
+  test('a path that never existed is found in a text, in code and in a drawing, and a pattern is a path', () => {
+    const text =
+      'See `src/runbooks/actions/book.ts`, `no-such.ts`.\n```\ntell src/desk/\n```\n`src/bot/cli/<name>.ts`';
+    expect(projectPathsIn(text).filter((path) => !exists(path))).toEqual([
+      'src/runbooks/actions/book.ts',
+      'src/desk/',
+      'no-such.ts',
+    ]);
+  });
 
   test.each(['systemd', 'kolla-docker'] as const)(
     'docs/hosts.md has the line for sudoers of every command of the preset %s',
@@ -64,5 +105,20 @@ describe('the documents', () => {
     );
     expect(named.length).toBeGreaterThan(5);
     expect(named.filter((name) => !(name in scripts))).toEqual([]);
+  });
+
+  test('the index of decisions names every decision by its number and its title, and each page begins with both', () => {
+    const folder = join(root, 'docs/decisions');
+    const rows = readdirSync(folder)
+      .filter((name) => /^\d/.test(name))
+      .toSorted()
+      .map((name) => {
+        const [, title = ''] = /^# (.*)\n/.exec(readFileSync(join(folder, name), 'utf8')) ?? [];
+        const number = Number(name.slice(0, 4));
+        expect(title, name).toMatch(new RegExp(`^${number}\\. \\S`));
+        return `| [${number}](${name}) | ${title.replace(/^\d+\. /, '')} |`;
+      });
+    const index = readFileSync(join(folder, 'README.md'), 'utf8').split('\n');
+    expect(index.filter((line) => line.startsWith('| ['))).toEqual(rows);
   });
 });

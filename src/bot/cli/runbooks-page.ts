@@ -6,7 +6,7 @@ export function runbooksPage(book: readonly Runbook[]): string {
   return [
     '# Runbooks',
     '',
-    'Generated from the book by `npm run docs`; not written by hand. One file a runbook: `src/runbooks/book/<id>.ts`.',
+    'Generated from the book by `npm run docs`; not written by hand. One file a runbook: `src/runbooks/book/<family>/<id>.ts`.',
     '',
     '| runbook | what it sees | does it repair? |',
     '| --- | --- | --- |',
