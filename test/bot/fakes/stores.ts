@@ -3,7 +3,6 @@ import type { AuditRecord } from '../../../src/bot/record/link.ts';
 import type {
   CardPlace,
   FailureWindow,
-  Maintenance,
   Mirrored,
   Stores,
   SweepMemory,
@@ -12,6 +11,7 @@ import type { Incident, ProbeHistory, Run } from '../../../src/runbooks/index.ts
 import { activeStates } from '../../../src/runbooks/index.ts';
 import { chainOf } from '../audit/chain-of.ts';
 import type { FakeClock } from './clock.ts';
+import { fakeSmallStores, recent } from './small-stores.ts';
 
 /** Stores in memory with the same promises as the real ones; `kept` lets a test look inside. */
 export interface FakeStores extends Stores {
@@ -39,13 +39,9 @@ export function fakeStores(clock: FakeClock): FakeStores {
     pendingUpdates: new Map(),
   };
   const leases = new Map<string, { holder: string; untilMs: number; token: number }>();
-  const once = new Map<string, number>();
   const halts = new Map<string, { readonly by: string; readonly atMs: number; readonly because?: string }>();
   const tokens = new Map<string, number>();
   const failures = new Map<string, Map<string, number>>();
-  const deleted = new Map<string, Map<string, number>>();
-  const maintenance = new Map<string, Maintenance>();
-  const homes = new Map<string, number>();
   const untoldSince = new Map<string, number>();
   let incidentNumber = 0;
   let runNumber = 0;
@@ -60,12 +56,13 @@ export function fakeStores(clock: FakeClock): FakeStores {
     kept.pendingUpdates.set(incident, mark);
   };
 
+  const oldestFirst = (): readonly (readonly [string, number])[] =>
+    [...kept.pendingUpdates].toSorted(([, one], [, other]) => one - other);
+
   let mirrored: Mirrored | undefined;
   const chained = (): readonly AuditRecord[] => chainOf(kept.audit);
   const recorded = (): readonly RecordedEntry[] =>
     kept.audit.map((entry, index) => ({ ...entry, sequence: index + 1, hash: '' }));
-  const recent = (kept: Map<string, number> | undefined, sinceMs: number): number =>
-    [...(kept ?? new Map<string, number>()).values()].filter((atMs) => atMs > sinceMs).length;
 
   const strained = (run: string, { cluster, atMs, withinMs, limit, because }: FailureWindow): boolean => {
     failures.set(cluster, (failures.get(cluster) ?? new Map<string, number>()).set(run, atMs));
@@ -78,6 +75,7 @@ export function fakeStores(clock: FakeClock): FakeStores {
 
   return {
     kept,
+    ...fakeSmallStores(clock, kept),
     incidents: {
       nextId: async () => {
         incidentNumber += 1;
@@ -85,7 +83,9 @@ export function fakeStores(clock: FakeClock): FakeStores {
       },
       get: async (id) => kept.incidents.get(id),
       open: async (cluster) =>
-        [...kept.incidents.values()].filter((one) => one.cluster === cluster && one.state === 'open'),
+        [...kept.incidents.values()]
+          .filter((one) => one.cluster === cluster && one.state === 'open')
+          .toSorted((left, right) => left.openedAtMs - right.openedAtMs),
       recent: async ({ cluster, limit, sinceMs = 0 }) =>
         [...kept.incidents.values()]
           .filter((one) => cluster === undefined || one.cluster === cluster)
@@ -103,8 +103,9 @@ export function fakeStores(clock: FakeClock): FakeStores {
         }
         kept.incidents.set(id, { ...incident, version: expectedVersion + 1 });
         addLines(id, timeline);
-        if (audit !== undefined) {
-          kept.audit.push(...[audit].flat());
+        const entries = [audit ?? []].flat();
+        kept.audit.push(...entries);
+        if (entries.length > 0 || timeline.length > 0) {
           markUntold(id);
         }
         return 'stored';
@@ -122,9 +123,10 @@ export function fakeStores(clock: FakeClock): FakeStores {
       },
       get: async (id) => kept.runs.get(id),
       active: async (cluster) =>
-        [...kept.runs.values()].filter(
-          (run) => activeStates.includes(run.state) && (cluster === undefined || run.cluster === cluster),
-        ),
+        [...kept.runs.values()]
+          .filter((run) => activeStates.includes(run.state))
+          .filter((run) => cluster === undefined || run.cluster === cluster)
+          .toSorted((left, right) => (left.id < right.id ? -1 : 1)),
       recent: async ({ limit, sinceMs = 0 }) =>
         [...kept.runs.values()]
           .filter((run) => (run.endedAtMs ?? run.startedAtMs) >= sinceMs)
@@ -158,21 +160,11 @@ export function fakeStores(clock: FakeClock): FakeStores {
       get: async (cluster) => kept.memories.get(cluster),
       sweptAtMs: async (cluster) => kept.memories.get(cluster)?.sweptAtMs,
       put: async (cluster, memory, { lease, token }) => {
-        if ((tokens.get(lease) ?? token) !== token) {
+        if (tokens.get(lease) !== token) {
           return 'conflict';
         }
         kept.memories.set(cluster, memory);
         return 'stored';
-      },
-    },
-    probes: {
-      get: async (cluster) => kept.probes.get(cluster),
-      put: async (cluster, probes) => void kept.probes.set(cluster, probes),
-    },
-    cards: {
-      get: async (incident) => kept.cards.get(incident),
-      put: async (incident, place) => {
-        kept.cards.set(incident, place);
       },
     },
     audit: {
@@ -209,7 +201,7 @@ export function fakeStores(clock: FakeClock): FakeStores {
       },
       renew: async (name, holder, forMs) => {
         const held = leases.get(name);
-        if (held?.holder !== holder) {
+        if (held?.holder !== holder || held.untilMs <= clock.now()) {
           return false;
         }
         held.untilMs = clock.now() + forMs;
@@ -219,19 +211,6 @@ export function fakeStores(clock: FakeClock): FakeStores {
         if (leases.get(name)?.holder === holder) {
           leases.delete(name);
         }
-      },
-    },
-    once: {
-      first: async (key, forMs) => {
-        if ((once.get(key) ?? 0) > clock.now()) {
-          return false;
-        }
-        once.set(key, clock.now() + forMs);
-        return true;
-      },
-      has: async (key) => (once.get(key) ?? 0) > clock.now(),
-      forget: async (key) => {
-        once.delete(key);
       },
     },
     halts: {
@@ -245,50 +224,14 @@ export function fakeStores(clock: FakeClock): FakeStores {
         halts.set(key, halts.get(key) ?? { by, atMs: clock.now() });
       },
       resume: async (cluster) => {
-        if (cluster === undefined) {
-          halts.clear();
-          failures.clear();
-        } else {
-          failures.delete(cluster);
-          halts.delete(cluster);
+        for (const ended of cluster === undefined ? [...halts.keys()] : [cluster]) {
+          failures.delete(ended);
+          halts.delete(ended);
         }
       },
-    },
-    deletions: {
-      reserve: async (cluster, member, { limit, isForced }) => {
-        const counted = deleted.get(cluster) ?? new Map<string, number>();
-        deleted.set(cluster, counted);
-        const isKnown = counted.has(member);
-        if (!isKnown && !isForced && recent(counted, clock.now() - 3_600_000) >= limit) {
-          return 'over';
-        }
-        counted.set(member, counted.get(member) ?? clock.now());
-        return 'reserved';
-      },
-      lastHour: async (cluster) => recent(deleted.get(cluster), clock.now() - 3_600_000),
-    },
-    maintenance: {
-      get: async (cluster) => {
-        const found = maintenance.get(cluster);
-        return found !== undefined && found.untilMs > clock.now() ? found : undefined;
-      },
-      begin: async (cluster, window) => void maintenance.set(cluster, window),
-      end: async (cluster) => void maintenance.delete(cluster),
-    },
-    homes: {
-      opened: async (user) => void homes.set(user, clock.now()),
-      recent: async ({ withinMs, limit }) =>
-        [...homes]
-          .filter(([, atMs]) => atMs >= clock.now() - withinMs)
-          .toSorted(([, left], [, right]) => right - left)
-          .map(([user]) => user)
-          .slice(0, limit),
     },
     pendingUpdates: {
-      list: async () =>
-        [...kept.pendingUpdates]
-          .toSorted(([, a], [, b]) => a - b)
-          .map(([incident, at]) => ({ incident, mark: String(at) })),
+      list: async () => oldestFirst().map(([incident, at]) => ({ incident, mark: String(at) })),
       markOf: async (incident) => {
         const at = kept.pendingUpdates.get(incident);
         return at === undefined ? undefined : String(at);
@@ -297,7 +240,7 @@ export function fakeStores(clock: FakeClock): FakeStores {
         for (const id of untoldSince.keys()) {
           if (!kept.pendingUpdates.has(id)) untoldSince.delete(id);
         }
-        return [...kept.pendingUpdates.keys()].map((incident) => {
+        return oldestFirst().map(([incident]) => {
           const sinceMs = untoldSince.get(incident) ?? clock.now();
           untoldSince.set(incident, sinceMs);
           return { incident, waitedMs: clock.now() - sinceMs };

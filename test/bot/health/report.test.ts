@@ -17,7 +17,8 @@ async function healthAfter(sweptInMs: number, runsForMs: number) {
   );
   const startedAtMs = clock.now() - runsForMs;
   const swept = { history: emptyHistory, pending: [], sweptAtMs: clock.now() + sweptInMs };
-  await memory.put('prod-a', swept, { lease: 'sweep:prod-a', token: 1 });
+  const { token = 0 } = (await stores.leases.take('sweep:prod-a', 'me', 60_000)) ?? {};
+  await memory.put('prod-a', swept, { lease: 'sweep:prod-a', token });
   const clusters = [...context.clusters.values()].map(({ config }) => config);
   const needs = { config: { ...context.config, clusters }, clock, stores: { ...stores, memory } };
   const health = await examine(needs, there, startedAtMs);

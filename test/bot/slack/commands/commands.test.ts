@@ -43,7 +43,8 @@ async function aloud(command: Command, asked: CommandCall): Promise<string> {
 async function swept(world: World, now: Observation = split): Promise<void> {
   const { clock, stores } = world;
   const memory = { history: now.history, pending: [], sweptAtMs: clock.now(), summary: summaryOf(now) };
-  await stores.memory.put('prod-a', memory, { lease: 'sweep:prod-a', token: 1 });
+  const { token = 0 } = (await stores.leases.take('sweep:prod-a', 'me', 60_000)) ?? {};
+  await stores.memory.put('prod-a', memory, { lease: 'sweep:prod-a', token });
   clock.pass(4_000);
 }
 
