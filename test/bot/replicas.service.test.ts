@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
 import { freePorts } from '../../sandbox/ports.ts';
+import { waitFor } from '../../sandbox/wait.ts';
 import { systemClock } from '../../src/bot/process/system-clock.ts';
 import { openStores } from '../../src/bot/stores/open.ts';
 import { pressed } from './fakes/receiver.ts';
@@ -76,11 +77,10 @@ clusters:
     await once(child, 'exit');
   };
   const ready = async (bot: number): Promise<void> => {
-    for (;;) {
-      const answer = await fetch(`http://127.0.0.1:${healthOf(bot)}/readyz`).catch(() => undefined);
-      if (answer?.status === 200) return;
-      await systemClock.sleep(100);
-    }
+    const url = `http://127.0.0.1:${healthOf(bot)}/readyz`;
+    await waitFor(`bot ${bot} to be ready`, async () => (await fetch(url)).status === 200, {
+      withinMs: 60_000,
+    });
   };
   const all = [0, 1, 2];
   const startAll = async (): Promise<void> => {
@@ -123,9 +123,8 @@ test('three bots on one Redis sweep, post, count and digest once, whoever of the
   await using bots = await threeBots(redis.url, slack.url, node.url);
   const isCard = ({ text }: { readonly text: string }): boolean => /^P1 house: I cannot see/.test(text);
   const isDigest = ({ text }: { readonly text: string }): boolean => text.startsWith('RabbitMQ digest');
-  const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
-    while (!(await holds())) await systemClock.sleep(50);
-  };
+  const until = (what: string, holds: () => boolean | Promise<boolean>) =>
+    waitFor(what, holds, { withinMs: 60_000, everyMs: 50 });
   const digests = () => slack.messages.filter(isDigest);
   const cards = () => slack.messages.filter(({ thread_ts }) => thread_ts === undefined).filter(isCard);
 
@@ -145,7 +144,7 @@ test('three bots on one Redis sweep, post, count and digest once, whoever of the
   const connection = new Redis(redis.url);
   try {
     const stores = openStores(connection, 'watership');
-    await until(async () => (await stores.pendingUpdates.list()).length === 0);
+    await until('every incident to be told', async () => (await stores.pendingUpdates.list()).length === 0);
     expect(cards()).toHaveLength(1);
     const [incident] = await stores.incidents.open('house');
     const id = incident?.id ?? '';
@@ -155,7 +154,7 @@ test('three bots on one Redis sweep, post, count and digest once, whoever of the
     expect(await Promise.all([0, 1, 2].map((bot) => bots.click(bot, body)))).toEqual([200, 200, 200]);
     const taken = async () =>
       (await stores.audit.read({ limit: 10_000 })).filter(({ event }) => event === 'incident.acknowledged');
-    await until(async () => (await taken()).length > 0);
+    await until('a click to be taken', async () => (await taken()).length > 0);
 
     // All three die between posting a digest and writing down that it is posted.
     const digested = new Promise<void>((tell) => {
@@ -173,9 +172,9 @@ test('three bots on one Redis sweep, post, count and digest once, whoever of the
     for (const bot of [0, 1]) {
       await bots.kill(bot);
       const before = digests().length;
-      await until(() => digests().length > before);
+      await until('another digest', () => digests().length > before);
     }
-    await until(async () => (await stores.pendingUpdates.list()).length === 0);
+    await until('every incident to be told', async () => (await stores.pendingUpdates.list()).length === 0);
 
     expect(await taken()).toHaveLength(1);
     expect(await stores.incidents.open('house')).toHaveLength(1);

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { pino } from 'pino';
 import { afterEach, expect, test } from 'vitest';
+import { waitFor } from '../../sandbox/wait.ts';
 import type { BotConfig } from '../../src/bot/config/config.ts';
 import { parseConfig } from '../../src/bot/config/load.ts';
 import type { HealthReport } from '../../src/bot/health/report.ts';
@@ -91,13 +92,13 @@ test('a started bot sweeps, tells, says when Redis is away, goes on when it is b
   closers.push(() => bot.stop());
 
   const ask = (path: string) => fetch(`http://127.0.0.1:${bot.healthPort}${path}`);
-  const until = async (status: number): Promise<HealthReport> => {
-    for (;;) {
+  const until = (status: number, isSo = (_: HealthReport): boolean => true): Promise<HealthReport> => {
+    const look = async () => {
       const response = await ask('/healthz');
       const report = JSON.parse(await response.text()) as HealthReport;
-      if (response.status === status) return report;
-      await systemClock.sleep(50);
-    }
+      return response.status === status && isSo(report) ? report : undefined;
+    };
+    return waitFor(`${status} of /healthz`, look, { withinMs: 50_000, everyMs: 50 });
   };
 
   await slack.saw(/^chat\.postMessage P1 house: I cannot see/);
@@ -114,12 +115,10 @@ test('a started bot sweeps, tells, says when Redis is away, goes on when it is b
   expect(await until(503)).toMatchObject({ status: 'failing', redis: 'away' });
   await redis.bringBack();
   const sweptBefore = Date.now();
-  await until(200);
-  let sweptAgo = Number.POSITIVE_INFINITY;
-  while (Date.now() - sweptAgo * 1_000 < sweptBefore) {
-    sweptAgo = (await until(200)).clusters['house']?.lastSweepSecondsAgo ?? Number.POSITIVE_INFINITY;
-    await systemClock.sleep(100);
-  }
+  await until(200, ({ clusters: { house } }) => {
+    const agoSeconds = house?.lastSweepSecondsAgo ?? Number.POSITIVE_INFINITY;
+    return Date.now() - agoSeconds * 1_000 >= sweptBefore;
+  });
   // The incident of before is still the incident: nothing was lost, and nothing was told twice.
   const cards = slack.posted.filter((text) => /^chat\.postMessage P1 house: I cannot see/.test(text));
   expect(cards).toHaveLength(1);
@@ -137,8 +136,13 @@ test('a bot that is started before its Redis waits for it, and stops though Redi
   const config = await configFor(redis.url, slack.url);
   const starting = startBot(config, { log: pino({ level: 'silent' }), clock: systemClock });
   const health = `http://127.0.0.1:${config.health?.port}`;
-  while ((await fetch(`${health}/readyz`).catch(() => undefined))?.status !== 503)
-    await systemClock.sleep(20);
+  await waitFor(
+    'the bot to say that it starts',
+    async () => (await fetch(`${health}/readyz`)).status === 503,
+    {
+      ...{ withinMs: 50_000, everyMs: 20 },
+    },
+  );
   await redis.bringBack();
   const bot = await starting;
   closers.push(() => bot.stop());

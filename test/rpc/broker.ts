@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { connect } from 'amqplib';
 import { inject } from 'vitest';
+import { waitFor } from '../../sandbox/wait.ts';
 import {
   getTransport,
   type Transport,
@@ -101,12 +102,5 @@ export function openTestBroker(): TestBroker {
 }
 
 /** Asks again until there is an answer. For what the broker shows late: its statistics. */
-export async function until<Value>(ask: () => Promise<Value | undefined>): Promise<Value> {
-  const deadline = performance.now() + 15_000;
-  for (;;) {
-    const value = await ask();
-    if (value !== undefined) return value;
-    if (performance.now() > deadline) throw new Error('it did not come about within 15 s');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
+export const until = <Value>(ask: () => Promise<Value | undefined>): Promise<Value> =>
+  waitFor('what the broker shows late', ask, { withinMs: 15_000, everyMs: 50 });

@@ -38,7 +38,8 @@ test('times beyond what a timer holds are as long as a timer can be, not none', 
   const paused = pause(Number.POSITIVE_INFINITY, ending.signal).then(() => {
     isOver = true;
   });
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  // A delay that no timer can hold would be over after 1 ms, so before a timer that is set later and waits longer.
+  await pause(5, new AbortController().signal);
   expect(isOver).toBe(false);
   ending.abort();
   await paused;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { waitFor } from '../../../sandbox/wait.ts';
 import { keepAudit } from '../../../src/bot/audit/keeper.ts';
 import { createMirror } from '../../../src/bot/audit/mirror.ts';
 import { trimAudit } from '../../../src/bot/audit/trim.ts';
@@ -161,21 +162,20 @@ describe('the keeper', () => {
     return { config, stores: stores(), clock: systemClock, log: pino({ level: 'silent' }) };
   };
   /** Looks until it is so. */
-  async function until(isSo: () => Promise<boolean>): Promise<void> {
-    while (!(await isSo())) await systemClock.sleep(20);
-  }
+  const until = (what: string, isSo: () => Promise<boolean>) =>
+    waitFor(what, isSo, { withinMs: 25_000, everyMs: 20 });
 
   test('of three replicas one copies and seals; another takes over when it stops', async () => {
     const file = await newFile();
     await write(5);
     const linesIn = async () => (await readFile(file, 'utf8').catch(() => '')).split('\n').length - 1;
     const keepers = [1, 2, 3].map(() => keepAudit(context(file)));
-    await until(async () => (await linesIn()) >= 6);
+    await until('six lines in the mirror', async () => (await linesIn()) >= 6);
     const busy = keepers.filter((keeper) => keeper.mirror()?.kind === 'ok');
     expect(busy).toHaveLength(1);
     await busy[0]?.stop();
     await write(5);
-    await until(async () => (await linesIn()) >= 11);
+    await until('eleven lines in the mirror', async () => (await linesIn()) >= 11);
     await Promise.all(keepers.map((keeper) => keeper.stop()));
     const verified = await verifyAudit({ chain: stores().chain, files: [file], key });
     expect(verified.fault).toBeUndefined();
@@ -184,7 +184,7 @@ describe('the keeper', () => {
 
   test('tells of a mirror that cannot be written, and the audit goes on', async () => {
     const keeper = keepAudit(context('/proc/no/such/place.jsonl'));
-    await until(async () => keeper.mirror()?.kind === 'failing');
+    await until('the mirror to fail', async () => keeper.mirror()?.kind === 'failing');
     expect(keeper.mirror()).toMatchObject({ problem: expect.stringContaining('ENOENT') });
     await write(1);
     await keeper.stop();

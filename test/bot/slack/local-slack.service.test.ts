@@ -1,5 +1,6 @@
 import { WebSocket } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { waitFor } from '../../../sandbox/wait.ts';
 import { systemClock } from '../../../src/bot/process/system-clock.ts';
 import { connectSlack, type SlackConnection } from '../../../src/bot/slack/app/connect.ts';
 import { ALICE, BOB, createWorld, DAVE, type World } from '../fakes/world.ts';
@@ -39,19 +40,10 @@ afterAll(async () => {
 });
 
 /** Waits until something holds; the stand-in has no events for what its control port shows. */
-async function until<Value>(
+const until = <Value>(
   what: string,
   look: () => Promise<Value | undefined> | Value | undefined,
-): Promise<Value> {
-  for (let attempt = 0; attempt < 400; attempt += 1) {
-    const value = await look();
-    if (value !== undefined) {
-      return value;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`not within 20 s: ${what}`);
-}
+): Promise<Value> => waitFor(what, look, { withinMs: 20_000, everyMs: 50 });
 
 const whisperTo = (user: string, pattern: RegExp): Promise<KeptMessage> =>
   until(`${user} is told ${pattern}`, async () =>
