@@ -355,16 +355,16 @@ describe('a file of the configuration', () => {
     return path;
   };
 
-  test.each([
-    [0o600, undefined],
-    [0o400, undefined],
-    [0o640, undefined],
-    [0o644, 'everybody may read it (mode 644); chmod 640'],
-    [0o604, 'everybody may read it (mode 604); chmod 600'],
-    [0o666, 'everybody may read and change it (mode 666); chmod 640'],
-    [0o660, 'its group may change it (mode 660); chmod 640'],
-  ])('of mode %o is told as %s', (mode, told) => {
-    const path = withMode(mode);
+  test.each<readonly [string, string | undefined]>([
+    ['600', undefined],
+    ['400', undefined],
+    ['640', undefined],
+    ['644', 'everybody may read it (mode 644); chmod 640'],
+    ['604', 'everybody may read it (mode 604); chmod 600'],
+    ['666', 'everybody may read and change it (mode 666); chmod 640'],
+    ['660', 'its group may change it (mode 660); chmod 640'],
+  ])('of mode %s is told as: %s', (mode, told) => {
+    const path = withMode(Number.parseInt(mode, 8));
     expect(exposedFiles([path]).map(({ text }) => text)).toEqual(
       told === undefined ? [] : [`${told} ${path}`],
     );

@@ -58,7 +58,7 @@ test.each([
   expect(sweepDeadlineMs(intervalMs)).toBe(deadlineMs);
 });
 
-describe('telling again', () => {
+describe('telling an incident again', () => {
   test('waits longer each time, and never long', () => {
     expect([1, 2, 3, 6, 99].map((attempt) => notifyBackoffMs(attempt))).toEqual([
       1_000, 2_000, 4_000, 30_000, 30_000,

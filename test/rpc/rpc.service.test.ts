@@ -31,7 +31,7 @@ async function serve(endpoint: object, options: ServerOptions = {}) {
 
 const properties = { contentType: 'application/json', contentEncoding: 'utf-8' };
 
-describe('calls', () => {
+describe('RPC calls', () => {
   test('odd values come back as they were', async () => {
     const { client } = await serve({ echo: (_context: unknown, { value }: { value: unknown }) => value });
     const values = [
@@ -149,7 +149,7 @@ describe('calls', () => {
   });
 });
 
-describe('casts', () => {
+describe('RPC casts', () => {
   test('a fanout reaches every server, a cast one of them', async () => {
     const exchange = broker.unique('exchange');
     const topic = broker.unique('topic');

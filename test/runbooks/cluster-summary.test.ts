@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { queueKey, summaryOf } from '../../src/runbooks/index.ts';
 import { quiet } from '../bot/fakes/world.ts';
 
-test('a glance names the fullest and the growing queues', () => {
+test('a summary of a cluster names the fullest and the growing queues', () => {
   const track = (from: number, to: number) => ({
     ready: [
       [0, from],
@@ -32,7 +32,7 @@ test('a glance names the fullest and the growing queues', () => {
   expect(glance.blind).toEqual([]);
 });
 
-test('what is missing is said, and not counted as nothing', () => {
+test('a summary of a cluster says what is missing, and does not count it as nothing', () => {
   const missing = [{ node: 'rabbit@ctl2', why: 'timeout' }];
   const { snapshot } = quiet;
   const glance = summaryOf({ ...quiet, snapshot: { ...snapshot, queues: { ...snapshot.queues, missing } } });

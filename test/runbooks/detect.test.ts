@@ -92,7 +92,7 @@ test.each<[string, Observation, readonly string[]]>([
     }),
     [],
   ],
-])('%s', (_, now, findings) => {
+])('%s is found as what it is, and as nothing else', (_, now, findings) => {
   expect(found(now)).toEqual(findings);
 });
 

@@ -43,7 +43,7 @@ test('a deaf service explains the backlog of its own queue that comes after it',
   expect(muted(deaf, { ...ownPile, openedAtMs: NOW + 1 })).toEqual({ backlog: 'deaf-service' });
 });
 
-test('not the backlog of another queue, nor of the same name in another vhost', () => {
+test('a deaf service explains no backlog of another queue, nor of the same name in another vhost', () => {
   const other = incidentOf('backlog');
   expect(other.subject).toBe('compute.cmp2');
   expect(muted(deaf, { ...other, openedAtMs: NOW + 1 })).toEqual({});

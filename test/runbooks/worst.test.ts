@@ -14,6 +14,6 @@ test('an incident that eases remembers how it was, and forgets it when it is as 
   expect(withWorst(still, { ...down, subject: 'ctl2 - ctl3' }).worst).toBeUndefined();
 });
 
-test('one that was written before this was kept is told as it stands', () => {
+test('an incident that was written before its worst was kept is told as it stands', () => {
   expect(atItsWorst(openIncident)).toEqual(openIncident);
 });

@@ -125,7 +125,7 @@ describe('the chain in Redis', () => {
   });
 });
 
-describe('trimming', () => {
+describe('trimming the audit in Redis', () => {
   test('drops the oldest part in one step with the entry that says so', async () => {
     await write(30);
     const { chain } = stores();

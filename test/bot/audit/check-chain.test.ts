@@ -151,7 +151,7 @@ describe('a chain', () => {
   });
 });
 
-describe('trimming', () => {
+describe('trimming a chain', () => {
   const all = chainOf([
     ...['one', 'two', 'three'].map(plainEntry),
     {
@@ -237,7 +237,7 @@ describe('a chain that was deleted', () => {
   });
 });
 
-describe('seals', () => {
+describe('seals of the audit', () => {
   const begin = ['one', 'two'].map(plainEntry);
   const tip = chainOf(begin)[1];
   if (tip === undefined) throw new Error('two were written');

@@ -33,7 +33,7 @@ test('of all: what somebody reads, and the services of which nothing is there', 
   });
 });
 
-describe('the survey', () => {
+describe('probing all candidates', () => {
   const answer = (change: Partial<ProbeAnswer>): ProbeAnswer => ({
     verdict: 'alive',
     tookMs: 3,

@@ -395,10 +395,18 @@ ${more}`;
 
   test.each([
     ['a limit may be lowered', 'limits: { queuesPerRun: 5 }', undefined],
-    ['and not raised', 'limits: { queuesPerRun: 26 }', 'expected a whole number from 1 to 25'],
-    ['a node takes two', 'people: { approvals: { node: 1 } }', 'expected at least 2'],
-    ['in quotes too', 'people: { approvals: { node: "1" } }', 'people.approvals.node: expected at least 2'],
-    ['from the environment too', 'people: { approvals: { mass: "${ONE}" } }', 'expected at least 2'],
+    ['a limit is not raised', 'limits: { queuesPerRun: 26 }', 'expected a whole number from 1 to 25'],
+    ['a step on a node takes two votes', 'people: { approvals: { node: 1 } }', 'expected at least 2'],
+    [
+      'it takes two votes in quotes too',
+      'people: { approvals: { node: "1" } }',
+      'people.approvals.node: expected at least 2',
+    ],
+    [
+      'a mass takes two votes from the environment too',
+      'people: { approvals: { mass: "${ONE}" } }',
+      'expected at least 2',
+    ],
     [
       'whatever is wrong beside it',
       'people: { approvals: { destructive: many, mass: 1 }, selfApproval: { node: 1, mass: true } }',
@@ -409,19 +417,35 @@ ${more}`;
       'people: { typedConfirmation: { destructive: false } }',
       'what cannot be taken',
     ],
-    ['a node is typed', 'people: { typedConfirmation: { node: false } }', 'people.typedConfirmation.node'],
-    ['much is typed', 'people: { typedConfirmation: { mass: false } }', 'people.typedConfirmation.mass'],
-    ['more may be typed', 'people: { typedConfirmation: { reversible: true, node: true } }', undefined],
-    ['a plan grows old', 'people: { planExpires: 1000h }', 'expected a duration of at most 24 h'],
-    ['and not at once', 'people: { planExpires: 1s }', 'expected a duration of at least 10 s'],
+    [
+      'a step on a node is typed out before a yes',
+      'people: { typedConfirmation: { node: false } }',
+      'people.typedConfirmation.node',
+    ],
+    [
+      'a mass is typed out before a yes',
+      'people: { typedConfirmation: { mass: false } }',
+      'people.typedConfirmation.mass',
+    ],
+    [
+      'more may have to be typed out',
+      'people: { typedConfirmation: { reversible: true, node: true } }',
+      undefined,
+    ],
+    ['a plan expires within a day', 'people: { planExpires: 1000h }', 'expected a duration of at most 24 h'],
+    ['a plan does not expire at once', 'people: { planExpires: 1s }', 'expected a duration of at least 10 s'],
     [
       'no pattern is told for words',
       'hosts: { a: { via: ssh, user: u, agent: here } }',
       "expected true, or the path of an SSH agent's socket",
     ],
     ['a plan may have a day', 'people: { planExpires: 24h }', undefined],
-    ['more may be asked for', 'people: { approvals: { node: 3, destructive: 2 } }', undefined],
-    ['nobody deletes alone', 'people: { selfApproval: { destructive: true } }', 'approved by somebody else'],
+    ['more votes may be asked for', 'people: { approvals: { node: 3, destructive: 2 } }', undefined],
+    [
+      'nobody approves their own deletion',
+      'people: { selfApproval: { destructive: true } }',
+      'approved by somebody else',
+    ],
     [
       'but in a sandbox',
       'people: { approvals: { node: 1 }, typedConfirmation: { node: false } }\nsandbox: { controlUrl: http://127.0.0.1:8080 }',

@@ -67,7 +67,7 @@ function transitions() {
   };
 }
 
-describe('telling', () => {
+describe('a job that tells an incident', () => {
   test('many calls while one is told lead to one more', async () => {
     const prefix = `test-${randomUUID()}`;
     const told = transitions();

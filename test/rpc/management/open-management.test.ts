@@ -348,7 +348,7 @@ describe('what does not exist', () => {
   });
 });
 
-describe('names', () => {
+describe('names in a path of the management API', () => {
   test('are encoded whole, in a path and nowhere else', async () => {
     await using node = await openFakeNode({});
     const api = opened(node.url);
@@ -369,7 +369,7 @@ describe('names', () => {
   });
 });
 
-describe('writes', () => {
+describe('a write to the management API:', () => {
   test('a queue is deleted only if unused, and only if empty when that is asked for', async () => {
     const accept: Route = (_, response) => response.writeHead(204).end();
     await using node = await openFakeNode({ '/api/queues/%2F/q': accept });
@@ -443,7 +443,7 @@ describe('writes', () => {
   });
 });
 
-describe('answers that cannot be used', () => {
+describe('an answer that cannot be used', () => {
   const cases: readonly (readonly [string, Route, string])[] = [
     ['a wrong password', answer(401, { error: 'not_authorized', reason: 'Login failed' }), 'unauthorized'],
     ['a forbidden path', answer(403, ''), 'unauthorized'],
@@ -455,7 +455,7 @@ describe('answers that cannot be used', () => {
     ['an answer that is cut off', cutting('[{"name":'), 'http-error'],
     ['a connection that is dropped', (request) => request.socket.destroy(), 'unreachable'],
   ];
-  test.each(cases)('%s', async (_, route, why) => {
+  test.each(cases)('is an error, and no empty listing: %s', async (_, route, why) => {
     const error = await asked('/api/nodes', route, (api) => failed(api.nodes(limits)));
     expect(error.why).toBe(why);
     expect(error.message).toMatch(/^GET \/api\/nodes on rabbit@server-44: [^<]+$/);

@@ -65,7 +65,7 @@ describe('a request in a thread', startsThreads, () => {
   });
 });
 
-describe('the threads', startsThreads, () => {
+describe('the worker threads', startsThreads, () => {
   test('work at the same time, are as many as were needed, and are used again', async () => {
     const pool = open();
     const latches = [new SharedArrayBuffer(4), new SharedArrayBuffer(4)];
@@ -103,7 +103,7 @@ describe('the threads', startsThreads, () => {
   });
 });
 
-describe('modules', startsThreads, () => {
+describe('modules of endpoints for threads', startsThreads, () => {
   test('that cannot serve are refused at the start, with the reason', async () => {
     const nothing = moduleUrlsOf([new URL('./nothing.ts', import.meta.url)]);
     await expect(open({ modules: nothing }).start()).rejects.toThrow('must export its endpoints');

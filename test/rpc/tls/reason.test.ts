@@ -22,7 +22,7 @@ describe('a TLS failure in words', () => {
     ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 'neither TLS 1.2 nor 1.3'],
     ['ERR_SSL_WRONG_VERSION_NUMBER', 'does not speak TLS'],
     ['ERR_SSL_SOMETHING_ELSE', 'TLS failed (ERR_SSL_SOMETHING_ELSE)'],
-  ])('%s', (code, words) => {
+  ])('the code %s is told as: %s', (code, words) => {
     const told = tlsReason(coded(code));
     expect(told).toContain(words);
     expect(told).not.toMatch(/\n|OpenSSL/);

@@ -10,7 +10,7 @@ const json = { contentType: 'application/json' };
 const envelope = (version: unknown, message: unknown = '{"method": "m"}') =>
   Buffer.from(JSON.stringify({ 'oslo.version': version, 'oslo.message': message }));
 
-describe('what is read', () => {
+describe('an envelope is read leniently:', () => {
   test('an envelope of version 2.0 gives its inner message', () => {
     expect(decodeBody(envelope('2.0'), json)).toEqual({ method: 'm' });
   });

@@ -49,6 +49,6 @@ test.each([
   ['server-44', { host: 'server-44', port: 4369 }],
   ['[fd00::1]:1234', { host: 'fd00::1', port: 1234 }],
   ['[fd00::1]', { host: 'fd00::1', port: 4369 }],
-])('%s', (address, expected) => {
+])('%s is the address of an epmd: %o', (address, expected) => {
   expect(hostAndPort(address)).toEqual(expected);
 });

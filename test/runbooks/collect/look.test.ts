@@ -70,7 +70,7 @@ describe('a queue', () => {
   });
 });
 
-describe('bindings', () => {
+describe('bindings of a queue', () => {
   const look = { look: 'bindings', vhost: '/', queue: 'q' } as const;
   const binding = (source: string) => ({
     vhost: '/',

@@ -341,7 +341,7 @@ describe('votes that no longer carry the plan', () => {
   });
 });
 
-describe('cancelling', () => {
+describe('cancelling a run', () => {
   const cancelled: RunInput = { kind: 'cancelled', by: 'U0BOB', atMs: 90 };
 
   test.each([

@@ -44,7 +44,7 @@ describe('who is probed', () => {
   });
 });
 
-describe('the turns', () => {
+describe('the turns in which services are probed', () => {
   const many = Array.from({ length: 25 }, (_, index) => `compute.cmp${String(index).padStart(2, '0')}`);
   const queues = many.map((name) => queue(name));
 

@@ -41,7 +41,7 @@ const missing = [{ node: B, why: 'no answer' }];
 const key = (name: string): string => queueKey('/', name);
 const zombie = `scheduler_fanout_${hex('a')}`;
 
-describe('queues', () => {
+describe('the history of queues', () => {
   test('that are quiet leave no track', () => {
     const history = folded({ queues: [queue('compute'), queue('nobody-reads', { consumers: 0 })] });
     expect(history.queues).toEqual({});
@@ -125,7 +125,7 @@ describe('queues', () => {
   });
 });
 
-describe('connections', () => {
+describe('the history of connections', () => {
   test('with few channels leave no track', () => {
     const history = folded({
       connections: [connection('one', { channels: 4 }), connection('many', { channels: 5 })],
@@ -149,7 +149,7 @@ describe('connections', () => {
   });
 });
 
-describe('nodes', () => {
+describe('the history of nodes', () => {
   test('a fall of the uptime is a restart, and stays known', () => {
     const at = (uptimeMs: number): Change => ({
       nodes: [answering(A, [row(A, { uptimeMs }), row(B), row(C)]), answering(B), answering(C)],

@@ -19,7 +19,7 @@ import {
 const members = (views: readonly NodeView[]): readonly (readonly string[])[] =>
   sidesOf(views).map((side) => side.members);
 
-describe('sides', () => {
+describe('sides of a cluster', () => {
   test('of a whole cluster are one', () => {
     expect(members(nodes.map((name) => answering(name)))).toEqual([[A, B, C]]);
   });

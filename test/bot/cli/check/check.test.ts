@@ -108,7 +108,7 @@ test('check names the mirror of the audit where one is configured', async () => 
   );
 });
 
-describe('a node name in two clusters', () => {
+describe('check of a node name in two clusters tells', () => {
   const started = (osPid: string, uptime: number) => ({
     '/api/nodes': [{ name: 'rabbit@a', running: true, partitions: [], os_pid: osPid, uptime }],
   });

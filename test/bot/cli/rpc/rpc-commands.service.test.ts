@@ -114,7 +114,7 @@ describe('call and cast', () => {
   });
 });
 
-describe('probe', () => {
+describe('watership probe', () => {
   test('without a server lists every server of the topic, and the shared queue', async () => {
     const { topic } = await serve();
     const common = ['--config', config(`^${topic}`)];
@@ -205,7 +205,7 @@ async function keepSaying(
   );
 }
 
-describe('tap', () => {
+describe('watership tap', () => {
   test('prints event and payload, a message a line, and masks what is secret', async () => {
     const { transport, exchange } = await serve();
     for (const isJson of [true, false]) {

@@ -71,7 +71,7 @@ describe('what is typed', () => {
   });
 });
 
-describe('status', () => {
+describe('/rabbit status', () => {
   test('says how each node answers, how the cluster is split, and what is open', async () => {
     const world = createWorld();
     await swept(world);
@@ -129,7 +129,7 @@ describe('the digest', () => {
   });
 });
 
-describe('one of many', () => {
+describe('a command that means one of many clusters', () => {
   const help = commands.find(({ verb }) => verb === 'help');
   const runbooks = commands.find(({ verb }) => verb === 'runbooks');
   if (help === undefined || runbooks === undefined) throw new Error('no such command');
@@ -155,7 +155,7 @@ test('status counts what another incident explains beside those that stand alone
   expect(await aloud(status, askedIn(world))).toContain('1 open incident, P1, and 1 explained by another');
 });
 
-describe('incidents', () => {
+describe('the incidents that /rabbit lists', () => {
   test('name one that can be diagnosed only while one is open', async () => {
     const world = createWorld();
     expect(await aloud(incidents, askedIn(world))).toBe('# No open incident');
@@ -250,7 +250,7 @@ test('break and heal reach the sandbox, and say what it said', async () => {
   }
 });
 
-describe('audit', () => {
+describe('/rabbit audit', () => {
   async function withEntries(count: number): Promise<World> {
     const world = createWorld();
     await world.open();

@@ -72,7 +72,7 @@ describe('a signature', () => {
     ['of a time with something behind it', `${nowSeconds}x`, 'refused'],
     ['of a time with something before it', `-${nowSeconds}`, 'refused'],
     ['of no time', 'NaN', 'refused'],
-  ])('that is right and %s', (_, timestamp, kind) => {
+  ])('that is right and %s (%s) is %s', (_, timestamp, kind) => {
     const digest = createHmac('sha256', SECRET).update(`v0:${timestamp}:${click}`).digest('hex');
     const headers = { timestamp, signature: `v0=${digest}` };
     expect(checkSignature([SECRET], headers, Buffer.from(click), nowSeconds * 1_000 + 999).kind).toBe(kind);
@@ -121,14 +121,14 @@ describe('over HTTP', () => {
     ['from ten minutes in the future', { aheadMs: 600_000 }],
     ['without a signature', { headers: { 'x-slack-signature': '' } }],
     ['whose time is no number', { headers: { 'x-slack-request-timestamp': 'NaN' } }],
-  ])('a click %s does not', async (_what, sending) => {
+  ])('a click %s is refused', async (_what, sending) => {
     const { open, stores, post } = await listening();
     await open();
     expect((await post(click, sending)).status).toBe(401);
     expect(stores.kept.incidents.get('INC-0412')?.owner).toBeUndefined();
   });
 
-  test('a click whose body was changed on its way does not', async () => {
+  test('a click whose body was changed on its way is refused', async () => {
     const { open, stores, url, clock } = await listening();
     await open();
     const headers = { ...signed(click, SECRET, clock.now()), 'content-type': FORM };

@@ -27,7 +27,7 @@ function createScene() {
 
 const texts = (messages: readonly { readonly text: string }[]): string[] => messages.map(({ text }) => text);
 
-describe('the teller', () => {
+describe('the incident notifier', () => {
   test('posts one card with a thread, and then edits it', async () => {
     const { open, notifier, slack, transitions } = createScene();
     await open();

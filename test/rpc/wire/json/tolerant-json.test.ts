@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseJson, stringifyJson } from '../../../../src/rpc/wire/json/tolerant-json.ts';
 
-describe('reading', () => {
+describe('reading JSON as Python writes it', () => {
   test.each([
     ['NaN', Number.NaN],
     ['[Infinity, -Infinity]', [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]],
@@ -89,7 +89,7 @@ describe('reading', () => {
   });
 });
 
-describe('writing', () => {
+describe('writing JSON as Python reads it', () => {
   test('big integers are written as digits, whatever else the value holds', () => {
     const value = { big: 9223372036854775808n, text: '"~big1~5"', list: [-1n, 1.5] };
     expect(stringifyJson(value)).toBe('{"big":9223372036854775808,"text":"\\"~big1~5\\"","list":[-1,1.5]}');

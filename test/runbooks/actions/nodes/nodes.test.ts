@@ -164,7 +164,7 @@ describe('forcing a node to boot', () => {
   });
 });
 
-describe('rejoining', () => {
+describe('a node that rejoins its cluster', () => {
   test('empties the node and joins it, in this order, and gives the peer only to the join', async () => {
     const { actions, ran } = stage(split);
     expect(await actions.precheck(rejoin)).toEqual({ go: true });

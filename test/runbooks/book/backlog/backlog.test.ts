@@ -111,7 +111,7 @@ test('what a restart costs is told as a loss, and what a ping said in plain word
   expect(lines[0]).toBe('1,204 ready, 16 unacknowledged');
 });
 
-describe('told apart by what reads it', () => {
+describe('a backlog is told apart by what reads it:', () => {
   const one = (row: QueueSeen, change: Change = {}) => backlog.detect(seen({ queues: [row], ...change }));
   const { consumers: _, ...uncounted } = full;
 
@@ -165,7 +165,7 @@ describe('told apart by what reads it', () => {
   });
 });
 
-describe('diagnosed as', () => {
+describe('the service behind a backlog is diagnosed as', () => {
   const at = (now: Observation, ...pairs: readonly (readonly [Look, Answer])[]) =>
     decided(backlog, 'what-is-it', contextOf(backlog, now, { answered: answers(...pairs) }));
 

@@ -191,7 +191,7 @@ test('what is lost are the calls that are cut off, by whichever way', () => {
   ]);
 });
 
-describe('success is', () => {
+describe('whether the leak is over is told by:', () => {
   const successor = (count: number) =>
     connection('10.3.0.35:40000 -> 10.3.0.44:5672', { ...leaky, name: 'new', channels: count });
   const holds = (answer: Answer, now: Observation) =>

@@ -33,7 +33,7 @@ test('an empty one is for information: it expires by itself', () => {
   );
 });
 
-describe('a wave of them', () => {
+describe('a wave of orphan reply queues', () => {
   const many = (count: number) =>
     seen({
       queues: Array.from({ length: count }, (_, index) =>

@@ -81,7 +81,7 @@ test('zombies of one family are one card, and the fullest comes first', () => {
   );
 });
 
-test('one message is one message', () => {
+test('the card of a zombie with one message says one, and not many', () => {
   expect(cardText(zombieQueue, found({ queues: [{ ...dead, ready: 1 }, ...siblings] }))).toContain(
     'holds 1 ready message, no consumer',
   );
@@ -143,12 +143,12 @@ describe('a queue is no zombie', () => {
   });
 });
 
-test('a small one is a warning', () => {
+test('a zombie with few messages is a warning', () => {
   const now = found({ queues: [{ ...dead, ready: 999 }, ...siblings] });
   expect(zombieQueue.detect(now)).toMatchObject([{ severity: 'warning' }]);
 });
 
-describe('the proof', () => {
+describe('the proof that a queue is a zombie', () => {
   const at = (answer: readonly [Look, Answer]) =>
     decided(zombieQueue, 'proved', contextOf(zombieQueue, found(), { answered: answers(answer) }));
 
@@ -245,7 +245,7 @@ test('messages that were not counted are not called none', () => {
   );
 });
 
-describe('just before the deletion', () => {
+describe('just before a zombie is deleted', () => {
   const when = (answer: readonly [Look, Answer]) =>
     stepOf(zombieQueue, 'act', 'delete').when?.(
       contextOf(zombieQueue, found(), {
@@ -276,7 +276,7 @@ describe('just before the deletion', () => {
   });
 });
 
-describe('afterwards', () => {
+describe('after the deletion of a zombie', () => {
   const holds = (answer: readonly [Look, Answer], now: Observation = seen({ queues: siblings })) =>
     stepOf(zombieQueue, 'verify', 'gone').holds(
       contextOf(zombieQueue, now, { found: found(), answered: answers(answer) }),

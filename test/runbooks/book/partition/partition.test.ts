@@ -149,7 +149,7 @@ test('the card says who sees whom, and how many answered', () => {
   );
 });
 
-describe('the side to keep is', () => {
+describe('the side of a split to keep is', () => {
   const clients = [
     connection('one', { node: B }),
     connection('two', { node: B }),
@@ -197,7 +197,7 @@ describe('the side to keep is', () => {
   });
 });
 
-describe('what is lost', () => {
+describe('what the discarded side of a split loses', () => {
   const lost = (pairs: readonly (readonly [Look, Answer])[], choice?: string) =>
     partition.lost(
       contextOf(partition, split(), {
@@ -257,7 +257,7 @@ describe('what is lost', () => {
   });
 });
 
-describe('a restart is', () => {
+describe('a restart after a split is', () => {
   const decide = (now: Observation, pairs = emptySides, choice?: string) =>
     decided(
       partition,

@@ -264,7 +264,7 @@ describe('the treatment', () => {
   });
 });
 
-describe('it is over', () => {
+describe('a deaf service is over', () => {
   const facts = found(deaf())[0]?.facts;
   const over = (now: Observation) => deafService.isOver?.(now.snapshot, facts, now.probes).go;
   const alive = probed({ 'compute.cmp1': { samples: samples('alive', 1) } });
