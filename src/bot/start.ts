@@ -12,12 +12,11 @@ import { exposedFiles } from './config/file/exposed-files.ts';
 import type { BotContext } from './context.ts';
 import { examine } from './health/report.ts';
 import { type HealthServer, serveHealth } from './health/server.ts';
-import { createVitals, type Vitals } from './health/vitals.ts';
+import { createVitals } from './health/vitals.ts';
 import { forgetLater, openJobQueue, openQueues, type Queues } from './jobs/queues.ts';
-import { schedule, scheduleProbe, scheduleSweep } from './jobs/schedules.ts';
+import { schedule, watchSchedules } from './jobs/schedules.ts';
 import { type Speakers, startWorkers } from './jobs/workers.ts';
-import { notifyElsewhere } from './notify/watch-pending-updates.ts';
-import { openWebhook } from './notify/webhook.ts';
+import { watchPendingUpdates } from './notify/watch-pending-updates.ts';
 import { connectSlack } from './slack/app/connect.ts';
 import { createIncidentNotifier } from './slack/send/incident-notifier.ts';
 import { postDigest } from './slack/send/post-digest.ts';
@@ -134,7 +133,7 @@ export async function startBot(
     await takeUp(context, queues);
     await schedule(queues, config);
     closers.push(watchSchedules(context, queues, vitals));
-    closers.push(watchUntold(context));
+    closers.push(watchPendingUpdates(context));
 
     // Last, so that the first click finds everybody at work.
     await untilThere('Slack', slack.start);
@@ -233,49 +232,6 @@ async function followHalts({ stores, jobQueue, config, log }: BotContext, redis:
     look(cluster).catch((error: unknown) => log.debug({ err: error }, 'A halt could not be passed on'));
   });
   return async () => listening.disconnect();
-}
-
-const SILENT_INTERVALS = 4;
-const SHORTEST_SILENCE_MS = 20_000;
-
-/** The watchdog: a schedule that has fallen silent (an evicted key, a lost job) is put in again. */
-function watchSchedules({ config, stores, clock, log }: BotContext, queues: Queues, vitals: Vitals) {
-  const silentMs = Math.max(SHORTEST_SILENCE_MS, SILENT_INTERVALS * config.schedule.sweepMs);
-  let lastPutInMs = clock.now();
-  const look = async (): Promise<void> => {
-    for (const { settings } of config.clusters) {
-      const sweptAtMs = (await stores.memory.sweptAtMs(settings.name)) ?? 0;
-      if (clock.now() - Math.max(sweptAtMs, lastPutInMs) <= silentMs) continue;
-      log.warn({ cluster: settings.name }, 'The schedule of the sweeps fell silent; it is put in again');
-      vitals.failed('schedule');
-      lastPutInMs = clock.now();
-      await scheduleSweep(queues, config, settings.name);
-      // What lost the one has lost the other too.
-      await scheduleProbe(queues, config, settings.name);
-    }
-  };
-  const timer = setInterval(() => {
-    look().catch((error: unknown) => log.debug({ err: error }, 'The schedules could not be looked at'));
-  }, silentMs / 2);
-  return async () => clearInterval(timer);
-}
-
-const UNTOLD_LOOK_MS = 15_000;
-
-/** What Slack does not take goes to the webhook after a while; without one the health page alone tells it. */
-function watchUntold(context: BotContext): () => Promise<void> {
-  const { notify } = context.config;
-  if (notify === undefined) return async () => {};
-  const webhook = openWebhook(notify.webhook);
-  const timer = setInterval(
-    () => {
-      notifyElsewhere(context, { webhook, afterMs: notify.afterMs }).catch((error: unknown) => {
-        context.log.debug({ err: error }, 'What is untold could not be looked up');
-      });
-    },
-    Math.min(UNTOLD_LOOK_MS, notify.afterMs),
-  );
-  return async () => clearInterval(timer);
 }
 
 function once(stop: () => Promise<void>): () => Promise<void> {

@@ -1,5 +1,10 @@
 import type { BotConfig } from '../config/config.ts';
+import type { BotContext } from '../context.ts';
+import type { Vitals } from '../health/vitals.ts';
 import type { Queues } from './queues.ts';
+
+const SILENT_INTERVALS = 4;
+const SHORTEST_SILENCE_MS = 20_000;
 
 const DIGEST = 'digest';
 const sweepId = (cluster: string): string => `sweep.${cluster}`;
@@ -51,6 +56,28 @@ export async function scheduleProbe(queues: Queues, config: BotConfig, cluster: 
     { every: config.schedule.probeMs },
     { name: 'probe', data: { cluster }, opts: { removeOnComplete: true, removeOnFail: { count: 100 } } },
   );
+}
+
+/** Watchdog of the schedules: one that has fallen silent (an evicted key, a lost job) is put in again. */
+export function watchSchedules({ config, stores, clock, log }: BotContext, queues: Queues, vitals: Vitals) {
+  const silentMs = Math.max(SHORTEST_SILENCE_MS, SILENT_INTERVALS * config.schedule.sweepMs);
+  let lastPutInMs = clock.now();
+  const look = async (): Promise<void> => {
+    for (const { settings } of config.clusters) {
+      const sweptAtMs = (await stores.memory.sweptAtMs(settings.name)) ?? 0;
+      if (clock.now() - Math.max(sweptAtMs, lastPutInMs) <= silentMs) continue;
+      log.warn({ cluster: settings.name }, 'The schedule of the sweeps fell silent; it is put in again');
+      vitals.failed('schedule');
+      lastPutInMs = clock.now();
+      await scheduleSweep(queues, config, settings.name);
+      // What lost the one has lost the other too.
+      await scheduleProbe(queues, config, settings.name);
+    }
+  };
+  const timer = setInterval(() => {
+    look().catch((error: unknown) => log.debug({ err: error }, 'The schedules could not be looked at'));
+  }, silentMs / 2);
+  return async () => clearInterval(timer);
 }
 
 type Scheduled = Pick<

@@ -3,8 +3,9 @@ import type { BotContext } from '../context.ts';
 import { acquireLease } from '../stores/lease.ts';
 import type { Waiting } from '../stores/stores.ts';
 import { noticeOf } from './notice.ts';
-import type { Webhook } from './webhook.ts';
+import { openWebhook, type Webhook } from './webhook.ts';
 
+const LOOK_MS = 15_000;
 const LEASE_MS = 15_000;
 /** One look sends so many notices; what is left comes with the next. */
 const AT_ONCE = 20;
@@ -46,4 +47,20 @@ export async function notifyElsewhere(
     log.warn({ incident: id }, `${id} was sent to the webhook, because Slack does not take it`);
     return true;
   }
+}
+
+/** What Slack does not take goes to the webhook after a while; without one the health page alone tells it. */
+export function watchPendingUpdates(context: BotContext): () => Promise<void> {
+  const { notify } = context.config;
+  if (notify === undefined) return async () => {};
+  const webhook = openWebhook(notify.webhook);
+  const timer = setInterval(
+    () => {
+      notifyElsewhere(context, { webhook, afterMs: notify.afterMs }).catch((error: unknown) => {
+        context.log.debug({ err: error }, 'What is untold could not be looked up');
+      });
+    },
+    Math.min(LOOK_MS, notify.afterMs),
+  );
+  return async () => clearInterval(timer);
 }

@@ -50,3 +50,19 @@ export function tooLargeFor(message: OutgoingMessage, bytes: number, largest: nu
     `A message for ${destinationOf(message)} has ${bytes} bytes, and the broker takes ${largest} at most (max_message_size). It was not delivered.`,
   );
 }
+
+/**
+ * Whether the channel was closed because this exchange is missing. Then the last message sent there surely was not routed;
+ * of others without a confirm the first ones may have been, before the exchange went.
+ */
+export function isExchangeMissing(reason: unknown, exchange: string): boolean {
+  return replyCodeOf(reason) === 404 && reasonOf(reason).includes(`exchange '${exchange}'`);
+}
+
+/** What the publisher's caller is told of a message that AMQP cannot carry. */
+export function unfit(message: OutgoingMessage, cause: unknown): MessageDeliveryFailure {
+  const address = destinationOf(message).slice(0, 80);
+  return new MessageDeliveryFailure(`A message for ${address}… cannot be written: ${reasonOf(cause)}`, {
+    cause,
+  });
+}

@@ -8,10 +8,25 @@ import {
 } from '../errors.ts';
 import { before, type Deadline, now, pause } from './deadline.ts';
 import type { Link } from './link.ts';
-import { isWriteRefused, Lost, largestBytesFrom, Refused, tooLargeFor } from './lost.ts';
+import {
+  isExchangeMissing,
+  isWriteRefused,
+  Lost,
+  largestBytesFrom,
+  Refused,
+  tooLargeFor,
+  unfit,
+} from './lost.ts';
 import { destinationOf, type OutgoingMessage, type Patience, type PublishOptions } from './outgoing.ts';
 import { propertiesOf } from './properties.ts';
-import { type BoundQueue, declareBound, declareExchange, type Exchange, replyCodeOf } from './topology.ts';
+import {
+  type BoundQueue,
+  declarationKey,
+  declareBound,
+  declareExchange,
+  type Exchange,
+  replyCodeOf,
+} from './topology.ts';
 import { withResolvers } from './with-resolvers.ts';
 
 const longestPauseMs = 1_000;
@@ -120,7 +135,9 @@ export class Publisher {
             ),
           );
         else if (open.closedBecause)
-          reject(new Lost(open.closedBecause, isLast && isExchangeMissing(open, message.exchange)));
+          reject(
+            new Lost(open.closedBecause, isLast && isExchangeMissing(open.closedBecause, message.exchange)),
+          );
         else
           reject(new MessageDeliveryFailure(`The broker refused a message for ${destinationOf(message)}.`));
         if (isLast) open.lastTo.delete(message.exchange);
@@ -146,11 +163,11 @@ export class Publisher {
   }
 
   #isDeclared(open: OpenChannel, declaration: Exchange | BoundQueue): boolean {
-    return open.declared.get(keyOf(declaration)) === 'done';
+    return open.declared.get(declarationKey(declaration)) === 'done';
   }
 
   async #declare(open: OpenChannel, declaration: Exchange | BoundQueue): Promise<void> {
-    const key = keyOf(declaration);
+    const key = declarationKey(declaration);
     const isBound = 'queue' in declaration;
     let declared = open.declared.get(key);
     if (!declared) {
@@ -247,24 +264,4 @@ export class Publisher {
         : `The broker takes no messages now (${blocked}): one for ${destinationOf(message)} waited in vain.`,
     );
   }
-}
-
-/**
- * Whether the channel was closed because an exchange is missing. Then the last message sent there surely was not routed;
- * of others without a confirm the first ones may have been, before the exchange went.
- */
-function isExchangeMissing(open: OpenChannel, exchange: string): boolean {
-  const reason = open.closedBecause;
-  return replyCodeOf(reason) === 404 && reasonOf(reason).includes(`exchange '${exchange}'`);
-}
-
-function keyOf(declaration: Exchange | BoundQueue): string {
-  return 'queue' in declaration ? `queue ${declaration.queue.name}` : `exchange ${declaration.name}`;
-}
-
-function unfit(message: OutgoingMessage, cause: unknown): MessageDeliveryFailure {
-  const address = destinationOf(message).slice(0, 80);
-  return new MessageDeliveryFailure(`A message for ${address}… cannot be written: ${reasonOf(cause)}`, {
-    cause,
-  });
 }

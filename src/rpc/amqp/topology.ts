@@ -129,6 +129,11 @@ export function replyCodeOf(error: unknown): number | undefined {
   return error instanceof Error && error.cause !== undefined ? replyCodeOf(error.cause) : undefined;
 }
 
+/** Name of a declaration among those of one channel. */
+export function declarationKey(declaration: Exchange | BoundQueue): string {
+  return 'queue' in declaration ? `queue ${declaration.queue.name}` : `exchange ${declaration.name}`;
+}
+
 /** Does what is called `what`, such as `declare queue 'compute'`. Throws TopologyConflict when asking again is no use. */
 export async function refusedAs(what: string, act: () => Promise<unknown>): Promise<void> {
   try {
