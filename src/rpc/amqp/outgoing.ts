@@ -1,3 +1,4 @@
+import type { ConfirmChannel } from 'amqplib';
 import type { Deadline } from './deadline.ts';
 import type { BoundQueue, Exchange } from './topology.ts';
 
@@ -41,6 +42,24 @@ export interface PublishOptions {
 
 /** Whether to wait for the broker as long as there is time, or for one round over its hosts. */
 export type Patience = 'deadline' | 'oneRound' | undefined;
+
+/** A message on a channel's way to its confirm. */
+export interface Unconfirmed {
+  readonly content: Buffer;
+  isReturned: boolean;
+}
+
+/** A channel on which messages go out, and what is known of it. */
+export interface OpenChannel {
+  readonly channel: ConfirmChannel;
+  readonly mandatory: Set<Unconfirmed>;
+  /** The last message for each exchange, until it is confirmed. */
+  readonly lastTo: Map<string, Unconfirmed>;
+  /** What is declared on it, or being declared. */
+  readonly declared: Map<string, Promise<void> | 'done'>;
+  drained: Promise<void> | undefined;
+  closedBecause: Error | undefined;
+}
 
 /** Where a message goes, for messages to people. */
 export function destinationOf(message: Pick<OutgoingMessage, 'exchange' | 'routingKey'>): string {

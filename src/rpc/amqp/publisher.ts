@@ -17,7 +17,14 @@ import {
   tooLargeFor,
   unfit,
 } from './lost.ts';
-import { destinationOf, type OutgoingMessage, type Patience, type PublishOptions } from './outgoing.ts';
+import {
+  destinationOf,
+  type OpenChannel,
+  type OutgoingMessage,
+  type Patience,
+  type PublishOptions,
+  type Unconfirmed,
+} from './outgoing.ts';
 import { propertiesOf } from './properties.ts';
 import {
   type BoundQueue,
@@ -30,23 +37,6 @@ import {
 import { withResolvers } from './with-resolvers.ts';
 
 const longestPauseMs = 1_000;
-
-/** A message on a channel's way to its confirm. */
-interface Unconfirmed {
-  readonly content: Buffer;
-  isReturned: boolean;
-}
-
-interface OpenChannel {
-  readonly channel: ConfirmChannel;
-  readonly mandatory: Set<Unconfirmed>;
-  /** The last message for each exchange, until it is confirmed. */
-  readonly lastTo: Map<string, Unconfirmed>;
-  /** What is declared on it, or being declared. */
-  readonly declared: Map<string, Promise<void> | 'done'>;
-  drained: Promise<void> | undefined;
-  closedBecause: Error | undefined;
-}
 
 /** Publishes on one channel of its own and waits for the broker's confirm of each message. */
 export class Publisher {

@@ -19,7 +19,7 @@ import type { Verdict } from '../../verdict.ts';
 import { symptomsOfNetwork, whoSeesWhom } from '../common/network.ts';
 import { topicsToProbe, whoIsDeaf } from './probing.ts';
 import { isBack, needsForce, needsRejoin } from './rejoin.ts';
-import { keepChoices, keptSide, nodesToRestart } from './side-choice.ts';
+import { byHand, keepChoices, keptSide, nodesToRestart } from './side-choice.ts';
 import { lostWith, sideLooks } from './side-differences.ts';
 import { evidenceLooks, splitEvidenceLines } from './split-evidence.ts';
 import { isStaleRow } from './stale-rows.ts';
@@ -285,13 +285,6 @@ function isFitToRepair(context: Context): Verdict {
 const notOffered = (names: readonly string[]): string =>
   `I could not read ${sentence(names)}; I will not offer a restart. ` +
   'Make sure that I can reach it and diagnose again, or check `rabbitmqctl cluster_status` on each node.';
-
-/** In the order of the runbook: all of them stop before the first of them starts, which is the last that stopped. */
-const byHand = (nodes: readonly string[]): string =>
-  [
-    ...nodes.map((node) => `rabbitmqctl -n ${node} stop_app`),
-    ...nodes.toReversed().map((node) => `rabbitmqctl -n ${node} start_app`),
-  ].join('; ');
 
 const shortTarget = ({ now, target = '' }: Context): string => shortNames(configured(now.snapshot))(target);
 

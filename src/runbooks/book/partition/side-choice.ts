@@ -62,6 +62,13 @@ export function nodesToRestart(context: Chosen): readonly string[] {
   return kept.length === 0 ? [] : configured(context.now.snapshot).filter((node) => !kept.includes(node));
 }
 
+/** Commands that restart these nodes in the order of the runbook: all of them stop before the first of them starts, which is the last that stopped. */
+export const byHand = (nodes: readonly string[]): string =>
+  [
+    ...nodes.map((node) => `rabbitmqctl -n ${node} stop_app`),
+    ...nodes.toReversed().map((node) => `rabbitmqctl -n ${node} start_app`),
+  ].join('; ');
+
 type Chosen = Pick<StepContext<unknown>, 'now' | 'answered' | 'choice'>;
 
 const sidesHolding = (sides: readonly (readonly string[])[], nodes: readonly string[]) =>

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Answer, Look } from '../../look.ts';
 import { queueKey } from '../../snapshot/history.ts';
 import type { Observation } from '../../snapshot/observation.ts';
 import { entryOfQueue } from '../../snapshot/owners.ts';
@@ -7,6 +8,7 @@ import { rpcNameOf } from '../../snapshot/rpc-queues.ts';
 import type { QueueSeen } from '../../snapshot/snapshot.ts';
 import { PROBE_STALE_MS } from './deaf-service-evidence.ts';
 import { suspectsOf } from './probe-suspects.ts';
+import { named } from './treated-queues.ts';
 
 /** Queues that have consumers and that no exchange routes to: every request to them is lost, while everything looks healthy. */
 
@@ -118,4 +120,12 @@ function candidatesOf({ probes }: Observation, vhost: string): string[] {
     .toSorted(([one, many], [other, more]) => more - many || one.localeCompare(other))
     .map(([exchange]) => exchange)
     .slice(0, MAX_CANDIDATES);
+}
+
+/** Words for the bindings of a queue, as a part of a longer line. */
+export function bindingWords(bindings: Answer<Extract<Look, { look: 'bindings' }>>): string {
+  if (bindings.kind === 'unseen') return `I could not list its bindings: ${bindings.because}`;
+  return bindings.bindings.length === 0
+    ? 'bound to no named exchange'
+    : `bound to ${named(bindings.bindings.map(({ exchange, routingKey }) => `${exchange} with routing key ${routingKey}`))}`;
 }

@@ -5,7 +5,7 @@ import type { ProbeHistory } from '../../snapshot/probe-history.ts';
 import { counted, fitting, span } from '../../snapshot/words.ts';
 import type { Verdict } from '../../verdict.ts';
 import { type ConsumedQueue, probeOfQueue } from '../common/consumers.ts';
-import { type UnboundFacts, unboundFacts, unboundQueues } from './bindings-lost.ts';
+import { bindingWords, type UnboundFacts, unboundFacts, unboundQueues } from './bindings-lost.ts';
 import { isHeardAgain } from './deaf-service-evidence.ts';
 import {
   CLOSE,
@@ -220,7 +220,7 @@ function evidenceLines(context: Context): readonly string[] {
   return [
     ...treated(facts.queues).map((queue) =>
       [
-        `${queue.name}: ${boundWords(context, queue)}`,
+        `${queue.name}: ${bindingWords(bindingsOf(context, queue.name))}`,
         consumerWords(now, queueOf(facts, queue)),
         probeWords(probeOf(context, queue)),
       ].join('; '),
@@ -230,14 +230,6 @@ function evidenceLines(context: Context): readonly string[] {
       .slice(0, 1)
       .map(({ label, because }) => `${label}: ${because}`),
   ];
-}
-
-function boundWords(context: Context, { name }: Lost): string {
-  const bindings = bindingsOf(context, name);
-  if (bindings.kind === 'unseen') return `I could not list its bindings: ${bindings.because}`;
-  return bindings.bindings.length === 0
-    ? 'bound to no named exchange'
-    : `bound to ${named(bindings.bindings.map(({ exchange, routingKey }) => `${exchange} with routing key ${routingKey}`))}`;
 }
 
 function judge(context: Context): Verdict {
