@@ -160,7 +160,7 @@ export class PythonException extends MessagingError {
   }
 }
 
-/** What an unknown thrown value says, for messages. Never throws itself. */
+/** Text of an unknown thrown value, for messages. Never throws itself. */
 export function reasonOf(thrown: unknown): string {
   try {
     if (thrown instanceof AggregateError && thrown.message === '')

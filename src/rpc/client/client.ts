@@ -90,7 +90,7 @@ const wantedToPrepare: WantedOptions<PrepareOptions> = {
   legacyNamespaces: aListOfTexts,
 };
 
-/** A client of the servers of one target. Made by `getRpcClient`. */
+/** Client of the servers of one target. Made by `getRpcClient`. */
 export class RpcClient {
   readonly target: Target;
   readonly #transport: Transport;
@@ -105,7 +105,11 @@ export class RpcClient {
     this.#route = routeOf(transport, target, options);
   }
 
-  /** A client like this one with another server, version, timeout and so on. */
+  /**
+   * Client like this one with another server, version, timeout and so on.
+   * @throws TypeError for an option that cannot be meant.
+   * @example await client.prepare({ server: 'host-1', timeoutMs: 5_000 }).call({}, 'ping')
+   */
   prepare(options: PrepareOptions): RpcClient {
     const { timeoutMs, versionCap, send, retry, callMonitorTimeoutMs, mandatory, declares, ...target } =
       options;
@@ -128,8 +132,14 @@ export class RpcClient {
   }
 
   /**
-   * Calls a method and waits for its result. Throws RemoteError when the server answers with an exception,
-   * MessagingTimeout when it does not answer in time, MessageDeliveryFailure when the request did not get through.
+   * Result of a method that one server of the target runs.
+   * @throws RemoteError when the server answers with an exception.
+   * @throws MessagingTimeout when it does not answer in time.
+   * @throws MessageUndeliverable when nobody takes the request, with the option `mandatory`.
+   * @throws MessageDeliveryFailure when the request did not get through.
+   * @throws RpcVersionCapError when the target's version is above `versionCap`.
+   * @throws InvalidTarget for a target with `fanout`, which no single server answers.
+   * @example const sum = await client.call({ user: 'alice' }, 'add', { a: 1, b: 2 })
    */
   async call(context: Context, method: string, args: RpcArguments = {}): Promise<unknown> {
     checkRequest(context, method, args);
@@ -152,7 +162,13 @@ export class RpcClient {
     return serializer.deserializeEntity(context, result);
   }
 
-  /** Sends a request that is not answered. Resolves when the broker has it. */
+  /**
+   * Request that is not answered; resolves when the broker has it.
+   * @throws MessageDeliveryFailure when the broker did not take it in time.
+   * @throws MessageUndeliverable when nobody takes it, with the option `mandatory`.
+   * @throws RpcVersionCapError when the target's version is above `versionCap`.
+   * @example await client.prepare({ fanout: true }).cast({}, 'refresh')
+   */
   async cast(context: Context, method: string, args: RpcArguments = {}): Promise<void> {
     checkRequest(context, method, args);
     const { timeoutMs = 60_000, serializer = noOpSerializer, send, mandatory = false } = this.#options;
@@ -213,7 +229,14 @@ function routeOf(transport: Transport, target: Target, { declares = true }: Clie
   return { exchange: exchange.name, routingKey, declare: declares ? exchange : undefined };
 }
 
-/** A client for the servers of a topic. Throws InvalidTarget when the target has no topic, TypeError for a wrong option. */
+/**
+ * Client for the servers of a topic.
+ * @throws InvalidTarget when the target has no topic.
+ * @throws TypeError for an option that cannot be meant.
+ * @example
+ * const client = getRpcClient(transport, new Target({ topic: 'test', version: '1.0' }), { timeoutMs: 5_000 });
+ * await client.call({}, 'echo', { a: 1 });
+ */
 export function getRpcClient(transport: Transport, target: Target, options: ClientOptions = {}): RpcClient {
   checkTarget(target);
   checkOptions('getRpcClient', options, wanted);

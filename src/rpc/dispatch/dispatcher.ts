@@ -32,7 +32,10 @@ export type AccessPolicy = 'default' | 'legacy' | 'explicit';
 
 const exposed = new WeakSet<object>();
 
-/** Marks a method as callable under the access policy `explicit`. */
+/**
+ * Method that may be called under the access policy `explicit`.
+ * @example const endpoint = { echo: expose((context, args) => args) }
+ */
 export function expose<Method extends (...args: never[]) => unknown>(method: Method): Method {
   exposed.add(method);
   return method;

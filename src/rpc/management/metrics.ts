@@ -10,7 +10,10 @@ import { readQueueMetrics } from './metrics-text.ts';
  */
 const ASK: Ask = { method: 'GET', path: '/metrics/detailed?family=queue_coarse_metrics' };
 
-/** The Prometheus endpoint of one node, `http://10.3.0.44:15692`. It asks for no password. */
+/**
+ * Prometheus endpoint of one node, such as `http://10.3.0.44:15692`. It asks for no password.
+ * @throws ManagementError, from every method, when there is no usable answer.
+ */
 export function openMetrics(endpoint: Pick<HttpEndpoint, 'node' | 'url' | 'tls'>): MetricsApi {
   const http = openHttp(endpoint);
   const { node } = endpoint;

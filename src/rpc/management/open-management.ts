@@ -44,7 +44,13 @@ export interface ManagementEndpoint extends HttpEndpoint {
   readonly password: string;
 }
 
-/** The management API of one node. Failures are `ManagementError`s; no request goes out before the first call. */
+/**
+ * Management API of one node; no request goes out before the first call.
+ * @throws ManagementError, from every method, when there is no usable answer; `why` says what came instead.
+ * @example
+ * const api = openManagement({ node: 'rabbit@a', url: 'http://10.3.0.44:15672', username, password });
+ * const nodes = await api.nodes({ timeoutMs: 5_000 });
+ */
 export function openManagement(endpoint: ManagementEndpoint): ManagementApi {
   const http = openHttp(endpoint);
   const list = listing(http);

@@ -43,8 +43,14 @@ export type BatchNotificationEndpoint = {
 } & Partial<Record<Priority, (notifications: readonly Notification[]) => MaybePromise<NotificationResult>>>;
 
 /**
- * A listener for the notifications of some targets. With `batchSize` the endpoints get lists. Each endpoint sees
+ * Listener for the notifications of some targets. With `batchSize` the endpoints get lists. Each endpoint sees
  * what its filter lets through; one that says `requeue`, or throws, ends the round.
+ * @throws TypeError for an endpoint or an option that cannot be meant.
+ * @example
+ * const listener = getNotificationListener(transport, [new Target({ topic: 'notifications' })], [
+ *   { info: ({ eventType, payload }) => console.log(eventType, payload) },
+ * ]);
+ * await listener.start();
  */
 export function getNotificationListener(
   transport: Transport,

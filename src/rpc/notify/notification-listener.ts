@@ -52,7 +52,7 @@ const prefetch = 100;
 /** Handles notifications of one priority, and says what is to become of them. */
 export type HandleBatch = (priority: string, batch: readonly Notification[]) => Promise<NotificationResult>;
 
-/** Receives notifications and acknowledges them after they were handled. Made by `getNotificationListener`. */
+/** Listener that acknowledges notifications after they were handled. Made by `getNotificationListener`. */
 export class NotificationListener {
   readonly #transport: Transport;
   readonly #queues: readonly BoundQueue[];

@@ -19,7 +19,7 @@ import { encodeBare, encodeBody } from '../wire/envelope.ts';
 import { hexId } from '../wire/id.ts';
 import { noOpSerializer, type Serializer } from '../wire/serializer.ts';
 
-/** The priorities of a notification; each has a queue of its own. */
+/** Priorities of a notification; each has a queue of its own. */
 export const priorities = ['audit', 'debug', 'info', 'warn', 'error', 'critical', 'sample'] as const;
 
 /** One of them. */
@@ -56,7 +56,7 @@ const wanted: WantedOptions<NotifierOptions> = {
   clock: aFunction,
 };
 
-/** Publishes notifications. Made by `getNotifier`. */
+/** Notifier: publishes notifications. Made by `getNotifier`. */
 export class Notifier {
   readonly #transport: Transport;
   readonly #options: NotifierOptions;
@@ -136,7 +136,13 @@ export class Notifier {
   }
 }
 
-/** A notifier that publishes through a transport. Throws TypeError for a wrong option. */
+/**
+ * Notifier that publishes through a transport.
+ * @throws TypeError for an option that cannot be meant.
+ * @example
+ * const notifier = getNotifier(transport, { publisherId: 'compute.host-1' });
+ * await notifier.info({}, 'instance.created', { id: 7 });
+ */
 export function getNotifier(transport: Transport, options: NotifierOptions): Notifier {
   checkOptions('getNotifier', options, wanted);
   if (options.publisherId === undefined)

@@ -1,7 +1,7 @@
 const masked = '***';
 const secretKey = /token|passw|secret|credential|service_catalog|private_?key|admin_?pass|user_data/i;
 
-/** A copy in which the values of keys that name secrets are masked, however deep. */
+/** Copy in which the values of keys that name secrets are masked, however deep. */
 export function withoutSecrets(value: unknown): unknown {
   if (Array.isArray(value)) return value.map((each) => withoutSecrets(each));
   if (typeof value !== 'object' || value === null) return value;

@@ -20,8 +20,9 @@ export interface TransportUrl {
 }
 
 /**
- * Reads `rabbit://user:password@host:port,host2:port2/vhost?setting=value` as oslo.messaging does.
+ * Parts of `rabbit://user:password@host:port,host2:port2/vhost?setting=value`, read as oslo.messaging does.
  * No URL at all is `rabbit:///`. Unlike upstream a `/` in a password need not be fatal later: everything is decoded exactly once.
+ * @throws InvalidTransportUrl when the URL cannot be read; its text is not repeated, because it may hold a password.
  */
 export function parseTransportUrl(url: string): TransportUrl {
   if (url === '') return { transport: 'rabbit', hosts: [], query: {} };
@@ -47,7 +48,7 @@ export function parseTransportUrl(url: string): TransportUrl {
   };
 }
 
-/** Writes a transport URL, passwords included: for handing on, not for showing. */
+/** Text of a transport URL, passwords included: for handing on, not for showing. */
 export function formatTransportUrl(url: TransportUrl): string {
   const hosts = url.hosts.map((host) => {
     const password = host.password === undefined ? '' : `:${encode(host.password)}`;

@@ -56,9 +56,13 @@ const methods: Readonly<Record<ProbeKind, string>> = {
 };
 
 /**
- * Asks a service whether it answers. One mandatory request that declares nothing and expires by itself. Give the
- * target the namespace and version that the service has, else it may log that it does not support them.
- * Never throws, but for a target without a topic and for a wrong option.
+ * Verdict on whether a service answers, by one mandatory request that declares nothing and expires by itself. Give the
+ * target the namespace and version that the service has, else it may log that it does not support them. What the broker
+ * or the service does is part of the verdict, never thrown.
+ * @throws InvalidTarget when the target has no topic.
+ * @throws TypeError for an option that cannot be meant.
+ * @example
+ * const { verdict } = await probeService(transport, new Target({ topic: 'compute', exchange: 'nova' }), { timeoutMs: 5_000 });
  */
 export async function probeService(
   transport: Transport,

@@ -59,8 +59,13 @@ const messageTtlMs = 60_000;
 const unacknowledged = 50;
 
 /**
- * Listens in on an exchange without taking messages from anybody: a queue of its own, exclusive, short and
- * gone at the end, whatever way it ends. Throws when the exchange does not exist or the connection is lost.
+ * Messages that pass an exchange, without taking any from anybody: from a queue of its own, exclusive, short and
+ * gone at the end, whatever way it ends.
+ * @throws MessageDeliveryFailure when the exchange does not exist, or the connection is lost.
+ * @throws BrokerUnreachable when there is no broker.
+ * @throws TypeError for an option that cannot be meant.
+ * @example
+ * for await (const message of tap(transport, { exchange: 'nova', routingKey: '#', maxMessages: 10 })) console.log(message);
  */
 export async function* tap(transport: Transport, options: TapOptions): AsyncGenerator<TappedMessage, void> {
   checkOptions('tap', options, wanted);

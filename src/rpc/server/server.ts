@@ -25,7 +25,7 @@ import { openWork, type Work } from './work.ts';
 
 const defaultBindingCheckMs = 60_000;
 
-/** Serves the calls and casts of a topic and server. Made by `getRpcServer`. */
+/** Server of the calls and casts of a topic. Made by `getRpcServer`. */
 export class RpcServer {
   readonly target: Target;
   readonly #transport: Transport;
@@ -52,7 +52,9 @@ export class RpcServer {
 
   /**
    * Declares the queues and begins to serve; resolves when the consumers are there. Waits for the broker as long
-   * as it takes, or `timeoutMs`. Throws TopologyConflict when the broker has other queues of these names.
+   * as it takes, or `timeoutMs`.
+   * @throws TopologyConflict when the broker has other queues of these names.
+   * @throws BrokerUnreachable when there is no broker within `timeoutMs`.
    */
   async start(options: { readonly timeoutMs?: number } = {}): Promise<void> {
     const deadline = options.timeoutMs === undefined ? never : now() + options.timeoutMs;
@@ -234,7 +236,16 @@ function ignoreClosed(act: () => void): boolean {
   }
 }
 
-/** A server for a topic. Throws InvalidTarget when topic or server is missing, TypeError for a wrong endpoint or option. */
+/**
+ * Server for a topic, under its own name. Nothing is served before `start`.
+ * @throws InvalidTarget when topic or server is missing.
+ * @throws TypeError for an endpoint or an option that cannot be meant.
+ * @example
+ * const server = getRpcServer(transport, new Target({ topic: 'test', server: 'host-1' }), [
+ *   { target: new Target({ version: '1.3' }), echo: (context, args) => args },
+ * ]);
+ * await server.start();
+ */
 export function getRpcServer(
   transport: Transport,
   target: Target,

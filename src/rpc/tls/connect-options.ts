@@ -3,7 +3,7 @@ import { type ConnectionOptions, checkServerIdentity } from 'node:tls';
 import type { TlsOptions } from '../options/options.ts';
 import { keyBeside } from './pem.ts';
 
-/** The options in the words of `node:tls`. */
+/** Options in the words of `node:tls`. */
 export function connectOptionsOf(
   tls: TlsOptions,
 ): Pick<

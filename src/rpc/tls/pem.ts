@@ -11,7 +11,7 @@ export interface TlsProblem {
 const CERTIFICATE = /-----BEGIN ((?:TRUSTED |X509 )?CERTIFICATE)-----[A-Za-z0-9+/=\s]+?-----END \1-----/g;
 const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----/;
 
-/** Says before anything is sent what no handshake could use: OpenSSL passes over a CA text without any certificate. */
+/** Problem that no handshake could do with, found before anything is sent; OpenSSL passes over a CA text without any certificate. */
 export function tlsProblem({ ca, certificate, key }: TlsOptions): TlsProblem | undefined {
   const ofCa = ca === undefined ? undefined : problemOfCertificates(ca);
   if (ofCa !== undefined) return { field: 'ca', problem: ofCa };

@@ -16,7 +16,7 @@ const noVersion = /PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|NO_PROTOCOLS_AVAILABLE/
 const LONGEST_NAMES = 200;
 
 /**
- * Why TLS failed and what to do, as the end of a sentence about the other side; undefined when it was not TLS that
+ * Reason why TLS failed and what to do, as the end of a sentence about the other side; undefined when it was not TLS that
  * failed. OpenSSL's own words are for programmers, and stretch over two lines.
  */
 export function tlsReason(thrown: unknown): string | undefined {

@@ -20,7 +20,7 @@ export interface Closeable {
 }
 
 /**
- * A connection to the broker, shared by clients, servers and notifiers. It opens on first use, reconnects by
+ * Connection to the broker, shared by clients, servers and notifiers. It opens on first use, reconnects by
  * itself, and ends with `cleanup`. Made by `getTransport`.
  */
 export class Transport {
@@ -76,7 +76,10 @@ export class Transport {
     return this.link.blockedBecause;
   }
 
-  /** Waits for the connection, at most so long. Throws BrokerUnreachable. */
+  /**
+   * Wait for the connection, at most so long.
+   * @throws BrokerUnreachable when none of the hosts could be reached.
+   */
   async connect(timeoutMs: number): Promise<void> {
     await this.link.connected(now() + timeoutMs, 'oneRound');
   }
@@ -110,8 +113,13 @@ export class Transport {
 }
 
 /**
- * A transport for `rabbit://user:password@host:port,…/vhost?setting=value`. Nothing is connected yet.
- * Throws InvalidTransportUrl, InvalidTlsOptions, and TypeError for a wrong option.
+ * Transport for `rabbit://user:password@host:port,…/vhost?setting=value`. Nothing is connected yet.
+ * @throws InvalidTransportUrl when the URL cannot be read.
+ * @throws InvalidTlsOptions when no handshake could use a certificate, a key or a setting.
+ * @throws TypeError for an option that cannot be meant.
+ * @example
+ * const transport = getTransport('rabbit://user:password@host1:5672,user:password@host2:5672/vhost');
+ * try { … } finally { await transport.cleanup(); }
  */
 export function getTransport(url: string, options: TransportOptions = {}): Transport {
   return new Transport(url, options);

@@ -21,7 +21,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /** Longest body after decompression, bytes: a small message must not become a memory bomb. */
 const longestBodyBytes = 256 * 1024 * 1024;
 
-/** Writes a message in the 2.0 envelope: JSON text within JSON. */
+/** Message in the 2.0 envelope: JSON text within JSON. */
 export function encodeEnvelope(message: WireMessage): Buffer {
   const inner = stringifyJson(message);
   return Buffer.from(`{"oslo.version": "${envelopeVersion}", "oslo.message": ${JSON.stringify(inner)}}`);
@@ -51,8 +51,9 @@ export function bodyHeaders(compression: 'gzip' | undefined): Pick<EncodedBody, 
 }
 
 /**
- * Reads a body, with or without an envelope. Throws UndecodableMessage for all that oslo rejects: another
- * content type, broken JSON, something else than an object, an envelope of another version.
+ * Message of a body, with or without an envelope.
+ * @throws UndecodableMessage for all that oslo rejects: another content type, broken JSON, something else than an object,
+ * an envelope of another version.
  */
 export function decodeBody(
   content: Buffer,

@@ -22,7 +22,7 @@ export const jsonPayloadSerializer: Serializer = {
   serializeEntity: (_context, value) => toPrimitive(value),
 };
 
-/** A JSON value for `value`: dates as `2026-11-22T12:03:44.887000`, sets as lists, maps as objects, bytes as text. */
+/** JSON value for `value`: dates as `2026-11-22T12:03:44.887000`, sets as lists, maps as objects, bytes as text. */
 export function toPrimitive(value: unknown): unknown {
   if (value instanceof Date) return value.toISOString().replace('Z', '000');
   if (value instanceof Uint8Array) return Buffer.from(value).toString('utf8');

@@ -26,7 +26,7 @@ const fieldNames: ReadonlySet<string> = new Set<keyof TargetFields>([
   'legacyNamespaces',
 ]);
 
-/** The address of an RPC, and on an endpoint the namespace and version it serves. */
+/** Address of an RPC, and on an endpoint the namespace and version it serves. */
 export class Target implements TargetFields {
   declare readonly exchange?: string;
   declare readonly topic?: string;

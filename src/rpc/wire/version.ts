@@ -1,9 +1,10 @@
 import { PythonException } from '../errors.ts';
 
 /**
- * Whether an implementation of version `implemented` may serve a request for `requested`: the same major,
- * and not older. Components compare as integers; a version of one part or with other characters throws what
- * Python throws, because a server must answer it with exactly that.
+ * Compatibility: may an implementation of version `implemented` serve a request for `requested`? It has the same major, and
+ * is not older. Components compare as integers.
+ * @throws PythonException for a version of one part or with other characters: a server must answer it with exactly what Python
+ * throws.
  */
 export function isVersionCompatible(
   implemented: string | undefined | null,

@@ -2,8 +2,8 @@
 export type BigIntegers = 'bigint' | 'string' | 'number';
 
 /**
- * Reads JSON as Python writes it: `NaN`, `Infinity` and `-Infinity` are numbers, and integers beyond 2^53 are kept.
- * Throws SyntaxError for everything that Python refuses too.
+ * Value of JSON as Python writes it: `NaN`, `Infinity` and `-Infinity` are numbers, and integers beyond 2^53 are kept.
+ * @throws SyntaxError for everything that Python refuses too.
  */
 export function parseJson(text: string, bigIntegers: BigIntegers = 'bigint'): unknown {
   // The native parser is right for nearly every message, and several times as fast.
@@ -20,7 +20,7 @@ export function parseJson(text: string, bigIntegers: BigIntegers = 'bigint'): un
 
 const mayHoldBigInteger = /\d{16}/;
 
-/** Writes strict JSON: big integers as digits, NaN and the infinities as null. */
+/** Strict JSON of a value: big integers as digits, NaN and the infinities as null. */
 export function stringifyJson(value: unknown): string {
   try {
     return JSON.stringify(value) ?? 'null';
