@@ -64,7 +64,7 @@ export type AuditEvent = keyof typeof auditEvents;
 
 /** Names that only a reader meets: older versions wrote them, or they stand for an entry that cannot be read. */
 export const eventsOnlyRead: Readonly<Record<string, string>> = {
-  'cluster.halt': 'Written until 0.1.0 for a halt at a terminal; `halt.set` today.',
-  'cluster.resume': 'Written until 0.1.0 for a resume at a terminal; `halt.cleared` today.',
+  'cluster.halt': 'Written before 0.1.0 for a halt at a terminal; `halt.set` today.',
+  'cluster.resume': 'Written before 0.1.0 for a resume at a terminal; `halt.cleared` today.',
   'audit.unreadable': 'Never written: shown in place of an entry that somebody has spoiled.',
 };
