@@ -121,4 +121,21 @@ describe('the documents', () => {
     const index = readFileSync(join(folder, 'README.md'), 'utf8').split('\n');
     expect(index.filter((line) => line.startsWith('| ['))).toEqual(rows);
   });
+
+  test('the changelog begins with what is unreleased, then the version of the package, and ends with the first release', () => {
+    const { version } = z
+      .object({ version: z.string() })
+      .parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
+    const releases = [
+      ...readFileSync(join(root, 'CHANGELOG.md'), 'utf8').matchAll(/^## \[(.+?)\](?: - (.+))?$/gm),
+    ];
+    expect(releases.slice(0, 2).map(([, name]) => name)).toEqual(['Unreleased', version]);
+    expect(releases.at(-1)?.[1]).toBe('0.1.0');
+    expect(
+      releases
+        .slice(1)
+        .map(([, , date = '']) => date)
+        .filter((date) => !/^\d{4}-\d{2}-\d{2}$/.test(date)),
+    ).toEqual([]);
+  });
 });
