@@ -31,7 +31,9 @@ export function serveHealth(options: {
     switch (url.split('?')[0]) {
       case '/healthz': {
         const health = await report();
-        return send(response, health.status === 'ok' ? 200 : 503, `${JSON.stringify(health)}\n`, JSON_TYPE);
+        // 0.1.0 called it `untold`: whoever reads that finds it for one release more.
+        const body = { ...health, untold: health.pendingUpdates };
+        return send(response, health.status === 'ok' ? 200 : 503, `${JSON.stringify(body)}\n`, JSON_TYPE);
       }
       case '/readyz':
         return send(response, isReady() ? 200 : 503, isReady() ? 'ready\n' : 'starting\n', TEXT_TYPE);
