@@ -2,17 +2,21 @@ import { Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from 'pino';
 import { connectOptionsOf } from '../../../rpc/index.ts';
 import type { RedisConfig } from '../../config/config.ts';
+import { FollowingConnector } from './following-connector.ts';
 
 const COMMAND_TIMEOUT_MS = 5_000;
+/** Longest time between two attempts to connect; the first ones come faster, so that a short break is over before anybody minds. */
 const RETRY_MS = 1_000;
+const FIRST_RETRY_MS = 50;
 const SENTINEL_ANSWER_MS = 2_000;
 
 /** Where Redis is. */
 export type RedisAddress = Pick<RedisConfig, 'url' | 'sentinel' | 'tls'>;
 
 /**
- * A connection for commands: while Redis is away each command fails at once, so that nobody acts on what cannot be written down.
- * The connection itself tries again for ever.
+ * A connection for commands: while Redis is away each command fails at once, so that nobody acts on what cannot be written down, and
+ * none is sent later than its caller waits for it. What may be sent again is decided in `store-connection.ts`, which knows what a command
+ * does. The connection itself tries again for ever.
  */
 export function connectRedis(address: RedisAddress, log: Logger): Redis {
   const redis = openRedis(address, {
@@ -21,7 +25,7 @@ export function connectRedis(address: RedisAddress, log: Logger): Redis {
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     commandTimeout: COMMAND_TIMEOUT_MS,
-    retryStrategy: () => RETRY_MS,
+    retryStrategy: retryAfterMs,
     reconnectOnError: isDemoted,
   });
   tellOnce(redis, log);
@@ -33,7 +37,7 @@ export function connectRedisForJobs(address: RedisAddress): Redis {
   const redis = openRedis(address, {
     lazyConnect: true,
     maxRetriesPerRequest: null,
-    retryStrategy: () => RETRY_MS,
+    retryStrategy: retryAfterMs,
     reconnectOnError: isDemoted,
   });
   // The other connection of this process has told already; without a listener ioredis prints each attempt.
@@ -60,9 +64,9 @@ export function openRedis(
     ...(trust && { tls: trust, sentinelTLS: trust, enableTLSForSentinelMode: true }),
     sentinelCommandTimeout: SENTINEL_ANSWER_MS,
     // Whoever does not try again for the master does not for the sentinels either.
-    sentinelRetryStrategy: options.retryStrategy ?? (() => RETRY_MS),
+    sentinelRetryStrategy: options.retryStrategy ?? retryAfterMs,
     // The sentinels tell of a failover; else a master that hangs is noticed only when its connection breaks.
-    failoverDetector: true,
+    Connector: FollowingConnector,
   });
 }
 
@@ -76,6 +80,9 @@ export const tellRedis = ({ url, sentinel }: RedisAddress): string =>
   sentinel === undefined
     ? new URL(url).host
     : `${sentinel.name} by ${sentinel.sentinels.map(({ host, port }) => `${host}:${port}`).join(', ')}`;
+
+/** Milliseconds until the next attempt, by the number of the last one. */
+const retryAfterMs = (attempt: number): number => Math.min(RETRY_MS, FIRST_RETRY_MS * 2 ** (attempt - 1));
 
 /** A master that was made a replica refuses to write by this code: whoever is the master now is looked up again. */
 const isDemoted = (error: Error): boolean => error.message.startsWith('READONLY');
