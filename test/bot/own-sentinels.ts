@@ -7,6 +7,7 @@ import { Redis } from 'ioredis';
 import { freePorts } from '../../sandbox/ports.ts';
 import type { RedisConfig } from '../../src/bot/config/config.ts';
 import { systemClock } from '../../src/bot/process/system-clock.ts';
+import { RECONNECT_LIMIT_MS } from '../../src/bot/stores/connection/store-connection.ts';
 
 /** A master with two replicas and three sentinels of one test. */
 export interface OwnSentinels extends AsyncDisposable {
@@ -15,11 +16,15 @@ export interface OwnSentinels extends AsyncDisposable {
   master(): Promise<number>;
   /** Kills the master as a crash would, and resolves with the port of the next one. */
   failOver(): Promise<number>;
+  /** Does every sentinel name the same master? After a failover they learn of it one after the other. */
+  areAgreed(): Promise<boolean>;
   killReplicas(): Promise<void>;
 }
 
 const NAME = 'burrow';
 const PASSWORD = 'clover-meadow';
+/** A master is away for longer than a command of the bot waits, whenever the sentinels have asked it last (once a second). */
+const DOWN_AFTER_MS = RECONNECT_LIMIT_MS + 1_500;
 
 export async function ownSentinels(): Promise<OwnSentinels> {
   const folder = await mkdtemp(join(tmpdir(), 'watership-sentinels-'));
@@ -60,7 +65,7 @@ export async function ownSentinels(): Promise<OwnSentinels> {
       [
         `sentinel monitor ${NAME} 127.0.0.1 ${first} 2`,
         `sentinel auth-pass ${NAME} ${PASSWORD}`,
-        `sentinel down-after-milliseconds ${NAME} 500`,
+        `sentinel down-after-milliseconds ${NAME} ${DOWN_AFTER_MS}`,
         `sentinel failover-timeout ${NAME} 3000`,
       ],
       ['--sentinel'],
@@ -78,13 +83,14 @@ export async function ownSentinels(): Promise<OwnSentinels> {
     );
   }
 
-  const master = async (): Promise<number> =>
+  const masterOf = async (sentinel: number): Promise<number> =>
     await until(() =>
-      ask(asked, undefined, async (redis) => {
+      ask(sentinel, undefined, async (redis) => {
         const found = await redis.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME);
         return Array.isArray(found) ? Number(found[1]) : undefined;
       }),
     );
+  const master = (): Promise<number> => masterOf(asked);
 
   const kill = async (port: number): Promise<void> => {
     const server = servers.get(port);
@@ -113,6 +119,9 @@ export async function ownSentinels(): Promise<OwnSentinels> {
         const next = await master();
         return next === old ? undefined : next;
       });
+    },
+    async areAgreed() {
+      return new Set(await Promise.all(sentinelPorts.map(masterOf))).size === 1;
     },
     async killReplicas() {
       const current = await master();

@@ -1,7 +1,7 @@
-import type { Redis } from 'ioredis';
 import type { RecordedEntry } from '../record/entry.ts';
 import { entriesArgument, entryOf } from '../record/entry-text.ts';
 import type { AuditRecord } from '../record/link.ts';
+import type { StoreConnection } from './connection/store-connection.ts';
 import type { Keys } from './keys.ts';
 import { recordEntries, runScript, trimChain } from './scripts/scripts.ts';
 import type { AuditChain, AuditStore, Mirrored } from './stores.ts';
@@ -10,17 +10,19 @@ const PAGE = 1_000;
 // Entries stand in the order of writing; clocks of two replicas may differ by this much.
 const CLOCK_SKEW_MS = 60_000;
 
-export function openAudit(redis: Redis, keys: Keys): AuditStore {
+export function openAudit(connection: StoreConnection, keys: Keys): AuditStore {
   return {
     async append(entry) {
-      await runScript(redis, recordEntries, [keys.audit], [entriesArgument([entry])]);
+      await connection.write((redis) =>
+        runScript(redis, recordEntries, [keys.audit], [entriesArgument([entry])]),
+      );
     },
 
     async read({ run, incident, sinceMs = 0, limit }) {
       const found: RecordedEntry[] = [];
       let end = '+';
       while (found.length < limit) {
-        const page = await redis.xrevrange(keys.audit, end, '-', 'COUNT', PAGE);
+        const page = await connection.read((redis) => redis.xrevrange(keys.audit, end, '-', 'COUNT', PAGE));
         const entries = page.map((item) => entryOf(recordOf(item)));
         found.push(
           ...entries.filter(
@@ -44,34 +46,38 @@ export function openAudit(redis: Redis, keys: Keys): AuditStore {
 const isOlder = ({ atMs, event }: RecordedEntry, sinceMs: number): boolean =>
   event !== 'audit.unreadable' && atMs < sinceMs - CLOCK_SKEW_MS;
 
-export function openChain(redis: Redis, keys: Keys): AuditChain {
+export function openChain(connection: StoreConnection, keys: Keys): AuditChain {
   return {
     async records(from, limit) {
-      const page = await redis.xrange(keys.audit, `${from}-0`, '+', 'COUNT', limit);
+      const page = await connection.read((redis) =>
+        redis.xrange(keys.audit, `${from}-0`, '+', 'COUNT', limit),
+      );
       return page.map(recordOf);
     },
 
     async given() {
-      if ((await redis.exists(keys.audit)) === 0) return 0;
-      const info: unknown = await redis.xinfo('STREAM', keys.audit);
+      if ((await connection.read((redis) => redis.exists(keys.audit))) === 0) return 0;
+      const info: unknown = await connection.read((redis) => redis.xinfo('STREAM', keys.audit));
       const flat: readonly unknown[] = Array.isArray(info) ? info : [];
       return sequenceOf(String(flat[flat.indexOf('last-generated-id') + 1]));
     },
 
-    size: () => redis.xlen(keys.audit),
+    size: () => connection.read((redis) => redis.xlen(keys.audit)),
 
     async trim(firstKept, entry) {
-      await runScript(redis, trimChain, [keys.audit], [entriesArgument([entry]), `${firstKept}-0`]);
+      await connection.write((redis) =>
+        runScript(redis, trimChain, [keys.audit], [entriesArgument([entry]), `${firstKept}-0`]),
+      );
     },
 
     async mirrored() {
-      const json = await redis.get(keys.mirrored);
+      const json = await connection.read((redis) => redis.get(keys.mirrored));
       // Written by `setMirrored` below.
       return json === null ? undefined : (JSON.parse(json) as Mirrored);
     },
 
     async setMirrored(place) {
-      await redis.set(keys.mirrored, JSON.stringify(place));
+      await connection.write((redis) => redis.set(keys.mirrored, JSON.stringify(place)));
     },
   };
 }

@@ -1,41 +1,45 @@
-import type { Redis } from 'ioredis';
 import { timeOf } from './connection/redis-time.ts';
+import type { StoreConnection } from './connection/store-connection.ts';
 import type { Keys } from './keys.ts';
 import { reserveDeletion, runScript } from './scripts/scripts.ts';
 import type { DeletionStore, Maintenance, MaintenanceStore } from './stores.ts';
 
 const HOUR_MS = 3_600_000;
 
-export function openDeletions(redis: Redis, keys: Keys): DeletionStore {
+export function openDeletions(connection: StoreConnection, keys: Keys): DeletionStore {
   return {
     async reserve(cluster, member, { limit, isForced }) {
-      const answer = await runScript(
-        redis,
-        reserveDeletion,
-        [keys.deletions(cluster)],
-        [await timeOf(redis), HOUR_MS, member, isForced ? -1 : limit],
+      const nowMs = await timeOf(connection);
+      const answer = await connection.write((redis) =>
+        runScript(
+          redis,
+          reserveDeletion,
+          [keys.deletions(cluster)],
+          [nowMs, HOUR_MS, member, isForced ? -1 : limit],
+        ),
       );
       return answer === 'reserved' ? 'reserved' : 'over';
     },
     async lastHour(cluster) {
-      return await redis.zcount(keys.deletions(cluster), (await timeOf(redis)) - HOUR_MS, '+inf');
+      const sinceMs = (await timeOf(connection)) - HOUR_MS;
+      return await connection.read((redis) => redis.zcount(keys.deletions(cluster), sinceMs, '+inf'));
     },
   };
 }
 
-export function openMaintenance(redis: Redis, keys: Keys): MaintenanceStore {
+export function openMaintenance(connection: StoreConnection, keys: Keys): MaintenanceStore {
   return {
     async get(cluster) {
-      const json = await redis.hget(keys.maintenance, cluster);
+      const json = await connection.read((redis) => redis.hget(keys.maintenance, cluster));
       // Written by `begin` below.
       const kept = json === null ? undefined : (JSON.parse(json) as Maintenance);
-      return kept !== undefined && kept.untilMs > (await timeOf(redis)) ? kept : undefined;
+      return kept !== undefined && kept.untilMs > (await timeOf(connection)) ? kept : undefined;
     },
     async begin(cluster, window) {
-      await redis.hset(keys.maintenance, cluster, JSON.stringify(window));
+      await connection.write((redis) => redis.hset(keys.maintenance, cluster, JSON.stringify(window)));
     },
     async end(cluster) {
-      await redis.hdel(keys.maintenance, cluster);
+      await connection.write((redis) => redis.hdel(keys.maintenance, cluster));
     },
   };
 }

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import type { Redis } from 'ioredis';
 import { timeOf } from './connection/redis-time.ts';
 import type { Replicas } from './connection/replicas.ts';
+import type { StoreConnection } from './connection/store-connection.ts';
 import { type Keys, keysFor } from './keys.ts';
 import type { Halt, HaltStore } from './stores.ts';
 
@@ -18,7 +19,7 @@ export interface HaltOverrides {
 
 /** The switch in Redis, under the overrides of this machine. */
 export function openHalts(
-  redis: Redis,
+  connection: StoreConnection,
   keys: Keys,
   copies: Replicas,
   overrides: HaltOverrides = {},
@@ -26,16 +27,14 @@ export function openHalts(
   return {
     async isHalted(cluster) {
       if ((await overridden(overrides)) !== undefined) return true;
-      const found = await redis.hmget(keys.halts, EVERYWHERE, cluster);
+      const found = await connection.read((redis) => redis.hmget(keys.halts, EVERYWHERE, cluster));
       return found.some((by) => by !== null);
     },
     async find(cluster) {
       const local = await overridden(overrides);
       if (local !== undefined) return local;
-      const [everywhere = null, one = null] = await redis.hmget(
-        keys.halts,
-        EVERYWHERE,
-        cluster ?? EVERYWHERE,
+      const [everywhere = null, one = null] = await connection.read((redis) =>
+        redis.hmget(keys.halts, EVERYWHERE, cluster ?? EVERYWHERE),
       );
       const json = everywhere ?? one;
       // Written by `halt` below, and by the script that trips the circuit breaker.
@@ -44,19 +43,20 @@ export function openHalts(
     },
     async halt(cluster, by) {
       const field = cluster ?? EVERYWHERE;
-      const halt = JSON.stringify({ by, atMs: await timeOf(redis) });
-      await copies.confirmed(() => redis.hsetnx(keys.halts, field, halt));
-      await redis.publish(keys.turned, field);
+      const halt = JSON.stringify({ by, atMs: await timeOf(connection) });
+      await copies.confirmed((redis) => redis.hsetnx(keys.halts, field, halt));
+      await connection.write((redis) => redis.publish(keys.turned, field));
     },
     async resume(cluster, _by) {
       // Resuming everything also ends the halts of single clusters: "resume" must not leave one behind unseen.
-      const ended = cluster === undefined ? await redis.hkeys(keys.halts) : [cluster];
-      await copies.confirmed(() =>
+      const ended =
+        cluster === undefined ? await connection.read((redis) => redis.hkeys(keys.halts)) : [cluster];
+      await copies.confirmed((redis) =>
         cluster === undefined ? redis.del(keys.halts) : redis.hdel(keys.halts, cluster),
       );
       // Whoever resumes has judged the failures so far: only further ones count.
-      for (const name of ended) await redis.del(keys.failureWindow(name));
-      await redis.publish(keys.turned, cluster ?? EVERYWHERE);
+      for (const name of ended) await connection.write((redis) => redis.del(keys.failureWindow(name)));
+      await connection.write((redis) => redis.publish(keys.turned, cluster ?? EVERYWHERE));
     },
   };
 }

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { TimelineEntry } from '../record/entry.ts';
 import { entriesArgument } from '../record/entry-text.ts';
 import type { Replicas } from './connection/replicas.ts';
+import type { StoreConnection } from './connection/store-connection.ts';
 import { KEEP_SECONDS, newestIds, parseStored, readItems } from './items.ts';
 import type { Keys } from './keys.ts';
 import { addLines, putIncident, runScript } from './scripts/scripts.ts';
@@ -10,28 +11,28 @@ import type { IncidentStore } from './stores.ts';
 // A cluster filter is applied after reading: read this many times more than asked for.
 const FILTER_FACTOR = 10;
 
-export function openIncidents(redis: Redis, keys: Keys, copies: Replicas): IncidentStore {
+export function openIncidents(connection: StoreConnection, keys: Keys, copies: Replicas): IncidentStore {
   const itemKey = (id: string): string => keys.item('incident', id);
   return {
     async nextId() {
-      return `INC-${String(await redis.incr(keys.sequence('incident'))).padStart(4, '0')}`;
+      return `INC-${String(await connection.write((redis) => redis.incr(keys.sequence('incident')))).padStart(4, '0')}`;
     },
 
     async get(id) {
-      const json = await redis.hget(itemKey(id), 'json');
+      const json = await connection.read((redis) => redis.hget(itemKey(id), 'json'));
       return json === null ? undefined : parseStored('incident', json);
     },
 
     async open(cluster) {
-      const ids = await redis.hvals(keys.open(cluster));
-      const incidents = await readItems(redis, 'incident', ids.map(itemKey));
+      const ids = await connection.read((redis) => redis.hvals(keys.open(cluster)));
+      const incidents = await readItems(connection, 'incident', ids.map(itemKey));
       return incidents.toSorted((left, right) => left.openedAtMs - right.openedAtMs);
     },
 
     async recent({ cluster, limit, sinceMs }) {
       const wanted = cluster === undefined ? limit : limit * FILTER_FACTOR;
-      const ids = await newestIds(redis, keys.recent('incident'), wanted, sinceMs);
-      const incidents = await readItems(redis, 'incident', ids.map(itemKey));
+      const ids = await newestIds(connection, keys.recent('incident'), wanted, sinceMs);
+      const incidents = await readItems(connection, 'incident', ids.map(itemKey));
       return incidents
         .filter((incident) => cluster === undefined || incident.cluster === cluster)
         .slice(0, limit);
@@ -40,7 +41,7 @@ export function openIncidents(redis: Redis, keys: Keys, copies: Replicas): Incid
     async put(incident, expectedVersion, audit, timeline = []) {
       const entries = audit === undefined ? [] : [audit].flat();
       const version = expectedVersion + 1;
-      const send = () =>
+      const send = (redis: Redis) =>
         runScript(
           redis,
           putIncident,
@@ -69,21 +70,23 @@ export function openIncidents(redis: Redis, keys: Keys, copies: Replicas): Incid
         );
       // What a sweep saw the next one sees again; what a person did nobody does again.
       const isPersons = entries.some(({ actor }) => actor !== 'watership');
-      const answer = await (isPersons ? copies.confirmed(send) : send());
+      const answer = await (isPersons ? copies.confirmed(send) : connection.write(send));
       return answer === 'stored' ? 'stored' : 'conflict';
     },
 
     async timeline(id) {
-      const lines = await redis.lrange(keys.timeline(id), 0, -1);
+      const lines = await connection.read((redis) => redis.lrange(keys.timeline(id), 0, -1));
       return lines.map(parseLine);
     },
 
     async note(id, entries) {
-      await runScript(
-        redis,
-        addLines,
-        [keys.timeline(id), keys.pendingUpdates, keys.mark],
-        [id, ...entries.map((entry) => JSON.stringify(entry))],
+      await connection.write((redis) =>
+        runScript(
+          redis,
+          addLines,
+          [keys.timeline(id), keys.pendingUpdates, keys.mark],
+          [id, ...entries.map((entry) => JSON.stringify(entry))],
+        ),
       );
     },
   };

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { systemClock } from '../process/system-clock.ts';
 import { openAudit, openChain } from './audit.ts';
 import { openReplicas } from './connection/replicas.ts';
+import { openStoreConnection } from './connection/store-connection.ts';
 import { openDeletions, openMaintenance } from './deletions.ts';
 import { type HaltOverrides, openHalts } from './halts.ts';
 import { openIncidents } from './incidents.ts';
@@ -41,21 +42,22 @@ export function openStores(
   } = {},
 ): Stores {
   const keys = keysFor(prefix);
-  const copies = openReplicas(redis, needed);
+  const connection = openStoreConnection(redis);
+  const copies = openReplicas(connection, needed);
   return redactedStores({
-    incidents: openIncidents(redis, keys, copies),
-    runs: openRuns(redis, keys, copies),
-    memory: pastMemory(openMemory(redis, keys), now, ahead),
-    probes: openProbes(redis, keys),
-    cards: openCards(redis, keys),
-    audit: openAudit(redis, keys),
-    chain: openChain(redis, keys),
-    leases: openLeases(redis, keys),
-    once: openOnce(redis, keys),
-    halts: openHalts(redis, keys, copies, halt),
-    pendingUpdates: openUntold(redis, keys),
-    homes: openHomes(redis, keys),
-    deletions: openDeletions(redis, keys),
-    maintenance: openMaintenance(redis, keys),
+    incidents: openIncidents(connection, keys, copies),
+    runs: openRuns(connection, keys, copies),
+    memory: pastMemory(openMemory(connection, keys), now, ahead),
+    probes: openProbes(connection, keys),
+    cards: openCards(connection, keys),
+    audit: openAudit(connection, keys),
+    chain: openChain(connection, keys),
+    leases: openLeases(connection, keys),
+    once: openOnce(connection, keys),
+    halts: openHalts(connection, keys, copies, halt),
+    pendingUpdates: openUntold(connection, keys),
+    homes: openHomes(connection, keys),
+    deletions: openDeletions(connection, keys),
+    maintenance: openMaintenance(connection, keys),
   });
 }

@@ -1,39 +1,39 @@
-import type { Redis } from 'ioredis';
 import { activeStates } from '../../runbooks/index.ts';
 import { entriesArgument } from '../record/entry-text.ts';
 import type { Replicas } from './connection/replicas.ts';
+import type { StoreConnection } from './connection/store-connection.ts';
 import { KEEP_SECONDS, newestIds, parseStored, readItems } from './items.ts';
 import type { Keys } from './keys.ts';
 import { putRun, runScript } from './scripts/scripts.ts';
 import type { RunGuard, RunStore, RunStored } from './stores.ts';
 
-export function openRuns(redis: Redis, keys: Keys, copies: Replicas): RunStore {
+export function openRuns(connection: StoreConnection, keys: Keys, copies: Replicas): RunStore {
   const itemKey = (id: string): string => keys.item('run', id);
   return {
     async nextId() {
-      return `RUN-${String(await redis.incr(keys.sequence('run'))).padStart(4, '0')}`;
+      return `RUN-${String(await connection.write((redis) => redis.incr(keys.sequence('run')))).padStart(4, '0')}`;
     },
 
     async get(id) {
-      const json = await redis.hget(itemKey(id), 'json');
+      const json = await connection.read((redis) => redis.hget(itemKey(id), 'json'));
       return json === null ? undefined : parseStored('run', json);
     },
 
     async active(cluster) {
-      const ids = await redis.smembers(keys.active);
-      const runs = await readItems(redis, 'run', ids.toSorted().map(itemKey));
+      const ids = await connection.read((redis) => redis.smembers(keys.active));
+      const runs = await readItems(connection, 'run', ids.toSorted().map(itemKey));
       return runs.filter((run) => cluster === undefined || run.cluster === cluster);
     },
 
     async recent({ limit, sinceMs }) {
-      const ids = await newestIds(redis, keys.recent('run'), limit, sinceMs);
-      return readItems(redis, 'run', ids.map(itemKey));
+      const ids = await newestIds(connection, keys.recent('run'), limit, sinceMs);
+      return readItems(connection, 'run', ids.map(itemKey));
     },
 
     async put(run, expectedVersion, audit, timeline = [], guard = { fences: [] }) {
       const entries = audit === undefined ? [] : [audit].flat();
       const version = expectedVersion + 1;
-      const answer = await copies.confirmed(() =>
+      const answer = await copies.confirmed((redis) =>
         runScript(
           redis,
           putRun,

@@ -1,6 +1,6 @@
-import type { Redis } from 'ioredis';
 import type { ClusterSummary, ProbeHistory } from '../../runbooks/index.ts';
 import { timeOf } from './connection/redis-time.ts';
+import type { StoreConnection } from './connection/store-connection.ts';
 import { KEEP_SECONDS } from './items.ts';
 import type { Keys } from './keys.ts';
 import { putMemory, releaseLease, renewLease, runScript, settleTold, takeLease } from './scripts/scripts.ts';
@@ -19,130 +19,147 @@ import type {
 /** Memory as it lies in Redis, where the summary keeps the name that the first release gave it. */
 type StoredMemory = Omit<SweepMemory, 'summary'> & { readonly glance?: ClusterSummary };
 
-export function openMemory(redis: Redis, keys: Keys): MemoryStore {
+export function openMemory(connection: StoreConnection, keys: Keys): MemoryStore {
   return {
     async get(cluster) {
-      const json = await redis.hget(keys.memory(cluster), 'json');
+      const json = await connection.read((redis) => redis.hget(keys.memory(cluster), 'json'));
       // Written by `put` below.
       if (json === null) return undefined;
       const { glance, ...memory } = JSON.parse(json) as StoredMemory;
       return glance === undefined ? memory : { ...memory, summary: glance };
     },
     async sweptAtMs(cluster) {
-      const at = await redis.hget(keys.memory(cluster), 'sweptAtMs');
+      const at = await connection.read((redis) => redis.hget(keys.memory(cluster), 'sweptAtMs'));
       return at === null ? undefined : Number(at);
     },
     async put(cluster, { summary, ...memory }, { lease, token }) {
       const stored: StoredMemory = summary === undefined ? memory : { ...memory, glance: summary };
-      const answer = await runScript(
-        redis,
-        putMemory,
-        [keys.memory(cluster), keys.token(lease)],
-        [token, memory.sweptAtMs, JSON.stringify(stored)],
+      const answer = await connection.write((redis) =>
+        runScript(
+          redis,
+          putMemory,
+          [keys.memory(cluster), keys.token(lease)],
+          [token, memory.sweptAtMs, JSON.stringify(stored)],
+        ),
       );
       return answer === 'stored' ? 'stored' : 'conflict';
     },
   };
 }
 
-export function openProbes(redis: Redis, keys: Keys): ProbeStore {
+export function openProbes(connection: StoreConnection, keys: Keys): ProbeStore {
   return {
     async get(cluster) {
-      const json = await redis.get(keys.probes(cluster));
+      const json = await connection.read((redis) => redis.get(keys.probes(cluster)));
       // Written by `put` below.
       return json === null ? undefined : (JSON.parse(json) as ProbeHistory);
     },
     async put(cluster, probes) {
-      await redis.set(keys.probes(cluster), JSON.stringify(probes));
+      await connection.write((redis) => redis.set(keys.probes(cluster), JSON.stringify(probes)));
     },
   };
 }
 
-export function openCards(redis: Redis, keys: Keys): CardStore {
+export function openCards(connection: StoreConnection, keys: Keys): CardStore {
   return {
     async get(incident) {
-      const json = await redis.get(keys.card(incident));
+      const json = await connection.read((redis) => redis.get(keys.card(incident)));
       // Written by `put` below.
       return json === null ? undefined : (JSON.parse(json) as CardPlace);
     },
     async put(incident, place) {
-      await redis.set(keys.card(incident), JSON.stringify(place), 'EX', KEEP_SECONDS);
+      await connection.write((redis) =>
+        redis.set(keys.card(incident), JSON.stringify(place), 'EX', KEEP_SECONDS),
+      );
     },
   };
 }
 
-export function openLeases(redis: Redis, keys: Keys): LeaseStore {
+export function openLeases(connection: StoreConnection, keys: Keys): LeaseStore {
   return {
     async take(name, holder, forMs) {
       const token = Number(
-        await runScript(redis, takeLease, [keys.lease(name), keys.fence, keys.token(name)], [holder, forMs]),
+        await connection.write((redis) =>
+          runScript(redis, takeLease, [keys.lease(name), keys.fence, keys.token(name)], [holder, forMs]),
+        ),
       );
       return token === 0 ? undefined : { token };
     },
     async renew(name, holder, forMs) {
-      return Number(await runScript(redis, renewLease, [keys.lease(name)], [holder, forMs])) === 1;
+      return (
+        Number(
+          await connection.write((redis) =>
+            runScript(redis, renewLease, [keys.lease(name)], [holder, forMs]),
+          ),
+        ) === 1
+      );
     },
     async release(name, holder) {
-      await runScript(redis, releaseLease, [keys.lease(name)], [holder]);
+      await connection.write((redis) => runScript(redis, releaseLease, [keys.lease(name)], [holder]));
     },
   };
 }
 
-export function openOnce(redis: Redis, keys: Keys): OnceStore {
+export function openOnce(connection: StoreConnection, keys: Keys): OnceStore {
   return {
     async first(key, forMs) {
-      return (await redis.set(keys.once(key), '1', 'PX', forMs, 'NX')) === 'OK';
+      return (await connection.write((redis) => redis.set(keys.once(key), '1', 'PX', forMs, 'NX'))) === 'OK';
     },
     async has(key) {
-      return (await redis.exists(keys.once(key))) === 1;
+      return (await connection.read((redis) => redis.exists(keys.once(key)))) === 1;
     },
     async forget(key) {
-      await redis.del(keys.once(key));
+      await connection.write((redis) => redis.del(keys.once(key)));
     },
   };
 }
 
 const HOMES_KEPT = 100;
 
-export function openHomes(redis: Redis, keys: Keys): HomeStore {
+export function openHomes(connection: StoreConnection, keys: Keys): HomeStore {
   return {
     async opened(user) {
-      await redis.zadd(keys.homes, await timeOf(redis), user);
-      await redis.zremrangebyrank(keys.homes, 0, String(-1 - HOMES_KEPT));
+      const nowMs = await timeOf(connection);
+      await connection.write((redis) => redis.zadd(keys.homes, nowMs, user));
+      await connection.write((redis) => redis.zremrangebyrank(keys.homes, 0, String(-1 - HOMES_KEPT)));
     },
     async recent({ withinMs, limit }) {
-      const sinceMs = (await timeOf(redis)) - withinMs;
-      return await redis.zrange(keys.homes, '+inf', String(sinceMs), 'BYSCORE', 'REV', 'LIMIT', 0, limit);
+      const sinceMs = (await timeOf(connection)) - withinMs;
+      return await connection.read((redis) =>
+        redis.zrange(keys.homes, '+inf', String(sinceMs), 'BYSCORE', 'REV', 'LIMIT', 0, limit),
+      );
     },
   };
 }
 
-export function openUntold(redis: Redis, keys: Keys): PendingUpdateStore {
+export function openUntold(connection: StoreConnection, keys: Keys): PendingUpdateStore {
   return {
     async list() {
-      const flat = await redis.zrange(keys.pendingUpdates, 0, '-1', 'WITHSCORES');
+      const flat = await connection.read((redis) => redis.zrange(keys.pendingUpdates, 0, '-1', 'WITHSCORES'));
       return flat.flatMap((incident, index) =>
         index % 2 === 0 ? [{ incident, mark: flat[index + 1] ?? '' }] : [],
       );
     },
     async markOf(incident) {
-      return (await redis.zscore(keys.pendingUpdates, incident)) ?? undefined;
+      return (await connection.read((redis) => redis.zscore(keys.pendingUpdates, incident))) ?? undefined;
     },
     async waiting() {
       const [incidents, known, nowMs] = await Promise.all([
-        redis.zrange(keys.pendingUpdates, 0, '-1'),
-        redis.hgetall(keys.untoldSince),
-        timeOf(redis),
+        connection.read((redis) => redis.zrange(keys.pendingUpdates, 0, '-1')),
+        connection.read((redis) => redis.hgetall(keys.untoldSince)),
+        timeOf(connection),
       ]);
       for (const incident of incidents.filter((id) => known[id] === undefined)) {
-        await redis.hsetnx(keys.untoldSince, incident, String(nowMs));
+        await connection.write((redis) => redis.hsetnx(keys.untoldSince, incident, String(nowMs)));
       }
       const gone = Object.keys(known).filter((id) => !incidents.includes(id));
-      if (gone.length > 0) await redis.hdel(keys.untoldSince, ...gone);
+      if (gone.length > 0) await connection.write((redis) => redis.hdel(keys.untoldSince, ...gone));
       return incidents.map((incident) => ({ incident, waitedMs: nowMs - Number(known[incident] ?? nowMs) }));
     },
     async settle(incident, mark) {
-      await runScript(redis, settleTold, [keys.pendingUpdates, keys.untoldSince], [incident, mark]);
+      await connection.write((redis) =>
+        runScript(redis, settleTold, [keys.pendingUpdates, keys.untoldSince], [incident, mark]),
+      );
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import type { StoreConnection } from './store-connection.ts';
 
 /** Redis took a change and cannot say that a replica has it: if this Redis fails now, the change may be lost. */
 export class NotReplicated extends Error {
@@ -8,19 +9,21 @@ export class NotReplicated extends Error {
 /** How many replicas must have a change before it counts. */
 export interface Replicas {
   /** Sends a command and waits until its change is on the replicas. Throws `NotCopied` when it is not: nobody may act on it. */
-  confirmed<Answer>(send: () => Promise<Answer>): Promise<Answer>;
+  confirmed<Answer>(send: (redis: Redis) => Promise<Answer>): Promise<Answer>;
 }
 
 /** Long enough for a replica that is there, short enough for a person who waits. */
 const COPY_MS = 1_000;
 
 /** Copies as Redis' WAIT counts them; `needed` 0 counts none. */
-export function openReplicas(redis: Redis, needed: number): Replicas {
+export function openReplicas(connection: StoreConnection, needed: number): Replicas {
   return {
     async confirmed(send) {
-      if (needed === 0) return send();
+      if (needed === 0) return connection.write(send);
       // Both in one breath: on another connection, or after a reconnect, WAIT would count somebody else's changes.
-      const [answer, copies] = await Promise.all([send(), redis.wait(needed, COPY_MS)]);
+      const [answer, copies] = await connection.write((redis) =>
+        Promise.all([send(redis), redis.wait(needed, COPY_MS)]),
+      );
       if (copies < needed) {
         throw new NotReplicated(
           `Redis has a change that only ${copies} of ${needed} replicas hold after ${COPY_MS} ms; nothing is done on it. Are the replicas there?`,
