@@ -7,8 +7,8 @@ import { type ReviewReference, readReference } from '../cards/review-reference.t
 import { approvalCallback, approvalFields } from '../message/ids.ts';
 import { callerOf } from '../requests/click.ts';
 import type { SlackDelivery } from '../requests/delivery.ts';
+import { faultOf } from '../requests/fault.ts';
 import { forgetDelivery, isFirstDelivery, type ListenerContext } from '../requests/listener-context.ts';
-import { faultOf } from '../requests/pressed.ts';
 import { SECOND_TIME, standingOf } from '../requests/since.ts';
 import { makingView, reviewViewOf, showChoice } from './review-window.ts';
 
@@ -37,7 +37,7 @@ export function registerApproval(app: App, listener: ListenerContext): void {
     const delivery = { kind: 'view', viewId: view.id, hash: view.hash, user: caller.user } as const;
     const answered = async () => {
       if (!(await isFirstDelivery(listener, delivery))) {
-        return await secondResponse(listener, reference);
+        return await secondResponse(listener, reference, caller);
       }
       const response = await responseTo(listener, view, reference, caller);
       if (response.response_action === 'errors') {
@@ -116,13 +116,31 @@ async function responseTo(
   }
 }
 
-/** The first delivery's answer may never have arrived: this one says how the run stands. */
-async function secondResponse({ transitions }: ListenerContext, { run }: ReviewReference) {
+/**
+ * The first delivery's answer may never have arrived: this one says how the run stands. A vote that Redis lost or never got, and that could
+ * not be let in again because Redis was away, must not be taken for a counted one.
+ */
+async function secondResponse(
+  { transitions }: ListenerContext,
+  { run: id, planHash }: ReviewReference,
+  { user }: Caller,
+) {
+  const standing = await standingOf(transitions, id);
+  const run = await transitions.context.stores.runs.get(id);
+  const isCounted = run?.votes.some((vote) => vote.by === user && vote.planHash === planHash) === true;
   return {
     response_action: 'update' as const,
-    view: noteModal('Counted once', [SECOND_TIME, await standingOf(transitions, run)]),
+    view: isCounted
+      ? noteModal('Counted once', [SECOND_TIME, standing])
+      : noteModal('Not counted so far', [
+          SECOND_TIME,
+          standing,
+          ...(run?.state === 'proposed' ? [AGAIN] : []),
+        ]),
   };
 }
+
+const AGAIN = 'Your approval is not among those counted so far. Press Review fix again to give it.';
 
 async function recordedLines(
   { transitions }: ListenerContext,

@@ -7,6 +7,7 @@ import type { ModalView } from '../../ports/slack-blocks.ts';
 import { bookOf, runbookText } from '../../wording/runbook-text.ts';
 import { sentence } from '../../wording/words.ts';
 import { noteModal, reviewModal } from '../cards/review-modal.ts';
+import { faultOf } from '../requests/fault.ts';
 import { isSlack } from '../send/local-slack.ts';
 
 /** How long a plan that is being made is waited for in an open modal: a diagnosis that looks twice takes half a minute. */
@@ -49,8 +50,25 @@ export async function showChoice(
   choice: string,
   caller: Caller,
 ): Promise<void> {
-  const chosen = await choose(transitions, reference, choice, caller);
-  await door.update(viewId, await reviewViewOf(transitions, chosen, caller, { isNew: true }));
+  await fillWith(door, viewId, async () => {
+    const chosen = await choose(transitions, reference, choice, caller);
+    return await reviewViewOf(transitions, chosen, caller, { isNew: true });
+  });
+}
+
+/** Puts a view into an open modal that promises one. A fault stands there in words: nobody waits for what does not come. */
+async function fillWith(
+  door: Pick<ReviewDoor, 'update'>,
+  viewId: string,
+  make: () => Promise<ModalView>,
+): Promise<void> {
+  try {
+    await door.update(viewId, await make());
+  } catch (error) {
+    // Where it is Slack that failed, this fails too; the first error is the one to log.
+    await door.update(viewId, noteModal('Review fix', [faultOf(error)])).catch(() => {});
+    throw error;
+  }
 }
 
 /** What somebody sees of a review: the plan, or one sentence about why there is none. */
@@ -117,17 +135,17 @@ async function fillIn(
 ): Promise<void> {
   const { stores, clock } = transitions.context;
   const untilMs = clock.now() + WAIT_MS;
-  let run = making.run;
-  while (run.state === 'diagnosing' && clock.now() < untilMs) {
-    await clock.sleep(POLL_MS);
-    run = (await stores.runs.get(run.id)) ?? run;
-  }
-  const found = await reviewOfRun(transitions, run, caller);
-  const view =
-    found.kind === 'making'
+  await fillWith(door, viewId, async () => {
+    let run = making.run;
+    while (run.state === 'diagnosing' && clock.now() < untilMs) {
+      await clock.sleep(POLL_MS);
+      run = (await stores.runs.get(run.id)) ?? run;
+    }
+    const found = await reviewOfRun(transitions, run, caller);
+    return found.kind === 'making'
       ? noteModal('Review fix', [
           'The diagnosis takes longer. The plan will be in the thread; press Review fix then.',
         ])
       : await reviewViewOf(transitions, found, caller);
-  await door.update(viewId, view);
+  });
 }

@@ -1,8 +1,8 @@
 import type { BlockButtonAction } from '@slack/bolt';
 import { z } from 'zod';
 import type { Caller } from '../../approvals/rules/caller.ts';
-import { NotReplicated } from '../../stores/connection/replicas.ts';
 import { callerOf } from './click.ts';
+import { faultOf } from './fault.ts';
 import {
   isFirstDelivery,
   type ListenerContext,
@@ -64,12 +64,3 @@ export async function once(
 /** The first delivery may have been answered by another replica, or may have died with it: so this one is answered too. */
 const since = async ({ transitions }: ListenerContext, { value }: Pressed): Promise<string> =>
   `${SECOND_TIME} ${await standingOf(transitions, value.split(' ')[0] ?? '')}`;
-
-/** What a person reads when something of ours broke; the log has the rest. */
-export const faultOf = (error: unknown): string => (error instanceof NotReplicated ? UNCOPIED : FAULT);
-
-const UNCOPIED =
-  'This is written down, but no replica of Redis has a copy yet: if Redis fails now, it is lost. Nothing is done on it before. Please look again in a minute.';
-
-const FAULT =
-  'Something went wrong on my side and I cannot say whether your click was counted. Nothing is done twice: please look at the thread and try again.';

@@ -1,39 +1,9 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { createApp } from '../../../../src/bot/slack/app/app.ts';
 import { NotReplicated } from '../../../../src/bot/stores/connection/replicas.ts';
-import { chosen, fakeReceiver, homeOpened, pressed, submitted, typed } from '../../fakes/receiver.ts';
-import { ALICE, BOB, CHANNEL, createWorld, DAVE, type World } from '../../fakes/world.ts';
+import { chosen, homeOpened, submitted } from '../../fakes/receiver.ts';
+import { ALICE, BOB, CHANNEL, createWorld, DAVE } from '../../fakes/world.ts';
 import { readAloud } from '../read-aloud.ts';
-
-/** The real app, over a transport that the test drives. */
-function createBot(world: World = createWorld()) {
-  const receiver = fakeReceiver();
-  const { settled } = createApp(world.context, world.slack, receiver);
-  return { ...world, deliver: receiver.deliver, settled };
-}
-
-const press = (user: string, actionId: string, value: string, actionTs = '100.1') =>
-  pressed(user, CHANNEL, { action_id: actionId, value, action_ts: actionTs });
-
-const filled = (reason = 'go') => ({
-  cluster_name: { value: { type: 'plain_text_input', value: 'prod-a' } },
-  reason: { value: { type: 'plain_text_input', value: reason } },
-});
-
-async function withModal() {
-  const bot = createBot();
-  await bot.open();
-  await bot.deliver(press(ALICE, 'incident:diagnose', 'INC-0412'));
-  await bot.diagnosed('RUN-0001');
-  await bot.deliver(press(BOB, 'incident:review', 'INC-0412', '100.2'));
-  const [entry] = bot.slack.views;
-  if (entry === undefined) {
-    throw new Error('no modal was opened');
-  }
-  return { ...bot, viewId: entry[0], view: entry[1] };
-}
+import { ask, createBot, filled, press, withModal } from './driven-bot.ts';
 
 describe('a button', () => {
   test('is acknowledged, counted and answered to the person who pressed it', async () => {
@@ -365,38 +335,3 @@ test('an event that Slack delivers again is one event', async () => {
   await Promise.all([deliver(homeOpened(ALICE)), deliver(homeOpened(ALICE))]);
   expect(slack.calls.get('publishHome')).toBe(1);
 });
-
-interface Responded {
-  readonly text: string;
-  readonly response_type: string;
-  readonly blocks: readonly unknown[];
-}
-
-/** Types commands one after the other, and collects what comes to their response URL. */
-async function ask(
-  bot: ReturnType<typeof createBot>,
-  texts: readonly string[],
-  user = ALICE,
-): Promise<Responded[]> {
-  const bodies: string[] = [];
-  const server = createServer((request, response) => {
-    let body = '';
-    request.on('data', (chunk) => {
-      body += String(chunk);
-    });
-    request.on('end', () => {
-      bodies.push(body);
-      response.end('ok');
-    });
-  });
-  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
-  try {
-    const { port } = server.address() as AddressInfo;
-    for (const text of texts) {
-      await bot.deliver(typed(user, CHANNEL, text, `http://127.0.0.1:${port}/`));
-    }
-  } finally {
-    server.close();
-  }
-  return bodies.map((body) => JSON.parse(body) as Responded);
-}
