@@ -22,15 +22,19 @@ const CHANNEL = 'C0ALERTS';
 
 /** A node whose API is broken, and that notices when two sweeps ask it at once. */
 async function brokenNode() {
-  const underWay = new Map<string, number>();
+  const underWay = new Set<{ readonly path: string; hasMetAnother: boolean }>();
   const seen = { requests: 0, overlaps: 0 };
   const server = createServer(async (request, response) => {
     const path = request.url ?? '';
     seen.requests += 1;
-    underWay.set(path, (underWay.get(path) ?? 0) + 1);
-    if ((underWay.get(path) ?? 0) > 1) seen.overlaps += 1;
+    for (const earlier of underWay) if (earlier.path === path) earlier.hasMetAnother = true;
+    const asked = { path, hasMetAnother: false };
+    underWay.add(asked);
     await systemClock.sleep(30);
-    underWay.set(path, (underWay.get(path) ?? 0) - 1);
+    underWay.delete(asked);
+    // A sweep that gave up at its deadline, or that was killed, asks no more: another one may follow it.
+    if (request.socket.destroyed) return;
+    if (asked.hasMetAnother) seen.overlaps += 1;
     response.writeHead(503).end();
   });
   server.listen(0, '127.0.0.1');
