@@ -3,6 +3,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { waitFor } from '../../../sandbox/wait.ts';
 import { timeOf } from '../../../src/bot/stores/connection/redis-time.ts';
+import { openStoreConnection } from '../../../src/bot/stores/connection/store-connection.ts';
 import { keysFor } from '../../../src/bot/stores/keys.ts';
 import { openStores } from '../../../src/bot/stores/open.ts';
 import { emptyHistory } from '../../../src/runbooks/index.ts';
@@ -19,10 +20,10 @@ afterAll(() => {
 describe('in Redis', () => {
   storesContract(() => ({
     stores: openStores(redis, `test-${randomUUID()}`),
-    now: () => timeOf(redis),
+    now: () => timeOf(openStoreConnection(redis)),
     pass: async (ms) => {
-      const untilMs = (await timeOf(redis)) + ms;
-      await waitFor('the clock of Redis', async () => (await timeOf(redis)) > untilMs, {
+      const untilMs = (await timeOf(openStoreConnection(redis))) + ms;
+      await waitFor('the clock of Redis', async () => (await timeOf(openStoreConnection(redis))) > untilMs, {
         ...{ withinMs: 10_000, everyMs: 1 },
       });
     },
