@@ -267,7 +267,7 @@ test('management API returns partial data from one node', async () => {
     actions.precheck({ action: 'queue.delete', args: { vhost: '/', name, maxReady: 10 } });
   expect(await replica.carry()).toMatchObject({
     state: 'failed',
-    because: expect.stringContaining('does not say how many consumers'),
+    because: expect.stringContaining('does not report how many consumers'),
   });
   expect(scene.house.done).toEqual([]);
 });
