@@ -8,12 +8,12 @@ const root = resolve(import.meta.dirname, '..');
 const plainWords = new Set(
   `
   about act adapt address ahead allow announced answer answered answers applied args asked asks
-  backlog batch block body bot bound broker business busy button by call candidate carried carry case
+  away backlog batch block body bot bound broker business busy button by call candidate carried carry case
   change check checked click clock code collect command common config configured confirmation
-  conflicts connected connection connections console consumed consumer consumers cross current dead
+  conflicts connected connection connections connector console consumed consumer consumers cross current dead
   decide decision deletable deletion delivery detail detected detection diagnosis durable each element
   elsewhere ended entry environment ephemeral erased errors event executor exit exposed fact facts
-  failed fault field file filled guard handle haproxy header headers health home host hosts hours http
+  failed fault field file filled following guard handle haproxy header headers health home host hosts hours http
   input inspect invalid job key keys kind known leak left limiter limits line link list listener
   listing loaded lost maintenance manual many meanings memory message method metric metrics modal
   model mrkdwn name names next node not notice notified of on once open operation option options
@@ -24,7 +24,7 @@ const plainWords = new Set(
   sample schedule section seen sentinel server service settings severity sharing shell signed single
   slack socket sought sources ssh standing state stopped store stored stores submission summary target
   targets tell templates text texts thread tls to told too tools trimmed trouble trust turned typed
-  unchanged unreachable urgency verified verify wait waiting way webhook when workers workspace
+  unchanged unknown unreachable urgency verified verify wait waiting way webhook when workers workspace
 `
     .trim()
     .split(/\s+/),
