@@ -35,7 +35,10 @@ export interface Action<Args, Ports> {
   readonly args: z.ZodType<Args>;
   /** Longest time the call may take before it is given up, milliseconds. */
   readonly timeLimitMs: number;
-  /** The exact text people approve: what, on what, by which call or argv. */
+  /**
+   * The exact text people approve: what, on what, by which call or argv. A plan that is being approved is compared by it, so an
+   * update that words it otherwise takes approvals away.
+   */
   readonly describe: (args: Args, ports: Ports) => string;
   /** The queue that goes for good, if one does: it counts for the limits, and its messages are typed before approval. */
   readonly deletes?: (args: Args) => Deletion;

@@ -350,7 +350,7 @@ describe('limits', () => {
     // Found at the check already: it is no longer the plan that was approved.
     expect(await replica.carry()).toMatchObject({
       state: 'superseded',
-      because: expect.stringContaining('an hour may see 100'),
+      because: expect.stringContaining('at most 100 may be deleted in an hour'),
     });
     expect(scene.house.done).toEqual([]);
   });

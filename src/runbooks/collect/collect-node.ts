@@ -16,7 +16,7 @@ export interface Limits {
 }
 
 /**
- * How far consumers are listed. `counted`: which queues they read, which is all that detectors want, for half of the
- * broker's time. `named`: also by which connections, for whoever asks which process it is.
+ * Detail in which consumers are listed. `counted`: which queues they consume, which is all that detectors want, for half of
+ * the broker's time. `named`: also by which connections, for callers that ask which process it is.
  */
 export type ConsumersAsked = 'counted' | 'named';

@@ -41,8 +41,8 @@ export async function listSide(
   known: Known,
 ): Promise<SideListing> {
   if (first === undefined) {
-    const nobody = { kind: 'missing', node: side.members.join(', '), why: 'there is nobody to ask' } as const;
-    return { queues: [nobody], consumers: nobody, connections: nobody };
+    const none = { kind: 'missing', node: side.members.join(', '), why: 'there is no node to ask' } as const;
+    return { queues: [none], consumers: none, connections: none };
   }
   const members: Members = [first, ...others];
   const [queues, consumers, connections] = await Promise.all([
@@ -75,7 +75,7 @@ async function listTotals(members: Members, known: Known): Promise<readonly Part
 
 /**
  * Through the first member, and if it fails through the next that sees as much; if all do, it is missing for the reason of the
- * first. A listing that falls short is asked of nobody else: what hides rows from us mostly does so at every node, and at
+ * first. A listing that falls short is asked of no other node: what hides rows from us mostly does so at every node, and at
  * every sweep.
  */
 async function through<Row>(
@@ -93,7 +93,7 @@ async function through<Row>(
   return other.kind === 'listed' ? other : part;
 }
 
-/** A listing far below what the node counts is missing as a whole: nobody can tell which rows are left out. */
+/** The listing, or a missing one where it is far below what the node counts: it is not known which rows are left out. */
 function unlessShort<Row>(
   what: string,
   listing: Extract<Part<Row>, { kind: 'listed' }>,
@@ -104,9 +104,9 @@ function unlessShort<Row>(
 }
 
 /**
- * Neither metrics nor totals give types, and a stream keeps its messages after they were read: taken for a queue, it would be
+ * Rows with their types. Neither metrics nor totals give types, and a stream keeps its messages after they were consumed: taken for a queue, it would be
  * a backlog for ever. So the fullest are asked for theirs, one by one, without statistics, which is quick; and those that run
- * and give no numbers, as streams do in totals (3.10), because their readers are in no listing either.
+ * and give no numbers, as streams do in totals (3.10), because their consumers are in no listing either.
  */
 async function withTypes(
   parts: readonly Part<QueueRow>[],

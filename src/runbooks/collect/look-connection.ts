@@ -4,7 +4,7 @@ import { queueKey } from '../snapshot/history.ts';
 import type { Limits } from './collect-node.ts';
 import { messageOf } from './node-view.ts';
 
-/** One connection, its channels, and the queues that its consumers read. */
+/** Answer about one connection, its channels, and the queues that its consumers consume. */
 export async function lookAtConnection(
   apis: readonly ManagementApi[],
   name: string,
@@ -31,7 +31,7 @@ export async function lookAtConnection(
   return goneOrUnseen(read);
 }
 
-/** Gone, if somebody says so and nobody else could still have it. A node that refuses connections has no clients. */
+/** Gone, if one node says so and no other could still have it. A node that refuses connections has no clients. */
 function goneOrUnseen(read: readonly PromiseSettledResult<unknown>[]): { readonly kind: 'gone' } | Unseen {
   const reasons: unknown[] = read.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
   const silent = reasons.filter((reason) => !(reason instanceof ManagementError && reason.why === 'refused'));

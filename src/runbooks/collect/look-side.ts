@@ -2,7 +2,7 @@ import type { ManagementApi } from '../../rpc/index.ts';
 import type { Answers } from '../look.ts';
 import type { Limits } from './collect-node.ts';
 
-/** What one node's side holds, as that node lists it. The broker's own exchanges and bindings are left out: every side has them. */
+/** Answer about what one node's side holds, as that node lists it. The broker's own exchanges and bindings are left out: every side has them. */
 export async function lookAtSide(api: ManagementApi, limits: Limits): Promise<Answers['side']> {
   const [queues, bindings, exchanges] = await Promise.all([
     api.queueTotals(limits),

@@ -16,7 +16,7 @@ import { queueType } from './merge.ts';
 import { messageOf } from './node-view.ts';
 import { lookReachedBy } from './reached-by.ts';
 
-/** Goes and looks: every look at once, each within the deadline. A look that fails is unseen, and says why. */
+/** Answers to all looks, made at once, each within the deadline. A look that fails is unseen, and says why. */
 export async function lookAt(
   looks: readonly Look[],
   ports: ClusterPorts,
@@ -60,7 +60,7 @@ async function answerTo(look: Look, ports: ClusterPorts, left: () => Limits): Pr
   }
 }
 
-/** Read by itself and not from the cached listing, on every node: while a cluster is split they differ. */
+/** Answer about one queue, asked by itself and not from the cached listing, on every node: while a cluster is split they differ. */
 async function lookAtQueue(
   apis: readonly ManagementApi[],
   vhost: string,
@@ -89,7 +89,7 @@ function queueDetail(row: QueueDetailRow, node: string): QueueDetail {
   };
 }
 
-/** From the first node that answers: bindings are the same all over a side. */
+/** Bindings from the first node that answers: they are the same all over a side. */
 async function lookAtBindings(
   apis: readonly ManagementApi[],
   vhost: string,
@@ -110,7 +110,7 @@ async function lookAtBindings(
   }
 }
 
-/** Asked of the node that would stop. A check that the broker's version does not have guards nothing there. */
+/** Answer of the node that would stop. A check that the broker's version does not have guards nothing there. */
 async function lookWhetherStopIsSafe(api: ManagementApi, limits: Limits): Promise<Answers['stop-is-safe']> {
   const checks = await Promise.all([
     api.healthCheck('node-is-quorum-critical', limits),
@@ -123,7 +123,7 @@ async function lookWhetherStopIsSafe(api: ManagementApi, limits: Limits): Promis
   return { kind: 'stop-is-safe', isSafe: failed.length === 0, critical };
 }
 
-/** Asked on the node's host, because the management API does not tell; else what the operator told. */
+/** Partition handling, asked on the node's host because the management API does not report it; else what the operator told. */
 async function lookAtPartitionHandling(
   ports: ClusterPorts,
   node: string,
@@ -135,7 +135,7 @@ async function lookAtPartitionHandling(
     partitionHandling === undefined
       ? undefined
       : ({ kind: 'partition-handling', mode: partitionHandling } as const);
-  if (host === undefined) return told ?? unseen(`nothing can be asked on the host of ${node}`);
+  if (host === undefined) return told ?? unseen(`the configuration names no host for ${node}`);
   const answer = await ports.hosts.run(
     { host, operation: 'node.partition_handling', args: { node } },
     limits,
@@ -143,7 +143,7 @@ async function lookAtPartitionHandling(
   const mode = answer.kind === 'done' ? partitionHandlingIn(answer.output) : undefined;
   if (mode !== undefined) return { kind: 'partition-handling', mode };
   const came = 'output' in answer ? answer.output.trim().slice(0, 200) : answer.because;
-  return told ?? unseen(`asking ${host} for cluster_partition_handling brought: ${came}`);
+  return told ?? unseen(`host ${host} did not report cluster_partition_handling: ${came}`);
 }
 
 /** Reads `{ok,ignore}` and `{ok,{pause_if_all_down,[…],autoheal}}`. */

@@ -36,7 +36,7 @@ export function mergeConsumers(sides: readonly SideListing[], hidden: Missing): 
 const missingOf = (parts: readonly Part<unknown>[]): Missing =>
   parts.flatMap((part) => (part.kind === 'missing' ? [{ node: part.node, why: part.why }] : []));
 
-/** How many consumers a queue has, by the consumers listing; undefined when that listing is missing. */
+/** Number of consumers of a queue, by the consumers listing; undefined when that listing is missing. */
 function consumerCount(part: Part<ConsumerRow>): ((queue: QueueRow) => number) | undefined {
   if (part.kind === 'missing') return undefined;
   const vhosts = new Map<string, Map<string, number>>();

@@ -9,7 +9,7 @@ const QUICK_PORT_MS = 1_000;
 
 /**
  * Asks one node how it sees the cluster; never fails, because silence is an answer of its own. `onList` is called as soon as
- * its list of the nodes is there, before anybody knows whether it names the node itself.
+ * its list of the nodes is there, before it is known whether the list contains the node itself.
  */
 export async function nodeView(
   node: CollectNode,
@@ -23,7 +23,7 @@ export async function nodeView(
     onList();
     return rows;
   };
-  // Side by side, and the overview may fail alone: it adds totals and versions, and the name of who answers.
+  // Side by side, and the overview may fail alone: it adds totals and versions, and the name of the node that answers.
   const [rows, overview] = await Promise.allSettled([list(), node.management.overview(limits)]);
   if (rows.status === 'rejected') {
     return { name: node.name, ...(await silence(node, rows.reason, limits)) };
@@ -44,11 +44,11 @@ export async function nodeView(
   };
 }
 
-/** The name under which another node answers; an overview without a name proves nothing, and blinds nobody. */
+/** The name under which another node answers; an overview without a name proves nothing, and hides no node. */
 const otherNode = ({ name }: CollectNode, { node }: Overview): string | undefined =>
   node === '' || node === name ? undefined : node;
 
-/** Another node's view must not count twice, nor stand in for a node that nobody has read. */
+/** View of a node at whose address another one answers: that view must not count twice, nor stand in for a node that was not read. */
 const wrongNode = ({ name }: CollectNode, answeredAs: string): NodeView => ({
   name,
   // The epmd is asked at the same host by default, and so may belong to the other node as well.
@@ -67,7 +67,7 @@ const notItself = async (node: CollectNode, rows: readonly NodeRow[], limits: Li
   answer: {
     kind: 'silent',
     why: 'not-itself',
-    message: `GET /api/nodes on ${node.name}: its list of ${counted(rows.length, 'node')} does not name itself`,
+    message: `GET /api/nodes on ${node.name}: its list of ${counted(rows.length, 'node')} does not contain the node itself`,
   },
 });
 
@@ -116,4 +116,4 @@ async function vmOf(node: CollectNode, limits: Limits): Promise<NodeView['vm']> 
 
 /** One sentence; our own errors are written for people, a stranger's are only named. */
 export const messageOf = (thrown: unknown): string =>
-  thrown instanceof ManagementError ? thrown.message : `unexpected: ${String(thrown)}`;
+  thrown instanceof ManagementError ? thrown.message : `unexpected error: ${String(thrown)}`;

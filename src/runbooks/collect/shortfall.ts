@@ -11,7 +11,7 @@ const LEAST_SHARE = 0.5;
 export function shortfall(what: string, listed: number, counted: number | undefined): string | undefined {
   if (counted === undefined || counted < FEWEST_COUNTED || listed >= counted * LEAST_SHARE) return undefined;
   return (
-    `the node counts ${counted} ${what} and lists ${listed} of them: ` +
-    'look for a proxy that changes the answer, and let the user see every virtual host'
+    `the node counts ${counted} ${what} but lists only ${listed} of them: ` +
+    'check for a proxy that changes the answer, and give the user access to every virtual host'
   );
 }

@@ -8,7 +8,7 @@ export type Part<Row> =
   | { readonly kind: 'missing'; readonly node: string; readonly why: string };
 
 /**
- * One node's listings of one sweep. Each is asked for at most once, by whoever wants it first: a listing that was begun
+ * Listings of one node in one sweep. Each is asked for at most once, by the caller that wants it first: a listing that was begun
  * before it was known to be needed is not asked for again.
  */
 export interface SweptNode {
@@ -46,7 +46,7 @@ function once<T>(ask: () => T): () => T {
   };
 }
 
-/** Never fails: whoever begins a listing need not be the one who waits for it. */
+/** Part that never fails: the caller that begins a listing need not be the one that waits for it. */
 async function part<Row>(node: string, ask: () => Promise<readonly Row[]>): Promise<Part<Row>> {
   try {
     return { kind: 'listed', node, rows: await ask() };

@@ -3,7 +3,7 @@ import type { NodeView, Side } from '../snapshot/snapshot.ts';
 import type { SweptNode } from './swept-node.ts';
 
 /**
- * The members of a side, the one that lists it first: who reaches most nodes, because a listing tells of no others; of
+ * Members of a side, the one that lists it first: the one that reaches most nodes, because a listing tells of no others; of
  * those that reach as many, the quickest. `answered` is in the order of the answers.
  */
 export function listersOf(
@@ -20,14 +20,14 @@ export function listersOf(
 export const reachOf = ({ node }: SweptNode, views: readonly NodeView[]): number =>
   peersOf(views, node.name).filter(({ isRunning }) => isRunning).length;
 
-/** What the node itself counts; nothing, where it did not say. */
+/** Totals that the node itself counts; empty where it did not report them. */
 export function countedBy({ node }: SweptNode, views: readonly NodeView[]): ObjectTotals {
   const answer = views.find(({ name }) => name === node.name)?.answer;
   return (answer?.kind === 'answered' ? answer.totals : undefined) ?? {};
 }
 
 /**
- * Has every node answered that any view names? Metrics tell of their own node alone: those of the others are no listing
+ * Whether every node has answered that any view names. Metrics tell of their own node alone: those of the others are no listing
  * while one is silent, or is not in the configuration, and not even while it is down, because its queues are still there.
  */
 export const haveAllAnswered = (views: readonly NodeView[]): boolean =>
@@ -36,8 +36,8 @@ export const haveAllAnswered = (views: readonly NodeView[]): boolean =>
     .every((peer) => views.some(({ name, answer }) => name === peer.name && answer.kind === 'answered'));
 
 /**
- * Is there something on this node that no listing shows? Not if it is listed by a node that sees it running, and not
- * if it is down: refusing connections while nobody who lists sees it running, or unknown to its own host's epmd.
+ * Whether this node may hold something that no listing shows. Not if it is listed by a node that sees it running, and not
+ * if it is down: refusing connections while no listing node sees it running, or unknown to its own host's epmd.
  */
 export function isHidden(view: NodeView, listers: readonly string[], views: readonly NodeView[]): boolean {
   if (view.answer.kind === 'answered' || view.vm === 'absent') return false;

@@ -14,8 +14,8 @@ import { check, chooseAgain, diagnose } from './diagnose.ts';
 /**
  * The run after an input. Pure: the same value and the same input give the same run.
  *
- * An input that does not fit leaves the run as it is: the very same object comes back. Whoever wrote `intended` and
- * got the same object back must not act. Every other answer has `version` one higher.
+ * An input that does not fit leaves the run as it is: the very same object comes back. A caller that wrote `intended` and
+ * got the same object back must not act. Every other result has `version` one higher.
  */
 export function advance(runbook: Runbook, run: Run, input: RunInput, tools: EngineTools): Run {
   if (!isActive(run)) return run;
@@ -88,7 +88,7 @@ function expired(run: Run, atMs: number): Run | undefined {
 
 function vote(run: Run, { vote: cast, isEnough }: InputOf<'voted'>): Run {
   if (cast.planHash !== run.plan?.hash) return run;
-  // A yes counts once. Who has given an ordinary one may still break the glass.
+  // A vote counts once. A person who has cast an ordinary one may still use break-glass.
   const earlier = run.votes.find(({ by }) => by === cast.by);
   if (earlier !== undefined && (earlier.breakGlass === true || cast.breakGlass !== true)) return run;
   const voted = { ...run, votes: [...run.votes.filter((one) => one !== earlier), cast] };
@@ -110,7 +110,7 @@ function overtake(run: Run, input: InputOf<'overtaken'>): Run {
   }
 }
 
-/** The votes no longer carry it: asked when it would act, before anything is begun. */
+/** The run when its votes are no longer enough: asked when it would act, before anything is begun. */
 function dropApproval(run: Run, input: InputOf<'approvalLost'>): Run {
   if (run.state === 'checking') return end(run, 'stopped', `${input.because} Nothing was done.`, input.atMs);
   if (run.state !== 'acting' || currentOf(run)?.item.state !== 'waiting') return run;

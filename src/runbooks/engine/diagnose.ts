@@ -13,7 +13,7 @@ import { makePlan } from './plan/plan.ts';
 
 type Looked = InputOf<'looked'>;
 
-/** Read-only: gathers answers, shows evidence, decides, and lays a plan on the table. */
+/** The run after a look of its diagnosis, which is read-only: answers gathered, evidence shown, a decision, and perhaps a plan. */
 export function diagnose(runbook: Runbook, run: Run, input: Looked, tools: EngineTools): Run {
   if (isTooEarly(run, input)) return run;
   const gathered = gather(runbook, run, input);
@@ -35,7 +35,7 @@ export function diagnose(runbook: Runbook, run: Run, input: Looked, tools: Engin
     : end({ ...studied, choices }, 'stopped', proposal.because, input.atMs);
 }
 
-/** Another way: decided anew, planned anew, voted anew. A way that a decide step refuses leaves the plan as it was. */
+/** The run with another choice: a new decision, a new plan, no votes. A choice that a decide step refuses leaves the plan as it was. */
 export function chooseAgain(runbook: Runbook, run: Run, input: InputOf<'chose'>, tools: EngineTools): Run {
   const choice = run.choices.find(({ id }) => id === input.choice);
   if (choice === undefined) return run;
@@ -45,16 +45,16 @@ export function chooseAgain(runbook: Runbook, run: Run, input: InputOf<'chose'>,
     : { ...run, because: `"${choice.label}" is not possible: ${proposal.because}` };
 }
 
-/** Between the last vote and the first action: the same questions again, and the plan must still be the plan. */
+/** The run after the check between the last vote and the first action: the same questions again, and the plan must still be the plan. */
 export function check(runbook: Runbook, run: Run, input: Looked, tools: EngineTools): Run {
   const { plan } = run;
   if (plan === undefined) return end(run, 'failed', 'The run was approved without a plan.', input.atMs);
-  // An approval is for now: a bot that was away for longer than a plan lives must ask again.
+  // An approval is for now: a bot that was away for longer than a plan is valid must ask again.
   if (input.atMs >= plan.expiresAtMs + tools.planExpiresMs)
     return end(
       run,
       'expired',
-      'It was approved, but could not be checked in time. Nothing was done.',
+      'It was approved, but I could not check it again in time. Nothing was done.',
       input.atMs,
     );
   if (isTooEarly(run, input)) return run;
@@ -164,7 +164,8 @@ function refreshFacts(
     return { kind: 'over', run: end(run, 'failed', because, input.atMs) };
   }
   if (found === undefined && isOver(runbook, input.now, parsed.data)) {
-    const because = 'It healed by itself before anything was done: a fresh sweep no longer finds it.';
+    const because =
+      'The trouble went away by itself before anything was done: a new sweep no longer finds it.';
     return { kind: 'over', run: end(run, 'stopped', because, input.atMs) };
   }
   return { kind: 'here', run: { ...run, facts: parsed.data } };

@@ -66,7 +66,7 @@ export function openHosts(
   ): Prepared => {
     const refused = (because: string): Prepared => ({ kind: 'refused', because });
     if (!isAgentOperation(operation))
-      return refused(`${name} is reached by its agent, which does no ${operation}`);
+      return refused(`${name} is reached by its agent, which does not support ${operation}`);
     if (key === undefined || reach.agents === undefined) return refused(`no key for the agent on ${name}`);
     const isService = operation === 'service.restart' || operation === 'service.status';
     if (isService && argv === undefined) return refused(`host ${name} has no command for ${operation}`);
@@ -116,13 +116,16 @@ export function openHosts(
       const prepared = prepare(request);
       if (prepared.kind === 'agent')
         return await recallFromAgent(prepared.port, prepared.agent, prepared.asked, limits);
-      return { kind: 'unknown', because: `nothing is written down on host ${request.host}` };
+      return { kind: 'unknown', because: `host ${request.host} keeps no record of it` };
     },
     find: async (asked, programs, limits) => {
       const host = find(asked);
       if (typeof host === 'string') return { kind: 'unseen', because: host };
       return host.way.kind === 'agent'
-        ? { kind: 'unseen', because: `${host.name} is reached by its agent, which looks for no programs` }
+        ? {
+            kind: 'unseen',
+            because: `${host.name} is reached by its agent, which does not look for programs`,
+          }
         : await host.way.reach.find(programs, limits);
     },
     close: async () => await connections.close(),

@@ -197,14 +197,17 @@ describe('the bot and an agent, with the permissions of the document', () => {
       () => HOST,
       (hosts) => hosts.run(restart('quick'), limits),
     );
-    expect(wrongKey).toMatchObject({ kind: 'unknown', because: expect.stringContaining('none of the keys') });
+    expect(wrongKey).toMatchObject({
+      kind: 'unknown',
+      because: expect.stringContaining('was not made with a key of this agent'),
+    });
     const otherHost = await withOther(
       { c8: host },
       () => HOST,
       (hosts) => hosts.run({ ...restart('quick'), host: 'c8' }, limits),
     );
     expect(otherHost).toMatchObject({ kind: 'unknown', because: expect.stringContaining('another request') });
-    expect(agent.log()).toContain('this is compute-7, not c8');
+    expect(agent.log()).toContain('this agent is on compute-7, not on c8');
     expect(runsSince(before)).toEqual([]);
   });
 

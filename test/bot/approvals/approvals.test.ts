@@ -389,7 +389,7 @@ describe('the other buttons of a run', () => {
   test('a run that is cancelled between a stop and a start says to everybody what stays stopped', async () => {
     const { transitions, stores } = await stopping('applied');
     const left =
-      'after: Stop RabbitMQ on ctl3. What it did stays as it is. ctl3 is stopped. Start it by hand, or with Review fix when a card says "Node is down".';
+      'after: Stop RabbitMQ on ctl3. These changes stay in place. ctl3 is stopped. Start it by hand, or with Review fix when a card says "Node is down".';
     expect(await cancel(transitions, { run: 'RUN-0001' }, by(ALICE))).toEqual({
       text: `RUN-0001 is cancelled ${left}`,
     });

@@ -93,7 +93,7 @@ describe('a host over SSH', () => {
     [
       'a path as key',
       '{ via: ssh, user: ops, key: "${WORD}" }',
-      'this one is no private key: the text of one begins with -----BEGIN; came a value that is not shown',
+      'this one is not a private key: a private key begins with -----BEGIN; came a value that is not shown',
     ],
     [
       'a key that stands in the file',

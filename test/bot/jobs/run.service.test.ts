@@ -73,7 +73,7 @@ describe('a run', () => {
     expect(lines).toEqual([
       'Diagnosis done. Proposed: 1 action, 2 checks. Nothing has been changed.',
       'Checked again: the plan still holds. The repair begins.',
-      'Repair done. Every step is done, and it was verified.',
+      'Repair done. Every step is done, and the result was verified.',
     ]);
   });
 
@@ -341,7 +341,7 @@ describe('a run whose bot was killed', () => {
       expect(await carryThrough(context)).toMatchObject({
         state: 'cancelled',
         because: isDone
-          ? expect.stringMatching(/^U0BOB cancelled it after: .*kitchen\. What it did stays as it is\.$/)
+          ? expect.stringMatching(/^U0BOB cancelled it after: .*kitchen\. These changes stay in place\.$/)
           : 'U0BOB cancelled it. Nothing was done.',
         items: [{ state: isDone ? 'applied' : 'waiting' }, { state: 'waiting' }, {}],
       });

@@ -104,7 +104,7 @@ describe('a whole cluster', () => {
       answer: {
         kind: 'silent',
         why: 'not-itself',
-        message: `GET /api/nodes on ${B}: its list of ${listed.length} nodes does not name itself`,
+        message: `GET /api/nodes on ${B}: its list of ${listed.length} nodes does not contain the node itself`,
       },
     });
     expect(snapshot.sides.map(({ members }) => members)).toEqual([[A, C]]);
@@ -186,7 +186,7 @@ describe('a listing beside what the node counts', () => {
       }),
     );
     for (const what of ['queues', 'consumers', 'connections'] as const) {
-      const why = `the node counts ${counted} ${what} and lists ${listed} of them`;
+      const why = `the node counts ${counted} ${what} but lists only ${listed} of them`;
       expect(snapshot[what].missing).toEqual(
         isMissing ? [{ node: expect.any(String), why: expect.stringContaining(why) }] : [],
       );
@@ -352,7 +352,7 @@ describe('the first node that answers', () => {
     const snapshot = await sweep(whole({ queueTotals: broken, consumers: broken, connections: broken }));
     expect(snapshot.nodes.map(({ answer }) => answer.kind)).toEqual(['answered', 'answered', 'answered']);
     for (const { missing } of [snapshot.queues, snapshot.consumers, snapshot.connections]) {
-      expect(missing).toEqual([{ node: A, why: 'unexpected: TypeError: boom' }]);
+      expect(missing).toEqual([{ node: A, why: 'unexpected error: TypeError: boom' }]);
     }
   });
 });

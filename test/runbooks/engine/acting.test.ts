@@ -101,7 +101,7 @@ describe('an action', () => {
     expect(play(run, [waited(20 + 15_000)])).toBe(run);
     const again = play(run, [waited(20 + 15_001)]);
     expect(again).toMatchObject({ state: 'checking', items: [], answered: {} });
-    expect(again.because).toBe('It had to wait for 15 s before its first step.');
+    expect(again.because).toBe('It waited 15 s before its first step.');
     const begun = play(run, act(0, 30));
     expect(play(begun, [waited(60_000)])).toBe(begun);
   });
@@ -148,7 +148,7 @@ describe('an action', () => {
   test('that nobody can settle waits for a person', () => {
     const run = play(interrupted(), [settled('unknown')]);
     expect(run).toMatchObject({ state: 'unknown', items: [{ state: 'unknown' }, {}, {}, {}, {}] });
-    expect(run.because).toContain('whether "switch kitchen" happened');
+    expect(run.because).toContain('"switch kitchen" may or may not have happened');
     expect(run.endedAtMs).toBeUndefined();
     expect(orderOf(run)).toEqual({ kind: 'wait' });
     expect(progressLines(run)[0]?.state).toBe('unknown');
@@ -352,7 +352,7 @@ describe('cancelling a run', () => {
     [
       'between actions',
       play(acting(), act(0, 30)),
-      'U0BOB cancelled it after: switch kitchen. What it did stays as it is.',
+      'U0BOB cancelled it after: switch kitchen. These changes stay in place.',
     ],
   ])('%s ends the run', (_, run, because) => {
     expect(play(run, [cancelled])).toMatchObject({ state: 'cancelled', because, endedAtMs: 90 });
@@ -378,7 +378,7 @@ describe('cancelling a run', () => {
     ])('that is granted as soon as %s tells what came of it', (_, input) => {
       expect(play(wanted(), [input])).toMatchObject({
         state: 'cancelled',
-        because: 'U0BOB cancelled it after: switch kitchen. What it did stays as it is.',
+        because: 'U0BOB cancelled it after: switch kitchen. These changes stay in place.',
         endedAtMs: 100,
         items: [{ state: 'applied' }, { state: 'waiting' }, {}, {}, {}],
       });

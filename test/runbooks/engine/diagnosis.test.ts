@@ -19,7 +19,9 @@ describe('a diagnosis', () => {
   test('stops when the trouble has healed by itself', () => {
     const run = play(started(), [looked(2, dark)]);
     expect(run).toMatchObject(stopped);
-    expect(run.because).toContain('healed by itself');
+    expect(run.because).toContain(
+      'The trouble went away by itself before anything was done: a new sweep no longer finds it.',
+    );
   });
 
   test('does not call a blind sweep healed: it goes on with the old facts', () => {

@@ -67,27 +67,32 @@ const planOf = (now: Observation, own: EngineTools, wanted = book): Run =>
 describe('a plan over a limit', () => {
   test.each<[string, Observation, EngineTools, string | undefined]>([
     ['25 queues are within', among(names(25), 1_000), deleting(), undefined],
-    ['26 queues are not', among(names(26), 1_000), deleting(), 'It deletes 26 queues; a run may delete 25'],
+    [
+      '26 queues are not',
+      among(names(26), 1_000),
+      deleting(),
+      'It deletes 26 queues; one run may delete at most 25',
+    ],
     ['50,000 messages are within', among(names(2), 100), deleting(25_000), undefined],
     [
       'one more is not',
       among(names(1), 100),
       deleting(50_001),
-      'It loses up to 50,001 messages; a run may lose 50,000',
+      'It loses up to 50,001 messages; one run may lose at most 50,000',
     ],
     ['5 % of a vhost is within', among(names(5), 95), deleting(), undefined],
     [
       'more is not',
       among(names(5), 94),
       deleting(),
-      'It deletes 5 of the 99 queues of vhost /; a run may delete 5 %',
+      'It deletes 5 of the 99 queues of vhost /; one run may delete at most 5 %',
     ],
     ['one queue is never a share', among(names(1), 0), deleting(), undefined],
     [
       'the queues of another vhost make none smaller',
       withOtherVhost(among(names(5), 94), 1_000),
       deleting(),
-      'It deletes 5 of the 99 queues of vhost /; a run may delete 5 %',
+      'It deletes 5 of the 99 queues of vhost /; one run may delete at most 5 %',
     ],
     [
       'each vhost is counted by itself',
@@ -99,14 +104,14 @@ describe('a plan over a limit', () => {
       'a vhost that could not be counted is not large',
       among(names(2), 1_000, true),
       deleting(),
-      'The queues of vhost / could not all be counted',
+      'I could not count all queues of vhost /',
     ],
     ['the hour has room', among(names(5), 500), deleting(1, { deletedLastHour: 95 }), undefined],
     [
       'the hour is full',
       among(names(5), 500),
       deleting(1, { deletedLastHour: 96 }),
-      'With the 96 of the last hour it deletes 101 queues; an hour may see 100',
+      'Together with the 96 of the last hour it deletes 101 queues; at most 100 may be deleted in an hour',
     ],
   ])('%s', (_, now, own, over) => {
     const { plan } = planOf(now, own);
@@ -119,7 +124,7 @@ describe('a plan over a limit', () => {
     const { plan } = planOf(among(names(3), 1_000), deleting(), part);
     expect(plan).toMatchObject({
       tier: 'mass',
-      over: ['It begins with 3 of 40 queues; a run may delete 25'],
+      over: ['It begins with 3 of 40 queues; one run may delete at most 25'],
     });
   });
 

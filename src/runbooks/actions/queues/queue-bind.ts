@@ -28,7 +28,7 @@ export const queueBind: Action<Args, ClusterPorts> = {
   ],
   undo: 'The binding can be deleted by hand.',
   describe: ({ vhost, queue, exchange, routingKey }) =>
-    `Bind queue "${queue}" to exchange "${exchange}" with routing key "${routingKey}" in vhost "${vhost}": ` +
+    `Bind queue "${queue}" to exchange "${exchange}" under the key "${routingKey}" in vhost "${vhost}": ` +
     `POST /api/bindings/${encodeURIComponent(vhost)}/e/${encodeURIComponent(exchange)}/q/${encodeURIComponent(queue)}`,
   precheck: async (wanted, ports) => {
     const bound = await readBindings(wanted, ports);

@@ -50,7 +50,7 @@ export const queueDeleteQuorum: Action<DeletionArgs, ClusterPorts> = {
   undo: 'No: the messages are gone.',
   deletes: ({ vhost, name, maxReady }) => ({ vhost, name, messages: maxReady }),
   describe: (wanted) =>
-    `Delete the quorum ${whatOf(wanted)} (checked again just before; the broker itself does not check): ${pathOf(wanted)}`,
+    `Delete the quorum ${whatOf(wanted)} (read again just before; the broker itself does not check): ${pathOf(wanted)}`,
   precheck: async (wanted, ports) => await mayDeleteNow(wanted, ports, 'quorum'),
   execute: async (wanted, ports) => {
     const again = await mayDeleteNow(wanted, ports, 'quorum');

@@ -34,7 +34,11 @@ export function topicsToProbe({ snapshot, settings }: Observation): readonly Pro
 }
 
 /** Verdict on the probes: a deaf service fails; a probe that could not be made proves nothing, and the verdict says so. */
-export function whoIsDeaf(looks: readonly ProbeLook[], answered: Answered, whole = 'it holds'): Verdict {
+export function whoIsDeaf(
+  looks: readonly ProbeLook[],
+  answered: Answered,
+  whole = 'the check passed',
+): Verdict {
   const answers = looks.map((look) => ({ topic: look.topic, answer: answerTo(answered, look) }));
   const deaf = answers.filter(({ answer }) => answer.kind === 'probe' && answer.verdict === 'deaf');
   if (deaf.length > 0) {

@@ -9,7 +9,7 @@ import { type Current, closeItem, currentOf, goOn, hasActed, isSpared, withItem 
 /** Executions of one action, the first included. A further one needs a person's word. */
 const MAX_ATTEMPTS = 2;
 
-/** Opens the ledger: one entry for each planned item. */
+/** The run with its ledger opened: one entry for each planned item. */
 export function beginActing(runbook: Runbook, run: Run, plan: Plan, input: InputOf<'looked'>): Run {
   const items = plan.items.map((planned): Item => {
     if (planned.kind === 'manual') return { state: 'waiting' };
@@ -21,7 +21,7 @@ export function beginActing(runbook: Runbook, run: Run, plan: Plan, input: Input
   return goOn({ ...rest, state: 'acting', items, checkedAtMs: input.atMs }, input.atMs);
 }
 
-/** Written down before the call. Anything but the next, cleared action leaves the run as it is: then do not act. */
+/** The run with the action written down, before the call. Anything but the next, cleared action leaves the run as it is: then do not act. */
 export function intend(runbook: Runbook, run: Run, input: InputOf<'intended'>): Run {
   const current = currentAct(run, input.index);
   if (current === undefined || current.item.state !== 'waiting' || run.stopWanted !== undefined) return run;
@@ -37,7 +37,7 @@ export function intend(runbook: Runbook, run: Run, input: InputOf<'intended'>): 
   });
 }
 
-/** What the call said; `unknown` leaves it intended, to be settled by looking. */
+/** The run after the call's outcome; `unknown` leaves the item intended, to be settled by looking. */
 export function acted(run: Run, input: InputOf<'acted'>): Run {
   const current = currentAct(run, input.index);
   if (current === undefined) return run;
@@ -59,7 +59,7 @@ export function acted(run: Run, input: InputOf<'acted'>): Run {
   }
 }
 
-/** What a look says of an action that may or may not have happened. */
+/** The run after a look at an action that may or may not have happened. */
 export function settle(run: Run, input: InputOf<'settled'>): Run {
   const current = currentAct(run, input.index);
   if (current?.item.state !== 'intended') return run;
@@ -70,20 +70,20 @@ export function settle(run: Run, input: InputOf<'settled'>): Run {
       return goOn(closeItem(run, current, 'applied', settled.because, atMs), atMs);
     case 'not-done': {
       if ((item.attempts ?? 0) < MAX_ATTEMPTS)
-        return again(run, current, `not done yet: ${settled.because}`, atMs);
+        return again(run, current, `it has not happened yet: ${settled.because}`, atMs);
       const because = `tried ${item.attempts} times without effect: ${settled.because}`;
       const failed = closeItem(run, current, 'failed', because, atMs);
       return end(failed, 'failed', `${planned.title}: ${because}`, atMs);
     }
     case 'unknown': {
-      const because = `Nobody can tell by looking whether "${planned.title}" happened: ${settled.because}`;
+      const because = `"${planned.title}" may or may not have happened, and no check can tell: ${settled.because}`;
       const unknown = withItem(run, index, { ...item, state: 'unknown', detail: settled.because });
       return { ...unknown, state: 'unknown', because };
     }
   }
 }
 
-/** What a person says of an action of which no look can tell. */
+/** The run after a person's word on an action about which no look can tell. */
 export function rule(run: Run, input: InputOf<'ruled'>): Run {
   const current = currentAct(run, input.index);
   if (current?.item.state !== 'unknown') return run;
@@ -109,7 +109,7 @@ export function rule(run: Run, input: InputOf<'ruled'>): Run {
   }
 }
 
-/** A person did the manual step. */
+/** The run after a person did the manual step. */
 export function confirm(run: Run, input: InputOf<'confirmed'>): Run {
   const current = currentOf(run);
   if (current?.index !== input.index || current.planned.kind !== 'manual') return run;
@@ -121,7 +121,7 @@ function currentAct(run: Run, index: number): Current | undefined {
   return current?.index === index && current.planned.kind === 'act' ? current : undefined;
 }
 
-/** Back to waiting, unless a person wants the run to end: trying again is a further action. */
+/** The run with the item waiting again, unless a person wants the run to end: trying again is a further action. */
 function again(run: Run, { index, item }: Current, detail: string, atMs: number): Run {
   // A clearance that was given for the first attempt does not count for the next.
   const { clearedAtMs: _used, rounds: _taken, ...rest } = item;

@@ -7,7 +7,7 @@ import type { InputOf } from '../common/input.ts';
 import { contextOf, distinct, MAX_ROUNDS, stepOf, unanswered } from '../common/steps.ts';
 import { type Current, closeItem, currentOf, goOn, isSpared, withItem } from './ledger.ts';
 
-/** A fresh look for the current item: may it go, or does it hold? */
+/** The run after a fresh look for its current item: may the action go, does the check pass? */
 export function checkItem(runbook: Runbook, run: Run, input: InputOf<'looked'>): Run {
   const current = currentOf(run);
   if (current === undefined || current.planned.kind === 'manual') return run;
@@ -15,7 +15,7 @@ export function checkItem(runbook: Runbook, run: Run, input: InputOf<'looked'>):
   if (planned.kind === 'act' && item.state !== 'waiting') return run;
   const step = stepOf(runbook, planned);
   if (step === undefined) {
-    const because = `This version of the runbook no longer knows the step "${planned.title}".`;
+    const because = `This version of the runbook no longer has the step "${planned.title}".`;
     return end(closeItem(run, current, 'failed', because, input.atMs), 'failed', because, input.atMs);
   }
 
@@ -70,12 +70,12 @@ function judge(
   const wanted = step.looksInARow ?? 1;
   const seen: Item = { ...item, state: 'watching', held, judged: (item.judged ?? 0) + 1 };
   if (verdict.go && held >= wanted) {
-    const because = verdict.because ?? 'it holds';
+    const because = verdict.because ?? 'the check passed';
     return goOn(closeItem(run, { index, item: seen }, 'held', because, atMs), atMs);
   }
   // A streak that has begun may finish: a look that holds is no reason to fail.
   if (verdict.go || elapsedMs <= withinMs) {
-    const told = verdict.go ? `holds, ${held} of ${wanted} looks in a row` : verdict.because;
+    const told = verdict.go ? `passed ${held} of ${wanted} checks in a row` : verdict.because;
     const detail = `${told} (${seconds(elapsedMs)} of ${seconds(withinMs)})`;
     return withItem(run, index, { ...seen, detail });
   }

@@ -2,7 +2,7 @@ import type { LedgerEntry } from '../../hosts/common/host.ts';
 import type { Run } from '../../run.ts';
 
 /**
- * The line of the ledger that an intended item stands on, as hosts get to know it: the same whoever carries the run,
+ * Ledger entry of an intended item, as hosts get to know it: the same whichever bot carries the run,
  * another one for each attempt, and never that of a run of another life with the same number.
  */
 export function ledgerEntryOf(run: Run, index: number): LedgerEntry | undefined {

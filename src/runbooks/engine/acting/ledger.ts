@@ -1,9 +1,9 @@
 import type { Item, PlannedItem, Run } from '../../run.ts';
 import { end, endCancelled } from '../common/ending.ts';
 
-/* The items of a run with what became of each, and whose turn it is. */
+/* The items of a run with what became of each, and the current one. */
 
-/** The item whose turn it is. */
+/** The current item: the one to be treated next. */
 export interface Current {
   readonly index: number;
   readonly planned: PlannedItem;
@@ -20,7 +20,7 @@ export function currentOf(run: Run): Current | undefined {
   return planned === undefined || item === undefined ? undefined : { index, planned, item };
 }
 
-/** Has anything been begun, by us or by hand? */
+/** Whether anything was begun, by us or by hand. */
 export const hasActed = ({ items }: Run): boolean =>
   items.some(({ state, attempts }) => attempts !== undefined || state === 'applied');
 
@@ -51,7 +51,7 @@ function finished(item: Item, state: Item['state'], detail: string, atMs: number
   };
 }
 
-/** May the run go on although this deletion was refused? So many in a row say that something else is wrong. */
+/** Whether the run may go on although this deletion was refused. Several in a row say that something else is wrong. */
 export function isSpared(run: Run, { index, planned }: Current): boolean {
   if (planned.kind !== 'act' || planned.isDeletion !== true) return false;
   const before = run.items.slice(0, index).toReversed();
@@ -61,7 +61,7 @@ export function isSpared(run: Run, { index, planned }: Current): boolean {
   return !isLast && failed < (run.plan?.limits.failuresInARow ?? 1);
 }
 
-/** Gives the turn to the next item, or ends the run. */
+/** The run with the next item as the current one, or at its end. */
 export function goOn(run: Run, atMs: number): Run {
   const next = currentOf(run);
   if (next === undefined) return finish(run, atMs);
@@ -71,18 +71,18 @@ export function goOn(run: Run, atMs: number): Run {
   return planned.kind === 'act' ? run : withItem(run, index, { ...item, state, startedAtMs: atMs });
 }
 
-/** Done is what the last verify proved: a fallback's verify that fell through proves nothing. */
+/** The run at its end. Only the last verify proves it done: a fallback's verify that fell through proves nothing. */
 function finish(run: Run, atMs: number): Run {
   const verifies = (run.plan?.items ?? []).flatMap((planned, index) =>
     planned.kind === 'verify' ? [{ planned, item: run.items[index] }] : [],
   );
   const last = verifies.at(-1);
   return last?.item?.state === 'failed'
-    ? end(run, 'failed', `${last.planned.title}: ${last.item.detail ?? 'it did not hold'}`, atMs)
+    ? end(run, 'failed', `${last.planned.title}: ${last.item.detail ?? 'the check did not pass'}`, atMs)
     : end(
         run,
         'done',
-        last === undefined ? 'Every step is done.' : 'Every step is done, and it was verified.',
+        last === undefined ? 'Every step is done.' : 'Every step is done, and the result was verified.',
         atMs,
       );
 }

@@ -4,16 +4,16 @@ import { shortNames } from '../../snapshot/names.ts';
 
 /* What a run has done to the cluster so far, read from its ledger alone. */
 
-/** The titles of the steps that were done, by us or by hand, in their order. */
+/** Titles of the steps that were done, by us or by hand, in their order. */
 export const effectsOf = ({ plan, items }: Run): readonly string[] =>
   (plan?.items ?? []).filter((_, index) => items[index]?.state === 'applied').map(({ title }) => title);
 
-/** How a sentence ends that says that a run was cancelled. */
+/** End of a sentence that says that a run was cancelled. */
 export function whatItDid(run: Run): string {
   const effects = effectsOf(run);
   return effects.length === 0
     ? '. Nothing was done.'
-    : ` after: ${effects.join('; ')}. What it did stays as it is.`;
+    : ` after: ${effects.join('; ')}. These changes stay in place.`;
 }
 
 const starts: readonly string[] = ['node.start', 'node.force_boot', 'node.rejoin'];
@@ -21,7 +21,7 @@ const starts: readonly string[] = ['node.start', 'node.force_boot', 'node.rejoin
 /** A node that a run has stopped, and that it has not started again. */
 export interface LeftStopped {
   readonly node: string;
-  /** Its start was tried, and nothing shows what came of it. */
+  /** Its start was tried, and the outcome is not known. */
   readonly isStartTried: boolean;
 }
 
@@ -50,13 +50,13 @@ export function nodeNameIn({ facts }: Run): (node: string) => string {
   return parsed.success ? shortNames(parsed.data.nodes) : (node) => node;
 }
 
-/** What somebody must see to when a run has ended before its nodes run again; undefined when there is nothing. */
+/** Sentence about what people must do when a run has ended before its nodes run again; undefined when there is nothing. */
 export function leftBehind(run: Run): string | undefined {
   const left = leftStopped(run);
   const name = nodeNameIn(run);
   const each = left.map(
     ({ node, isStartTried }) =>
-      `${name(node)} ${isStartTried ? 'was stopped, and whether it has started again is not known' : 'is stopped'}.`,
+      `${name(node)} ${isStartTried ? 'was stopped, and it is not known whether it has started again' : 'is stopped'}.`,
   );
   const it = left.length === 1 ? 'it' : 'them';
   return left.length === 0

@@ -5,7 +5,7 @@ import { leftBehind, whatItDid } from './effects.ts';
 /** Does the run still want something? */
 export const isActive = (run: Run): boolean => activeStates.includes(run.state);
 
-/** Ends a run: every end has its time and its reason, and says what it leaves behind that somebody must see to. */
+/** Ends a run: every end has its time and its reason, and says what it leaves behind for people to do. */
 export function end(run: Run, state: RunState, because: string, atMs: number): Run {
   const left = state === 'done' ? undefined : leftBehind(run);
   const full = /[.!?]$/.test(because) ? because : `${because}.`;

@@ -15,7 +15,7 @@ export type RunInput =
       readonly by: string;
       readonly atMs: number;
     }
-  /** An entitled vote for exactly this plan. `isEnough`: the desk has counted, and the tier is satisfied. */
+  /** An entitled vote for exactly this plan. `isEnough`: the approvals have counted, and the tier is satisfied. */
   | { readonly kind: 'voted'; readonly vote: Vote; readonly isEnough: boolean }
   /** About to execute item `index`: stored before the call. */
   | { readonly kind: 'intended'; readonly index: number; readonly atMs: number }
@@ -36,9 +36,9 @@ export type RunInput =
   | { readonly kind: 'cancelled'; readonly by: string; readonly atMs: number }
   /** The trouble is gone or has changed before anything was done. */
   | { readonly kind: 'overtaken'; readonly because: string; readonly atMs: number }
-  /** Those who approved may not approve any more: the votes are no longer enough. */
+  /** People who approved may no longer approve: the votes are no longer enough. */
   | { readonly kind: 'approvalLost'; readonly because: string; readonly atMs: number }
-  /** It may act now, and had to wait for that: for a resume, for its turn, for a bot that was away. */
+  /** It may act now, and had to wait for that: for a resume, for the cluster lock, for a bot that was away. */
   | { readonly kind: 'waited'; readonly atMs: number }
   /** Time has passed: a plan may have expired. */
   | { readonly kind: 'ticked'; readonly atMs: number };

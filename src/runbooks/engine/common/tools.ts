@@ -1,7 +1,7 @@
 import type { ActionCall, Tier } from '../../action.ts';
 import type { Deletion, PlanLimits } from '../../limits.ts';
 
-/** What the engine must be told, because it neither acts nor reads a configuration. */
+/** Inputs that the engine is given, because it neither acts nor reads a configuration. */
 export interface EngineTools {
   /** The exact text people approve, and who must approve it: `BoundActions.describe`. */
   readonly describe: (call: ActionCall) => {

@@ -1,10 +1,11 @@
 import { canonicalJson } from '../../canonical.ts';
 import type { Plan, PlannedItem } from '../../run.ts';
 import type { EngineTools } from '../common/tools.ts';
+import { inWordsOfToday } from './old-words.ts';
 import { tiersByRisk } from './plan.ts';
 
 /**
- * Is an approved plan still the plan? Absent when it is; else one sentence that says what is different.
+ * Difference between an approved plan and a fresh one, as one sentence; undefined while the plan is still the plan.
  *
  * Counters move between approval and check, so equality would make every busy cluster's approval worthless. Hence:
  * targets, calls and commands must be the same, in whatever order a fresh sweep lists them; an argument named `max…` is
@@ -21,8 +22,8 @@ export function whatChanged(approved: Plan, fresh: Plan, tools: EngineTools): st
     return gone.title === added.title
       ? `"${gone.title}" would do something else`
       : `"${gone.title}" has become "${added.title}"`;
-  if (added !== undefined) return `"${added.title}" is new`;
-  if (gone !== undefined) return `"${gone.title}" is no longer part of it`;
+  if (added !== undefined) return `"${added.title}" was added`;
+  if (gone !== undefined) return `"${gone.title}" is no longer part of the plan`;
   const lost = fresh.lost.find((line) => !isCovered(approved.lost, line));
   return lost === undefined ? undefined : `more would be lost: ${lost}`;
 }
@@ -65,13 +66,13 @@ const MESSAGES_ROOM = 100;
 const THINGS_ROOM = 5;
 
 /**
- * Does the approved loss cover this line? Yes if a line of the same words has numbers that have hardly grown, or if a
+ * Whether the approved loss covers this line: yes if a line of the same words has numbers that have hardly grown, or if a
  * new line only counts little. Which nodes and queues are acted on is in the calls; the names in a list of what they
  * hold (after a colon) come and go with the traffic.
  */
 function isCovered(approved: readonly string[], fresh: string): boolean {
   const counts = countsIn(fresh);
-  const known = approved.find((line) => wordsOf(line) === wordsOf(fresh));
+  const known = approved.map(inWordsOfToday).find((line) => wordsOf(line) === wordsOf(fresh));
   if (known === undefined) return counts.length > 0 && counts.every(({ count, room }) => count <= room);
   const before = countsIn(known);
   return counts.every(({ count, room }, index) => {
@@ -90,6 +91,7 @@ const wordsOf = (line: string): string =>
     .replace(standaloneNumber, '#')
     .replace(/\b([a-z]{3,})s\b/g, '$1');
 
+/** Counts in a line with their room. `unread` stands in plans that 0.1.0 made, where newer ones say `ready`. */
 const countsIn = (line: string): readonly { readonly count: number; readonly room: number }[] =>
   [...withoutLimits(line).matchAll(standaloneNumber)].map((match) => {
     const isOfMessages = /^\s+(?:\w+\s+){0,2}?(?:messages?|ready|unread)\b/.test(

@@ -3,7 +3,7 @@ import type { Observation } from '../../snapshot/observation.ts';
 import { count, counted } from '../../snapshot/words.ts';
 import type { EngineTools } from '../common/tools.ts';
 
-/** What all deletions of a plan take together; undefined when it deletes nothing. */
+/** Impact of all deletions of a plan; undefined when it deletes nothing. */
 export function impactOf(deletions: readonly Deletion[]): Impact | undefined {
   return deletions.length === 0
     ? undefined
@@ -11,7 +11,7 @@ export function impactOf(deletions: readonly Deletion[]): Impact | undefined {
 }
 
 /**
- * Which limits a plan goes over, one sentence each. Over any of them it needs the votes of many things at once; that it does
+ * Limits that a plan goes over, one sentence each. Over any of them it needs the votes of many things at once; that it does
  * only a part of what is `wanted` changes nothing about it.
  */
 export function whatIsOver(
@@ -27,17 +27,19 @@ export function whatIsOver(
     ...(Math.max(queues, wanted) > limits.queuesPerRun
       ? [
           `${wanted > queues ? `It begins with ${count(queues)} of` : 'It deletes'} ${counted(Math.max(queues, wanted), 'queue')}; ` +
-            `a run may delete ${count(limits.queuesPerRun)}`,
+            `one run may delete at most ${count(limits.queuesPerRun)}`,
         ]
       : []),
     ...(messages > limits.messagesPerRun
-      ? [`It loses up to ${counted(messages, 'message')}; a run may lose ${count(limits.messagesPerRun)}`]
+      ? [
+          `It loses up to ${counted(messages, 'message')}; one run may lose at most ${count(limits.messagesPerRun)}`,
+        ]
       : []),
     ...sharesOver(deletions, now, limits),
     ...(deletedLastHour + queues > limits.deletionsPerHour
       ? [
-          `With the ${count(deletedLastHour)} of the last hour it deletes ${count(deletedLastHour + queues)} queues; ` +
-            `an hour may see ${count(limits.deletionsPerHour)}`,
+          `Together with the ${count(deletedLastHour)} of the last hour it deletes ${count(deletedLastHour + queues)} queues; ` +
+            `at most ${count(limits.deletionsPerHour)} may be deleted in an hour`,
         ]
       : []),
   ];
@@ -50,14 +52,14 @@ function sharesOver(
 ): readonly string[] {
   return [...new Set(deletions.map(({ vhost }) => vhost))].flatMap((vhost) => {
     const ours = deletions.filter((deletion) => deletion.vhost === vhost).length;
-    // One queue is never a share: else a small vhost would make everybody used to the way around the limits.
+    // One queue is always allowed: else people with a small vhost would get used to the way around the limits.
     if (ours <= 1) return [];
-    // What could not be counted is not many.
-    if (snapshot.queues.missing.length > 0) return [`The queues of vhost ${vhost} could not all be counted`];
+    // No count is not a high count.
+    if (snapshot.queues.missing.length > 0) return [`I could not count all queues of vhost ${vhost}`];
     const all = snapshot.queues.rows.filter((queue) => queue.vhost === vhost).length;
     return ours * 100 > all * vhostPercent
       ? [
-          `It deletes ${count(ours)} of the ${count(all)} queues of vhost ${vhost}; a run may delete ${vhostPercent} %`,
+          `It deletes ${count(ours)} of the ${count(all)} queues of vhost ${vhost}; one run may delete at most ${vhostPercent} %`,
         ]
       : [];
   });

@@ -12,7 +12,7 @@ const PLAN_FORMAT = 2;
 export const tiersByRisk: readonly Tier[] = ['read', 'reversible', 'destructive', 'node', 'mass'];
 
 /**
- * Everything that would run, in order, in the words that people approve; undefined when there is nothing to do.
+ * Plan of everything that would run, in order, in the words that people approve; undefined when there is nothing to do.
  * The hash covers what would run and what would be lost, not when the plan was made.
  */
 export function makePlan(

@@ -13,7 +13,7 @@ import {
 /** Whether a request whose signature is right may go on. */
 export type Admission =
   | { readonly kind: 'refused'; readonly code: RefusalCode; readonly because: string }
-  /** The same request once more: what came of it is known, or is not. */
+  /** The same request once more: its outcome is in the entry, or is not known. */
   | { readonly kind: 'known'; readonly entry: JournalEntry }
   | { readonly kind: 'go' };
 
@@ -25,15 +25,16 @@ export interface AdmissionState {
 }
 
 /**
- * Is it for us, new, fresh, and not done before? The order matters: `stale` and what follows are only said of a
+ * Admission of a request: is it for us, new, fresh, and not done before? The order matters: `stale` and what follows are only said of a
  * request that the journal would remember, so that they prove that nothing was done.
  */
 export function admit(method: AgentMethod, request: AgentRequest, state: AdmissionState): Admission {
   const { nowMs, journal } = state;
-  if (request.host !== state.host) return refuse('other-host', `this is ${state.host}, not ${request.host}`);
-  if (journal.isSeen(request.nonce)) return refuse('replayed', 'this very request has come before');
+  if (request.host !== state.host)
+    return refuse('other-host', `this agent is on ${state.host}, not on ${request.host}`);
+  if (journal.isSeen(request.nonce)) return refuse('replayed', 'this request has already been received');
   if (agentMethods[method] !== request.operation)
-    return refuse('malformed', `${request.operation} was sent as ${method}`);
+    return refuse('malformed', `${request.operation} was sent to the method ${method}`);
   if (request.signedAtMs < journal.sinceMs + AHEAD_MS)
     return refuse('no-memory', `it was signed before ${tellTime(journal.sinceMs + AHEAD_MS)}, ${noMemory}`);
   const late = lateness(request.signedAtMs, nowMs);
@@ -46,20 +47,26 @@ function admitAct(request: AgentRequest, { nowMs, journal }: AdmissionState): Ad
   if (entry !== undefined)
     return entry.digest === contentOf(request)
       ? { kind: 'known', entry }
-      : refuse('id-reused', `${request.id} was another request`);
+      : refuse('id-reused', `the id ${request.id} belongs to another request`);
   const late = lateness(request.intendedAtMs, nowMs);
   if (late === undefined) return { kind: 'go' };
   return late.code === 'stale'
-    ? refuse('too-late', `it was decided ${seconds(nowMs - request.intendedAtMs)} ago by this host's clock`)
+    ? refuse(
+        'too-late',
+        `the request was decided ${seconds(nowMs - request.intendedAtMs)} ago by this host's clock`,
+      )
     : late;
 }
 
 function lateness(atMs: number, nowMs: number): (Admission & { readonly kind: 'refused' }) | undefined {
   const ageMs = nowMs - atMs;
   if (ageMs > FRESH_MS)
-    return refuse('stale', `it is ${seconds(ageMs)} old by this host's clock; ${compare}`);
+    return refuse('stale', `the request is ${seconds(ageMs)} old by this host's clock; ${compare}`);
   if (ageMs < -AHEAD_MS)
-    return refuse('from-the-future', `it is ${seconds(-ageMs)} ahead of this host's clock; ${compare}`);
+    return refuse(
+      'from-the-future',
+      `the request is ${seconds(-ageMs)} ahead of this host's clock; ${compare}`,
+    );
   return undefined;
 }
 
@@ -68,7 +75,7 @@ export const contentOf = ({ operation, args, argv, intendedAtMs }: AgentRequest)
   hashOf({ operation, args, argv, intendedAtMs });
 
 const compare = 'compare the clocks of both machines';
-const noMemory = 'from when on this agent remembers what it was asked; ask again';
+const noMemory = 'and this agent remembers its requests only from then on; ask again';
 
 const refuse = (code: RefusalCode, because: string) => ({ kind: 'refused', code, because }) as const;
 

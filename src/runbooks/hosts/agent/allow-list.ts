@@ -46,13 +46,13 @@ export function agentOrderOf(
       }
       const template = host.commands[operation];
       const argv = template && fill(template, args);
-      if (argv === undefined) return refuse('not-allowed', `it has no command for ${operation}`);
+      if (argv === undefined) return refuse('not-allowed', `the agent has no command for ${operation}`);
       return isSame(argv, approved)
         ? { kind: 'command', argv }
         : refuse(
             'other-command',
-            `its command is ${JSON.stringify(argv)}, and the request says ${JSON.stringify(approved ?? [])}; ` +
-              'make preset and operations of both configurations the same',
+            `its command is ${JSON.stringify(argv)}, but the request names ${JSON.stringify(approved ?? [])}; ` +
+              'use the same preset and operations in both configurations',
           );
     }
   }

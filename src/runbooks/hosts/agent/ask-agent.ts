@@ -14,7 +14,7 @@ import {
 } from './protocol.ts';
 import { isSignedBy, sign } from './signature.ts';
 
-/** What came of one message to an agent. `not-sent` is certain; after `no-answer` nobody knows. */
+/** Result of one message to an agent. `not-sent` is certain; after `no-answer` it is not known whether it was received. */
 export type Carried =
   | { readonly kind: 'answered'; readonly reply: unknown }
   | { readonly kind: 'not-sent'; readonly because: string }
@@ -74,7 +74,7 @@ export async function askAgent(
       if (heard.result.kind === 'refused' && isProofOfNothing(heard.result.code))
         return {
           kind: 'not-started',
-          because: `the agent on ${agent.host} refuses: ${heard.result.because}`,
+          because: `the agent on ${agent.host} refused: ${heard.result.because}`,
         };
       break;
     case 'nothing':
@@ -115,7 +115,7 @@ export async function recallFromAgent(
   limits: HostLimits,
 ): Promise<HostMemory> {
   if (entry === undefined || !isActing(operation))
-    return { kind: 'unknown', because: `${operation} has no line in the ledger` };
+    return { kind: 'unknown', because: `${operation} has no ledger entry` };
   return (await ask(port, agent, { ...entry, id: requestId(entry, operation) }, limits)).memory;
 }
 
@@ -147,27 +147,29 @@ async function ask(
   switch (state) {
     case 'answered':
       return answer === undefined
-        ? unknown(`the agent on ${agent.host} has an answer and does not tell it`)
+        ? unknown(`the agent on ${agent.host} has an answer but did not send it`)
         : { memory: { kind: 'answered', answer }, isFinal: true, isSilent: false };
     case 'running':
-      return unknown(`the agent on ${agent.host} is still at it`);
+      return unknown(`the agent on ${agent.host} is still running it`);
     case 'interrupted':
-      return unknown(`the agent on ${agent.host} was interrupted while it carried it out`, { isFinal: true });
+      return unknown(`the agent on ${agent.host} was interrupted while it ran the command`, {
+        isFinal: true,
+      });
     case 'absent': {
       // Both by the agent's clock, which is the one that judges lateness.
       const isTooLateNow = heard.answeredAtMs - entry.intendedAtMs > FRESH_MS;
       const isRemembered = entry.intendedAtMs >= sinceMs + AHEAD_MS;
       if (!isRemembered)
-        return unknown(`the journal of the agent on ${agent.host} does not reach back so far`, {
+        return unknown(`the journal of the agent on ${agent.host} does not reach back that far`, {
           isFinal: true,
         });
       return isTooLateNow
         ? {
-            memory: { kind: 'never', because: `it never came to the agent on ${agent.host}` },
+            memory: { kind: 'never', because: `the request never reached the agent on ${agent.host}` },
             isFinal: true,
             isSilent: false,
           }
-        : unknown(`it has not come to the agent on ${agent.host} yet`);
+        : unknown(`the request has not reached the agent on ${agent.host} yet`);
     }
   }
 }
@@ -209,8 +211,8 @@ async function exchange(
 function read(unread: unknown, request: AgentRequest, agent: KnownAgent): Heard {
   const reply = replySchema.safeParse(unread).data;
   if (reply === undefined)
-    return { kind: 'nothing', because: 'what answered does not speak as an agent does' };
-  // Anybody can say that. It is told, and believed in nothing.
+    return { kind: 'nothing', because: 'the answer does not have the form of an agent answer' };
+  // Anybody can send that. It is told, and proves nothing.
   if ('kind' in reply) return { kind: 'nothing', because: `a refusal without a signature: ${reply.because}` };
   const { answer, signature } = reply;
   if (!isSignedBy('answer', answer, signature, agent.keys))
@@ -224,8 +226,8 @@ const becauseOf = (heard: Heard): string =>
   heard.kind !== 'result'
     ? heard.because
     : 'because' in heard.result
-      ? `it answers: ${heard.result.because}`
-      : 'it answers another question';
+      ? `it answered: ${heard.result.because}`
+      : 'it answered another question';
 
 /** What only looks has no line in the ledger. */
 function entryOf({ operation, entry }: AgentQuestion, nowMs: number): LedgerEntry {

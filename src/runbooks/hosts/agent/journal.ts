@@ -6,7 +6,7 @@ import { type JournalLine, readLines, writeLine } from './journal-lines.ts';
 import { FRESH_MS, NONCE_MS } from './protocol.ts';
 import { holdAlone } from './sole-holder.ts';
 
-/** What has become of one acting request. `running` is this process's; `interrupted` an earlier one died over. */
+/** Entry about one acting request. `running`: this process runs it; `interrupted`: an earlier process died over it. */
 export interface JournalEntry {
   readonly id: string;
   readonly nonce: string;
@@ -53,7 +53,7 @@ export interface JournalOptions extends JournalLimits {
 }
 
 const DAY_MS = 86_400_000;
-/** Kept of an answer for whoever asks again; the end of it, where reasons stand. */
+/** Characters kept of an answer for a caller that asks again; the end of it, where reasons stand. */
 const KEPT_CHARACTERS = 4_096;
 /** Nothing younger is ever dropped to make room. */
 const YOUNG_MS = 2 * FRESH_MS;
@@ -80,7 +80,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     await release();
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(
-      `the journal in ${folder} cannot be written: ${reason}; is the disk full, or somebody else its owner?`,
+      `the journal in ${folder} cannot be written: ${reason}; is the disk full, or does another user own the folder?`,
       { cause },
     );
   });
@@ -91,7 +91,8 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     let since: number | undefined;
     for (const line of lines) since = takeLine(line) ?? since;
     if (unread === 0 && since !== undefined) return since;
-    if (unread > 0) onTrouble(`${unread} lines of the journal cannot be read: what they told is not known`);
+    if (unread > 0)
+      onTrouble(`${unread} lines of the journal cannot be read: what they recorded is not known`);
     return now();
   }
 
@@ -151,7 +152,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       // The line is safe already: a rewrite that fails is tried again later.
       await rewrite().catch((error: unknown) => {
         rewriteAt = 2 * file.bytes;
-        onTrouble(`the journal could not be written anew: ${String(error)}`);
+        onTrouble(`the journal could not be rewritten: ${String(error)}`);
       });
     });
     writing = written.catch(() => {});
@@ -161,7 +162,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   function makeRoom(): void {
     if (seen.size >= mostNonces || entries.size >= mostEntries) dropOld();
     if (seen.size >= mostNonces || entries.size >= mostEntries)
-      throw new Error('the journal is full of requests that are too young to be forgotten');
+      throw new Error('the journal is full of requests that are too recent to be forgotten');
   }
 
   return {
@@ -183,7 +184,7 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       try {
         await write({ line: 'intended', ...intended, atMs });
       } catch (error) {
-        // Not done and not to be done: whoever asks again learns that nobody knows, which harms nothing.
+        // Not done and not to be done: a caller that asks again learns that it is not known, which harms nothing.
         entries.set(intended.id, { ...intended, state: 'interrupted', atMs });
         throw error;
       }

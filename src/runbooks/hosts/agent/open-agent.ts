@@ -71,7 +71,7 @@ export function openAgent(
     try {
       // No await between the question and this: two of the same id must not both find nothing.
       if (isToAct) await journal.intend({ id, nonce, digest: contentOf(request), operation });
-      // A refused one is remembered as well: nobody shall have it let in a moment later.
+      // A refused one is remembered as well: it must not be let in a moment later.
       else if (!journal.isSeen(nonce)) await journal.see(nonce);
     } catch (error) {
       return { kind: 'refused', code: 'no-journal', because: `nothing was done: ${reasonOf(error)}` };
@@ -81,7 +81,7 @@ export function openAgent(
     if (order === undefined) return outcomeOf(id);
     if (order.kind === 'refused') return order;
     const answer = await carryOut(order, Math.min(request.limitMs, settings.commandMs));
-    // Done is done: that it could not be written down is no reason to hide it from whoever waits.
+    // Done is done: that it could not be written down is no reason to hide it from the caller.
     if (isToAct)
       await journal.apply(id, answer).catch((error: unknown) => {
         tell({ method, id, isRefused: false, outcome: 'not-written', because: reasonOf(error) });
@@ -130,11 +130,11 @@ export function openAgent(
   return {
     async answer(method, message) {
       const parsed = signedRequestSchema.safeParse(message);
-      // To a stranger as little as possible is said, and nothing is signed.
-      if (!parsed.success) return stranger(method, 'malformed', 'this is no request to an agent');
+      // A stranger is told as little as possible, and nothing is signed.
+      if (!parsed.success) return stranger(method, 'malformed', 'the message is not a request to an agent');
       const { request, signature } = parsed.data;
       if (!isSignedBy('request', request, signature, keys))
-        return stranger(method, 'bad-signature', 'none of the keys of this agent made the signature');
+        return stranger(method, 'bad-signature', 'the signature was not made with a key of this agent');
       const result = await resultOf(method, request);
       tell({
         method,
@@ -165,9 +165,10 @@ export function openAgent(
 function answerOf(entry: { readonly state: string; readonly answer?: HostAnswer }): HostAnswer {
   if (entry.answer !== undefined) return entry.answer;
   return entry.state === 'running'
-    ? { kind: 'unknown', because: 'it is being carried out at this moment' }
+    ? { kind: 'unknown', because: 'it is running right now' }
     : {
         kind: 'unknown',
-        because: 'the agent was interrupted while it was carried out; only looking can tell',
+        because:
+          'the agent was interrupted while the command ran; only a check on the host can tell what happened',
       };
 }

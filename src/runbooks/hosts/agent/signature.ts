@@ -17,7 +17,7 @@ export function isSignedBy(
   keys: readonly string[],
 ): boolean {
   const given = Buffer.from(signature, 'hex');
-  // No early return: which of the keys it was is nobody's business.
+  // No early return: which of the keys it was must not show.
   return keys
     .map((key) => {
       const right = digestOf(what, value, key);

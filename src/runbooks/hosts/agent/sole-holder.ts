@@ -10,7 +10,7 @@ const LONGEST_PATH_BYTES = 107;
 /**
  * Holds a name in the file system as long as the process lives. Throws when another living process holds it.
  *
- * Everybody shows a socket of their own, `<path>.<random>`, and then looks whether somebody lives at another. So of two
+ * Every process shows a socket of its own, `<path>.<random>`, and then looks whether a process lives at another. So of two
  * that come at the same moment at least one sees the other; both may give up, and never do both hold it. A name is used
  * once: what does not answer is dead for ever, and can be taken away without asking whose it was.
  */
@@ -18,9 +18,9 @@ export async function holdAlone(path: string): Promise<{ readonly release: () =>
   const own = `${path}.${randomBytes(8).toString('hex')}`;
   const hidden = `${own}.new`;
   if (Buffer.byteLength(hidden) > LONGEST_PATH_BYTES)
-    throw new Error(`${path} is too long a path for a lock; choose a shorter folder for the journal`);
+    throw new Error(`the path ${path} is too long for a lock; choose a shorter folder for the journal`);
   const server = createServer();
-  // Whoever connects only wants to know whether somebody lives here.
+  // A peer that connects only wants to know whether a process lives here.
   server.on('connection', (socket) => socket.destroy());
   server.listen(hidden);
   await once(server, 'listening');
@@ -30,7 +30,7 @@ export async function holdAlone(path: string): Promise<{ readonly release: () =>
     await new Promise<void>((resolve) => server.close(() => resolve()));
   };
   try {
-    // Between its beginning and its listening a socket refuses as a dead one does: nobody sees it before.
+    // Between its beginning and its listening a socket refuses as a dead one does: no process sees it before.
     await rename(hidden, own);
     await refuseOthers(path, own);
   } catch (error) {
@@ -49,25 +49,25 @@ async function refuseOthers(path: string, own: string): Promise<void> {
     const isLock =
       each === name || (each.startsWith(`${name}.`) && /^[0-9a-f]{16}$/.test(each.slice(name.length + 1)));
     if (!isLock || other === own) continue;
-    if (await isAnybodyAt(other))
+    if (await isAnyProcessAt(other))
       throw new Error(
-        `another process holds ${path}: one agent at a time may use a journal; stop the other one`,
+        `another process holds ${path}: only one agent at a time may use a journal; stop the other one`,
       );
     await rm(other, { force: true });
   }
 }
 
-/** Only a refusal says that nobody is there: who is not let in, or has to wait, has found somebody. */
-function isAnybodyAt(path: string): Promise<boolean> {
+/** Whether a process lives at this socket. Only a refusal says that none does: a peer that is not let in, or has to wait, has found one. */
+function isAnyProcessAt(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);
     socket.once('connect', () => {
       socket.destroy();
       resolve(true);
     });
-    socket.once('error', (error) => resolve(!('code' in error && nobody.includes(error.code))));
+    socket.once('error', (error) => resolve(!('code' in error && absentCodes.includes(error.code))));
   });
 }
 
 /** `ENOTSOCK` and `EPROTOTYPE` of something that is no such socket. */
-const nobody: readonly unknown[] = ['ECONNREFUSED', 'ENOENT', 'ENOTSOCK', 'EPROTOTYPE'];
+const absentCodes: readonly unknown[] = ['ECONNREFUSED', 'ENOENT', 'ENOTSOCK', 'EPROTOTYPE'];

@@ -36,7 +36,7 @@ const required: Readonly<Record<HostOperation, readonly ArgumentName[]>> = {
   'file.read': ['path'],
 };
 
-/** Why the arguments may not be used; undefined when they may. */
+/** Reason why the arguments may not be used; undefined when they may. */
 export function refusalOf(
   operation: HostOperation,
   args: Readonly<Record<string, string>>,
@@ -44,7 +44,7 @@ export function refusalOf(
   const missing = required[operation].find((name) => !Object.hasOwn(args, name));
   if (missing !== undefined) return `${operation} needs the argument ${missing}`;
   for (const [name, value] of Object.entries(args)) {
-    if (!isArgumentName(name)) return `${operation} knows no argument ${JSON.stringify(name)}`;
+    if (!isArgumentName(name)) return `${operation} has no argument ${JSON.stringify(name)}`;
     if (!isArgument(name, value)) return `${JSON.stringify(value)} is not allowed as ${name}`;
   }
   return undefined;

@@ -1,5 +1,5 @@
 /**
- * What can be done on a host, by name. A preset maps each operation to an argv list, never to a shell string;
+ * Operation on a host, by name. A preset maps each operation to an argv list, never to a shell string;
  * arguments are checked against a pattern before they are put in.
  */
 export type HostOperation =
@@ -19,9 +19,9 @@ export type HostOperation =
 
 /** The line of the ledger that a request carries out. Absent for what only looks. */
 export interface LedgerEntry {
-  /** The same whoever carries the run, another one for each attempt. */
+  /** The same whichever bot carries the run, another one for each attempt. */
   readonly id: string;
-  /** When it was written down as intended: whoever was held up for long after that must not act any more. */
+  /** When it was written down as intended: an agent that was held up for long after that must not act any more. */
   readonly intendedAtMs: number;
 }
 
@@ -41,7 +41,7 @@ export type HostAnswer =
   /** It was never started: no such host, operation or program, or an argument that is not allowed. */
   | { readonly kind: 'not-started'; readonly because: string };
 
-/** What the host itself has written down about a request that was sent earlier. */
+/** Record that the host itself keeps of a request that was sent earlier. */
 export type HostMemory =
   | { readonly kind: 'answered'; readonly answer: HostAnswer }
   /** It never came, and would not be carried out if it came now. */

@@ -26,7 +26,7 @@ export function runLocally(argv: readonly string[], limits: HostLimits): Promise
   const [program, ...args] = argv;
   if (program === undefined) return Promise.resolve({ kind: 'not-started', because: 'the command is empty' });
   if (limits.signal?.aborted)
-    return Promise.resolve({ kind: 'not-started', because: 'it was called off before it began' });
+    return Promise.resolve({ kind: 'not-started', because: 'it was cancelled before it started' });
   return new Promise((resolve) => {
     const child = begin(program, args);
     if (child instanceof Error)
@@ -44,7 +44,7 @@ export function runLocally(argv: readonly string[], limits: HostLimits): Promise
       signalGroup(child, 'SIGTERM');
       killTimer = setTimeout(() => {
         signalGroup(child, 'SIGKILL');
-        // A process stuck in the kernel outlives even this; nobody waits for it.
+        // A process stuck in the kernel outlives even this; we do not wait for it.
         drainTimer = setTimeout(() => settle({ kind: 'unknown', because }), DRAIN_MS);
       }, KILL_AFTER_MS);
     };
@@ -52,7 +52,7 @@ export function runLocally(argv: readonly string[], limits: HostLimits): Promise
       () => stop(`${program} did not end within ${limits.timeoutMs} ms and was stopped`),
       limits.timeoutMs,
     );
-    const onAbort = (): void => stop(`${program} was called off while it ran`);
+    const onAbort = (): void => stop(`${program} was cancelled while it ran`);
     limits.signal?.addEventListener('abort', onAbort, { once: true });
 
     const settle = (answer: HostAnswer): void => {

@@ -24,7 +24,7 @@ export async function readLocalFile(path: string, limits: ReadLimits = {}): Prom
     const stat = await file.stat();
     if (!stat.isFile()) return failed(`${path} is not a regular file`);
     if (isLiteral && !(await isTheFileAt(file, path)))
-      return failed(`${path} is, or leads through, a symbolic link; name the file itself`);
+      return failed(`${path} is a symbolic link, or its path contains one; name the file itself`);
     // One byte more than allowed: a file that grows while it is read is noticed.
     const content = await readUpTo(file, limitBytes + 1, signal);
     if (content.length > limitBytes) return failed(`${path} is larger than ${limitBytes} bytes`);

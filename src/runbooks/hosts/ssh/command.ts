@@ -14,7 +14,7 @@ export interface CommandLimits {
   readonly outputBytes: number;
   /** `split` keeps what it says about errors apart, and gives it only when it fails. */
   readonly streams: 'joined' | 'split';
-  /** Aborted with the reason as text when nobody waits any longer. */
+  /** Aborted with the reason as a clause when the caller no longer waits. */
   readonly over: AbortSignal;
 }
 
@@ -25,7 +25,7 @@ export function runCommand(
   program: string,
   { outputBytes, streams, over }: CommandLimits,
 ): Promise<HostAnswer> {
-  if (over.aborted) return Promise.resolve(notStarted(`it ${over.reason} before it began`));
+  if (over.aborted) return Promise.resolve(notStarted(`${over.reason} before it started`));
   return new Promise((resolve) => {
     const output = tailOf(outputBytes);
     const complaints = streams === 'joined' ? output : tailOf(outputBytes);
@@ -46,7 +46,7 @@ export function runCommand(
     const giveUp = (): void => {
       // A request, no more: it may run on at the other end, and so the outcome is unknown.
       channel?.signal('TERM');
-      settle({ kind: 'unknown', because: `${program} ${over.reason}, and may still run` });
+      settle({ kind: 'unknown', because: `${over.reason}; ${program} may still be running` });
     };
     const ended = (): void =>
       settle(
@@ -59,12 +59,12 @@ export function runCommand(
       );
 
     if (link.lost() !== undefined)
-      return resolve(notStarted(`${link.lost()} before ${program} was asked for`));
+      return resolve(notStarted(`${link.lost()} before ${program} was requested`));
     over.addEventListener('abort', giveUp, { once: true });
     const forget = link.onLost(ended);
     link.client.exec(`${line}${NO_INPUT}`, (error, opened) => {
       if (error) return settle(answerToRefusal(link, program, error));
-      // Came too late: whoever asked has been told that it is unknown.
+      // Came too late: the caller has been told that it is unknown.
       if (isSettled) return opened.close();
       channel = opened;
       opened.on('data', output.add);
@@ -97,7 +97,7 @@ function endOf(
   const { lost, needsAll, output, complaints } = said;
   // Half a file that looks like a whole one would be worse than none.
   if (exit === undefined || (needsAll && lost !== undefined))
-    return { kind: 'unknown', because: `${lost ?? 'its channel was closed'} while ${program} ran` };
+    return { kind: 'unknown', because: `${lost ?? 'the channel was closed'} while ${program} ran` };
   if (exit.code === null)
     return { kind: 'unknown', because: `${program} was ended by ${exit.signal ?? 'a signal'}` };
   return exit.code === 0
@@ -107,8 +107,8 @@ function endOf(
 
 /** The server's own no is sure. Anything else leaves open whether the request arrived before the channel or the connection broke. */
 function answerToRefusal(link: SshLink, program: string, error: Error): HostAnswer {
-  if (link.saysNo()) return notStarted(`${program} was refused there: ${error.message}`);
-  const what = link.lost() ?? 'its channel was closed';
+  if (link.saysNo()) return notStarted(`the host refused to run ${program}: ${error.message}`);
+  const what = link.lost() ?? 'the channel was closed';
   return { kind: 'unknown', because: `${what} while ${program} was being started` };
 }
 

@@ -51,7 +51,7 @@ export async function connect(host: string, settings: SshSettings, through?: Dup
       resolve(refused(because));
     };
     const timer = setTimeout(
-      () => giveUp(`${place} did not let us in within ${connectTimeoutMs} ms`),
+      () => giveUp(`${place} did not complete the login within ${connectTimeoutMs} ms`),
       connectTimeoutMs,
     );
     // For the whole life of the connection: an error that nobody hears would end the process.
@@ -59,7 +59,7 @@ export async function connect(host: string, settings: SshSettings, through?: Dup
       if (isIn) return;
       const { level } = error as Error & { level?: string };
       // A method that could not be tried: the next one is, or the login fails.
-      if (level === 'agent') agentTrouble = `; the agent at ${agentSocket} does not answer as one`;
+      if (level === 'agent') agentTrouble = `; what answers at ${agentSocket} is not an SSH agent`;
       else if (distrust !== undefined) giveUp(distrust);
       else if (level === 'client-authentication') giveUp(`${tellLogin(place, user, key)}${agentTrouble}`);
       else giveUp(`${place} could not be reached: ${error.message}`);
@@ -104,8 +104,8 @@ function methodsOf(user: string, key: PrivateKey | undefined, agentSocket: strin
 }
 
 function tellLogin(place: string, user: string, key: PrivateKey | undefined): string {
-  const tried = key?.kind === 'key' ? `the key ${key.fingerprint}` : 'the keys of the agent';
-  return `${place} does not let ${user} in with ${tried}; is the public key in authorized_keys of ${user} there?`;
+  const tried = key?.kind === 'key' ? `the key ${key.fingerprint}` : 'the keys of the SSH agent';
+  return `${place} rejected the login of ${user} with ${tried}; is the public key in authorized_keys of ${user} on that host?`;
 }
 
 function linkOf(client: Client, socket: Duplex, place: string, lastHeard: () => string): SshLink {

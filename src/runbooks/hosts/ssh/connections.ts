@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { type Connected, connect, type SshLink } from './connect.ts';
 import type { SshSettings } from './settings.ts';
 
-/** A connection that nobody uses is kept this long: the steps of a plan follow each other. */
+/** Time for which an unused connection is kept: the steps of a plan follow each other. */
 const IDLE_MS = 15_000;
 
 export type Leased =
@@ -86,7 +86,7 @@ export class Connections {
     if (this.#isClosed) void link.close();
   }
 
-  /** The next one who asks gets a new connection. */
+  /** The next caller gets a new connection. */
   #forget(host: string, entry: Entry): void {
     entry.isBroken = true;
     clearTimeout(entry.idleTimer);
@@ -103,7 +103,7 @@ export class Connections {
     const way = await forward(jump.link, settings);
     if (way.kind === 'refused') {
       jump.giveBack();
-      return { kind: 'refused', because: `${settings.jump} does not reach ${host}: ${way.because}` };
+      return { kind: 'refused', because: `${settings.jump} could not reach ${host}: ${way.because}` };
     }
     const connected = await connect(host, settings, way.stream);
     if (connected.kind === 'refused') jump.giveBack();
@@ -132,7 +132,7 @@ function forward(
       () => giveUp(`no connection to ${address}:${port} within ${connectTimeoutMs} ms`),
       connectTimeoutMs,
     );
-    forget = onLost(() => giveUp(lost() ?? 'it is gone'));
+    forget = onLost(() => giveUp(lost() ?? 'the connection is gone'));
     if (lost() !== undefined) return;
     client.forwardOut('127.0.0.1', 0, address, port, (error, stream) => {
       if (error) return giveUp(error.message);

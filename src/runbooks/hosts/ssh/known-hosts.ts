@@ -4,7 +4,7 @@ import { type Pin, readKey } from './host-key.ts';
 /** What a `known_hosts` file says about one host. */
 export interface KnownKeys {
   readonly pins: readonly Pin[];
-  /** Keys that must never be accepted, whoever shows them. */
+  /** Keys that must never be accepted, whichever host shows them. */
   readonly revoked: readonly Pin[];
   /** Lines that trust an authority for this host instead of a key: not supported here. */
   readonly authorityLines: readonly number[];

@@ -18,7 +18,7 @@ export function reachOverSsh(connections: Connections, host: string): Reach {
     limits: { readonly timeoutMs: number; readonly signal?: AbortSignal },
     output: Pick<CommandLimits, 'outputBytes' | 'streams'>,
   ): Promise<HostAnswer> => {
-    if (limits.signal?.aborted) return notStarted('it was called off before it began');
+    if (limits.signal?.aborted) return notStarted('it was cancelled before it started');
     const { signal: over, done } = endOf(limits);
     try {
       const leased = await unlessOver(connections.lease(host), over);
@@ -80,7 +80,7 @@ const ROOT_PATH = 'PATH="$PATH":/usr/local/sbin:/usr/sbin:/sbin';
 /** `:` does nothing, in every shell that reads our quoting. */
 const tellUnusable = (answer: Exclude<HostAnswer, { kind: 'done' }>): string =>
   answer.kind === 'failed'
-    ? `the login works, but runs no command (exit code ${answer.exitCode}): ${answer.output.trim().slice(-200)}`
+    ? `the login works, but the host runs no command (exit code ${answer.exitCode}): ${answer.output.trim().slice(-200)}`
     : answer.because;
 
 function foundBy(answer: HostAnswer): ProgramsFound | 'there' | undefined {
@@ -97,11 +97,11 @@ function foundBy(answer: HostAnswer): ProgramsFound | 'there' | undefined {
 
 const notStarted = (because: string): HostAnswer => ({ kind: 'not-started', because });
 
-/** One end for both limits, with the reason as a text that goes behind the program's name. */
+/** Signal that joins both limits, with the reason as a clause. */
 function endOf({ timeoutMs, signal }: { readonly timeoutMs: number; readonly signal?: AbortSignal }) {
   const over = new AbortController();
-  const timer = setTimeout(() => over.abort(`did not end within ${timeoutMs} ms`), timeoutMs);
-  const onAbort = (): void => over.abort('was called off');
+  const timer = setTimeout(() => over.abort(`the time limit of ${timeoutMs} ms ran out`), timeoutMs);
+  const onAbort = (): void => over.abort('the request was cancelled');
   signal?.addEventListener('abort', onAbort, { once: true });
   return {
     signal: over.signal,
@@ -118,7 +118,7 @@ function unlessOver(leasing: Promise<Leased>, over: AbortSignal): Promise<Leased
     const giveUp = (): void =>
       resolve({
         kind: 'refused',
-        because: `the connection to the host was not there yet when it ${over.reason}`,
+        because: `${over.reason} before the connection to the host was ready`,
       });
     over.addEventListener('abort', giveUp, { once: true });
     void leasing.then((leased) => {

@@ -11,13 +11,13 @@ export function shellLine(argv: readonly string[]): ShellLine {
   if (program === undefined) return { kind: 'refused', because: 'the command is empty' };
   // Some shells would take it for an option of their own `exec`.
   if (program.startsWith('-'))
-    return { kind: 'refused', because: `${JSON.stringify(program)} is no program: it begins with a dash` };
+    return { kind: 'refused', because: `${JSON.stringify(program)} is not a program: it begins with a dash` };
   const bad = argv.find((element) => unsendable.test(element));
   return bad === undefined
     ? { kind: 'line', line: argv.map(quote).join(' ') }
     : {
         kind: 'refused',
-        because: `${JSON.stringify(bad)} holds a line break, a NUL or half a character; nothing was sent`,
+        because: `${JSON.stringify(bad)} contains a line break, a NUL or an incomplete character; nothing was sent`,
       };
 }
 

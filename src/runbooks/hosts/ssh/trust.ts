@@ -36,14 +36,14 @@ function trustIn(host: string, settings: SshSettings, known: KnownKeys): Trust {
   const [unreadable] = known.unreadableLines;
   if (unreadable !== undefined)
     return refusing(
-      `line ${unreadable} of ${file} has a marker and cannot be read; it could revoke a key, so none is accepted: correct it`,
+      `line ${unreadable} of ${file} has a marker and cannot be read; it could revoke a key, so I accept none: correct the line`,
     );
   return {
     pins: known.pins,
     refusalOf: (offered) => {
       const shown = `${typeOf(offered) ?? 'a key'} ${fingerprintOf(offered)}`;
       if (known.revoked.some((pin) => matches(pin, offered)))
-        return `THE KEY OF ${host} IS REVOKED in ${file}: it shows ${shown}. Nothing was sent. Do not accept it`;
+        return `THE KEY OF ${host} IS REVOKED in ${file}: the host shows ${shown}. Nothing was sent. Do not accept it`;
       if (known.pins.some((pin) => matches(pin, offered))) return undefined;
       if (known.pins.length > 0) return changed(host, shown, known.pins, file);
       const [authority] = known.authorityLines;
@@ -55,11 +55,11 @@ function trustIn(host: string, settings: SshSettings, known: KnownKeys): Trust {
 }
 
 const changed = (host: string, shown: string, pins: readonly Pin[], file: string): string =>
-  `THE KEY OF ${host} IS NOT THE PINNED ONE: it shows ${shown}, and ${file} has ${pins.map(tellPin).join(', ')}. ` +
-  'Nothing was sent. Somebody may be in between, or the host was set up anew: find out which, then correct the pin';
+  `THE KEY OF ${host} IS NOT THE PINNED ONE: the host shows ${shown}, but ${file} has ${pins.map(tellPin).join(', ')}. ` +
+  'Nothing was sent. Somebody may intercept the connection, or the host was reinstalled: find out which, then correct the pin';
 
 const unknown = (host: string, shown: string, settings: SshSettings): string =>
-  `no key of ${host} is pinned, so nothing was sent. It shows ${shown}. ${advice(shown, settings)}`;
+  `no key of ${host} is pinned, so nothing was sent. The host shows ${shown}. ${advice(shown, settings)}`;
 
 /** What to type; `address` is checked by the configuration to hold nothing that a shell would read. */
 function advice(shown: string, { address, port, jump, trust }: SshSettings): string {

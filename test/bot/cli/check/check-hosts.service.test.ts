@@ -64,6 +64,6 @@ test('check says that a login runs no command', async () => {
   await using sshd = await startSshd(['ForceCommand echo This account is locked; exit 1']);
   expect(await verdictOf(sshd)).toEqual({
     state: 'bad',
-    text: 'the login works, but runs no command (exit code 1): This account is locked',
+    text: 'the login works, but the host runs no command (exit code 1): This account is locked',
   });
 });

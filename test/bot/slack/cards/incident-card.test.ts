@@ -148,7 +148,7 @@ describe('the card of an incident', () => {
 
   describe('after a run that was cancelled between a stop and a start', () => {
     const items: Run['items'] = [{ state: 'applied' }, { state: 'waiting' }];
-    const because = `${ALICE} cancelled it after: Stop RabbitMQ on ctl3. What it did stays as it is. ctl3 is stopped.`;
+    const because = `${ALICE} cancelled it after: Stop RabbitMQ on ctl3. These changes stay in place. ctl3 is stopped.`;
     const cancelled: Run = { ...proposedRun(), state: 'cancelled', because, items, endedAtMs: 1 };
     const { plan: _plan, ...rest } = proposedRun();
     const later: Run = { ...rest, id: 'RUN-0194', state: 'stopped', items: [] };

@@ -35,7 +35,7 @@ const accepting = (answer: WriteAnswer = { kind: 'accepted' }) => {
 
 test('says what would be bound where, and wants one approver', () => {
   expect(stage([]).actions.describe(call)).toEqual({
-    text: 'Bind queue "compute" to exchange "nova" with routing key "compute" in vhost "/": POST /api/bindings/%2F/e/nova/q/compute',
+    text: 'Bind queue "compute" to exchange "nova" under the key "compute" in vhost "/": POST /api/bindings/%2F/e/nova/q/compute',
     tier: 'reversible',
   });
 });

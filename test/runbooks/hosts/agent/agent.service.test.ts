@@ -104,7 +104,9 @@ describe('an agent', () => {
     const other = { ...restartOf(both), args: { service: 'nova-compute', pid: '7' } };
     expect(await both.ask(other)).toMatchObject({
       kind: 'not-started',
-      because: expect.stringContaining('was another request'),
+      because: expect.stringContaining(
+        'the agent on compute-7 refused: the id prod/RUN-0001/1/0/1/service.restart belongs to another request',
+      ),
     });
   });
 
@@ -237,7 +239,7 @@ describe('an agent reads a file', () => {
       return `${answer.kind}: ${'output' in answer ? answer.output : answer.because}`;
     };
     expect(await told(at('haproxy.cfg'))).toBe('done: listen rabbit\n');
-    expect(await told(at('secret'))).toContain('not-started: the agent on compute-7 refuses');
+    expect(await told(at('secret'))).toContain('not-started: the agent on compute-7 refused');
     expect(await told(at('link'))).toContain('symbolic link');
     expect(await told(at('round/secret'))).toContain('symbolic link');
     expect(await told(folder)).toContain('failed: ');

@@ -43,7 +43,10 @@ describe('a request to an agent', () => {
     const early = await both.ask(restartOf(both), { timeoutMs: 30_000 });
     expect(early).toMatchObject({ kind: 'unknown', because: expect.stringContaining('no answer') });
     const late = await both.ask(restartOf(both, 'b'), { timeoutMs: 90_000 });
-    expect(late).toEqual({ kind: 'not-started', because: 'it never came to the agent on compute-7' });
+    expect(late).toEqual({
+      kind: 'not-started',
+      because: 'the request never reached the agent on compute-7',
+    });
     expect(runs(both)).toBe(0);
   });
 
@@ -115,7 +118,7 @@ describe('a request to an agent', () => {
     expect(await both.ask(restartOf(both))).toEqual({
       kind: 'not-started',
       because:
-        "the agent on compute-7 refuses: it is 90 s old by this host's clock; compare the clocks of both machines",
+        "the agent on compute-7 refused: the request is 90 s old by this host's clock; compare the clocks of both machines",
     });
     expect(both.sent).toHaveLength(1);
   });
@@ -123,7 +126,12 @@ describe('a request to an agent', () => {
   test('with another key is unknown, and tells that nobody signed the refusal', async () => {
     await using both = await pair();
     const answer = await both.ask(restartOf(both), { timeoutMs: 30_000 }, [OTHER_KEY]);
-    expect(answer).toMatchObject({ kind: 'unknown', because: expect.stringContaining('none of the keys') });
+    expect(answer).toMatchObject({
+      kind: 'unknown',
+      because: expect.stringContaining(
+        'service.restart was sent to the agent on compute-7: a refusal without a signature: the signature was not made with a key of this agent',
+      ),
+    });
     expect(runs(both)).toBe(0);
   });
 
@@ -170,7 +178,7 @@ describe('what an agent remembers', () => {
     };
     expect(await recallFromAgent(both.port, agent, asked, limits)).toMatchObject({
       kind: 'unknown',
-      because: expect.stringContaining('still at it'),
+      because: expect.stringContaining('the agent on compute-7 is still running it'),
     });
   });
 

@@ -106,7 +106,10 @@ describe('a command on this machine', () => {
     const running = runLocally([...node(parent), file], { timeoutMs: 60_000, signal: stopping.signal });
     const pids = await written;
     stopping.abort();
-    expect(await running).toMatchObject({ kind: 'unknown', because: expect.stringContaining('called off') });
+    expect(await running).toMatchObject({
+      kind: 'unknown',
+      because: expect.stringContaining('was cancelled while it ran'),
+    });
     for (const pid of pids) expect(await isGone(pid)).toBe(true);
     await rm(folder, { recursive: true });
   }, 20_000);
@@ -116,7 +119,7 @@ describe('a command on this machine', () => {
     expect(answer).toMatchObject({ kind: 'unknown', because: expect.stringContaining('SIGKILL') });
   });
 
-  test('that was called off before it began is not started', async () => {
+  test('that was cancelled before it started is not started', async () => {
     const answer = await runLocally(node(''), { timeoutMs: 10_000, signal: AbortSignal.abort() });
     expect(answer.kind).toBe('not-started');
   });

@@ -13,8 +13,13 @@ describe('a private key', () => {
   });
 
   test.each([
-    ['a path', '/etc/watership/id_ed25519', undefined, 'the text of one begins with -----BEGIN'],
-    ['a public key', plain.public, undefined, 'the text of one begins with'],
+    [
+      'a path',
+      '/etc/watership/id_ed25519',
+      undefined,
+      'is not a private key: a private key begins with -----BEGIN',
+    ],
+    ['a public key', plain.public, undefined, 'is not a private key: a private key begins with -----BEGIN'],
     ['an encrypted one without its passphrase', locked.private, undefined, 'it needs passphrase'],
     ['an encrypted one with a wrong passphrase', locked.private, 'cow', 'with this passphrase'],
     ['one cut in half', plain.private.slice(0, 120), undefined, 'cannot be read'],

@@ -141,7 +141,7 @@ describe('a command over SSH', () => {
     const { command } = endless();
     expect(await run(command, { timeoutMs: 1_500 })).toEqual({
       kind: 'unknown',
-      because: 'sh did not end within 1500 ms, and may still run',
+      because: 'the time limit of 1500 ms ran out; sh may still be running',
     });
   });
 
@@ -151,7 +151,10 @@ describe('a command over SSH', () => {
     const running = run(command, { signal: stopping.signal });
     await runs();
     stopping.abort();
-    expect(await running).toEqual({ kind: 'unknown', because: 'sh was called off, and may still run' });
+    expect(await running).toEqual({
+      kind: 'unknown',
+      because: 'the request was cancelled; sh may still be running',
+    });
     expect(await run(command, { signal: stopping.signal })).toMatchObject({ kind: 'not-started' });
   });
 
@@ -180,7 +183,7 @@ describe('a command over SSH', () => {
     const hosts = open({ ctl1: hostOver(settingsFor(server)) });
     expect(await hosts.run(restart(), { timeoutMs: 20_000 })).toMatchObject({
       kind: 'not-started',
-      because: expect.stringContaining('true was refused there'),
+      because: expect.stringContaining('the host refused to run true'),
     });
   });
 });
@@ -255,7 +258,7 @@ describe('the host’s key', () => {
       open({ ctl1: hostOver(settingsFor(server, { trust: file })) }).run(restart(), { timeoutMs: 20_000 });
     const answer = await ask();
     if (answer.kind !== 'not-started') throw new Error(answer.kind);
-    expect(answer.because).toContain(`It shows ssh-ed25519 ${server.fingerprint}`);
+    expect(answer.because).toContain(`The host shows ssh-ed25519 ${server.fingerprint}`);
     expect(server.log()).not.toContain('Accepted');
     const [, program = '', rest = ''] = /`(ssh-keyscan) ([^`]+)`/.exec(answer.because) ?? [];
     const scan = spawn(program, rest.split(' '), { stdio: ['ignore', 'pipe', 'ignore'] });
@@ -284,7 +287,9 @@ describe('the login', () => {
     const answer = await run(['true'], {}, { key: other.userKey });
     expect(answer).toMatchObject({
       kind: 'not-started',
-      because: expect.stringMatching(/does not let .* in with the key ssh-ed25519 SHA256:.*authorized_keys/),
+      because: expect.stringMatching(
+        /rejected the login of .* with the key ssh-ed25519 SHA256:.*authorized_keys/,
+      ),
     });
   });
 
@@ -298,7 +303,7 @@ describe('the login', () => {
       open({ ctl1: hostOver({ ...keyless, agentSocket: socket }) }).run(restart(), { timeoutMs: 20_000 });
     expect(await ask()).toMatchObject({
       kind: 'not-started',
-      because: expect.stringContaining('the keys of the agent'),
+      because: expect.stringContaining('the keys of the SSH agent'),
     });
     const add = spawn('ssh-add', [join(sshd.folder, 'user')], {
       env: { SSH_AUTH_SOCK: socket },
@@ -364,7 +369,7 @@ describe('a connection', () => {
       }).run(restart(), { timeoutMs: 20_000 });
     expect(await through(pinOf(jump.hostKey))).toMatchObject({
       kind: 'not-started',
-      because: expect.stringContaining('bastion does not reach ctl1'),
+      because: expect.stringContaining('bastion could not reach ctl1'),
     });
     expect(await through(pinOf(sshd.hostKey))).toMatchObject({
       kind: 'not-started',

@@ -69,7 +69,7 @@ describe('a command over SSH is unknown, and never “not started”,', () => {
   test('but is when the server says no', async () => {
     expect(await restartBy((_client, _accept, reject) => reject())).toMatchObject({
       kind: 'not-started',
-      because: expect.stringContaining('was refused there'),
+      because: expect.stringContaining('the host refused to run restart: Unable to exec'),
     });
   });
 });

@@ -40,7 +40,7 @@ describe('the key of a host', () => {
 
   test('that nobody pinned is refused, with what to type', async () => {
     expect(await toldWith('')).toBe(
-      `no key of ctl1 is pinned, so nothing was sent. It shows ssh-ed25519 ${own.fingerprint}. ` +
+      `no key of ctl1 is pinned, so nothing was sent. The host shows ssh-ed25519 ${own.fingerprint}. ` +
         'Compare that with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the host itself, and only if it is ' +
         `the same, add the line of \`ssh-keyscan -t ed25519 10.3.0.44\` to ${path}`,
     );

@@ -60,7 +60,7 @@ describe('a host over SSH that cannot be reached', () => {
     await using silent = await listen('');
     expect(await ask(hostAt(silent.port, { connectTimeoutMs: 150 }), { timeoutMs: 5_000 })).toMatchObject({
       kind: 'not-started',
-      because: expect.stringContaining('did not let us in within 150 ms'),
+      because: expect.stringContaining('did not complete the login within 150 ms'),
     });
   });
 
@@ -69,14 +69,16 @@ describe('a host over SSH that cannot be reached', () => {
     const host = hostAt(silent.port, { connectTimeoutMs: 500 });
     expect(await ask(host, { timeoutMs: 100 })).toMatchObject({
       kind: 'not-started',
-      because: expect.stringContaining('within 100 ms'),
+      because: expect.stringContaining(
+        'the time limit of 100 ms ran out before the connection to the host was ready',
+      ),
     });
     const stopping = new AbortController();
     const asked = ask(host, { timeoutMs: 5_000, signal: stopping.signal });
     stopping.abort();
     expect(await asked).toMatchObject({
       kind: 'not-started',
-      because: expect.stringContaining('called off'),
+      because: expect.stringContaining('the request was cancelled before the connection'),
     });
   });
 
