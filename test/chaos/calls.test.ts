@@ -166,11 +166,11 @@ test('a blocked connection is told, is the reason of what fails, and lets nothin
   await end();
   const failures = outcomes.failures.filter((each) => each instanceof MessagingTimeout);
   expect(failures.length).toBe(outcomes.failures.length);
-  expect(String(failures.at(-1))).toContain(`The broker takes no messages now: ${calling.blockedBecause}`);
+  expect(String(failures.at(-1))).toContain(`The broker accepts no messages now: ${calling.blockedBecause}`);
 
   const ran = executed.size;
   const client = getRpcClient(calling, new Target({ topic: 'nobody' }), { timeoutMs: 200 });
-  await expect(client.cast({}, 'work', { id: -1 })).rejects.toThrow('takes no messages now');
+  await expect(client.cast({}, 'work', { id: -1 })).rejects.toThrow('accepts no messages now');
   await broker.ctl('set_vm_memory_high_watermark', '0.4');
   while (calling.blockedBecause !== undefined) await new Promise((resolve) => setTimeout(resolve, 20));
   // Only what was in the socket before the broker said so may still run: one for each caller.

@@ -71,14 +71,14 @@ describe('while a broker is short of memory', () => {
       await seen(transport, 'blocked');
       const options = { exchange: 'openstack', routingKey: '#' };
       await expect(tap(transport, { ...options, maxSeconds: 0.2 }).next()).rejects.toThrow(
-        'it takes no messages now: low on memory',
+        'it accepts no messages now: low on memory',
       );
       const ending = new AbortController();
       const tapped = tap(transport, { ...options, signal: ending.signal }).next();
       ending.abort();
       expect((await tapped).done).toBe(true);
       const { verdict, how } = await probeService(transport, target, { timeoutMs: 200 });
-      expect([verdict, how]).toEqual(['unreachable', 'The broker takes no messages now: low on memory.']);
+      expect([verdict, how]).toEqual(['unreachable', 'The broker accepts no messages now: low on memory.']);
       await server.stop();
       await server.wait();
       await transport.cleanup();
@@ -97,7 +97,7 @@ test('a result that the broker finds too large is a failure that the caller is t
     await getRpcServer(open(), target, [large]).start();
     const client = getRpcClient(open(), target, { timeoutMs: 20_000 });
     for (let time = 0; time < 2; time += 1)
-      await expect(client.call({}, 'large')).rejects.toThrow(/bytes, and the broker takes 100000 at most/);
+      await expect(client.call({}, 'large')).rejects.toThrow(/bytes, but the broker accepts at most 100000/);
     await expect(client.cast({}, 'echo', { text: 'x'.repeat(200_000) })).rejects.toThrow('at most');
     expect(await client.call({}, 'echo', { id: 1 })).toEqual({ id: 1 });
   } finally {

@@ -27,7 +27,7 @@ const settledMs = 5_000;
 
 /**
  * One AMQP connection that comes back. It opens on first use, goes through the hosts in order, and pauses with
- * jitter after each round. Who needs the connection asks for it every time (`connected`).
+ * jitter after each round. A caller that needs the connection asks for it every time (`connected`).
  */
 export class Link {
   readonly #options: LinkOptions;

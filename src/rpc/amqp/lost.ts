@@ -17,7 +17,7 @@ export class Lost extends Error {
     this.isExchangeMissing = replyCodeOf(cause) === 404;
   }
 
-  /** What the publisher's caller is told. */
+  /** Error for the publisher's caller. */
   asFailure(message: OutgoingMessage): MessageDeliveryFailure {
     return new MessageDeliveryFailure(
       `A message for ${destinationOf(message)} was not confirmed: ${this.message}. ${
@@ -44,10 +44,10 @@ export function isWriteRefused(reason: unknown, { exchange, routingKey }: Outgoi
   return !said.includes('access to topic ') || said.includes(`topic '${routingKey}'`);
 }
 
-/** What the publisher's caller is told of a message that is too large. */
+/** Error for the publisher's caller about a message that is too large. */
 export function tooLargeFor(message: OutgoingMessage, bytes: number, largest: number): Refused {
   return new Refused(
-    `A message for ${destinationOf(message)} has ${bytes} bytes, and the broker takes ${largest} at most (max_message_size). It was not delivered.`,
+    `A message for ${destinationOf(message)} has ${bytes} bytes, but the broker accepts at most ${largest} (max_message_size). It was not delivered.`,
   );
 }
 

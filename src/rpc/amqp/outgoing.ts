@@ -32,7 +32,7 @@ export interface PublishOptions {
    */
   readonly retry?: number | undefined;
   /**
-   * False when nobody waits for it any more: then it is not sent. Who gives this keeps the time: once sent, the
+   * False when the caller no longer waits: then it is not sent. A caller that gives this keeps the time: once sent, the
    * confirm is waited for beyond the deadline.
    */
   readonly isWanted?: () => boolean;

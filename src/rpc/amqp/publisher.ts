@@ -251,7 +251,7 @@ export class Publisher {
     return new MessageDeliveryFailure(
       blocked === undefined
         ? `The broker did not confirm a message for ${destinationOf(message)} in time.`
-        : `The broker takes no messages now (${blocked}): one for ${destinationOf(message)} waited in vain.`,
+        : `The broker accepts no messages now (${blocked}): a message for ${destinationOf(message)} could not be sent in time.`,
     );
   }
 }

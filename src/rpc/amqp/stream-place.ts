@@ -3,7 +3,7 @@ import type { Consumer } from './subscription.ts';
 
 const streamPrefetch = 100;
 
-/** How far a stream was read, so that after a loss reading goes on behind it. */
+/** Offset up to which a stream was consumed, so that after a loss consuming goes on behind it. */
 export class StreamPlace {
   readonly #begin: 'last' | 'next';
   #seen: number | undefined;

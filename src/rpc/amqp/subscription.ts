@@ -81,7 +81,7 @@ export class Subscription {
   async cancel(): Promise<void> {
     this.#stopping.abort();
     const channel = this.#channel;
-    // Whoever waits for its beginning waits in vain from now on.
+    // A caller that waits for its beginning would wait for ever from now on.
     if (!channel) {
       this.#ready.reject(this.#stopped());
       return this.#cancelled.reject(this.#stopped());

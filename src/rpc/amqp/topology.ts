@@ -55,7 +55,7 @@ export function sharedQueue(name: string, queues: QueueOptions = {}): Queue {
   };
 }
 
-/** One server's queue on its topic's fanout exchange, or the stream that all of them read. */
+/** One server's queue on its topic's fanout exchange, or the stream that all of them consume. */
 export function fanoutQueue(topic: string, queues: QueueOptions = {}): Queue {
   if (!queues.streamFanout) return transientQueue(`${topic}_fanout_${nextQueueName(queues.names)}`, queues);
   const seconds = Math.ceil((queues.transientExpiresMs ?? defaultTransientExpiresMs) / 1000);

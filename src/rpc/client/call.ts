@@ -130,7 +130,7 @@ function errorOf(call: Call, failure: RemoteFailure): unknown {
 function timedOut(transport: Transport, call: Call, isSent: boolean): MessagingTimeout {
   const blocked = transport.blockedBecause;
   const unsent = isSent ? '' : ' The request could not be sent.';
-  const because = blocked === undefined ? unsent : ` The broker takes no messages now: ${blocked}.`;
+  const because = blocked === undefined ? unsent : ` The broker accepts no messages now: ${blocked}.`;
   return new MessagingTimeout(`No answer from ${nameOf(call)} within ${call.timeoutMs} ms.${because}`);
 }
 

@@ -70,7 +70,7 @@ export interface RequestLimits {
   readonly signal?: AbortSignal;
 }
 
-/** What came of a write. The broker's 204 means accepted, not proved: success is what a later read shows. */
+/** Answer to a write. The broker's 204 means accepted, not proved: success is what a later read shows. */
 export type WriteAnswer =
   | { readonly kind: 'accepted' }
   /** It was not there (404). */

@@ -56,7 +56,7 @@ function rowAt(row: Row | undefined, key: string): Row | undefined {
   return isRow(value) ? value : undefined;
 }
 
-/** Leaves out what is absent, so that a reader can trust that a key which is there holds a value. */
+/** Leaves out what is absent, so that a caller can trust that a key which is there holds a value. */
 type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 function present<T extends object>(fields: T): Present<T> {
   const kept: Present<T> = {};

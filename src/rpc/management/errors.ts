@@ -49,12 +49,13 @@ export function failureOf(
   timedOutAfterMs: number | undefined,
 ): { readonly why: ManagementFailure; readonly came: string } {
   if (timedOutAfterMs !== undefined) {
-    return { why: 'timeout', came: `no whole answer within ${timedOutAfterMs} ms` };
+    return { why: 'timeout', came: `no complete answer within ${timedOutAfterMs} ms` };
   }
   const code = codeOf(thrown);
   const label = code === '' ? 'no code' : code;
   if (code === 'ECONNREFUSED') return { why: 'refused', came: 'the connection was refused' };
-  if (code === 'ERR_CANCELED') return { why: 'timeout', came: 'the sweep ended before the answer was whole' };
+  if (code === 'ERR_CANCELED')
+    return { why: 'timeout', came: 'the sweep ended before the answer was complete' };
   if (code === 'ETIMEDOUT' || code === 'ECONNABORTED') {
     return { why: 'timeout', came: `the connection timed out (${label})` };
   }
@@ -64,7 +65,7 @@ export function failureOf(
   if (code.startsWith('HPE_'))
     return {
       why: 'http-error',
-      came: `what answered does not speak HTTP (${label}): look for the port of the management API, and whether it wants https`,
+      came: `what answers there does not speak HTTP (${label}): check the port of the management API, and whether it needs https`,
     };
   const ofTls = tlsReason(thrown);
   if (ofTls !== undefined) return { why: 'tls', came: ofTls };

@@ -130,7 +130,7 @@ function withoutPassword({ username = '', password = '' }: HttpEndpoint, text: s
 /** Percent-encodes a name for one segment of a path. Refuses the two names that no URL can carry. */
 export function segment(name: string): string {
   // A URL drops `.` and `..` even when they are encoded, and the request would reach something else.
-  if (name === '.' || name === '..') throw new RangeError(`The name "${name}" cannot stand in a URL`);
+  if (name === '.' || name === '..') throw new RangeError(`The name "${name}" cannot be used in a URL`);
   return encodeURIComponent(name).replace(
     /[!'()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,

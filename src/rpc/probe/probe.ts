@@ -125,8 +125,9 @@ export async function probeService(
 
   async function silent(): Promise<ProbeResult> {
     const blocked = transport.blockedBecause;
-    if (blocked !== undefined) return found('unreachable', `The broker takes no messages now: ${blocked}.`);
-    if (!isQueued) return found('unreachable', `The broker did not take the request within ${timeoutMs} ms.`);
+    if (blocked !== undefined) return found('unreachable', `The broker accepts no messages now: ${blocked}.`);
+    if (!isQueued)
+      return found('unreachable', `The broker did not accept the request within ${timeoutMs} ms.`);
     const consumers = await consumersOf(transport, routingKey);
     const silence = `No answer within ${timeoutMs} ms`;
     if (consumers === undefined) return found('deaf', `${silence}.`);

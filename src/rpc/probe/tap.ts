@@ -144,7 +144,7 @@ async function beforeEnd(end: AbortSignal, opening: Promise<OpenTap>): Promise<O
 
 function notSetUp(transport: Transport): string {
   const blocked = transport.blockedBecause;
-  const because = blocked === undefined ? '' : `; it takes no messages now: ${blocked}`;
+  const because = blocked === undefined ? '' : `; it accepts no messages now: ${blocked}`;
   return `the broker did not set it up in time${because}.`;
 }
 

@@ -83,7 +83,8 @@ export class Answerer {
       });
     } catch (reason) {
       if (!(reason instanceof MessageUndeliverable)) return this.#drop(replyQueue, reason);
-      if (this.#waiting.size >= mostWaiting) return this.#drop(replyQueue, 'too many replies wait already');
+      if (this.#waiting.size >= mostWaiting)
+        return this.#drop(replyQueue, 'too many replies are already waiting');
       const waiting = this.#deliver(replyQueue, body).finally(() => this.#waiting.delete(waiting));
       this.#waiting.add(waiting);
     }

@@ -40,7 +40,7 @@ function problemOfKey(text: string | undefined, certificate: string): string | u
   if (text === undefined) return 'is missing beside the certificate';
   if (!PRIVATE_KEY.test(text)) return 'holds no private key in PEM (-----BEGIN PRIVATE KEY-----)';
   if (/-----BEGIN ENCRYPTED |^Proc-Type: 4,ENCRYPTED/m.test(text))
-    return 'is encrypted, and nobody is there to type its passphrase: store it without one';
+    return 'is encrypted, and its passphrase cannot be entered here: store the key without one';
   const key = read(() => createPrivateKey(text));
   if (key === undefined) return 'cannot be read';
   return fits(certificate, key) ? undefined : 'is not the key of the certificate';

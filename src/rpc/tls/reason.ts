@@ -23,22 +23,22 @@ export function tlsReason(thrown: unknown): string | undefined {
   const code = codeOf(thrown);
   const said = thrown instanceof Error ? thrown.message : '';
   if (noTrust.test(code))
-    return `its certificate is signed by nobody who is trusted here (${code}): give the CA that signed it (ssl_ca_file, tls.ca)`;
+    return `its certificate is not signed by a CA that is trusted here (${code}): configure the CA that signed it (ssl_ca_file, tls.ca)`;
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
-    return `its certificate is for another name (${namesIn(said)}): connect by a name that is in it, or expect another (tls.serverName)`;
+    return `its certificate is for another name (${namesIn(said)}): connect by a name that it contains, or expect another name (tls.serverName)`;
   if (code === 'CERT_HAS_EXPIRED')
     return `its certificate has expired (${code}): renew it, and those of its CA`;
   if (code === 'CERT_NOT_YET_VALID')
     return `its certificate is not valid yet (${code}): compare the clocks of both machines`;
   if (code.includes('CERTIFICATE_REQUIRED'))
-    return 'it wants a client certificate: give one and its key (ssl_cert_file and ssl_key_file, tls.certificate and tls.key)';
+    return 'it requires a client certificate: configure one and its key (ssl_cert_file and ssl_key_file, tls.certificate and tls.key)';
   if (code.includes('HANDSHAKE_FAILURE'))
-    return `it agreed to no handshake (${code}): it wants a client certificate (ssl_cert_file, tls.certificate), or speaks other ciphers`;
+    return `it refused the handshake (${code}): it requires a client certificate (ssl_cert_file, tls.certificate), or it supports only other ciphers`;
   if (refusal.test(code))
     return `it refuses the client certificate (${code}): it must be valid, and signed by a CA that the broker trusts`;
   if (noVersion.test(code)) return `it speaks neither TLS 1.2 nor 1.3 (${code})`;
   if (noTls.test(code) || (code === 'EPROTO' && noTls.test(said)))
-    return 'what answers does not speak TLS: look for the TLS port (5671 is usual; for management 15671)';
+    return 'what answers there does not speak TLS: check the port (the usual TLS port is 5671; for management 15671)';
   return isTlsCode(code) ? `TLS failed (${code})` : undefined;
 }
 

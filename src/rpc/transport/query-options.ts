@@ -29,7 +29,9 @@ const withoutMeaning: ReadonlySet<string> = new Set([
 export function optionsFromQuery(url: TransportUrl, options: TransportOptions): TransportOptions {
   const [driver = ''] = url.transport.split('+', 1);
   if (!drivers.includes(driver) || url.transport.includes('+'))
-    throw new InvalidTransportUrl(`'${url.transport}' is no driver here: the URL must begin with rabbit://`);
+    throw new InvalidTransportUrl(
+      `'${url.transport}' is not a supported driver: the URL must begin with rabbit://`,
+    );
   const settings = new Map(Object.entries(url.query));
   const take = (name: string): string | undefined => {
     const value = settings.get(name);
@@ -127,7 +129,7 @@ function unknownSetting(name: string): InvalidTransportUrl {
   return new InvalidTransportUrl(
     /^[a-z_]+$/.test(name)
       ? `The URL's query has a setting that oslo.messaging does not know: ${name}`
-      : "What follows the URL's ? is no setting's name. A ? in a password is written %3F.",
+      : "The text after the URL's ? is not the name of a setting. Write a ? in a password as %3F.",
   );
 }
 

@@ -477,7 +477,7 @@ describe('an answer that cannot be used', () => {
   ])('%s: the limit covers the whole answer', async (_, route) => {
     const error = await asked('/api/nodes', route, (api) => failed(api.nodes({ timeoutMs: 50 })));
     expect(error.why).toBe('timeout');
-    expect(error.message).toContain('no whole answer within 50 ms');
+    expect(error.message).toContain('no complete answer within 50 ms');
   });
 
   test('a caller that gives up is not kept waiting', async () => {

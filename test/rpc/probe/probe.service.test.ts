@@ -71,7 +71,7 @@ test('a virtual host that refuses its user is told by its name, with what may be
   const result = await probeService(prober, new Target({ topic: 'compute' }));
   expect(result.verdict).toBe('unreachable');
   expect(result.how).toContain(
-    "the login is good, and virtual host 'no/where' was refused: it does not exist, or",
+    "the login succeeded, but virtual host 'no/where' was refused: it does not exist, or",
   );
 });
 

@@ -10,13 +10,13 @@ const coded = (code: string, message = 'said\nby OpenSSL') => Object.assign(new 
 
 describe('a TLS failure in words', () => {
   test.each([
-    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'nobody who is trusted here'],
-    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'nobody who is trusted here'],
-    ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'nobody who is trusted here'],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'not signed by a CA that is trusted here'],
+    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'not signed by a CA that is trusted here'],
+    ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'not signed by a CA that is trusted here'],
     ['CERT_HAS_EXPIRED', 'has expired'],
     ['CERT_NOT_YET_VALID', 'compare the clocks'],
-    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'wants a client certificate'],
-    ['ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE', 'wants a client certificate'],
+    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'requires a client certificate'],
+    ['ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE', 'requires a client certificate'],
     ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', 'refuses the client certificate'],
     ['ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE', 'refuses the client certificate'],
     ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 'neither TLS 1.2 nor 1.3'],

@@ -140,7 +140,7 @@ describe('the name in the certificate', () => {
       ssl_enforce_hostname_verification: '0',
     };
     expect(await refusal(transportTo(broker.amqpsPort, query))).toContain(
-      'signed by nobody who is trusted here',
+      'not signed by a CA that is trusted here',
     );
   });
 });
@@ -150,12 +150,12 @@ describe('refused, with what to do', () => {
     [
       'a broker of an unknown CA',
       () => transportTo(broker.amqpsPort, { ssl: '1', ssl_ca_file: broker.stranger.certificateFile }),
-      'its certificate is signed by nobody who is trusted here (SELF_SIGNED_CERT_IN_CHAIN): give the CA that signed it',
+      'its certificate is not signed by a CA that is trusted here (SELF_SIGNED_CERT_IN_CHAIN): configure the CA that signed it',
     ],
     [
       'a broker of a CA that nobody gave',
       () => transportTo(broker.amqpsPort, { ssl: '1' }),
-      'its certificate is signed by nobody who is trusted here',
+      'its certificate is not signed by a CA that is trusted here',
     ],
     [
       'a name that is not in the certificate',
@@ -171,17 +171,17 @@ describe('refused, with what to do', () => {
     [
       'no TLS where it is wanted',
       () => transportTo(broker.amqpsPort, {}),
-      ': if this is the TLS port, say so (ssl=1, amqps:)',
+      ': if this is the TLS port, enable TLS (ssl=1, amqps:)',
     ],
     [
       'TLS where it is not wanted',
       () => transportTo(broker.amqpPort, trusting()),
-      'what answers does not speak TLS: look for the TLS port',
+      'what answers there does not speak TLS: check the port',
     ],
     [
       'EXTERNAL without a certificate',
       () => transportTo(broker.amqpsPort, { ...trusting(), rabbit_login_method: 'EXTERNAL' }),
-      'EXTERNAL takes the user from the client certificate: give one',
+      'EXTERNAL takes the user from the client certificate: configure one',
     ],
   ])('%s', async (_, transport, told) => {
     const message = await refusal(transport());
@@ -263,7 +263,7 @@ describe('the management API over https', () => {
     [
       'an unknown CA',
       () => ({ ...management(), tls: { ca: broker.stranger.certificate } }),
-      'its certificate is signed by nobody who is trusted here',
+      'its certificate is not signed by a CA that is trusted here',
     ],
     [
       'a wrong name',
@@ -273,12 +273,12 @@ describe('the management API over https', () => {
     [
       'a port without TLS',
       () => ({ ...management('127.0.0.1', broker.managementPort), tls: { ca: ca() } }),
-      'what answers does not speak TLS',
+      'what answers there does not speak TLS',
     ],
     [
       'no TLS to a port with it',
       () => ({ ...management(), url: `http://127.0.0.1:${broker.httpsPort}` }),
-      'whether it wants https',
+      'whether it needs https',
     ],
   ])('refuses %s, with what to do', async (_, endpoint, told) => {
     const error = await openManagement(endpoint())

@@ -38,7 +38,13 @@ describe('the check after the approval', () => {
       'superseded',
       '"switch kitchen" has become "switch attic"',
     ],
-    ['one target more', room({ lamps: ['kitchen', 'attic'] }), lamp, 'superseded', '"switch attic" was added'],
+    [
+      'one target more',
+      room({ lamps: ['kitchen', 'attic'] }),
+      lamp,
+      'superseded',
+      '"switch attic" was added',
+    ],
     ['a decide step that says no', room({ lamps: ['kitchen', 'sun'] }), lamp, 'stopped', 'that is the sun'],
     [
       'nothing to repair',

@@ -59,7 +59,7 @@ describe('check over TLS', () => {
     [
       'an unknown CA',
       () => linesAbout(`{ ca: ${broker.stranger.certificateFile} }`),
-      ['signed by nobody who is trusted here', 'signed by nobody who is trusted here'],
+      ['not signed by a CA that is trusted here', 'not signed by a CA that is trusted here'],
     ],
     [
       'a name that is not in the certificate',
@@ -77,7 +77,7 @@ describe('check over TLS', () => {
           management: `https://127.0.0.1:${broker.managementPort}`,
           amqp: `amqps://127.0.0.1:${broker.amqpPort}`,
         }),
-      ['does not speak TLS: look for the TLS port', 'does not speak TLS: look for the TLS port'],
+      ['does not speak TLS: check the port', 'does not speak TLS: check the port'],
     ],
     [
       'plain words to the TLS ports',
@@ -86,7 +86,7 @@ describe('check over TLS', () => {
           management: `http://127.0.0.1:${broker.httpsPort}`,
           amqp: `amqp://127.0.0.1:${broker.amqpsPort}`,
         }),
-      ['whether it wants https', 'amqps:'],
+      ['whether it needs https', 'amqps:'],
     ],
     [
       'no client certificate where AMQP wants one',

@@ -48,8 +48,12 @@ test('the configured CA, name and client certificate open it', async () => {
 });
 
 test.each([
-  ['no tls at all', () => undefined, 'wants a client certificate'],
-  ['no CA', () => ({ serverName: 'redis.example.org', ...shown() }), 'signed by nobody who is trusted here'],
+  ['no tls at all', () => undefined, 'requires a client certificate'],
+  [
+    'no CA',
+    () => ({ serverName: 'redis.example.org', ...shown() }),
+    'not signed by a CA that is trusted here',
+  ],
   ['another name', () => ({ ca: authority.certificate, ...shown() }), 'for another name'],
   [
     'no client certificate',
