@@ -66,7 +66,7 @@ export async function resumeRepairs(
   }
   await halts.resume(cluster, actorOf(caller));
   const news = await turned(transitions, 'resume', cluster, caller);
-  return { text: `Resumed: ${where}. Approved runs go on where they stood.`, news };
+  return { text: `Resumed: ${where}. Approved runs continue where they were halted.`, news };
 }
 
 /** The clusters meant, in words; or why not. */

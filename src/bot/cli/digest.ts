@@ -34,11 +34,13 @@ function tellDigest(digest: Digest): string {
   );
   const incidents = digest.incidents.map(
     ({ id, severity, cluster, headline, state, toRepairMs }) =>
-      `  ${id} ${severity} ${cluster}: ${headline} (${toRepairMs === undefined ? state : `over after ${tellDuration(toRepairMs)}`})`,
+      `  ${id} ${severity} ${cluster}: ${headline} (${toRepairMs === undefined ? state : `resolved after ${tellDuration(toRepairMs)}`})`,
   );
   const times = [
-    typical.toAcknowledgeMs === undefined ? [] : [`taken after ${tellDuration(typical.toAcknowledgeMs)}`],
-    typical.toRepairMs === undefined ? [] : [`over after ${tellDuration(typical.toRepairMs)}`],
+    typical.toAcknowledgeMs === undefined
+      ? []
+      : [`acknowledged after ${tellDuration(typical.toAcknowledgeMs)}`],
+    typical.toRepairMs === undefined ? [] : [`resolved after ${tellDuration(typical.toRepairMs)}`],
   ].flat();
   const growing = digest.growing.map(
     ({ cluster, name, ready, gained, overMs }) =>
@@ -57,7 +59,7 @@ function tellDigest(digest: Digest): string {
         : ['Deleted for good', ...digest.deletions.map((line) => `  ${deletionLine(line)}`)]),
       ...(digest.glass.length === 0
         ? []
-        : ['The glass was broken', ...digest.glass.map((line) => `  ${line}`)]),
+        : ['Break-glass was used', ...digest.glass.map((line) => `  ${line}`)]),
       ...(growing.length === 0 ? [] : ['Growing queues', ...growing]),
       ...(digest.unchecked.length === 0
         ? []

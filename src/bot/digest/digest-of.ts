@@ -107,7 +107,7 @@ export function digestOf(input: DigestInput): Digest {
     unchecked: [
       ...input.clusters.flatMap(({ name, summary, sweptAtMs }) =>
         isStale(sweptAtMs, input.nowMs)
-          ? [`${name} has not been looked at for a while`]
+          ? [`${name} has not been swept for a while`]
           : (summary?.blind ?? []).map((gap) => `${name}: ${gap}`),
       ),
       ...missedSweeps(input.audit),

@@ -7,10 +7,10 @@ export function runsLine({ runs, refusals }: Digest): string {
   const parts = [
     [runs.done, 'done'],
     [runs.failed, 'failed'],
-    [runs.stopped, 'stopped before anything was done'],
+    [runs.stopped, 'stopped before changing anything'],
     [runs.expired, 'expired without approval'],
     [runs.cancelled, 'cancelled'],
-    [runs.underWay, 'under way'],
+    [runs.underWay, 'running'],
     [runs.waiting, runs.waiting === 1 ? 'waits for approval' : 'wait for approval'],
     [refusals, refusals === 1 ? 'click refused' : 'clicks refused'],
   ] as const;

@@ -25,7 +25,7 @@ export function failureWindowOf(before: Run, after: Run, atMs: number): FailureW
     because,
     line: {
       atMs,
-      text: `Repairs on ${cluster} are switched off: ${because}. An approver resumes with /rabbit resume ${cluster}.`,
+      text: `Repairs on ${cluster} are switched off: ${because}. An approver can resume with /rabbit resume ${cluster}.`,
       broadcast: true,
     },
   };

@@ -24,7 +24,7 @@ export async function act(runContext: RunContext, index: number): Promise<Wait |
   const call = callOf(run, index);
   // An unreadable halt throws, and nothing is done.
   if (await stores.halts.isHalted(run.cluster)) {
-    await noteOnce(runContext, 'halted', 'Halted: it waits. An approver resumes with /rabbit resume.');
+    await noteOnce(runContext, 'halted', 'Halted: it waits. An approver can resume with /rabbit resume.');
     return { ms: HALTED_RETRY_MS, why: 'retry' };
   }
   if (asksVotersAgain(run)) {

@@ -87,14 +87,14 @@ describe('the digest', () => {
       }),
     ).toMatchInlineSnapshot(`
       "# RabbitMQ digest
-      prod-a: needs a hand. 2 incidents in the last 24 h.
+      prod-a: needs attention. 2 incidents in the last 24 h.
       *Clusters*
       prod-a: 1 open incident, P2, 3 of 3 nodes answer, repairs are halted
-      *Incidents: 2 (typically taken after 1 min, over after 12 min)*
-      INC-0412 P1 prod-a: ctl3 is cut off from ctl1 + ctl2. (taken after 1 min, over after 12 min)
-      INC-0413 P2 prod-a: ctl3 is cut off from ctl1 + ctl2. (nobody took it, still open)
+      *Incidents: 2 (typically acknowledged after 1 min, resolved after 12 min)*
+      INC-0412 P1 prod-a: ctl3 is cut off from ctl1 + ctl2. (acknowledged after 1 min, resolved after 12 min)
+      INC-0413 P2 prod-a: ctl3 is cut off from ctl1 + ctl2. (not acknowledged, still open)
       *Repairs*
-      1 done, 1 stopped before anything was done, 1 expired without approval, 1 click refused.
+      1 done, 1 stopped before changing anything, 1 expired without approval, 1 click refused.
       *Growing queues*
       prod-a: scheduler_fanout_4f holds 36,496 messages, 496 more in 5 min
       *Could not be checked*
@@ -152,7 +152,7 @@ describe('the digest', () => {
 
   test('says of a plan that waits for its votes that it waits', () => {
     const runs = [proposedRun(), { ...proposedRun(), state: 'acting' as const }];
-    expect(aloud({ ...quietNight, runs })).toContain('1 under way, 1 waits for approval.');
+    expect(aloud({ ...quietNight, runs })).toContain('1 running, 1 waits for approval.');
   });
 
   test('tells what is over as it was at its worst', () => {

@@ -8,7 +8,7 @@ import type { StoredIncident, StoredRun } from './state.ts';
 export const activeStates: readonly string[] = ['diagnosing', 'proposed', 'checking', 'acting', 'unknown'];
 
 /** What only a run that still goes on may say in its heading. */
-const GOING_ON = /diagnosing|waits for approval|checking once more|step \d+ of|must say what happened/;
+const GOING_ON = /diagnosing|waits for approval|checking once more|step \d+ of|must check what happened/;
 
 /** Does what the page shows agree with what is written down? */
 export function checkCards(seen: {
@@ -42,7 +42,7 @@ function cardTrue(
         ? []
         : [no(`its card says that ${repairedBy} has repaired it, and that run is not done`)]),
       ...(done !== undefined && /without a repair|Not repaired/.test(words)
-        ? [no(`its card says that it went away without a repair, and ${done.id} has repaired it`)]
+        ? [no(`its card says that it was not repaired, and ${done.id} has repaired it`)]
         : []),
       ...(isResolved && buttonsOf(card).some(({ action_id }) => action_id !== undefined)
         ? [no('it is resolved, and its card still has buttons')]

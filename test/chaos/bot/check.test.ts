@@ -116,7 +116,10 @@ const button = {
 describe('the checker of cards', () => {
   const seen = (...messages: readonly PageMessage[]) =>
     checkCards({ messages, incidents: [incident], runs: [run] }).map(({ text }) => text);
-  const truth = card('RESOLVED - sandbox', 'Repaired by RUN-0001, approved by Alice. It lasted 9 s.');
+  const truth = card(
+    'RESOLVED - sandbox',
+    'Repaired by RUN-0001, approved by Alice. The incident lasted 9 s.',
+  );
 
   test('finds nothing where the card says what is so', () => {
     expect(seen(truth)).toEqual([]);
@@ -128,8 +131,8 @@ describe('the checker of cards', () => {
     expect(seen(card('P2 FIRING - sandbox', ''))).toEqual([
       'it is resolved, and its card says “P2 FIRING - sandbox”',
     ]);
-    expect(seen(card('RESOLVED - sandbox', 'It went away without a repair by Watership.'))).toEqual([
-      'its card says that it went away without a repair, and RUN-0001 has repaired it',
+    expect(seen(card('RESOLVED - sandbox', 'It resolved without a repair by Watership.'))).toEqual([
+      'its card says that it was not repaired, and RUN-0001 has repaired it',
     ]);
   });
 

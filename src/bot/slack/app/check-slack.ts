@@ -13,7 +13,7 @@ export function* slackChecks(config: BotConfig): Iterable<Check> {
   );
   const withToken = (what: string, ask: () => Promise<CheckVerdict>): Check => ({
     what,
-    ask: async () => ((await works) ? ask() : warning('not looked up, because the bot token does not work')),
+    ask: async () => ((await works) ? ask() : warning('not checked, because the bot token does not work')),
   });
 
   yield {
@@ -29,7 +29,7 @@ export function* slackChecks(config: BotConfig): Iterable<Check> {
       what: 'Slack app token',
       ask: async () => {
         await clientOf(config, appToken).apps.connections.open({});
-        return ok('Socket Mode may be opened');
+        return ok('it can open Socket Mode');
       },
     };
   }
@@ -60,7 +60,7 @@ async function checkChannel(client: WebClient, id: string): Promise<CheckVerdict
   try {
     const { channel } = await client.conversations.info({ channel: id });
     const name = `#${channel?.name ?? id}`;
-    if (channel?.is_archived === true) return bad(`${name} is archived: nothing can be posted there`);
+    if (channel?.is_archived === true) return bad(`${name} is archived: the bot cannot post there`);
     return channel?.is_member === false
       ? bad(`the bot is not in ${name}; type /invite @watership there`)
       : ok(`the bot is in ${name}`);

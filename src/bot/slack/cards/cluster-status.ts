@@ -51,10 +51,10 @@ export async function clusterStatus(
   ].filter((line) => line !== '');
   const looked =
     memory === undefined
-      ? 'Not looked at yet.'
+      ? 'Not swept yet.'
       : when === 'lasting'
         ? `As seen at ${moment(memory.sweptAtMs)}. Open this page again to refresh.`
-        : `Looked ${span(clock.now() - memory.sweptAtMs)} ago, at ${moment(memory.sweptAtMs)}${summary === undefined ? '' : `, in ${count(summary.tookMs)} ms`}.`;
+        : `Last sweep ${span(clock.now() - memory.sweptAtMs)} ago, at ${moment(memory.sweptAtMs)}${summary === undefined ? '' : `; it took ${count(summary.tookMs)} ms`}.`;
   return {
     verdict,
     blocks: [
@@ -72,11 +72,12 @@ async function maintenanceSection(
   { untilMs, by }: Announced,
   people: Pick<People, 'names'>,
 ): Promise<KnownBlock> {
-  const who = by === undefined ? 'by the calendar' : `by ${nameOf(await people.names([by]), by)}`;
+  const who =
+    by === undefined ? 'set in the configuration' : `announced by ${nameOf(await people.names([by]), by)}`;
   return {
     type: 'section',
     text: mrkdwn(
-      `*Maintenance* until ${moment(untilMs, '{date_short_pretty} {time}')}, announced ${literal(who, 120)}: alerts are told quietly.`,
+      `*Maintenance* until ${moment(untilMs, '{date_short_pretty} {time}')}, ${literal(who, 120)}: alerts are posted without notification.`,
     ),
   };
 }
@@ -123,16 +124,18 @@ function verdictOf(cluster: string, all: readonly Incident[], blind: number, isS
   const open = all.filter(({ mutedBy }) => mutedBy === undefined);
   const explained = all.length - open.length;
   if (!isSeen) {
-    return `${cluster}: not looked at yet`;
+    return `${cluster}: not swept yet`;
   }
   if (open.length > 0) {
     const worst = (['critical', 'warning', 'info'] as const).find((severity) =>
       open.some((incident) => incident.severity === severity),
     );
-    const others = explained === 0 ? '' : `, and ${explained} explained by another`;
+    const others = explained === 0 ? '' : `, and ${explained} explained by another incident`;
     return `${cluster}: ${counted(open.length, 'open incident')}, ${open.length === 1 ? '' : 'the worst is '}${priority[worst ?? 'info']}${others}`;
   }
-  return blind > 0 ? `${cluster}: nothing found, but not everything could be seen` : `${cluster}: healthy`;
+  return blind > 0
+    ? `${cluster}: nothing wrong found, but not everything could be checked`
+    : `${cluster}: healthy`;
 }
 
 function sidesWords(sides: readonly (readonly string[])[]): string {

@@ -20,8 +20,8 @@ export function digestMessage(digest: Digest): Rendered {
   const verdict = verdictOf(digest);
   const { typical, incidents } = digest;
   const times = [
-    ...(typical.toAcknowledgeMs === undefined ? [] : [`taken after ${span(typical.toAcknowledgeMs)}`]),
-    ...(typical.toRepairMs === undefined ? [] : [`over after ${span(typical.toRepairMs)}`]),
+    ...(typical.toAcknowledgeMs === undefined ? [] : [`acknowledged after ${span(typical.toAcknowledgeMs)}`]),
+    ...(typical.toRepairMs === undefined ? [] : [`resolved after ${span(typical.toRepairMs)}`]),
   ];
   const blocks: KnownBlock[] = [
     header('RabbitMQ digest'),
@@ -42,7 +42,7 @@ export function digestMessage(digest: Digest): Rendered {
     ...(digest.deletions.length === 0
       ? []
       : [linesSection('Deleted for good', digest.deletions.map(deletionLine))]),
-    ...(digest.glass.length === 0 ? [] : [linesSection('The glass was broken', digest.glass)]),
+    ...(digest.glass.length === 0 ? [] : [linesSection('Break-glass was used', digest.glass)]),
     ...(digest.growing.length === 0
       ? []
       : [
@@ -72,7 +72,7 @@ function verdictOf({ clusters, incidents, unchecked, sinceMs, nowMs }: Digest): 
   const unseen = clusters.filter(({ state }) => state === 'not seen').map(({ name }) => name);
   const happened = `${counted(incidents.length, 'incident')} in the last ${span(nowMs - sinceMs)}.`;
   if (inTrouble.length > 0) {
-    return `${inTrouble.join(', ')}: needs a hand. ${happened}`;
+    return `${inTrouble.join(', ')}: needs attention. ${happened}`;
   }
   if (unseen.length > 0 || unchecked.length > 0) {
     return `No trouble found, but not everything could be checked. ${happened}`;
@@ -86,14 +86,15 @@ function clusterLine({ name, state, worst, open, nodes, nodesAnswering, isHalted
       ? `${counted(open, 'open incident')}, ${open === 1 ? '' : 'the worst is '}${priority[worst ?? 'info']}`
       : state === 'healthy'
         ? 'healthy'
-        : 'no trouble found, but it could not be seen whole';
+        : 'no trouble found, but not everything could be checked';
   const answering = nodes === 0 ? '' : `, ${nodesAnswering} of ${nodes} nodes answer`;
   return `${name}: ${words}${answering}${isHalted ? ', repairs are halted' : ''}`;
 }
 
 function incidentLine(incident: IncidentDigest): string {
   const { id, severity, cluster, headline, toAcknowledgeMs, toRepairMs } = incident;
-  const taken = toAcknowledgeMs === undefined ? 'nobody took it' : `taken after ${span(toAcknowledgeMs)}`;
-  const over = toRepairMs === undefined ? 'still open' : `over after ${span(toRepairMs)}`;
+  const taken =
+    toAcknowledgeMs === undefined ? 'not acknowledged' : `acknowledged after ${span(toAcknowledgeMs)}`;
+  const over = toRepairMs === undefined ? 'still open' : `resolved after ${span(toRepairMs)}`;
   return `${id} ${priority[severity]} ${cluster}: ${sentence(headline)} (${taken}, ${over})`;
 }

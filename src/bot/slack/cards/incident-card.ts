@@ -1,7 +1,7 @@
 import { activeStates, type Incident } from '../../../runbooks/index.ts';
 import type { Button, KnownBlock } from '../../ports/slack-blocks.ts';
 import { whatItLeft } from '../../wording/how-it-ended.ts';
-import { counted, nameOf, priority, sentence } from '../../wording/words.ts';
+import { nameOf, priority, sentence, span } from '../../wording/words.ts';
 import {
   actions,
   button,
@@ -41,7 +41,7 @@ export function incidentCard(input: IncidentCardInput): Rendered {
     ...(halt !== undefined && isUnderWay(input) ? [haltedSection(halt, incident.cluster, names)] : []),
     ...(state === 'resolved' || input.stopper === undefined
       ? []
-      : [plainSection(`${whatItLeft(input.stopper)} It was of ${input.stopper.incident}.`)]),
+      : [plainSection(`${whatItLeft(input.stopper)} That run belonged to ${input.stopper.incident}.`)]),
     ...(now === undefined ? [] : [plainSection(now)]),
     ...(state === 'resolved' ? [context([small(`It was: ${sentence(spoken.headline)}`)])] : []),
     context([mrkdwn(footer(input, state).join(' · '))]),
@@ -62,7 +62,7 @@ const isUnderWay = ({ incident, run }: IncidentCardInput): boolean =>
 /** One short word each: it stands in the largest type, on a phone too. */
 const headWords: Readonly<Record<CardState, string>> = {
   firing: 'FIRING',
-  acknowledged: 'TAKEN',
+  acknowledged: 'ACKNOWLEDGED',
   repairing: 'REPAIRING',
   halted: 'HALTED',
   muted: 'MUTED',
@@ -88,14 +88,20 @@ function footer(input: IncidentCardInput, state: CardState): string[] {
     ...(state === 'resolved' && incident.resolvedAtMs !== undefined
       ? [`until ${moment(incident.resolvedAtMs)}`]
       : []),
-    ...(state !== 'resolved' && incident.cleanSweeps > 0
-      ? [`not seen for ${counted(incident.cleanSweeps, 'sweep')}, resolves at ${input.resolveAfterSweeps}`]
-      : []),
+    ...(state !== 'resolved' && incident.cleanSweeps > 0 ? [goneWords(input)] : []),
     // Once it is over it explains nothing any more: what is left gets a card of its own.
     ...(muted.length === 0 || state === 'resolved'
       ? []
-      : [`Muted below this: ${literal(muted.join(', '), 300)}`]),
+      : [`Muted symptoms: ${literal(muted.join(', '), 300)}`]),
   ];
+}
+
+/** The last sweeps did not see it any more; while a run treats it, it stays open until that run is over. */
+function goneWords({ incident: { cleanSweeps }, resolveAfterSweeps, sweepMs }: IncidentCardInput): string {
+  const left = resolveAfterSweeps - cleanSweeps;
+  const when =
+    left > 0 ? `after ${left === 1 ? 'one more look' : `${left} more looks`}` : 'once its run is over';
+  return `gone for ${span(cleanSweeps * sweepMs)}; resolves ${when}`;
 }
 
 function ownerWords({ incident: { owner }, names }: IncidentCardInput, state: CardState): string[] {

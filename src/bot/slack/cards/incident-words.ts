@@ -19,6 +19,8 @@ export interface IncidentCardInput {
   /** Symptoms that stay silent below it: how many, by the name of their runbook. */
   readonly muted: Readonly<Record<string, number>>;
   readonly resolveAfterSweeps: number;
+  /** How far apart the sweeps are. */
+  readonly sweepMs: number;
   /** Somebody stopped all repairs of this cluster. */
   readonly halt?: Halt;
   /** Planned work: it is told quietly. */
@@ -74,7 +76,7 @@ export function whatIsHappening(input: IncidentCardInput, state: CardState): str
     return endWords(input);
   }
   if (state === 'muted') {
-    return `This is explained by ${incident.mutedBy ?? 'another incident'} and is not told by itself.`;
+    return `This is explained by ${incident.mutedBy ?? 'another incident'} and is not reported separately.`;
   }
   if (state === 'repairing') {
     return repairWords(run, names);
@@ -83,13 +85,13 @@ export function whatIsHappening(input: IncidentCardInput, state: CardState): str
     return haltedWords(run, names);
   }
   if (run?.state === 'proposed') {
-    return 'A plan is ready. Nothing runs before it is approved.';
+    return 'A plan is ready. Nothing runs until it is approved.';
   }
   if (run?.state === 'diagnosing') {
     return 'Diagnosis is running. It only reads.';
   }
   if (run?.state === 'failed') {
-    return `The repair did not work: ${sentence(withNames(run.because ?? 'the thread says why', names))}`;
+    return `The repair did not work: ${sentence(withNames(run.because ?? 'see the thread for the reason', names))}`;
   }
   if (run?.state === 'cancelled' && deedsOf(run).length > 0) {
     return `Not repaired: ${sentence(withNames(run.because ?? '', names))}`;
@@ -106,17 +108,19 @@ export function whatIsHappening(input: IncidentCardInput, state: CardState): str
 
 function repairWords(run: Run | undefined, names: Names): string {
   if (run?.state === 'unknown') {
-    return 'Repair stands still: it is not known whether a step has happened. A person must say; see the thread.';
+    const step = run.items.findIndex(({ state }) => state === 'unknown') + 1;
+    const which = step === 0 ? 'a step' : `step ${step}`;
+    return `Repair paused: ${which} may or may not have run. Someone must check; see the thread.`;
   }
   const total = run?.plan?.items.length ?? 0;
   if (run?.state !== 'acting' || total === 0) {
-    return 'Approved. Checking once more before anything is done.';
+    return 'Approved. Checking once more before acting.';
   }
   const index = Math.min(currentItemOf(run), total - 1);
   const wanted =
     run.stopWanted === undefined
       ? ''
-      : ` It ends after that: ${nameOf(names, run.stopWanted.by)} wants it to stop.`;
+      : ` It stops after that: ${nameOf(names, run.stopWanted.by)} asked it to stop.`;
   return `Repair is running: step ${index + 1} of ${total}, ${run.plan?.items[index]?.title ?? ''}.${wanted}`;
 }
 
@@ -127,14 +131,14 @@ function haltedWords(run: Run | undefined, names: Names): string {
     return repairWords(run, names);
   }
   if (run?.state !== 'acting' || items.length === 0) {
-    return 'The plan is approved and waits; no step has begun.';
+    return 'The plan is approved but waits; no step has started.';
   }
   const index = Math.min(currentItemOf(run), items.length - 1);
   const step = `step ${index + 1} of ${items.length}, ${items[index]?.title ?? ''}`;
   if (run.stopWanted !== undefined) {
-    return `It is at ${step}, and ends after it: ${nameOf(names, run.stopWanted.by)} wants it to stop.`;
+    return `Running ${step}. It stops after that: ${nameOf(names, run.stopWanted.by)} asked it to stop.`;
   }
-  return isAboutToAct(run) ? `It waits before ${step}.` : `It is at ${step}; nothing is begun after it.`;
+  return isAboutToAct(run) ? `Waiting before ${step}.` : `Running ${step}. It stops after that.`;
 }
 
 function endWords({ incident, run, runs, names }: IncidentCardInput): string {
@@ -144,11 +148,11 @@ function endWords({ incident, run, runs, names }: IncidentCardInput): string {
     case 'repaired': {
       const approvers = [...new Set(ended.run.votes.map((vote) => nameOf(names, vote.by)))];
       const by = approvers.length === 0 ? '' : `, approved by ${approvers.join(' and ')}`;
-      return `Repaired by ${ended.run.id}${by}. It lasted ${lasted}.`;
+      return `Repaired by ${ended.run.id}${by}. The incident lasted ${lasted}.`;
     }
     case 'touched':
-      return `Not repaired by Watership: ${whatItLeft(ended.run)} It lasted ${lasted}.`;
+      return `Not repaired by Watership: ${whatItLeft(ended.run)} The incident lasted ${lasted}.`;
     case 'untouched':
-      return `It went away without a repair by Watership. It lasted ${lasted}.`;
+      return `It resolved without a repair by Watership. The incident lasted ${lasted}.`;
   }
 }

@@ -98,11 +98,11 @@ function stateWords({ run, halt, hasFix }: ProgressInput): string {
       }
       return `${run.stopWanted === undefined ? '' : 'stops after '}step ${Math.min(currentItemOf(run) + 1, run.items.length)} of ${run.items.length}`;
     case 'unknown':
-      return 'a person must say what happened';
+      return 'someone must check what happened';
     case 'done':
-      return 'done, and verified';
+      return 'done and verified';
     case 'failed':
-      return 'it did not work';
+      return 'the repair did not work';
     case 'stopped':
       if (run.plan !== undefined) {
         return 'stopped, nothing was changed';
@@ -115,7 +115,7 @@ function stateWords({ run, halt, hasFix }: ProgressInput): string {
     case 'cancelled':
       return 'cancelled';
     case 'superseded':
-      return 'a newer plan took its place';
+      return 'replaced by a newer plan';
   }
 }
 
@@ -129,7 +129,7 @@ function becauseWords(run: Run, names: Names): string {
 
 function chosenWay(run: Run): KnownBlock[] {
   const way = run.choices.find((choice) => choice.id === run.choice);
-  return way === undefined ? [] : [linesSection('The chosen way', [`${way.label}: ${way.because}`])];
+  return way === undefined ? [] : [linesSection('Chosen option', [`${way.label}: ${way.because}`])];
 }
 
 /** Somebody's wish that it ends, while what is running is waited for; and what ending it there would mean. */
@@ -139,8 +139,8 @@ function stopSection(run: Run, names: Names): KnownBlock[] {
   }
   const left = staysStopped(run);
   if (run.stopWanted !== undefined) {
-    const wish = `${nameOf(names, run.stopWanted.by)} wants it to stop after step ${currentItemOf(run) + 1}.`;
-    return [plainSection([wish, 'No further step begins.', ...(left === undefined ? [] : [left])].join(' '))];
+    const wish = `${nameOf(names, run.stopWanted.by)} asked it to stop after step ${currentItemOf(run) + 1}.`;
+    return [plainSection([wish, 'No further step starts.', ...(left === undefined ? [] : [left])].join(' '))];
   }
   // The button asks as well, and not every client shows that.
   return left === undefined ? [] : [context([small(`If it is stopped now: ${left}`)])];
@@ -155,7 +155,7 @@ function planSection({ run, halt, names, nowMs }: ProgressInput): KnownBlock[] {
   const heldAt = halt !== undefined && isAboutToAct(run) ? currentItemOf(run) : undefined;
   const lines = items.map((planned, index) => {
     if (halt !== undefined && index === heldAt) {
-      return `[held by halt] ${index + 1} ${withNames(planned.title, names)} - halted by ${nameOf(names, halt.by)}`;
+      return `[paused by halt] ${index + 1} ${withNames(planned.title, names)} - halted by ${nameOf(names, halt.by)}`;
     }
     const { state = 'waiting', detail } = shown[index] ?? {};
     const word = state === 'running' && planned.kind === 'manual' ? 'your turn' : state;
@@ -210,7 +210,7 @@ function footer({ run, names }: ProgressInput): string[] {
   const ended = run.endedAtMs === undefined ? [] : [`ended ${moment(run.endedAtMs)}`];
   return [
     run.id,
-    `asked for by ${literal(nameOf(names, run.requestedBy), 100)}`,
+    `requested by ${literal(nameOf(names, run.requestedBy), 100)}`,
     `started ${moment(run.startedAtMs)}`,
     ...ended,
     ...(run.plan === undefined ? [] : [`plan ${shortHash(run.plan.hash)} (${tierWords[run.plan.tier]})`]),

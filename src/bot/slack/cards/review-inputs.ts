@@ -59,7 +59,7 @@ function glassBlock(phrase: string, tier: Plan['tier']): InputBlock {
     type: 'input',
     block_id: block,
     optional: true,
-    label: plain(`${what}: type “${phrase}”. The owners are paged.`, limits.label),
+    label: plain(`${what}: type “${phrase}”. This pages the owners.`, limits.label),
     element: { type: 'plain_text_input', action_id: action },
   };
 }

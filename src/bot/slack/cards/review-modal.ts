@@ -145,7 +145,7 @@ function itemBlocks(item: PlannedItem, index: number): KnownBlock[] {
     case 'act':
       return [
         plainSection(
-          `${number}${item.title}${item.onlyIfNeeded ? ' (only if the steps before were not enough)' : ''}`,
+          `${number}${item.title}${item.onlyIfNeeded ? ' (only if the previous steps were not enough)' : ''}`,
         ),
         context([wording(item.describe)]),
       ];
@@ -186,8 +186,8 @@ function choiceBlocks(run: Run, canApprove: boolean, showsAtOnce: boolean): Know
     dispatch_action: true,
     label: plain(
       showsAtOnce
-        ? 'Another way? Choose it, and its plan is shown here; nothing runs'
-        : 'Another way? Choose it and press Approve: you get its plan to read; nothing runs',
+        ? 'Choose another option to see its plan here; nothing runs'
+        : 'For another option, choose it and press Approve: its plan is shown here; nothing runs',
       limits.label,
     ),
     element: {
@@ -197,7 +197,7 @@ function choiceBlocks(run: Run, canApprove: boolean, showsAtOnce: boolean): Know
       ...(initial === undefined ? {} : { initial_option: initial }),
     },
   };
-  return [linesSection('The ways to go', reasons), ...(canApprove ? [choice] : [])];
+  return [linesSection('Options', reasons), ...(canApprove ? [choice] : [])];
 }
 
 /** Whom to ask, by name; empty when Slack did not say. */
@@ -215,7 +215,7 @@ function approvalLines(input: ReviewInput): string[] {
     whoMustApprove(plan.tier, approvalsNeeded, selfApproval),
     // Where nothing can be approved they stand on top.
     ...(approvers === '' ? [] : [approvers]),
-    `So far ${votes.length} of ${approvalsNeeded}${soFar}. Asked for by ${nameOf(names, run.requestedBy)}.`,
+    `So far ${votes.length} of ${approvalsNeeded}${soFar}. Requested by ${nameOf(names, run.requestedBy)}.`,
   ];
 }
 

@@ -42,14 +42,10 @@ export function runButtons(run: Run): Button[][] {
       const goesOn = run.stopWanted === undefined;
       return [
         [
-          button(
-            `${actionIds.rule}:it-happened`,
-            `It has happened, ${goesOn ? 'go on' : 'stop'}`,
-            value(index),
-          ),
+          button(`${actionIds.rule}:it-happened`, `It ran: ${goesOn ? 'continue' : 'stop'}`, value(index)),
           button(
             `${actionIds.rule}:do-it-again`,
-            `It has not, ${goesOn ? 'do it again' : 'stop'}`,
+            `It did not run: ${goesOn ? 'do it again' : 'stop'}`,
             value(index),
           ),
           button(`${actionIds.rule}:give-up`, 'Give up', value(index)),
@@ -74,5 +70,5 @@ function stopButton(run: Run, value: string): Button {
   const left = staysStopped(run);
   return left === undefined
     ? stop
-    : asking(stop, { title: 'Leave it stopped?', text: left, yes: label, no: 'Let it go on' });
+    : asking(stop, { title: 'Leave it stopped?', text: left, yes: label, no: 'Let it continue' });
 }

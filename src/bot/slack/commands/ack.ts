@@ -5,7 +5,7 @@ import { type Command, type Reply, say } from './common/command.ts';
 export const ack: Command = {
   verb: 'ack',
   usage: 'ack <incident>',
-  summary: 'Say that you are on it.',
+  summary: 'Take an incident: you become its owner.',
   takes: 1,
   async run({ listener, caller, words: [id] }): Promise<Reply> {
     return id === undefined

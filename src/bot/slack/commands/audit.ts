@@ -21,16 +21,16 @@ const READ_AT_MOST = 1_000;
 export const audit: Command = {
   verb: 'audit',
   usage: 'audit [RUN-…|INC-…|today] [export]',
-  summary: 'Who did what, and why. “export” puts an incident’s report into its thread.',
+  summary: 'Who did what, and why. “export” posts an incident’s report to its thread.',
   takes: 2,
   async run(asked): Promise<Reply> {
     const [word = 'today', verb] = asked.words;
     const about = word.toUpperCase();
     if (!/^(?:RUN|INC)-\d+$|^TODAY$/.test(about)) {
-      return say(`I do not know “${word}”. Try /rabbit audit INC-0001, RUN-0001 or today.`);
+      return say(`Unknown word “${word}”. Try /rabbit audit INC-0001, RUN-0001 or today.`);
     }
     if (verb !== undefined && (verb.toLowerCase() !== 'export' || about === 'TODAY')) {
-      return say('A report is about one incident: /rabbit audit INC-0001 export.');
+      return say('A report covers one incident. For example /rabbit audit INC-0001 export.');
     }
     return verb === undefined ? list(asked, about) : exportReport(asked, about);
   },
@@ -47,7 +47,7 @@ async function list({ listener }: CommandCall, about: string): Promise<Reply> {
   });
   const what = about === 'TODAY' ? 'today (UTC)' : about;
   if (entries.length === 0) {
-    return say(`Nothing is recorded for ${what}.`);
+    return say(`No audit entries for ${what}.`);
   }
   const shown = entries.slice(-SHOWN);
   const names = await people.names([...new Set(shown.flatMap(({ actor, votes = [] }) => [actor, ...votes]))]);
@@ -66,7 +66,7 @@ async function list({ listener }: CommandCall, about: string): Promise<Reply> {
       contextBlock([
         small(
           earlier === 0
-            ? 'These are all. Times are in UTC.'
+            ? 'All entries are shown. Times are in UTC.'
             : `Times are in UTC. ${isCut ? 'At least ' : ''}${counted(earlier, 'earlier one')} not shown. At a terminal: watership audit${optionOf(about)}`,
         ),
       ]),
@@ -96,7 +96,7 @@ async function exportReport({ listener }: CommandCall, id: string): Promise<Repl
   const { context, people } = listener.transitions;
   const report = await readPostMortem(context, id, (ids) => people.names(ids));
   if (report === undefined) {
-    return say(`I do not know ${id}.`);
+    return say(`No record of ${id}.`);
   }
   const { incident, markdown } = report;
   const place = await context.stores.cards.get(incident.id);

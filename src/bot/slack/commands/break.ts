@@ -19,7 +19,7 @@ export const breakIt: Command = {
 export const heal: Command = {
   verb: 'heal',
   usage: 'heal [fault]',
-  summary: 'Sandbox only: take the faults back, or one of them.',
+  summary: 'Sandbox only: undo all faults, or one of them.',
   takes: 1,
   sandboxOnly: true,
   run: (asked) => tellSandbox(asked, 'heal', asked.words[0] === undefined ? {} : { fault: asked.words[0] }),
@@ -48,7 +48,7 @@ async function tellSandbox({ listener, words }: CommandCall, path: string, body:
   return sayLines([
     fault === undefined
       ? 'Which fault? For example /rabbit break partition.'
-      : `There is no fault “${fault}”.${hint}`,
+      : `No fault named “${fault}”.${hint}`,
     ...more.map(faultLine),
   ]);
 }

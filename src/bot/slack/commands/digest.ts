@@ -7,7 +7,7 @@ import { type Command, type Reply, say } from './common/command.ts';
 export const digest: Command = {
   verb: 'digest',
   usage: 'digest [now]',
-  summary: 'What happened since the last digest, for you alone; “now” posts it to this channel.',
+  summary: 'Show what happened since the last digest, to you alone; “now” posts it to this channel.',
   takes: 1,
   async run({ listener, caller, channel, words: [word] }): Promise<Reply> {
     const { context } = listener.transitions;

@@ -14,7 +14,7 @@ import { type Command, type Reply, say } from './common/command.ts';
 export const haltVerb: Command = {
   verb: 'halt',
   usage: 'halt [cluster]',
-  summary: 'Stop every repair now, on one cluster or on all. Anybody may.',
+  summary: 'Halt every repair now, on one cluster or on all. Anybody may do this.',
   run: async ({ listener, caller, words: [cluster] }) =>
     tellAll(listener, await haltCluster(listener.transitions, cluster, caller)),
 };
@@ -22,7 +22,7 @@ export const haltVerb: Command = {
 export const resumeVerb: Command = {
   verb: 'resume',
   usage: 'resume [cluster]',
-  summary: 'Let repairs go on. Approvers may.',
+  summary: 'Let repairs continue after a halt. Approvers only.',
   run: async ({ listener, caller, words: [cluster] }) =>
     tellAll(listener, await resumeCluster(listener.transitions, cluster, caller)),
 };
@@ -48,8 +48,8 @@ async function tellAll({ transitions, port }: ListenerContext, { text, news }: T
   if (failed.length === 0) {
     return say(text);
   }
-  log.warn({ err: failed }, 'A halt or its end could not be said in a channel');
-  return say(`${text} I could not say it in the channel: please tell the others.`);
+  log.warn({ err: failed }, 'A halt or resume could not be posted in a channel');
+  return say(`${text} I could not post this in the channel: please tell the others.`);
 }
 
 type News = NonNullable<Turned['news']>;
@@ -64,5 +64,5 @@ function pushText({ kind, by, cluster }: News, names: Names): string {
 function line({ kind, by, atMs, cluster = '' }: News, names: Names): string {
   return kind === 'halt'
     ? haltedLine({ by, atMs, everywhere: cluster === '' }, cluster, names)
-    : `*Resumed:* ${literal(nameOf(names, by), 100)} resumed repairs on ${literal(cluster, 100) || 'all clusters'} at ${moment(atMs)}. Approved runs go on where they stood.`;
+    : `*Resumed:* ${literal(nameOf(names, by), 100)} resumed repairs on ${literal(cluster, 100) || 'all clusters'} at ${moment(atMs)}. Approved runs continue where they were halted.`;
 }

@@ -6,7 +6,7 @@ import { unknown } from './common/unknown.ts';
 export const helpOf = (commands: () => readonly Command[]): Command => ({
   verb: 'help',
   usage: 'help [command]',
-  summary: 'This list, or one line of it.',
+  summary: 'List all commands, or explain one.',
   takes: 1,
   async run({ listener, caller, words: [wanted] }): Promise<Reply> {
     const { config } = listener.transitions.context;
@@ -19,7 +19,7 @@ export const helpOf = (commands: () => readonly Command[]): Command => ({
     return {
       text: notification(`Watership: ${offered.map(({ verb }) => verb).join(', ')}.`),
       blocks: [
-        header('What you can ask'),
+        header('Commands'),
         linesSection(undefined, lines),
         linesSection('What you may do', [roleWords(roles)]),
         context([small('Answers are private. Add “share” at the end to show one to the channel.')]),
@@ -42,12 +42,12 @@ function one(offered: readonly Command[], wanted: string): Reply {
 
 function roleWords(roles: { readonly isApprover: boolean; readonly isAdmin: boolean } | 'unknown'): string {
   if (roles === 'unknown') {
-    return 'Slack did not say just now which groups you are in. You can look, take and diagnose incidents, and halt all repairs.';
+    return 'Slack could not say just now which groups you are in. You can view, acknowledge and diagnose incidents, and halt all repairs.';
   }
   if (roles.isAdmin) {
-    return 'You can look, take and diagnose incidents, approve every repair, and halt or resume all repairs.';
+    return 'You can view, acknowledge and diagnose incidents, approve every repair, and halt or resume all repairs.';
   }
   return roles.isApprover
-    ? 'You can look, take and diagnose incidents, approve repairs, and halt or resume all repairs.'
-    : 'You can look, take and diagnose incidents, and halt all repairs. Approving needs an approver.';
+    ? 'You can view, acknowledge and diagnose incidents, approve repairs, and halt or resume all repairs.'
+    : 'You can view, acknowledge and diagnose incidents, and halt all repairs. Only approvers can approve.';
 }

@@ -22,7 +22,7 @@ export const incidents: Command = {
     const own = open.filter(({ mutedBy }) => mutedBy === undefined);
     const explained = open.length - own.length;
     const [example] = own;
-    const verdict = `${own.length === 0 ? 'No open incident' : counted(own.length, 'open incident')}${explained === 0 ? '' : `, and ${explained} explained by another`}`;
+    const verdict = `${own.length === 0 ? 'No open incident' : counted(own.length, 'open incident')}${explained === 0 ? '' : `, and ${explained} explained by another incident`}`;
     return {
       text: notification(`${verdict}, ${ended} resolved in the last 24 hours.`),
       blocks: [

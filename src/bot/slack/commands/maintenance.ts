@@ -5,7 +5,7 @@ import { type Command, say } from './common/command.ts';
 export const maintenance: Command = {
   verb: 'maintenance',
   usage: 'maintenance <cluster> [2h | end]',
-  summary: 'Announce planned work: alerts are told quietly until it ends. Approvers may.',
+  summary: 'Announce planned work: alerts are posted without notification until it ends. Approvers only.',
   takes: 2,
   run: async ({ listener, caller, words: [cluster, duration] }) =>
     say((await announce(listener.transitions, cluster, duration, caller)).text),

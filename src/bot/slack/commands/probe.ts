@@ -21,13 +21,13 @@ const SOON_MS = 2_000;
 export const probe: Command = {
   verb: 'probe',
   usage: 'probe [topic] [server]',
-  summary: 'Ask services whether they answer: all, those of a topic, or one server.',
+  summary: 'Probe whether services answer: all of them, those of a topic, or one server.',
   takes: 2,
   async run({ listener, words: [topic, server], meanwhile }): Promise<Reply> {
     const { clusters, config, clock } = listener.transitions.context;
     const timer = new AbortController();
     const patience = clock.sleep(SOON_MS, timer.signal).then(
-      () => meanwhile?.('I am asking. Who does not answer is waited for about five seconds.'),
+      () => meanwhile?.('Probing. I wait about five seconds for a service that does not answer.'),
       () => undefined,
     );
     try {
@@ -82,7 +82,7 @@ async function ask(
   return {
     probed,
     notes: [
-      ...(left > 0 ? [`${counted(left, 'more queue')} not asked: I ask at most ${MOST} at a time.`] : []),
+      ...(left > 0 ? [`${counted(left, 'more queue')} not probed: I probe at most ${MOST} at a time.`] : []),
       ...gaps.map(({ node, why }) => `The queues of ${node} could not be listed: ${why}`),
     ],
   };
@@ -101,10 +101,11 @@ function candidatesFor(
 }
 
 function verdictOf(all: readonly CandidateProbe[]): string {
-  if (all.length === 0) return 'I know no service to probe: name a topic, or write it under services.';
+  if (all.length === 0)
+    return 'I know of no service to probe. Name a topic, or list services in the configuration.';
   const alive = all.filter(({ verdict }) => verdict === 'alive').length;
   return alive === all.length
-    ? `${counted(alive, 'queue')} asked, all answer`
+    ? `${counted(alive, 'queue')} probed, all answer`
     : `${alive} of ${all.length} answer`;
 }
 
@@ -119,5 +120,5 @@ function linesOf(probed: readonly CandidateProbe[]): readonly string[] {
         ? `${queue}: alive, ${Math.max(1, Math.round(tookMs))} ms${readers}`
         : `${queue}: ${verdict}${readers} - ${how}`;
     });
-  return lines.length === 0 ? ['Nothing to ask.'] : lines;
+  return lines.length === 0 ? ['Nothing to probe.'] : lines;
 }

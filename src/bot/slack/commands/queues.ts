@@ -14,7 +14,7 @@ import { unknown } from './common/unknown.ts';
 export const queues: Command = {
   verb: 'queues',
   usage: 'queues [cluster]',
-  summary: 'The fullest queues, and who reads them.',
+  summary: 'The fullest queues, and how many consumers each has.',
   takes: 1,
   async run({ listener, words: [wanted] }): Promise<Reply> {
     const { context } = listener.transitions;
@@ -29,9 +29,9 @@ export const queues: Command = {
         const summary = memory?.summary;
         const lines = (summary?.fullest ?? []).map(
           ({ vhost, name: queue, ready, consumers }) =>
-            `${counted(ready, 'message')}, ${consumers === undefined ? 'readers not seen' : counted(consumers, 'reader')}: ${queue}${vhost === '/' ? '' : ` (vhost ${vhost})`}`,
+            `${counted(ready, 'message')}, ${consumers === undefined ? 'consumers unknown' : counted(consumers, 'consumer')}: ${queue}${vhost === '/' ? '' : ` (vhost ${vhost})`}`,
         );
-        const nothing = summary === undefined ? 'Not looked at yet.' : 'No queue holds a message.';
+        const nothing = summary === undefined ? 'Not swept yet.' : 'No queue holds a message.';
         return [
           header(`${name}: the fullest queues`),
           linesSection(undefined, lines.length === 0 ? [nothing] : lines),

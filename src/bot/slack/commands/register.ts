@@ -54,7 +54,7 @@ export function registerCommands(app: App, listener: ListenerContext): void {
         await respond(listener.adapt(responseOf(say(text), false))).catch((error: unknown) => {
           listener.transitions.context.log.warn(
             { err: error },
-            'A command could not say that it takes longer',
+            'Could not tell the caller that a command takes longer',
           );
         });
       };
@@ -73,8 +73,7 @@ export function registerCommands(app: App, listener: ListenerContext): void {
 }
 
 /** What somebody reads whose command reached us twice. */
-const AGAIN =
-  'This command reached me a second time and is carried out once. If no answer came, type it again.';
+const AGAIN = 'Slack delivered this command twice; it runs only once. If you got no answer, type it again.';
 
 async function answer(
   listener: ListenerContext,
@@ -103,12 +102,13 @@ async function answer(
       verb,
       offered.map((one) => one.verb),
     );
-    const hint = near === undefined ? 'Type /rabbit help for all of them.' : `Did you mean /rabbit ${near}?`;
-    return { reply: say(`I do not know “${verb}”. ${hint}`), isShared: false };
+    const hint =
+      near === undefined ? 'Type /rabbit help to list all commands.' : `Did you mean /rabbit ${near}?`;
+    return { reply: say(`No command named “${verb}”. ${hint}`), isShared: false };
   }
   const extra = words.slice(found.takes ?? words.length);
   if (extra.length > 0) {
-    const typed = `It is typed like this: /rabbit ${found.usage}`;
+    const typed = `Usage: /rabbit ${found.usage}`;
     return { reply: say(`I do not understand “${extra.join(' ')}” there. ${typed}`), isShared: false };
   }
   return {

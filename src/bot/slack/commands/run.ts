@@ -13,7 +13,7 @@ export const run: Command = {
     const subject = rest.join(' ');
     const ids = context.book.map(({ id }) => id);
     if (wanted === undefined) {
-      return say(`Which runbook? There is: ${ids.join(', ')}.`);
+      return say(`Which runbook? Known runbooks: ${ids.join(', ')}.`);
     }
     if (!ids.includes(wanted)) return unknown('runbook', wanted, ids);
     const all = await Promise.all(
@@ -30,15 +30,15 @@ export const run: Command = {
       const subjects = open.map((one) => one.subject);
       return say(
         subjects.length === 0
-          ? `Nothing that ${wanted} treats is open, so there is nothing to diagnose.`
-          : `${wanted} is open for: ${subjects.slice(0, 10).join(', ')}. Which one?`,
+          ? `No incident of ${wanted} is open, so there is nothing to diagnose.`
+          : `Incidents of ${wanted} are open for: ${subjects.slice(0, 10).join(', ')}. Which one?`,
       );
     }
     const found = await requestDiagnosis(listener.transitions, incident.id, caller);
     return found.kind === 'refused'
       ? say(found.answer.text)
       : say(
-          `${found.run.id} ${found.isNew ? 'looks at' : 'is looking already at'} ${incident.id}; it only reads. What it finds is in the incident’s thread.`,
+          `${found.run.id} ${found.isNew ? 'diagnoses' : 'is already diagnosing'} ${incident.id}; it only reads. The result appears in the incident’s thread.`,
         );
   },
 };

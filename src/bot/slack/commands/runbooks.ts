@@ -39,8 +39,10 @@ function one(book: readonly Runbook[], wanted: string): Reply {
       header(`${title} (${id})`),
       linesSection(undefined, [
         summary,
-        `Told after ${confirmSweeps === 1 ? 'one sweep' : `${confirmSweeps} sweeps in a row`} that saw it.`,
-        repairs(found) ? 'A repair is proposed, and wants approval.' : 'It only tells: there is no repair.',
+        `Reported after it was seen in ${confirmSweeps === 1 ? 'one sweep' : `${confirmSweeps} sweeps in a row`}.`,
+        repairs(found)
+          ? 'It proposes a repair, which needs approval.'
+          : 'It only reports; there is no repair.',
       ]),
     ],
   };

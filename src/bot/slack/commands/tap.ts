@@ -17,7 +17,7 @@ const SHOWN = 240;
 export const tapVerb: Command = {
   verb: 'tap',
   usage: 'tap <exchange> <routing key> [cluster]',
-  summary: `Show up to ${MAX_MESSAGES} messages that pass an exchange, secrets masked. Approvers may.`,
+  summary: `Show up to ${MAX_MESSAGES} messages that pass through an exchange, secrets masked. Approvers only.`,
   takes: 3,
   async run({ listener, caller, words, meanwhile }): Promise<Reply> {
     const { context } = listener.transitions;
@@ -45,7 +45,7 @@ export const tapVerb: Command = {
       cluster: name,
       text: `Listened in on exchange ${exchange} with key ${routingKey}.`,
     });
-    await meanwhile?.(`I listen for ${MAX_SECONDS} seconds, or until ${MAX_MESSAGES} messages have passed.`);
+    await meanwhile?.(`Listening for ${MAX_SECONDS} seconds, or until ${MAX_MESSAGES} messages have passed.`);
     return heard(exchange, routingKey, await listen(handle, exchange, routingKey));
   },
 };
@@ -76,15 +76,15 @@ function heard(exchange: string, routingKey: string, result: Heard): Reply {
   const { messages } = result;
   const verdict =
     messages.length === 0
-      ? `Nothing passed ${exchange} under ${routingKey} in ${MAX_SECONDS} seconds`
-      : `${counted(messages.length, 'message')} passed ${exchange} under ${routingKey}`;
+      ? `No message passed ${exchange} with key ${routingKey} in ${MAX_SECONDS} seconds`
+      : `${counted(messages.length, 'message')} passed ${exchange} with key ${routingKey}`;
   return {
     text: notification(`${verdict}.`),
     blocks: [
       header(verdict),
       ...(messages.length === 0 ? [] : [linesSection(undefined, messages.map(lineOf))]),
       contextBlock([
-        small('Tokens and passwords are masked. Nothing was taken away, and nothing is left behind.'),
+        small('Tokens and passwords are masked. No queue lost a message, and nothing is left on the broker.'),
       ]),
     ],
     // Payloads are for the one who asked.

@@ -35,14 +35,14 @@ export function createHttpReceiver(options: HttpReceiverOptions): Receiver {
   async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [path, query] = (request.url ?? '').split('?');
     if (path !== PATH) {
-      return refuse(response, 404, 'Nothing is here.');
+      return refuse(response, 404, 'Not found.');
     }
     if (request.method === 'GET' && new URLSearchParams(query).get('ssl_check') === '1') {
       return refuse(response, 200, '');
     }
     if (request.method !== 'POST') {
       response.setHeader('allow', 'POST');
-      return refuse(response, 405, 'Only POST is answered here.');
+      return refuse(response, 405, 'Only POST is allowed here.');
     }
     const body = await readBody(request);
     if (body.kind !== 'read') {
@@ -65,11 +65,11 @@ export function createHttpReceiver(options: HttpReceiverOptions): Receiver {
     );
     if (checked.kind === 'refused') {
       log.warn({ from: request.socket.remoteAddress }, `A request was refused: ${checked.because}`);
-      return refuse(response, 401, 'The signature or its time is not right.');
+      return refuse(response, 401, 'The signature or its timestamp is wrong.');
     }
     const payload = parsePayload(contentType, bytes);
     if (payload === undefined) {
-      return refuse(response, 400, 'This is not how Slack writes.');
+      return refuse(response, 400, 'The body is not a Slack payload.');
     }
     if (payload['type'] === 'url_verification') {
       return answer(response, { challenge: String(payload['challenge'] ?? '') });
@@ -91,7 +91,7 @@ export function createHttpReceiver(options: HttpReceiverOptions): Receiver {
       ...(retryReason === undefined ? {} : { retryReason }),
     });
     if (!response.headersSent) {
-      refuse(response, 404, 'Nobody listens for this.');
+      refuse(response, 404, 'The bot handles no such request.');
     }
   }
 
@@ -111,9 +111,9 @@ export function createHttpReceiver(options: HttpReceiverOptions): Receiver {
         opened.maxConnections = CONNECTIONS;
         opened.on('request', (request, response) => {
           receive(request, response).catch((error: unknown) => {
-            log.error({ err: error }, 'A request of Slack could not be answered');
+            log.error({ err: error }, 'A request from Slack could not be answered');
             if (!response.headersSent) {
-              refuse(response, 500, 'Something broke here.');
+              refuse(response, 500, 'Internal error.');
             }
           });
         });

@@ -31,7 +31,7 @@ export function checkSignature(
     return { kind: 'refused', because: 'it is not signed' };
   }
   if (!/^\d{1,12}$/.test(timestamp)) {
-    return { kind: 'refused', because: 'its time is not a number of seconds' };
+    return { kind: 'refused', because: 'its timestamp is not a number of seconds' };
   }
   const ageSeconds = Math.floor(nowMs / 1_000) - Number(timestamp);
   if (ageSeconds > OLDEST_SECONDS) {

@@ -148,7 +148,7 @@ async function recordedLines(
 ): Promise<string[]> {
   const count = `Recorded. ${votes} of ${needed} approvals.`;
   if (isEnough && (await transitions.context.stores.halts.isHalted(run.cluster))) {
-    return [count, `Repairs are halted: ${run.id} waits. An approver resumes with /rabbit resume.`];
+    return [count, `Repairs are halted: ${run.id} waits. An approver can resume with /rabbit resume.`];
   }
   return isEnough
     ? [count, `${run.id} checks once more on fresh data and then begins. Follow the thread.`]

@@ -8,11 +8,11 @@ import { literal } from './escape.ts';
 export function haltedLine(halt: Halt, cluster: string, names: Names): string {
   const where = halt.everywhere ? 'all clusters' : literal(cluster, 100);
   if (halt.because !== undefined) {
-    const how = halt.cure ?? `An approver resumes with /rabbit resume ${literal(cluster, 100)}.`;
+    const how = halt.cure ?? `An approver can resume with /rabbit resume ${literal(cluster, 100)}.`;
     return `*Halted:* all repairs on ${where}: ${literal(halt.because, 300)}. ${literal(how, 200)}`;
   }
   const resume = halt.everywhere ? '/rabbit resume' : `/rabbit resume ${literal(cluster, 100)}`;
-  return `*Halted:* ${literal(nameOf(names, halt.by), 100)} halted all repairs on ${where} at ${moment(halt.atMs)}. An approver resumes with ${resume}.`;
+  return `*Halted:* ${literal(nameOf(names, halt.by), 100)} halted all repairs on ${where} at ${moment(halt.atMs)}. An approver can resume with ${resume}.`;
 }
 
 export const haltedSection = (halt: Halt, cluster: string, names: Names): SectionBlock => ({

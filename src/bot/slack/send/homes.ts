@@ -62,7 +62,7 @@ async function warn({ stores, log }: HomesContext, user: string, error: unknown)
   const kind = error instanceof SlackRefused ? error.code : error instanceof Error ? error.name : 'unknown';
   // Without Redis nobody knows whether it was logged; that Redis is away is logged where it is noticed.
   const isFirst = await stores.once.first(`home-failed:${user}:${kind}`, WARN_AGAIN_MS).catch(() => false);
-  if (isFirst) log.warn({ err: error, user, kind }, 'A Home tab could not be brought up to date');
+  if (isFirst) log.warn({ err: error, user, kind }, 'A Home tab could not be updated');
 }
 
 /** Content of a person's Home tab: each cluster, and the incidents that are theirs. */
@@ -75,12 +75,12 @@ export async function homeOf(context: Sources, people: People, user: string): Pr
     type: 'home',
     blocks: [
       ...parts.flatMap(({ blocks }) => blocks).slice(0, limits.viewBlocks - 4),
-      header('What you have taken'),
+      header('Your incidents'),
       linesSection(
         undefined,
-        mine.length === 0 ? ['Nothing is yours just now.'] : incidentLines(context, mine, 'lasting'),
+        mine.length === 0 ? ['You own no incident now.'] : incidentLines(context, mine, 'lasting'),
       ),
-      contextBlock([small('Type /rabbit help in any channel to see what you can ask.')]),
+      contextBlock([small('Type /rabbit help in any channel to see the commands.')]),
     ],
   };
 }

@@ -48,7 +48,7 @@ export function createIncidentNotifier({
       let lease = await acquireLease(leases, name, holder, LEASE_MS);
       for (let wait = 0; lease === undefined; wait += 1) {
         if (wait >= LEASE_WAITS) {
-          throw new NotifiedElsewhere(`${id} is being told by another process`);
+          throw new NotifiedElsewhere(`${id} is being posted by another process`);
         }
         await context.clock.sleep(LEASE_WAIT_MS);
         lease = await acquireLease(leases, name, holder, LEASE_MS);
@@ -94,7 +94,7 @@ export function createIncidentNotifier({
     );
     if (isOld && !(await wasUpdated(channel, ts, card))) {
       // Taken away again by a person in this very moment: the next telling posts anew.
-      throw new NotifiedElsewhere(`The card of ${incident.id} was there and is gone`);
+      throw new NotifiedElsewhere(`The card of ${incident.id} no longer exists`);
     }
     return await keep(incident.id, { channel, ts, shown, told: 0 });
   }

@@ -121,6 +121,7 @@ export async function renderCard(
     spoken: runbookText(bookOf(context.book), incident),
     muted,
     resolveAfterSweeps: detection?.resolveAfterSweeps ?? 1,
+    sweepMs: context.config.schedule.sweepMs,
     names,
     ...(run === undefined ? {} : { run }),
     ...(runs === undefined ? {} : { runs }),

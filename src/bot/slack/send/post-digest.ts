@@ -59,7 +59,7 @@ export async function postDigestFor(
   { channel, by }: { readonly channel: string; readonly by: string },
 ): Promise<void> {
   await slack.postMessage({ ...digestMessage(await readForPeople(context)), channel });
-  const text = `${by} had the digest posted in ${channel}.`;
+  const text = `${by} posted the digest in ${channel}.`;
   await context.stores.audit.append({ atMs: context.clock.now(), actor: by, event: ASKED, text });
 }
 

@@ -41,7 +41,7 @@ export function createPoster({
         return { ts: found, isOld: true };
       }
       if (!lease.isHeld()) {
-        throw new NotifiedElsewhere('This process stood still; another one may be telling by now');
+        throw new NotifiedElsewhere('This process paused; another one may be posting by now');
       }
       return { ...(await slack.postMessage(message)), isOld: false };
     },

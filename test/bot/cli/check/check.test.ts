@@ -32,7 +32,7 @@ describe('check of Slack', () => {
     ],
     [
       { ok: true, channel: { name: 'alerts', is_member: true, is_archived: true } },
-      'bad      Slack channel C0ALERTS: #alerts is archived: nothing can be posted there',
+      'bad      Slack channel C0ALERTS: #alerts is archived: the bot cannot post there',
     ],
     [
       { ok: false, error: 'missing_scope' },
@@ -64,7 +64,7 @@ describe('check of Slack', () => {
     const lines = await linesWith(slack.url);
     expect(lines).toContainEqual(expect.stringMatching(/^bad {6}Slack bot token: .*invalid_auth/));
     expect(lines).toContain(
-      'warning  Slack channel C0ALERTS: not looked up, because the bot token does not work',
+      'warning  Slack channel C0ALERTS: not checked, because the bot token does not work',
     );
   });
 });

@@ -224,8 +224,8 @@ describe('a halt', () => {
       { channel: CHANNEL, text: 'Alice Anderson resumed repairs on all clusters.' },
     ]);
     expect(bot.slack.messages.map(({ blocks }) => readAloud(blocks ?? []))).toEqual([
-      '*Halted:* Dave Dunn halted all repairs on all clusters at <!date^1795316400^{time_secs}|03:00:00 UTC>. An approver resumes with /rabbit resume.',
-      '*Resumed:* Alice Anderson resumed repairs on all clusters at <!date^1795316400^{time_secs}|03:00:00 UTC>. Approved runs go on where they stood.',
+      '*Halted:* Dave Dunn halted all repairs on all clusters at <!date^1795316400^{time_secs}|03:00:00 UTC>. An approver can resume with /rabbit resume.',
+      '*Resumed:* Alice Anderson resumed repairs on all clusters at <!date^1795316400^{time_secs}|03:00:00 UTC>. Approved runs continue where they were halted.',
     ]);
   });
 
@@ -234,7 +234,7 @@ describe('a halt', () => {
     bot.slack.failNext('postMessage', new Error('Slack is away'));
     const [answer] = await ask(bot, ['halt prod-a'], DAVE);
     expect(answer?.text).toMatch(
-      /^Halted: prod-a\..* I could not say it in the channel: please tell the others\.$/,
+      /^Halted: prod-a\..* I could not post this in the channel: please tell the others\.$/,
     );
     expect(await bot.stores.halts.isHalted('prod-a')).toBe(true);
   });
@@ -243,7 +243,7 @@ describe('a halt', () => {
     const { deliver, view, stores } = await withModal();
     await stores.halts.halt('prod-a', DAVE);
     expect(JSON.stringify(await deliver(submitted(BOB, view, filled())))).toContain(
-      'Repairs are halted: RUN-0001 waits. An approver resumes with /rabbit resume.',
+      'Repairs are halted: RUN-0001 waits. An approver can resume with /rabbit resume.',
     );
   });
 });
@@ -258,9 +258,9 @@ describe('a command', () => {
     expect(help).toContain('/rabbit run <runbook> <subject>'.replaceAll('<', '&lt;').replaceAll('>', '&gt;'));
     expect(help).not.toContain('break');
     expect(help).toContain('approve repairs, and halt or resume all repairs.');
-    expect(status).toContain('prod-a: not looked at yet');
+    expect(status).toContain('prod-a: not swept yet');
     expect(incidents).toContain('No open incident');
-    expect(queues).toContain('Not looked at yet.');
+    expect(queues).toContain('Not swept yet.');
     expect(runbooks).toContain('*Network split (partition)*');
   });
 
@@ -270,18 +270,18 @@ describe('a command', () => {
   });
 
   test.each([
-    ['stauts', 'I do not know “stauts”. Did you mean /rabbit status?'],
-    ['xyzzy', 'I do not know “xyzzy”. Type /rabbit help for all of them.'],
-    ['break partition', 'I do not know “break”. Type /rabbit help for all of them.'],
-    ['run partitoin', 'There is no runbook “partitoin”. Did you mean partition?'],
-    ['run partition', 'Nothing that partition treats is open, so there is nothing to diagnose.'],
+    ['stauts', 'No command named “stauts”. Did you mean /rabbit status?'],
+    ['xyzzy', 'No command named “xyzzy”. Type /rabbit help to list all commands.'],
+    ['break partition', 'No command named “break”. Type /rabbit help to list all commands.'],
+    ['run partitoin', 'No runbook named “partitoin”. Did you mean partition?'],
+    ['run partition', 'No incident of partition is open, so there is nothing to diagnose.'],
     ['ack INC-9999', 'There is no INC-9999.'],
-    ['incidents all', 'I do not understand “all” there. It is typed like this: /rabbit incidents'],
+    ['incidents all', 'I do not understand “all” there. Usage: /rabbit incidents'],
     [
       'maintenance prod-a 2h please now',
-      'I do not understand “please now” there. It is typed like this: /rabbit maintenance &lt;cluster&gt; [2h | end]',
+      'I do not understand “please now” there. Usage: /rabbit maintenance &lt;cluster&gt; [2h | end]',
     ],
-    ['status prod-z', 'There is no cluster “prod-z”. Did you mean prod-a?'],
+    ['status prod-z', 'No cluster named “prod-z”. Did you mean prod-a?'],
   ])('“%s” is answered with what was meant', async (text, said) => {
     const [answer] = await ask(createBot(), [text]);
     expect(answer?.text).toBe(said);
@@ -291,7 +291,7 @@ describe('a command', () => {
     const bot = createBot();
     await bot.open();
     const [answer] = await ask(bot, ['run partition ctl3']);
-    expect(answer?.text).toMatch(/^RUN-0001 looks at INC-0412; it only reads\./);
+    expect(answer?.text).toMatch(/^RUN-0001 diagnoses INC-0412; it only reads\./);
     expect(bot.stores.kept.runs.get('RUN-0001')?.requestedBy).toBe(ALICE);
   });
 });
@@ -303,8 +303,10 @@ test.each(['rabbit46', 'rabbit46@localhost', 'INC-0412', 'inc-0412'])(
     await bot.open({ subject: 'rabbit46@localhost' });
     await bot.open({ id: 'INC-0413', key: 'other', subject: 'rabbit45@localhost' });
     const [answer, unclear] = await ask(bot, [`run partition ${subject}`, 'run partition localhost']);
-    expect(answer?.text).toMatch(/^RUN-0001 looks at INC-0412;/);
-    expect(unclear?.text).toBe('partition is open for: rabbit46@localhost, rabbit45@localhost. Which one?');
+    expect(answer?.text).toMatch(/^RUN-0001 diagnoses INC-0412;/);
+    expect(unclear?.text).toBe(
+      'Incidents of partition are open for: rabbit46@localhost, rabbit45@localhost. Which one?',
+    );
   },
 );
 
@@ -313,7 +315,9 @@ test('a symptom is listed last, with what explains it', async () => {
   await bot.open({ id: 'INC-0413', key: 'down', mutedBy: 'INC-0412' });
   await bot.open();
   const [answer] = await ask(bot, ['incidents']);
-  expect(answer?.text).toBe('1 open incident, and 1 explained by another, 0 resolved in the last 24 hours.');
+  expect(answer?.text).toBe(
+    '1 open incident, and 1 explained by another incident, 0 resolved in the last 24 hours.',
+  );
   expect(readAloud(answer?.blocks ?? [])).toMatch(
     /INC-0412 .*\(open for 0 s\)\nINC-0413 .*\(explained by INC-0412\)/,
   );
@@ -325,7 +329,7 @@ test('the Home tab shows the clusters and what is mine', async () => {
   await deliver(homeOpened(ALICE));
   const aloud = readAloud(slack.homes.get(ALICE)?.blocks ?? []);
   expect(aloud).toContain(
-    '# What you have taken\nINC-0412 P1 prod-a: ctl3 is cut off from ctl1 + ctl2. (open since 2026-11-22 03:00 UTC)',
+    '# Your incidents\nINC-0412 P1 prod-a: ctl3 is cut off from ctl1 + ctl2. (open since 2026-11-22 03:00 UTC)',
   );
   expect(await stores.homes.recent({ withinMs: 1_000, limit: 5 })).toEqual([ALICE]);
 });

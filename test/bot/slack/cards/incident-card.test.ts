@@ -21,6 +21,7 @@ function cardOf(incident: Incident, change: Change = {}) {
     spoken: runbookText(bookOf([splitRunbook, cannotSeeRunbook]), incident),
     muted: {},
     resolveAfterSweeps: 3,
+    sweepMs: 3_000,
     names,
     ...change,
   });
@@ -29,6 +30,15 @@ function cardOf(incident: Incident, change: Change = {}) {
 }
 
 describe('the card of an incident', () => {
+  test.each([
+    [1, undefined, 'gone for 3 s; resolves after 2 more looks'],
+    [2, undefined, 'gone for 6 s; resolves after one more look'],
+    [3, proposedRun, 'gone for 9 s; resolves once its run is over'],
+  ])('that %i sweeps did not see any more says when it resolves', (cleanSweeps, run, words) => {
+    const card = cardOf({ ...openIncident, cleanSweeps }, run === undefined ? {} : { run: run() });
+    expect(readAloud(card.blocks)).toContain(words);
+  });
+
   test('that nobody has taken fits one screen and asks for an owner', () => {
     const card = cardOf(openIncident, { muted: { backlog: 2, 'zombie-queue': 1 } });
     expect(card.text).toBe('P1 prod-a: ctl3 is cut off from ctl1 + ctl2. Needs an owner.');
@@ -39,7 +49,7 @@ describe('the card of an incident', () => {
       *Cut off* | ctl3
       *RPC probe* | ctl1 12 ms, ctl2 14 ms, ctl3 no answer
       *Link* | up again
-      ~ Owner: nobody yet · INC-0412 · Network split · since <!date^1795316400^{date_short_pretty} {time_secs}|2026-11-22 03:00 UTC> · Muted below this: 2 backlog, 1 zombie-queue
+      ~ Owner: nobody yet · INC-0412 · Network split · since <!date^1795316400^{date_short_pretty} {time_secs}|2026-11-22 03:00 UTC> · Muted symptoms: 2 backlog, 1 zombie-queue
       [I’m on it !primary] incident:ack INC-0412
       [Diagnose] incident:diagnose INC-0412
       [Review fix] incident:review INC-0412"
@@ -54,7 +64,7 @@ describe('the card of an incident', () => {
     });
     expect(card.text).toBe('P1 prod-a: ctl3 is cut off from ctl1 + ctl2. Alice Anderson is on it.');
     expect(readAloud(card.blocks)).toMatchInlineSnapshot(`
-      "# P1 TAKEN - prod-a
+      "# P1 ACKNOWLEDGED - prod-a
       ctl3 is cut off from ctl1 + ctl2.
       *See each other* | ctl1 + ctl2 (majority 2 of 3)
       *Cut off* | ctl3
@@ -68,7 +78,7 @@ describe('the card of an incident', () => {
 
   test('with a plan on the table points at it', () => {
     const card = cardOf({ ...openIncident, owner: ALICE }, { run: proposedRun() });
-    expect(readAloud(card.blocks)).toContain('A plan is ready. Nothing runs before it is approved.');
+    expect(readAloud(card.blocks)).toContain('A plan is ready. Nothing runs until it is approved.');
     expect(readAloud(card.blocks)).toContain('[Review fix !primary] incident:review INC-0412');
   });
 
@@ -88,12 +98,12 @@ describe('the card of an incident', () => {
     const run: Run = { ...proposedRun(), state: 'acting', items };
     const card = cardOf({ ...openIncident, owner: ALICE }, { run, halt });
     expect(card.text).toBe(
-      'P1 prod-a: ctl3 is cut off from ctl1 + ctl2. Halted. It waits before step 1 of 2, Stop RabbitMQ on ctl3.',
+      'P1 prod-a: ctl3 is cut off from ctl1 + ctl2. Halted. Waiting before step 1 of 2, Stop RabbitMQ on ctl3.',
     );
     const aloud = readAloud(card.blocks);
     expect(aloud).toContain('# P1 HALTED - prod-a\n');
     expect(aloud).toContain(
-      '*Halted:* Bob Brown halted all repairs on all clusters at <!date^1795316400^{time_secs}|03:00:00 UTC>. An approver resumes with /rabbit resume.\nIt waits before step 1 of 2',
+      '*Halted:* Bob Brown halted all repairs on all clusters at <!date^1795316400^{time_secs}|03:00:00 UTC>. An approver can resume with /rabbit resume.\nWaiting before step 1 of 2',
     );
     expect(aloud).not.toContain('Repair is running');
     const proposed = readAloud(cardOf(openIncident, { run: proposedRun(), halt }).blocks);
@@ -130,11 +140,11 @@ describe('the card of an incident', () => {
     const resolvedAtMs = openIncident.openedAtMs + 720_000;
     const card = cardOf({ ...openIncident, owner: ALICE, state: 'resolved', resolvedAtMs }, { run });
     expect(card.text).toBe(
-      'Resolved prod-a: Network split (ctl3). Repaired by RUN-0193, approved by Alice Anderson and Bob Brown. It lasted 12 min.',
+      'Resolved prod-a: Network split (ctl3). Repaired by RUN-0193, approved by Alice Anderson and Bob Brown. The incident lasted 12 min.',
     );
     expect(readAloud(card.blocks)).toMatchInlineSnapshot(`
       "# RESOLVED - prod-a
-      Repaired by RUN-0193, approved by Alice Anderson and Bob Brown. It lasted 12 min.
+      Repaired by RUN-0193, approved by Alice Anderson and Bob Brown. The incident lasted 12 min.
       ~ It was: ctl3 is cut off from ctl1 + ctl2.
       ~ Owner: Alice Anderson · INC-0412 · Network split · since <!date^1795316400^{date_short_pretty} {time_secs}|2026-11-22 03:00 UTC> · until <!date^1795317120^{time_secs}|03:12:00 UTC>"
     `);
@@ -143,7 +153,7 @@ describe('the card of an incident', () => {
   test('that is over asks for no owner and explains nothing any more', () => {
     const resolvedAtMs = openIncident.openedAtMs + 60_000;
     const card = cardOf({ ...openIncident, state: 'resolved', resolvedAtMs }, { muted: { backlog: 2 } });
-    expect(readAloud(card.blocks)).not.toMatch(/Owner|Muted below/);
+    expect(readAloud(card.blocks)).not.toMatch(/Owner|Muted symptoms/);
   });
 
   describe('after a run that was cancelled between a stop and a start', () => {
@@ -163,7 +173,7 @@ describe('the card of an incident', () => {
       expect(readAloud(cardOf(openIncident, { run: cancelled }).blocks)).toContain(
         'Not repaired: Alice Anderson cancelled it after: Stop RabbitMQ on ctl3.',
       );
-      const over = `Not repaired by Watership: ${told} It lasted 1 min.`;
+      const over = `Not repaired by Watership: ${told} The incident lasted 1 min.`;
       expect(readAloud(cardOf(resolved, { run: cancelled }).blocks)).toContain(over);
       expect(readAloud(cardOf(resolved, { run: later, runs: [cancelled, later] }).blocks)).toContain(over);
     });
@@ -171,12 +181,14 @@ describe('the card of an incident', () => {
     test('and a later one that proved the repair says by which it was repaired', () => {
       const done: Run = { ...cancelled, id: 'RUN-0194', state: 'done' };
       const aloud = readAloud(cardOf(resolved, { run: later, runs: [cancelled, done, later] }).blocks);
-      expect(aloud).toContain('Repaired by RUN-0194. It lasted 1 min.');
+      expect(aloud).toContain('Repaired by RUN-0194. The incident lasted 1 min.');
     });
 
     test('names that run on the card of the node that it left stopped', () => {
       const stopper = { ...cancelled, incident: 'INC-0400' };
-      expect(readAloud(cardOf(openIncident, { stopper }).blocks)).toContain(`${told} It was of INC-0400.`);
+      expect(readAloud(cardOf(openIncident, { stopper }).blocks)).toContain(
+        `${told} That run belonged to INC-0400.`,
+      );
     });
   });
 
@@ -184,7 +196,7 @@ describe('the card of an incident', () => {
     const items: Run['items'] = [{ state: 'intended' }, { state: 'waiting' }];
     const run: Run = { ...proposedRun(), state: 'acting', items, stopWanted: { by: BOB, atMs: 0 } };
     expect(readAloud(cardOf(openIncident, { run }).blocks)).toContain(
-      'step 1 of 2, Stop RabbitMQ on ctl3. It ends after that: Bob Brown wants it to stop.',
+      'step 1 of 2, Stop RabbitMQ on ctl3. It stops after that: Bob Brown asked it to stop.',
     );
   });
 

@@ -35,14 +35,14 @@ describe('the message that shows a run', () => {
       *What each node sees*
       • ctl1: ctl1 + ctl2
       • ctl3: ctl3
-      *The chosen way*
+      *Chosen option*
       Keep ctl1 and ctl2: the services connect to ctl1
       *The plan*
       [waiting] 1 Stop RabbitMQ on ctl3
       [waiting] 2 All nodes see each other
       *Approvals: 1 of 2*
       Alice Anderson: “ctl3 is ∗alone∗”
-      ~ RUN-0193 · asked for by Alice Anderson · started <!date^1795316520^{time_secs}|03:02:00 UTC> · plan 0ed1..c7 (stops or starts a node) · expires <!date^1795316820^{time_secs}|03:07:00 UTC>
+      ~ RUN-0193 · requested by Alice Anderson · started <!date^1795316520^{time_secs}|03:02:00 UTC> · plan 0ed1..c7 (stops or starts a node) · expires <!date^1795316820^{time_secs}|03:07:00 UTC>
       [Review fix !primary] incident:review INC-0412
       [Withdraw the plan] run:cancel RUN-0193 <hash>"
     `);
@@ -82,7 +82,7 @@ describe('the message that shows a run', () => {
             title: { text: 'Leave it stopped?' },
             text: { text: expect.stringMatching(/^ctl3 will stay stopped until somebody starts it/) },
             confirm: { text: 'Stop after this step' },
-            deny: { text: 'Let it go on' },
+            deny: { text: 'Let it continue' },
           },
         },
       ],
@@ -93,7 +93,7 @@ describe('the message that shows a run', () => {
     const wanted = readAloud(messageOf({ ...run, stopWanted: { by: BOB, atMs: 0 } }).blocks);
     expect(wanted).toContain('- stops after step 1 of 2');
     expect(wanted).toContain(
-      'Bob Brown wants it to stop after step 1. No further step begins. ctl3 will stay stopped',
+      'Bob Brown asked it to stop after step 1. No further step starts. ctl3 will stay stopped',
     );
     expect(wanted).not.toContain('run:cancel');
   });
@@ -103,10 +103,10 @@ describe('the message that shows a run', () => {
     const halt = { by: BOB, atMs: Date.UTC(2026, 10, 22, 3, 4, 5), everywhere: true };
     expect(readAloud(messageOf(run, { halt }).blocks).split('\n').slice(0, 2)).toEqual([
       '# prod-a: ctl3 is cut off from ctl1 + ctl2 - halted, waits before step 1 of 2',
-      '*Halted:* Bob Brown halted all repairs on all clusters at <!date^1795316645^{time_secs}|03:04:05 UTC>. An approver resumes with /rabbit resume.',
+      '*Halted:* Bob Brown halted all repairs on all clusters at <!date^1795316645^{time_secs}|03:04:05 UTC>. An approver can resume with /rabbit resume.',
     ]);
     const held = readAloud(messageOf(run, { halt }).blocks);
-    expect(held).toContain('[held by halt] 1 Stop RabbitMQ on ctl3 - halted by Bob Brown\n[waiting] 2');
+    expect(held).toContain('[paused by halt] 1 Stop RabbitMQ on ctl3 - halted by Bob Brown\n[waiting] 2');
     expect(held).toContain('[Stop here] run:cancel');
     const watching: Run = { ...run, items: [{ state: 'applied' }, { state: 'watching' }] };
     expect(messageOf(watching, { halt }).text).toContain('- step 2 of 2');
@@ -137,7 +137,7 @@ describe('the message that shows a run', () => {
     );
     expect(aloud).toContain('Nobody can tell.');
     expect(aloud).toMatch(
-      /\[It has happened, go on\] run:rule:it-happened RUN-0193 \S+ 0\n\[It has not, do it again\] run:rule:do-it-again RUN-0193 \S+ 0\n\[Give up\] run:rule:give-up RUN-0193 \S+ 0/,
+      /\[It ran: continue\] run:rule:it-happened RUN-0193 \S+ 0\n\[It did not run: do it again\] run:rule:do-it-again RUN-0193 \S+ 0\n\[Give up\] run:rule:give-up RUN-0193 \S+ 0/,
     );
   });
 

@@ -61,16 +61,16 @@ describe('the modal that asks for an approval', () => {
       1. Stop RabbitMQ on ctl3
       ~ node.stop: ssh ctl3 systemctl stop rabbitmq-server
       2. Check, within 3 min: All nodes see each other
-      *The ways to go*
+      *Options*
       → Keep ctl1 and ctl2: the services connect to ctl1 (this plan)
       • Keep ctl3: it holds 2 queues of its own
-      ? Another way? Choose it, and its plan is shown here; nothing runs (optional)
+      ? Choose another option to see its plan here; nothing runs (optional)
         ( ) Keep ctl1 and ctl2 (this plan)
         ( ) Keep ctl3
       *Who must approve*
       2 different approvers; who asked may be one of them.
       Approvers: Alice Anderson and Bob Brown.
-      So far 0 of 2. Asked for by Alice Anderson.
+      So far 0 of 2. Requested by Alice Anderson.
       ? Type the cluster’s name to confirm: prod-a
       ? Reason (goes to the audit log)
       ~ Plan <hash> · RUN-0193 · stops or starts a node · made <!date^1795316520^{time_secs}|03:02:00 UTC> · expires <!date^1795316820^{time_secs}|03:07:00 UTC>"
@@ -78,7 +78,7 @@ describe('the modal that asks for an approval', () => {
   });
 
   test('says how to see another plan where a choice is not told at once', () => {
-    expect(readAloud(modalOf({ showsChoiceAtOnce: false }).blocks)).toContain('Choose it and press Approve');
+    expect(readAloud(modalOf({ showsChoiceAtOnce: false }).blocks)).toContain('choose it and press Approve');
   });
 
   test('of another way says first that it is new, that nothing is approved, and what it stops', () => {
@@ -91,7 +91,7 @@ describe('the modal that asks for an approval', () => {
   test('says on top that repairs are halted, by whom and since when', () => {
     const halt = { by: BOB, atMs: Date.UTC(2026, 10, 22, 3, 4, 5), everywhere: false };
     expect(readAloud(modalOf({ halt }).blocks)).toMatch(
-      /^\*Halted:\* Bob Brown halted all repairs on prod-a at <!date\^\d+\^{time_secs}\|03:04:05 UTC>\. An approver resumes with \/rabbit resume prod-a\.\n/,
+      /^\*Halted:\* Bob Brown halted all repairs on prod-a at <!date\^\d+\^{time_secs}\|03:04:05 UTC>\. An approver can resume with \/rabbit resume prod-a\.\n/,
     );
   });
 

@@ -85,7 +85,7 @@ describe('/rabbit status', () => {
       2 queues, 36,499 messages ready, 0 connections
       *Open incidents*
       INC-0412 P1 prod-a: ctl3 is cut off from ctl1 + ctl2. (open for 4 s)
-      ~ Looked 4 s ago, at <!date^1795316400^{time_secs}|03:00:00 UTC>, in 42 ms."
+      ~ Last sweep 4 s ago, at <!date^1795316400^{time_secs}|03:00:00 UTC>; it took 42 ms."
     `);
   });
 
@@ -103,7 +103,7 @@ describe('/rabbit status', () => {
     const nodes = first === undefined ? [] : [{ ...first, answer: silent }, ...rest];
     await swept(world, { ...split, snapshot: { ...split.snapshot, nodes } });
     const text = await aloud(status, askedIn(world));
-    expect(text).toMatch(/^# prod-a: nothing found, but not everything could be seen\n/);
+    expect(text).toMatch(/^# prod-a: nothing wrong found, but not everything could be checked\n/);
     expect(text).toContain(`rabbit@ctl1: no answer - ${message}`);
   });
 
@@ -134,14 +134,14 @@ describe('a command that means one of many clusters', () => {
   const runbooks = commands.find(({ verb }) => verb === 'runbooks');
   if (help === undefined || runbooks === undefined) throw new Error('no such command');
   test.each([
-    [help, 'halt', /^\/rabbit halt \[cluster\] - Stop every repair/],
-    [help, 'hatl', /^There is no command “hatl”\. Did you mean halt\?$/],
+    [help, 'halt', /^\/rabbit halt \[cluster\] - Halt every repair now/],
+    [help, 'hatl', /^No command named “hatl”\. Did you mean halt\?$/],
     [
       runbooks,
       'partition',
-      /^# .* \(partition\)\n.*\nTold after .*\nA repair is proposed, and wants approval\.$/s,
+      /^# .* \(partition\)\n.*\nReported after .*\nIt proposes a repair, which needs approval\.$/s,
     ],
-    [runbooks, 'partiton', /^There is no runbook “partiton”\. Did you mean partition\?$/],
+    [runbooks, 'partiton', /^No runbook named “partiton”\. Did you mean partition\?$/],
   ])('%o', async (command, word, told) => {
     expect(await aloud(command, askedIn(createWorld(), [word]))).toMatch(told);
   });
@@ -152,7 +152,9 @@ test('status counts what another incident explains beside those that stand alone
   await swept(world);
   await world.open();
   await world.open({ id: 'INC-0413', key: 'down', mutedBy: openIncident.id });
-  expect(await aloud(status, askedIn(world))).toContain('1 open incident, P1, and 1 explained by another');
+  expect(await aloud(status, askedIn(world))).toContain(
+    '1 open incident, P1, and 1 explained by another incident',
+  );
 });
 
 describe('the incidents that /rabbit lists', () => {
@@ -183,7 +185,7 @@ describe('status under maintenance', () => {
     const untilMs = world.clock.now() + 3_600_000;
     await world.stores.maintenance.begin('prod-a', { by: ALICE, untilMs });
     expect(await aloud(status, askedIn(world))).toMatch(
-      /\*Maintenance\* until <!date.*>, announced by Alice Anderson: alerts are told quietly\./,
+      /\*Maintenance\* until <!date.*>, announced by Alice Anderson: alerts are posted without notification\./,
     );
   });
 
@@ -191,15 +193,15 @@ describe('status under maintenance', () => {
     const cron = { cron: '0 3 * * *', timezone: 'UTC', durationMs: 3_600_000 };
     const world = createWorld({ config: { maintenance: [cron] } });
     await swept(world);
-    expect(await aloud(status, askedIn(world))).toContain('announced by the calendar');
+    expect(await aloud(status, askedIn(world))).toContain(', set in the configuration: alerts');
   });
 });
 
-test('queues names the fullest and who reads them', async () => {
+test('queues names the fullest and how many consumers they have', async () => {
   const world = createWorld();
   await swept(world);
   expect(await aloud(queues, askedIn(world))).toContain(
-    '36,496 messages, 0 readers: scheduler_fanout_4f\n3 messages, 2 readers: conductor',
+    '36,496 messages, 0 consumers: scheduler_fanout_4f\n3 messages, 2 consumers: conductor',
   );
 });
 
@@ -218,7 +220,7 @@ test('break lists its faults line by line, and says what was meant', async () =>
       `Which fault? For example /rabbit break partition.\n${list}`,
     );
     expect(await aloud(breakIt, askedIn(world, ['partion']))).toBe(
-      `There is no fault “partion”. Did you mean /rabbit break partition?\n${list}`,
+      `No fault named “partion”. Did you mean /rabbit break partition?\n${list}`,
     );
   } finally {
     server.close();
@@ -286,15 +288,13 @@ describe('/rabbit audit', () => {
     const world = await withEntries(1);
     const told = await aloud(audit, askedIn(world));
     expect(told).toContain('# Audit: today (UTC)');
-    expect(told).toContain('These are all.');
+    expect(told).toContain('All entries are shown.');
     expect(told).not.toContain('watership audit');
     world.clock.pass(24 * 3_600_000);
-    expect(await aloud(audit, askedIn(world))).toBe('Nothing is recorded for today (UTC).');
-    expect(await aloud(audit, askedIn(world, ['RUN-9']))).toBe('Nothing is recorded for RUN-9.');
-    expect(await aloud(audit, askedIn(world, ['yesterday']))).toContain('I do not know “yesterday”');
-    expect(await aloud(audit, askedIn(world, ['today', 'export']))).toContain(
-      'A report is about one incident',
-    );
+    expect(await aloud(audit, askedIn(world))).toBe('No audit entries for today (UTC).');
+    expect(await aloud(audit, askedIn(world, ['RUN-9']))).toBe('No audit entries for RUN-9.');
+    expect(await aloud(audit, askedIn(world, ['yesterday']))).toContain('Unknown word “yesterday”');
+    expect(await aloud(audit, askedIn(world, ['today', 'export']))).toContain('A report covers one incident');
   });
 
   test('puts the report of an incident into its thread, whole', async () => {

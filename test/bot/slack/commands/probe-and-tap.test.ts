@@ -93,7 +93,7 @@ describe('/rabbit probe', () => {
   test('of a topic, or of one server, asks only those', async () => {
     const now = seen({ queues });
     const ofTopic = bot({ now });
-    expect((await type(ofTopic, probe, ['compute'])).aloud).toContain('# 2 queues asked, all answer');
+    expect((await type(ofTopic, probe, ['compute'])).aloud).toContain('# 2 queues probed, all answer');
     expect(ofTopic.asked).toEqual(['compute', 'compute.cmp1']);
     const ofServer = bot({ now });
     await type(ofServer, probe, ['compute', 'cmp7']);
@@ -104,7 +104,7 @@ describe('/rabbit probe', () => {
     const many = Array.from({ length: 33 }, (_, index) => queue(`compute.cmp${index}`));
     const house = bot({ now: seen({ queues: many }) });
     expect((await type(house, probe, [])).aloud).toContain(
-      '13 more queues not asked: I ask at most 20 at a time.',
+      '13 more queues not probed: I probe at most 20 at a time.',
     );
     expect(house.asked).toHaveLength(20);
   });
@@ -122,12 +122,12 @@ describe('/rabbit probe', () => {
     const { meanwhile } = await type(bot({ now: seen({ queues }), probe: slow }), probe, [], {
       onMeanwhile: isTold,
     });
-    expect(meanwhile).toEqual(['I am asking. Who does not answer is waited for about five seconds.']);
+    expect(meanwhile).toEqual(['Probing. I wait about five seconds for a service that does not answer.']);
   });
 
   test('without services says what to do', async () => {
     expect((await type(bot({}), probe, [])).aloud).toContain(
-      'I know no service to probe: name a topic, or write it under services.',
+      'I know of no service to probe. Name a topic, or list services in the configuration.',
     );
   });
 
@@ -156,13 +156,13 @@ describe('/rabbit tap', () => {
     });
     const { aloud, reply, meanwhile } = await type(house, tapVerb, ['nova', 'notifications.#']);
     expect(aloud).toMatchInlineSnapshot(`
-      "# 2 messages passed nova under notifications.#
+      "# 2 messages passed nova with key notifications.#
       notifications.info: instance.create {"state":"active","url":"rabbit://nova:…@h/"}
       notifications.info: 300 bytes that cannot be read: no JSON
-      ~ Tokens and passwords are masked. Nothing was taken away, and nothing is left behind."
+      ~ Tokens and passwords are masked. No queue lost a message, and nothing is left on the broker."
     `);
     expect(reply.isPrivate).toBe(true);
-    expect(meanwhile).toEqual(['I listen for 15 seconds, or until 10 messages have passed.']);
+    expect(meanwhile).toEqual(['Listening for 15 seconds, or until 10 messages have passed.']);
     expect(house.stores.kept.audit).toMatchObject([
       {
         actor: ALICE,
@@ -181,7 +181,7 @@ describe('/rabbit tap', () => {
     };
     const { aloud } = await type(bot({ listen }), tapVerb, ['nova', '#']);
     expect(wanted).toEqual([{ exchange: 'nova', routingKey: '#', maxMessages: 10, maxSeconds: 15 }]);
-    expect(aloud).toContain('# Nothing passed nova under # in 15 seconds');
+    expect(aloud).toContain('# No message passed nova with key # in 15 seconds');
   });
 
   test('is for approvers, and says so kindly', async () => {
@@ -202,7 +202,7 @@ describe('/rabbit tap', () => {
       'Which exchange, and which routing key? For example /rabbit tap openstack notifications.#',
     ],
     [['nova', '#'], ['prod-a', 'prod-b'], 'Which cluster? Add one of: prod-a, prod-b.'],
-    [['nova', '#', 'prod-c'], ['prod-a'], 'There is no cluster “prod-c”. Did you mean prod-a?'],
+    [['nova', '#', 'prod-c'], ['prod-a'], 'No cluster named “prod-c”. Did you mean prod-a?'],
   ] as const)('%j is asked back for', async (words, clusters, told) => {
     expect((await type(bot({ clusters }), tapVerb, words)).aloud).toBe(told);
   });

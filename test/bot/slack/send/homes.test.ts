@@ -35,7 +35,7 @@ const gone = new SlackRefused('views.publish', 'user_not_found');
 describe('Home tabs', () => {
   test('one that Slack does not take is logged once an hour for each reason', async () => {
     const { failing, clock, slack } = await createScene();
-    const line = { level: 'warn', kind: 'user_not_found', msg: 'A Home tab could not be brought up to date' };
+    const line = { level: 'warn', kind: 'user_not_found', msg: 'A Home tab could not be updated' };
     const [first, ...more] = await failing(gone);
     expect(first).toMatchObject({ ...line, err: { message: 'Slack refused views.publish: user_not_found' } });
     expect(first).toHaveProperty('user', slack.homes.has(ALICE) ? DAVE : ALICE);

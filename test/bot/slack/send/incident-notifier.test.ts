@@ -107,7 +107,7 @@ describe('the incident notifier', () => {
       const [named, other] = slack.messages
         .filter(({ threadTs }) => threadTs === undefined)
         .map(({ blocks = [] }) => readAloud(blocks));
-      expect(named).toContain(`${left} It was of INC-0412.`);
+      expect(named).toContain(`${left} That run belonged to INC-0412.`);
       expect(other).not.toContain('RUN-0001');
     });
   });
@@ -159,7 +159,7 @@ describe('the incident notifier', () => {
     expect(slack.homes.has(DAVE)).toBe(false);
     const aloud = readAloud(slack.homes.get(ALICE)?.blocks ?? []);
     expect(aloud).toContain(
-      '# What you have taken\nINC-0412 P1 prod-a: ctl3 is cut off from ctl1 + ctl2. (open since 2026-11-22 03:00 UTC)',
+      '# Your incidents\nINC-0412 P1 prod-a: ctl3 is cut off from ctl1 + ctl2. (open since 2026-11-22 03:00 UTC)',
     );
     expect(aloud).not.toMatch(/ ago|open for/);
   });
@@ -198,7 +198,7 @@ describe('the incident notifier', () => {
     await open({ id: 'INC-0413', key: 'queue:a', runbook: 'backlog', mutedBy: 'INC-0412' });
     await open({ id: 'INC-0414', key: 'queue:b', runbook: 'backlog', mutedBy: 'INC-0412' });
     await notifier.tell('INC-0412');
-    expect(readAloud(slack.messages[0]?.blocks ?? [])).toContain('Muted below this: 2 backlog');
+    expect(readAloud(slack.messages[0]?.blocks ?? [])).toContain('Muted symptoms: 2 backlog');
   });
 
   test('posts a lost card anew, with its thread', async () => {

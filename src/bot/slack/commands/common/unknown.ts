@@ -8,6 +8,6 @@ export function unknown(
   known: readonly string[],
 ): Reply {
   const near = nearest(wanted, known);
-  const hint = near === undefined ? `There is: ${known.join(', ')}.` : `Did you mean ${near}?`;
-  return say(`There is no ${what} “${wanted}”. ${hint}`);
+  const hint = near === undefined ? `Known ${what}s: ${known.join(', ')}.` : `Did you mean ${near}?`;
+  return say(`No ${what} named “${wanted}”. ${hint}`);
 }
