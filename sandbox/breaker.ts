@@ -68,7 +68,7 @@ export function openBreaker(sandbox: {
 
 const unknown = (fault: string): Said => ({
   ok: false,
-  text: `There is no fault ${JSON.stringify(fault)}. Faults:\n${faultList}`,
+  text: `No fault named ${JSON.stringify(fault)}. Faults:\n${faultList}`,
 });
 
 /** The words of whatever was thrown. */

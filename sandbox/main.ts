@@ -38,7 +38,7 @@ function main(argv: readonly string[]): Promise<number> | number {
       console.log(USAGE);
       return 0;
     default:
-      console.error(`There is no command ${JSON.stringify(verb)}.\n\n${USAGE}`);
+      console.error(`No command named ${JSON.stringify(verb)}.\n\n${USAGE}`);
       return 2;
   }
 }

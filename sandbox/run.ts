@@ -26,7 +26,7 @@ export async function runSandbox(
       return 1;
     case 'foreign':
       console.error(
-        `${layout.folder} holds files that no sandbox has made, and a sandbox begins by emptying its folder.\n` +
+        `${layout.folder} holds files that no sandbox created, and a sandbox starts by emptying its folder.\n` +
           'Name an empty folder, or one that does not exist: npm run sandbox -- --dir <folder>',
       );
       return 1;

@@ -69,7 +69,7 @@ export async function startSandbox(options: {
       processes: supervisor.running(),
     });
   await Promise.all([
-    servicesReady(services).then(told(progress, 'The OpenStack-like services talk to each other')),
+    servicesReady(services).then(told(progress, 'The OpenStack-like services are up')),
     ...(options.withoutBot === true
       ? []
       : [startBot({ layout, healthPort, supervisor }).then(told(progress, 'The bot is up'))]),

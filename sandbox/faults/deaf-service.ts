@@ -10,7 +10,7 @@ export const deafService: Fault = {
     const victim = serviceNamed(broken, 'nova-compute');
     victim.order({ do: 'hang' });
     deaf.add(victim.pid());
-    return `nova-compute (${victim.host}, pid ${victim.pid()}) takes requests and answers none. Nothing piles up yet.`;
+    return `nova-compute (${victim.host}, pid ${victim.pid()}) takes requests and answers none. No queue grows yet.`;
   },
   heal: (broken) => restartBroken(broken, deaf),
 };

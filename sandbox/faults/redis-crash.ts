@@ -14,6 +14,6 @@ export const redisCrash: Fault = {
   async heal({ redis }) {
     if (redis.isUp()) return undefined;
     await redis.start();
-    return 'Redis is back.';
+    return 'Redis is reachable again.';
   },
 };

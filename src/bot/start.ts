@@ -53,7 +53,7 @@ export async function startBot(
     ahead: ({ cluster, sweptAtMs, aheadMs }) =>
       log.error(
         { cluster, sweptAtMs, aheadMs },
-        `The last sweep of ${cluster} lies ${Math.round(aheadMs / 1_000)} s in the future and is forgotten: the clock of a replica is wrong; run NTP on all of them`,
+        `The last sweep of ${cluster} is dated ${Math.round(aheadMs / 1_000)} s in the future and is ignored: the clock of a replica is wrong; run NTP on all of them`,
       ),
   });
   const hosts = openConfiguredHosts(config, clock);
@@ -109,7 +109,7 @@ export async function startBot(
       clock,
       people: config.people,
       onFailure: (error) =>
-        log.warn({ err: error }, 'Slack could not be asked who may do what before an action'),
+        log.warn({ err: error }, 'Could not ask Slack for the roles of people before an action'),
     });
     const context: BotContext = { config, stores, people, jobQueue, clock, log, clusters, book };
 
@@ -139,7 +139,7 @@ export async function startBot(
     await untilThere('Slack', slack.start);
     closers.push(slack.stop);
     isReady = true;
-    log.info({ clusters: [...clusters.keys()] }, 'Watership is at work');
+    log.info({ clusters: [...clusters.keys()] }, 'Watership is running');
     return { ...(health === undefined ? {} : { healthPort: health.port }), stop };
   } catch (error) {
     await stop();
@@ -207,7 +207,7 @@ const reach = (redis: Redis): Promise<unknown> => (redis.status === 'wait' ? red
 async function takeUp(context: BotContext, queues: Queues): Promise<void> {
   const { stores, jobQueue, log, config } = context;
   for (const run of await stores.runs.active()) {
-    log.info({ run: run.id, state: run.state }, `Taking up ${run.id}`);
+    log.info({ run: run.id, state: run.state }, `Resuming ${run.id}`);
     await forgetLater(queues, run.id);
     await jobQueue.carryOn(run.id);
   }
@@ -229,7 +229,9 @@ async function followHalts({ stores, jobQueue, config, log }: BotContext, redis:
     for (const run of await stores.runs.active(cluster)) await jobQueue.carryOn(run.id);
   };
   await watchHalts(listening, config.redis.prefix, (cluster) => {
-    look(cluster).catch((error: unknown) => log.debug({ err: error }, 'A halt could not be passed on'));
+    look(cluster).catch((error: unknown) =>
+      log.debug({ err: error }, 'The runs could not be told of a halt or of its end'),
+    );
   });
   return async () => listening.disconnect();
 }

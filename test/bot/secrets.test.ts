@@ -340,9 +340,7 @@ describe('a secret of the configuration', () => {
     const told = loaded.kind === 'bad' ? loaded.problems : [];
     // A URL that is partly filled in is taken for filled in.
     expect(told.map(({ path }) => path)).toEqual(place === undefined ? [] : [place]);
-    expect(told.map(({ came }) => came)).toEqual(
-      place === undefined ? [] : ['a value that stands in this file'],
-    );
+    expect(told.map(({ came }) => came)).toEqual(place === undefined ? [] : ['a value written in this file']);
   });
 });
 
@@ -359,9 +357,9 @@ describe('a file of the configuration', () => {
     ['600', undefined],
     ['400', undefined],
     ['640', undefined],
-    ['644', 'everybody may read it (mode 644); chmod 640'],
-    ['604', 'everybody may read it (mode 604); chmod 600'],
-    ['666', 'everybody may read and change it (mode 666); chmod 640'],
+    ['644', 'every user may read it (mode 644); chmod 640'],
+    ['604', 'every user may read it (mode 604); chmod 600'],
+    ['666', 'every user may read and change it (mode 666); chmod 640'],
     ['660', 'its group may change it (mode 660); chmod 640'],
   ])('of mode %s is told as: %s', (mode, told) => {
     const path = withMode(Number.parseInt(mode, 8));
@@ -376,7 +374,7 @@ describe('a file of the configuration', () => {
     const config = configFile(file(here).replace('${RABBIT}', `\${file:${path}}`));
     chmodSync(config, 0o600);
     const { out } = await runProgramWith({ variables: secrets }, 'check', '--config', config);
-    expect(out).toContain(`warning  file ${path}: everybody may read it (mode 644); chmod 640 ${path}`);
-    expect(out).toContain(`ok       file ${config}: nobody else may read or change it`);
+    expect(out).toContain(`warning  file ${path}: every user may read it (mode 644); chmod 640 ${path}`);
+    expect(out).toContain(`ok       file ${config}: no other user may read or change it`);
   });
 });

@@ -264,7 +264,7 @@ describe('the circuit breaker', () => {
     for (let passage = 0; passage < 40; passage += 1) await resumeRun(context, run.id, { pauseServed: true });
     expect(await context.stores.runs.get(run.id)).toMatchObject({ state: 'failed' });
     expect(await context.stores.halts.find('house')).toMatchObject({
-      because: `${run.id} did what was approved and the check after it failed`,
+      because: `${run.id} did what was approved, but the check after it failed`,
     });
   });
 });

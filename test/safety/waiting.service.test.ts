@@ -133,7 +133,7 @@ describe('a run that a person must settle', () => {
     expect(await stores.runs.get('RUN-0002')).toMatchObject({ state: 'acting' });
     expect(scene.house.done).toEqual(['kitchen']);
     expect((await stores.incidents.timeline('INC-0002')).map(({ text }) => text)).toContainEqual(
-      expect.stringContaining('RUN-0001 waits for a person to say what happened on this cluster'),
+      expect.stringContaining('RUN-0001 waits for someone to check what happened on this cluster'),
     );
   });
 });

@@ -17,7 +17,7 @@ export function commandsPage(): string {
     '',
     '## At the terminal',
     '',
-    `${tree.description()} \`watership --version\` prints the version, \`--help\` behind any command what it takes.`,
+    `${tree.description()} \`watership --version\` prints the version, \`--help\` after a command prints what it takes.`,
     '',
     ...markdownTable(
       ['command', 'what it does'],
@@ -30,7 +30,7 @@ export function commandsPage(): string {
     '',
     '## In Slack',
     '',
-    'An answer is private; with `share` behind it the channel sees it. Who may do what: [safety](safety.md).',
+    'An answer is private; add `share` to show it to the channel. Who may do what: [safety](safety.md).',
     '',
     ...markdownTable(
       ['typed', 'what it does', 'where'],

@@ -74,7 +74,7 @@ function* twiceTheSameKey([first, second]: readonly string[]): Iterable<CrossPro
   if (first === undefined || first !== second) return;
   yield {
     path: ['keys', 1],
-    expected: 'another key than the first: two are for changing them',
+    expected: 'a key that differs from the first: two keys are for replacing one',
     came: 'the same',
     cure: 'remove the second',
   };

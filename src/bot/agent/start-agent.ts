@@ -54,7 +54,7 @@ export async function startAgent(
     await journal.close();
     throw error;
   }
-  log.info({ host: config.host, allow: config.allow, broker: transport.hosts }, 'The agent listens');
+  log.info({ host: config.host, allow: config.allow, broker: transport.hosts }, 'The agent is ready');
   const health = setInterval(() => log.info(healthOf(transport), 'Health'), HEALTH_MS);
 
   return {
@@ -62,7 +62,7 @@ export async function startAgent(
       clearInterval(health);
       await server.stop();
       await server.wait();
-      log.info(healthOf(transport), 'The agent has finished what it was at');
+      log.info(healthOf(transport), 'The agent has finished its running requests');
       await transport.cleanup();
       await journal.close();
     },

@@ -93,12 +93,12 @@ export function checkChain(options: {
       return {
         kind: 'forged-seal',
         sequence,
-        text: `Entry ${sequence} is a seal that the key did not make.`,
+        text: `Entry ${sequence} is a seal that was not made with the key.`,
       };
     }
     const sealed = hashes.get(seal.sequence);
     if (sealed !== undefined && sealed !== seal.hash) {
-      const text = `Entries up to ${seal.sequence} are not those that were sealed by entry ${sequence}.`;
+      const text = `Entries up to ${seal.sequence} are not the ones that entry ${sequence} sealed.`;
       return { kind: 'replaced', sequence: seal.sequence, text };
     }
     if (sealed !== undefined) sealedTo = seal.sequence;
@@ -122,15 +122,15 @@ function linkFault(
       sequence,
       text:
         hashes.get(sequence) === hash
-          ? `Entry ${sequence} stands again after entry ${last.sequence}.`
-          : `Entry ${sequence} stands after entry ${last.sequence}: another one had this number before.`,
+          ? `Entry ${sequence} appears again after entry ${last.sequence}.`
+          : `Entry ${sequence} appears after entry ${last.sequence}: another entry had this number before.`,
     };
   }
   if (!isHash.test(before) || linkOf(before, text, sequence) !== hash) {
     return {
       kind: 'edited',
       sequence,
-      text: `Entry ${sequence} was edited, or stood elsewhere: its text does not give its hash.`,
+      text: `Entry ${sequence} was edited or moved: its text does not match its hash.`,
     };
   }
   const expected = last?.hash ?? (sequence === 1 ? genesis : before);
@@ -158,7 +158,7 @@ function beginningFault(
   if (trimmed.firstKept < first.sequence) return missing(trimmed.firstKept, first.sequence - 1);
   // The stream may hold entries that were to be dropped: then nothing is missing.
   if (trimmed.firstKept > first.sequence || trimmed.before === first.before) return undefined;
-  const text = `Entry ${first.sequence} is not the one that was kept first when the chain was trimmed.`;
+  const text = `Entry ${first.sequence} is not the first one that was kept when the chain was trimmed.`;
   return { kind: 'replaced', sequence: first.sequence, text };
 }
 
@@ -176,6 +176,6 @@ function unsealedFault(last: AuditRecord, sealedTo = 0): Fault | undefined {
     : {
         kind: 'unsealed',
         sequence: sealedTo + 1,
-        text: `No seal vouches for the ${unsealed} entries from ${sealedTo + 1} on, and the bot seals every minute.`,
+        text: `The ${unsealed} entries from ${sealedTo + 1} on are not sealed, although the bot seals every minute.`,
       };
 }

@@ -20,9 +20,9 @@ export function followUps({
   const refused = entries.filter(({ event }) => event === 'click.refused').length;
   return [
     'What was the cause, and what keeps it from coming back?',
-    ...(acknowledgedAtMs === undefined ? ['Nobody took it: were the right people told?'] : []),
+    ...(acknowledgedAtMs === undefined ? ['Nobody acknowledged it: were the right people notified?'] : []),
     ...(took !== undefined && took > SLOW_ACKNOWLEDGE_MS
-      ? [`It took ${span(took)} until somebody was on it: why?`]
+      ? [`It took ${span(took)} until somebody acknowledged it: why?`]
       : []),
     ...(refused === 0 ? [] : [`${counted(refused, 'click')} refused: do people have the rights they need?`]),
     ...runs.flatMap(questionsAbout),
@@ -36,11 +36,9 @@ function questionsAbout(run: Run): readonly string[] {
       ? [`${run.id} did not help: what was different from what the runbook expects?`]
       : []),
     ...(run.state === 'expired' ? [`The plan of ${run.id} expired: was an approver within reach?`] : []),
-    ...(unknown
-      ? [`${run.id} could not tell whether a step had happened: look at the cluster once more.`]
-      : []),
+    ...(unknown ? [`${run.id} did not know whether a step had run: check the cluster once more.`] : []),
     ...(run.items.some(({ attempts = 0 }) => attempts > 1)
-      ? [`${run.id} had to do a step again: what interrupted it?`]
+      ? [`${run.id} had to repeat a step: what interrupted it?`]
       : []),
   ];
 }

@@ -60,7 +60,10 @@ export function keepAudit(context: Needs): AuditKeeper {
         isFailing = false;
       } catch (error) {
         // Once: while Redis is away this comes with every round.
-        log[isFailing ? 'debug' : 'warn']({ err: error }, 'The audit could not be looked after');
+        log[isFailing ? 'debug' : 'warn'](
+          { err: error },
+          'The audit could not be mirrored, sealed or trimmed',
+        );
         isFailing = true;
       }
       await clock.sleep(mirror === undefined ? IDLE_MS : COPY_EVERY_MS, stopping.signal).catch(() => {});
@@ -95,7 +98,7 @@ export function keepAudit(context: Needs): AuditKeeper {
         ...(key === undefined ? {} : { key }),
       });
       if (trimmed === 'waits-for-mirror')
-        log.warn('The audit grows: its oldest part is not in the mirror yet');
+        log.warn('The audit is not trimmed: its oldest part is not in the mirror yet');
       trimmedAtMs = nowMs;
     }
   }

@@ -78,8 +78,8 @@ export function createMirror(options: {
     at = await lastCommon();
     const kept = at === undefined ? 'none of them' : `them up to ${at.sequence}`;
     await onFork(
-      `Redis was set back: the mirror has entries up to ${from?.sequence ?? 0}, and Redis ${kept}. ` +
-        'What was lost stands in the mirror only.',
+      `Redis was reset to an older state: the mirror has entries up to ${from?.sequence ?? 0}, and Redis ${kept}. ` +
+        'What Redis lost is only in the mirror.',
     );
   }
 

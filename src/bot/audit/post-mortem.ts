@@ -41,7 +41,7 @@ const section = (heading: string, lines: readonly string[]): readonly string[] =
   lines.length === 0 ? [] : [`## ${heading}`, lines.join('\n')];
 
 function summary({ incident, headline, runs, names }: PostMortemInput): readonly string[] {
-  const owner = incident.owner === undefined ? 'nobody took it' : nameOf(names, incident.owner);
+  const owner = incident.owner === undefined ? 'not acknowledged' : nameOf(names, incident.owner);
   return [
     `- What: ${text(sentence(headline))}`,
     `- About: ${text(incident.subject)}`,
@@ -68,14 +68,14 @@ function times({ incident, runs }: PostMortemInput): readonly string[] {
   const repair = runs.findLast(({ state }) => state === 'done');
   const votedAtMs = repair?.votes.at(-1)?.atMs;
   return [
-    `- Seen: ${utc(openedAtMs)}`,
-    `- Time to acknowledge: ${acknowledgedAtMs === undefined ? 'nobody did' : span(acknowledgedAtMs - openedAtMs)}`,
+    `- Detected: ${utc(openedAtMs)}`,
+    `- Time to acknowledge: ${acknowledgedAtMs === undefined ? 'not acknowledged' : span(acknowledgedAtMs - openedAtMs)}`,
     ...(repair?.plan === undefined || votedAtMs === undefined
       ? []
       : [`- From plan to last approval: ${span(votedAtMs - repair.plan.madeAtMs)}`]),
     ...(repair?.endedAtMs === undefined || votedAtMs === undefined
       ? []
-      : [`- From last approval to proof: ${span(repair.endedAtMs - votedAtMs)}`]),
+      : [`- From last approval to verification: ${span(repair.endedAtMs - votedAtMs)}`]),
     resolvedAtMs === undefined
       ? '- Resolved: not yet'
       : `- Time to repair: ${span(resolvedAtMs - openedAtMs)}, until ${utc(resolvedAtMs)}`,
@@ -98,7 +98,7 @@ function timeline({ entries, names }: PostMortemInput): readonly string[] {
 
 function aboutRun(run: Run, names: Names): readonly string[] {
   const because = run.because === undefined ? '' : ` ${sentence(withNames(run.because, names))}`;
-  const by = `Asked for by ${nameOf(names, run.requestedBy)} at ${utc(run.startedAtMs)}.`;
+  const by = `Requested by ${nameOf(names, run.requestedBy)} at ${utc(run.startedAtMs)}.`;
   return [
     `## ${run.id}: ${run.state}`,
     text(`${by}${because}`),
@@ -122,7 +122,7 @@ function planOf({ plan }: Run): readonly string[] {
   if (plan === undefined) return [];
   const items = plan.items.map((item, index) => {
     const detail =
-      item.kind === 'act' ? `: ${item.describe}` : item.kind === 'manual' ? ' (by hand)' : ' (proof)';
+      item.kind === 'act' ? `: ${item.describe}` : item.kind === 'manual' ? ' (by hand)' : ' (check)';
     return `${index + 1}. ${item.title}${detail}`;
   });
   const lost = plan.lost.length === 0 ? ['Nothing is lost.'] : plan.lost.map((line) => `Lost: ${line}`);
@@ -159,7 +159,7 @@ function verificationOf({ items, plan }: Run): readonly string[] {
     const seen = detail === undefined ? '' : `: ${detail}`;
     return [
       text(
-        `- ${state === 'held' ? 'Held' : state === 'failed' ? 'Did not hold' : state}: ${planned.title}${seen}`,
+        `- ${state === 'held' ? 'Passed' : state === 'failed' ? 'Did not pass' : state}: ${planned.title}${seen}`,
       ),
     ];
   });

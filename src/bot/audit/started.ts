@@ -11,7 +11,7 @@ export function startedEntry(config: BotConfig, atMs: number): AuditEntry {
     atMs,
     actor: 'watership',
     event: 'bot.started',
-    text: `Watership ${started.version} begins, with configuration ${started.configuration.slice(0, 12)}.`,
+    text: `Watership ${started.version} started with configuration ${started.configuration.slice(0, 12)}.`,
     started,
   };
 }

@@ -15,7 +15,7 @@ export function trimFault(
   const fault = (why: string): Fault => ({
     kind: 'forged-trim',
     sequence,
-    text: `Entry ${sequence} says that what stood before entry ${firstKept} was trimmed, and ${why}.`,
+    text: `Entry ${sequence} says that the entries before ${firstKept} were trimmed, but ${why}.`,
   });
   if (key === undefined) {
     const kept = sequence - firstKept;

@@ -83,12 +83,12 @@ const OLDER_AT_LEAST_MS = 3_600_000;
 /** Nothing begins without its entry: a chain that was never trimmed is as old as the oldest run or incident. */
 function goneFault(first: AuditRecord | undefined, oldestMs: number): Fault | undefined {
   if (first === undefined) {
-    const text = 'There are runs or incidents, and no entry about any of them: the whole chain was deleted.';
+    const text = 'There are runs or incidents, but no entry about any of them: the whole chain was deleted.';
     return { kind: 'truncated', sequence: 1, text };
   }
   const { atMs } = entryOf(first);
   if (first.sequence > 1 || atMs - oldestMs < OLDER_AT_LEAST_MS) return undefined;
-  const text = `The first entry is of ${utc(atMs)}, and there are runs or incidents from ${utc(oldestMs)} on: the chain before it was deleted.`;
+  const text = `The first entry is of ${utc(atMs)}, but there are runs or incidents since ${utc(oldestMs)}: the chain before it was deleted.`;
   return { kind: 'truncated', sequence: 1, text };
 }
 
@@ -116,7 +116,7 @@ function compared(redis: ChainVerdict, file: ChainVerdict): Verified['fault'] {
   );
   if (differing !== undefined) {
     const [sequence] = differing;
-    const text = `Entry ${sequence} is another one in Redis than in the mirror: one of the two was written anew.`;
+    const text = `Entry ${sequence} differs between Redis and the mirror: one of the two was rewritten.`;
     return { where: 'redis', kind: 'differs', sequence, text };
   }
   const [end, copied] = [redis.last ?? 0, file.last ?? 0];
@@ -135,7 +135,7 @@ function shortened(
   if (mirrored === undefined || newest === undefined || mirrored.file !== mirrorName(newest))
     return undefined;
   if (file.last === undefined || file.last >= mirrored.sequence) return undefined;
-  const text = `The mirror ends with entry ${file.last}; it had come to ${mirrored.sequence}.`;
+  const text = `The mirror ends with entry ${file.last}; it had reached entry ${mirrored.sequence}.`;
   return { kind: 'truncated', sequence: file.last + 1, text };
 }
 
@@ -154,7 +154,7 @@ function notesOf(
     ...(file?.trimmedTo === undefined
       ? []
       : [
-          `${files[0] ?? 'The mirror'} begins with entry ${file.trimmedTo + 1}; older ones stand in rotated files.`,
+          `${files[0] ?? 'The mirror'} begins with entry ${file.trimmedTo + 1}; older ones are in rotated files.`,
         ]),
     ...(file !== undefined && redis !== undefined && behind > 0
       ? [`The mirror is ${counted(behind, 'entry', 'entries')} behind.`]
@@ -162,18 +162,16 @@ function notesOf(
     ...(file !== undefined && file.entries === 0 ? ['The mirror is empty.'] : []),
     ...(file === undefined
       ? [
-          'There is no mirror to compare with: a cut at the end, hidden by whoever made it, would not be seen.',
+          'There is no mirror to compare with: a cut at the end, if whoever made it hid it, would not be detected.',
         ]
       : []),
     ...(key === undefined
-      ? ['No key is configured: whoever may write to every copy could write the whole chain anew, unseen.']
-      : [
-          best?.sealedTo === undefined
-            ? 'No seal vouches for any of it yet.'
-            : `Sealed up to entry ${best.sealedTo}.`,
-        ]),
+      ? [
+          'No key is configured: whoever can write to every copy could rewrite the whole chain without being detected.',
+        ]
+      : [best?.sealedTo === undefined ? 'No entry is sealed yet.' : `Sealed up to entry ${best.sealedTo}.`]),
     ...(best !== undefined && best.otherSeals > 0
-      ? [`Made with another key, and not judged: ${counted(best.otherSeals, 'seal')}.`]
+      ? [`Made with another key, and not checked: ${counted(best.otherSeals, 'seal')}.`]
       : []),
   ];
 }

@@ -32,7 +32,7 @@ export async function approveCommand(
     const { stores, clock } = transitions.context;
     const run = await stores.runs.get(id.toUpperCase());
     if (run === undefined) {
-      console.err(`There is no run ${id}.\n`);
+      console.err(`No record of ${id}. Runs are kept for 90 days.\n`);
       return exitCodes.unknown;
     }
     const { plan } = run;
@@ -77,13 +77,13 @@ function answerTo(voted: Voted, run: Run): { readonly text: string; readonly isR
   switch (voted.kind) {
     case 'recorded': {
       const next = voted.isEnough
-        ? `${run.id} checks once more on fresh data and then begins.`
-        : 'Somebody else must approve the same plan before anything is done.';
+        ? `${run.id} checks once more on fresh data and then starts.`
+        : 'Somebody else must approve the same plan before it runs.';
       return { text: `Recorded. ${voted.votes} of ${voted.needed} approvals. ${next}`, isRecorded: true };
     }
     case 'changed':
       return {
-        text: `That is not the plan on the table. Read it with: watership approve ${run.id}`,
+        text: `This is not the hash of the current plan. Read the plan with: watership approve ${run.id}`,
         isRecorded: false,
       };
     case 'errors': {

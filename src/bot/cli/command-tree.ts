@@ -7,14 +7,16 @@ import { type CommandName, exitText } from './exit-codes.ts';
 /** Commands of the terminal with their arguments and options. `onExit` gets the exit code of the one that ran. */
 export function commandTree(options: Console, onExit: (exitCode: number) => void): Command {
   const root = new Command('watership')
-    .description('Keeps RabbitMQ under OpenStack alive: looks, says what is wrong, asks, repairs, proves.')
+    .description(
+      'Keeps RabbitMQ under OpenStack alive: finds faults, proposes repairs, asks for approval, repairs and verifies.',
+    )
     .version(version())
     .exitOverride()
     // `call … --version 1.2` is the version of the RPC; `watership --version` is our own.
     .enablePositionalOptions()
     .configureOutput({ writeOut: options.out, writeErr: options.err })
     .showSuggestionAfterError()
-    .showHelpAfterError('With --help behind it the command says what it takes.');
+    .showHelpAfterError('Add --help to see the arguments and options of the command.');
 
   // Each command is loaded when it is asked for: `--version` and `--help` wait for none of them.
   const command = <Own extends CommonOptions>(
@@ -42,66 +44,72 @@ export function commandTree(options: Console, onExit: (exitCode: number) => void
     'read the configuration and test each connection',
     async () => (await import('./check/check.ts')).checkCommand,
   );
-  command('sweep', 'look once and print what is wrong', async () => (await import('./sweep.ts')).sweepCommand)
+  command(
+    'sweep',
+    'sweep once and print what is wrong',
+    async () => (await import('./sweep.ts')).sweepCommand,
+  )
     .option('--cluster <name>', 'only this cluster')
     .addHelpText(
       'after',
       `
-One look has no memory and sends no probes: growth, zombie and orphan queues, deaf and unbound services are not found
-by it. \`watership probe --all\` asks the services; a running bot finds all of it, and what it has open is told too, and
-counts in the exit code, where Redis can be reached.`,
+One sweep has no memory and sends no probes, so it does not find growth, zombie or orphan queues, or deaf or unbound
+services. \`watership probe --all\` probes the services. A running bot finds all of them; where Redis can be reached, its
+open incidents are printed too and count in the exit code.`,
     );
   const broker = (self: Command): Command =>
     self
       .option(
         '--url <url>',
-        `rabbit://user:password@host:port/vhost instead of a configuration; or in ${URL_VARIABLE}`,
+        `broker rabbit://user:password@host:port/vhost, instead of a configuration; or set ${URL_VARIABLE}`,
       )
       .option('--cluster <name>', 'only this cluster')
-      .option('--vhost <name>', 'this vhost');
+      .option('--vhost <name>', 'use this vhost');
   const request = (self: Command): Command =>
     broker(self)
       .argument('<topic>', 'such as compute')
       .argument('<method>', 'such as ping')
       .option('--server <name>', 'only this server of the topic')
-      .option('--fanout', 'to every server of the topic (a cast only)')
-      .option('--namespace <name>', 'of the method')
-      .option('--version <version>', 'of the RPC interface, such as 1.2')
-      .option('--exchange <name>', 'such as nova (default: where the queue is bound)')
-      .option('--timeout <duration>', 'longest wait', '10s')
-      .option('--args <json>', 'the arguments, as a JSON object')
-      .option('--context <json>', 'the request context, as a JSON object');
-  request(command('call', 'call a service', async () => (await import('./rpc/call.ts')).callCommand));
+      .option('--fanout', 'send to every server of the topic (cast only)')
+      .option('--namespace <name>', 'namespace of the method')
+      .option('--version <version>', 'version of the RPC interface, such as 1.2')
+      .option('--exchange <name>', 'exchange, such as nova (default: where the queue is bound)')
+      .option('--timeout <duration>', 'wait at most this long', '10s')
+      .option('--args <json>', 'arguments of the method, as a JSON object')
+      .option('--context <json>', 'request context, as a JSON object');
+  request(
+    command('call', 'call a method of a service', async () => (await import('./rpc/call.ts')).callCommand),
+  );
   request(
     command(
       'cast',
-      'send a service a request that is not answered',
+      'send a service a request and wait for no answer',
       async () => (await import('./rpc/cast.ts')).castCommand,
     ),
   );
   broker(
     command(
       'probe',
-      'ask services whether they answer',
+      'probe whether services answer',
       async () => (await import('./rpc/probe.ts')).probeCommand,
     ),
   )
-    .argument('[topic]', 'such as compute; its servers are asked too')
+    .argument('[topic]', 'such as compute; its servers are probed too')
     .argument('[server]', 'only this server of the topic')
-    .option('--exchange <name>', 'such as nova (default: where the queue is bound)')
+    .option('--exchange <name>', 'exchange, such as nova (default: where the queue is bound)')
     .option('--all', 'every service of the configuration');
   broker(
     command(
       'tap',
-      'show what passes an exchange, and take nothing away',
+      'show the messages that pass through an exchange; no queue loses a message',
       async () => (await import('./rpc/tap.ts')).tapCommand,
     ),
   )
     .argument('<exchange>', 'such as nova, or openstack where the services share one')
     .argument('<routing-key>', 'such as notifications.#')
-    .option('--max-messages <n>', 'end after so many')
-    .option('--max-seconds <n>', 'end after so many seconds', '60')
-    .option('--unmask', 'show tokens and passwords too');
+    .option('--max-messages <n>', 'stop after this many messages')
+    .option('--max-seconds <n>', 'stop after this many seconds', '60')
+    .option('--unmask', 'show tokens and passwords unmasked');
   command(
     'incidents',
     'list incidents, newest first',
@@ -111,7 +119,7 @@ counts in the exit code, where Redis can be reached.`,
     .option('--limit <n>', 'how many (default: 20)');
   command(
     'runbooks',
-    'list what the bot can see and treat',
+    'list what the bot detects and what it can repair',
     async () => (await import('./runbooks.ts')).runbooksCommand,
   ).option('--markdown', 'print docs/runbooks.md');
   command(
@@ -122,33 +130,38 @@ counts in the exit code, where Redis can be reached.`,
   command('audit', 'print who did what, and why', async () => (await import('./audit/audit.ts')).auditCommand)
     .option('--run <id>', 'only this run')
     .option('--incident <id>', 'only this incident')
-    .option('--since <duration>', 'only what is newer, such as 24h')
-    .option('--limit <n>', 'how many of the newest (default: 50; all of a run, an incident or a time)')
+    .option('--since <duration>', 'only entries newer than this, such as 24h')
+    .option('--limit <n>', 'how many of the newest (default: 50; all with --run, --incident or --since)')
     .option(
       '--verify',
-      'find any edit, gap or cut, here and in the mirror: exits 0 sound, 2 broken, 3 not comparable',
+      'find any edit, gap or cut, in Redis and in the mirror: exits 0 sound, 2 broken, 3 could not compare',
     )
     .option('--file <paths...>', 'read these mirror files, the oldest first')
     .option('--markdown', 'with --incident or --run: print the post-mortem');
-  command('halt', 'let nothing be done to a cluster, or to any, until it is resumed', async () =>
-    (await import('./halt.ts')).haltCommand('halt'),
-  ).argument('[cluster]', 'every cluster when left out');
-  command('resume', 'end a halt: approvers may', async () =>
+  command(
+    'halt',
+    'halt all repairs of a cluster, or of all clusters, until somebody resumes them',
+    async () => (await import('./halt.ts')).haltCommand('halt'),
+  ).argument('[cluster]', 'omit it for all clusters');
+  command('resume', 'resume repairs after a halt (approvers only)', async () =>
     (await import('./halt.ts')).haltCommand('resume'),
-  ).argument('[cluster]', 'every cluster when left out');
+  ).argument('[cluster]', 'omit it for all clusters');
   command(
     'approve',
-    'show the plan of a run; with --plan, give it your vote: the same rules as in Slack',
+    'show the plan of a run; with --plan, approve it under the same rules as in Slack',
     async () => (await import('./approve.ts')).approveCommand,
   )
     .argument('<run>', 'such as RUN-0193')
-    .option('--plan <hash>', 'the plan that you have read')
-    .option('--typed <text>', 'what the plan asks you to type')
+    .option('--plan <hash>', 'hash of the plan that you have read')
+    .option('--typed <text>', 'confirmation that the plan asks you to type')
     .option('--reason <text>', 'why; it goes to the audit log')
-    .option('--break-glass <phrase>', 'on call and alone: stands for the second vote, and pages the owners');
+    .option(
+      '--break-glass <phrase>',
+      'if you are on call and alone: replaces the second vote and pages the owners',
+    );
   command(
     'agent',
-    'serve the bot on this host: reads agent.yaml, not watership.yaml',
+    'run the agent of the bot on this host: reads agent.yaml, not watership.yaml',
     async () => (await import('./agent.ts')).agentCommand,
     SEARCHED_FOR_AGENT,
   );
@@ -159,7 +172,7 @@ counts in the exit code, where Redis can be reached.`,
   );
   command(
     'sandbox',
-    'start the sandbox of a source checkout',
+    'start the sandbox (source checkout only)',
     async () => (await import('./sandbox.ts')).sandboxCommand,
   ).argument('[arguments...]', 'break <fault>, heal, status or stop');
   return root;

@@ -6,13 +6,13 @@ export function runbooksPage(book: readonly Runbook[]): string {
   return [
     '# Runbooks',
     '',
-    'Generated from the book by `npm run docs`; not written by hand. One file a runbook: `src/runbooks/book/<family>/<id>.ts`.',
+    'Generated from the book by `npm run docs`; not written by hand. Each runbook is one file: `src/runbooks/book/<family>/<id>.ts`.',
     '',
     '| runbook | what it sees | does it repair? |',
     '| --- | --- | --- |',
     ...book.map(
       (runbook) =>
-        `| [${runbook.id}](#${runbook.id}) | ${runbook.title} | ${repairs(runbook) ? 'yes, after approval' : 'no: it tells'} |`,
+        `| [${runbook.id}](#${runbook.id}) | ${runbook.title} | ${repairs(runbook) ? 'yes, after approval' : 'no: it reports only'} |`,
     ),
     ...book.flatMap(section),
     '',
@@ -27,8 +27,8 @@ function section(runbook: Runbook): string[] {
     '',
     `**${title}.** ${summary}`,
     '',
-    `- Told after ${confirmSweeps === 1 ? 'one sweep' : `${confirmSweeps} sweeps in a row`} that saw it.`,
-    ...(mutes.length === 0 ? [] : [`- Its symptoms stay silent below it: ${mutes.join(', ')}.`]),
+    `- Reported after it was seen in ${confirmSweeps === 1 ? 'one sweep' : `${confirmSweeps} sweeps in a row`}.`,
+    ...(mutes.length === 0 ? [] : [`- Mutes these symptoms: ${mutes.join(', ')}.`]),
     ...(repairs(runbook) ? [`- Undo: ${undo}`] : []),
     `- Handbook: ${handbook.join(', ')}.`,
     '',
@@ -38,10 +38,10 @@ function section(runbook: Runbook): string[] {
 
 const meanings: Readonly<Record<Step<unknown>['kind'], string>> = {
   inspect: 'looks, and shows the evidence',
-  decide: 'goes on or stops, with the reason; asked again just before acting',
+  decide: 'continues or stops, with the reason; decided again just before acting',
   act: 'acts',
   manual: 'a person does it and confirms',
-  verify: 'looks again until it holds, or the time is over',
+  verify: 'checks again until it holds or the time is up',
   each: 'for each, one after the other',
 };
 

@@ -19,7 +19,7 @@ export async function runbooksCommand(
   if (options.json) printJson(console, rows);
   else {
     for (const { id, title, summary, repairs } of rows) {
-      console.out(`${id}${repairs ? '' : ' (tells, does not repair)'}\n  ${title}\n  ${summary}\n`);
+      console.out(`${id}${repairs ? '' : ' (reports only, no repair)'}\n  ${title}\n  ${summary}\n`);
     }
   }
   return exitCodes.ok;

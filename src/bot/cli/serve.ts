@@ -28,7 +28,7 @@ export async function serve(
   try {
     const running = await start(asked.signal);
     const signal = await stopping;
-    log.info({ signal }, 'Asked to stop');
+    log.info({ signal }, 'Stopping, because a signal asked for it');
     await running.stop();
     return exitCodes.ok;
   } catch (error) {

@@ -80,8 +80,8 @@ interface Result extends Seen {
 
 /** What needs more than one look: a memory, or questions to the services. */
 const NOT_LOOKED_AT = [
-  'what takes time to see (growth, zombie and orphan queues)',
-  'what takes probes (deaf and unbound services)',
+  'growth, zombie and orphan queues (they need several sweeps)',
+  'deaf and unbound services (they need probes)',
 ] as const;
 
 function withBot({ findings }: Seen, known: KnownToBot | undefined): Pick<Result, 'notLookedAt' | 'bot'> {
@@ -161,15 +161,15 @@ function tellResult({ cluster, nodes, findings, failed, tookMs, notLookedAt, bot
     `  ${finding.severity}: ${finding.headline}`,
     ...cardOf(finding, book).facts.map(({ label, value }) => `      ${label}: ${value}`),
   ]);
-  const broken = failed.map((runbook) => `  could not tell about ${runbook}: its detector failed`);
+  const broken = failed.map((runbook) => `  could not check ${runbook}: its detector failed`);
   const verdict = findings.length === 0 ? ['  no findings'] : [];
-  const limit = `  Not looked at: ${notLookedAt.join(', and ')} → watership probe --all; ${tellBot(bot)}`;
+  const limit = `  Not checked: ${notLookedAt.join(', and ')} → watership probe --all; ${tellBot(bot)}`;
   const known = (bot?.open ?? []).map(({ id, severity, headline }) => `  ${severity}: ${headline} (${id})`);
   return printable(`${[head, ...silent, ...found, ...broken, ...verdict, limit, ...known].join('\n')}\n`);
 }
 
 function tellBot(bot: Result['bot']): string {
-  if (bot === undefined) return 'the bot finds all of it, and has not looked here lately';
+  if (bot === undefined) return 'the bot checks all of this, but has not swept here lately';
   const ago = tellDuration(systemClock.now() - bot.sweptAtMs);
-  return `the bot, which looked ${ago} ago, has ${bot.open.length === 0 ? 'nothing else' : `${bot.open.length} more`} open${bot.open.length === 0 ? '' : ':'}`;
+  return `the bot, which swept ${ago} ago, has ${bot.open.length === 0 ? 'nothing else' : `${bot.open.length} more`} open${bot.open.length === 0 ? '' : ':'}`;
 }

@@ -47,7 +47,7 @@ export function openAgents(options: { readonly transportUrl: string; readonly cl
   };
 }
 
-const calledOff: Carried = { kind: 'not-sent', because: 'it was called off before it was sent' };
+const calledOff: Carried = { kind: 'not-sent', because: 'it was cancelled before it was sent' };
 
 /** Only what surely reached no queue was surely not done. */
 function failureOf(host: string, error: unknown): Carried {
@@ -64,7 +64,7 @@ function unlessAborted<Answer>(answer: Promise<Answer>, signal: AbortSignal | un
   if (signal === undefined) return answer;
   let stop = (): void => {};
   const called = new Promise<never>((_, reject) => {
-    stop = () => reject(new Error('it was called off after it had been sent'));
+    stop = () => reject(new Error('it was cancelled after it had been sent'));
     signal.addEventListener('abort', stop, { once: true });
   });
   return Promise.race([answer, called]).finally(() => signal.removeEventListener('abort', stop));

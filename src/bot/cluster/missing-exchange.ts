@@ -26,7 +26,7 @@ export function missingByAnswer(said: string): string | undefined {
   const [, exchange, vhost] = /no exchange '(.*?)' in vhost '(.*?)'/.exec(said) ?? [];
   return exchange === undefined || vhost === undefined
     ? undefined
-    : `${noExchange(exchange, vhost, [])} rabbitmqctl list_exchanges -p ${vhost} says which there are.`;
+    : `${noExchange(exchange, vhost, [])} rabbitmqctl list_exchanges -p ${vhost} lists the exchanges.`;
 }
 
 function noExchange(exchange: string, vhost: string, names: readonly string[]): string {
@@ -35,6 +35,6 @@ function noExchange(exchange: string, vhost: string, names: readonly string[]): 
   const near = nearest(exchange, spoken);
   const shown = near === undefined ? spoken : [near, ...spoken.filter((name) => name !== near)];
   const more = shown.length > NAMED ? ` and ${shown.length - NAMED} more` : '';
-  const there = shown.length === 0 ? '' : ` There is: ${shown.slice(0, NAMED).join(', ')}${more}.`;
-  return `There is no exchange ${exchange} on vhost ${vhost}.${there}`;
+  const there = shown.length === 0 ? '' : ` Known exchanges: ${shown.slice(0, NAMED).join(', ')}${more}.`;
+  return `No exchange named “${exchange}” on vhost ${vhost}.${there}`;
 }

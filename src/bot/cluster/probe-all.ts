@@ -84,7 +84,13 @@ export async function probeAll(
 
 async function surveyOne(candidate: Candidate, probe: Probe): Promise<CandidateProbe> {
   const { vhost, queue, consumers, ready = 0 } = candidate;
-  const unread = { vhost, queue, consumers: 0, verdict: 'absent', how: 'Nobody reads its queue.' } as const;
+  const unread = {
+    vhost,
+    queue,
+    consumers: 0,
+    verdict: 'absent',
+    how: 'Its queue has no consumer.',
+  } as const;
   // The question would wait behind the others, and be there still when somebody reads again.
   if (consumers === 0 && ready > 0) return unread;
   // A count of none may be some seconds old: it is asked all the same.

@@ -99,12 +99,12 @@ function answerOf(
 /** Nothing leads to it from where it was asked for. Where that was a guess, it says nothing about the service. */
 function absent(result: ProbeResult, asked: string | undefined, route: Route | undefined): ProbeAnswer {
   if (asked === undefined && route === undefined) {
-    const how = 'Which exchange leads to it could not be found out: no management API answered.';
+    const how = 'The exchange that routes to it is unknown: no management API answered.';
     return { verdict: 'unreachable', tookMs: result.tookMs, how };
   }
   if (asked !== undefined || result.consumers === undefined) return answerOf(result, undefined, route);
   const count = result.consumers === 1 ? '1 consumer' : `${result.consumers} consumers`;
-  const how = `No exchange leads to it under its own name, although it has ${count}.`;
+  const how = `No exchange routes to it under its own name, although it has ${count}.`;
   return { ...answerOf(result, undefined, route), how };
 }
 

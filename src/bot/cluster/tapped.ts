@@ -22,7 +22,7 @@ export type Tapped =
 /** Reads a notification's event and payload, or a request's method and arguments. */
 export function tappedOf({ message, unreadable }: TappedMessage): Tapped {
   if (message === undefined)
-    return { kind: 'unreadable', because: unreadable ?? 'it is no message of oslo.messaging' };
+    return { kind: 'unreadable', because: unreadable ?? 'it is not an oslo.messaging message' };
   const text = (key: string): string | undefined => {
     const value = message[key];
     return typeof value === 'string' ? value : undefined;

@@ -15,7 +15,7 @@ export function failureWindowOf(before: Run, after: Run, atMs: number): FailureW
   const isUnproved = after.state === 'failed' && hasFailedProof(after);
   const { cluster, id } = after;
   const because = isUnproved
-    ? `${id} did what was approved and the check after it failed`
+    ? `${id} did what was approved, but the check after it failed`
     : `${FAILURES} runs failed or stayed unclear within an hour, the last one is ${id}`;
   return {
     cluster,

@@ -25,13 +25,13 @@ export async function takeClusterLock(
     (other) => other.id !== run.id && hasBegun(other),
   );
   if (unfinished !== undefined && !hasBegun(run)) {
-    const how = unfinished.state === 'unknown' ? 'waits for a person to say what happened' : 'is at work';
+    const how = unfinished.state === 'unknown' ? 'waits for someone to check what happened' : 'is running';
     return { kind: 'taken', by: `${unfinished.id} ${how}` };
   }
   const lease = lockNameOf(run);
   const turn = await stores.leases.take(lease, run.id, actionMs + TURN_MS);
   return turn === undefined
-    ? { kind: 'taken', by: 'Another run is at work' }
+    ? { kind: 'taken', by: 'Another run is active' }
     : { kind: 'granted', fence: { lease, token: turn.token } };
 }
 

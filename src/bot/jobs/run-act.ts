@@ -24,13 +24,17 @@ export async function act(runContext: RunContext, index: number): Promise<Wait |
   const call = callOf(run, index);
   // An unreadable halt throws, and nothing is done.
   if (await stores.halts.isHalted(run.cluster)) {
-    await noteOnce(runContext, 'halted', 'Halted: it waits. An approver can resume with /rabbit resume.');
+    await noteOnce(
+      runContext,
+      'halted',
+      'Halted: the run waits. An approver can resume with /rabbit resume.',
+    );
     return { ms: HALTED_RETRY_MS, why: 'retry' };
   }
   if (asksVotersAgain(run)) {
     const standing = await recheckApproval(context, run);
     if (standing === 'unknown') {
-      const text = 'Slack does not say whether those who approved may still approve: it waits.';
+      const text = 'Slack does not say whether those who approved may still approve: the run waits.';
       await noteOnce(runContext, 'voters', text);
       return { ms: HALTED_RETRY_MS, why: 'retry' };
     }
@@ -41,7 +45,7 @@ export async function act(runContext: RunContext, index: number): Promise<Wait |
   }
   const lock = await takeClusterLock(context, run, cluster.actions.timeLimitMs(call) + GRACE_MS);
   if (lock.kind === 'taken') {
-    await noteOnce(runContext, 'turn', `${lock.by} on this cluster; this one waits for its turn.`);
+    await noteOnce(runContext, 'turn', `${lock.by} on this cluster; this run waits until that one is over.`);
     return { ms: RETRY_MS, why: 'retry' };
   }
 
@@ -125,7 +129,7 @@ async function execute(
     const acting = cluster.actions.execute(call, approvedBy(run), ledgerEntryOf(run, index));
     return await Promise.race([acting, tooLate]);
   } catch (error) {
-    context.log.error({ err: error, run: run.id, action: call.action }, 'An action broke off');
+    context.log.error({ err: error, run: run.id, action: call.action }, 'An action failed with an error');
     return { kind: 'unknown', because: reasonOf(error) };
   } finally {
     over.abort();

@@ -39,7 +39,7 @@ export async function runContextOf(
   if (cluster && runbook)
     return { context, cluster, runbook, run, lease, tools: await engineTools(context, cluster) };
   const missing = cluster ? `runbook ${run.runbook}` : `cluster ${run.cluster}`;
-  context.log.error({ run: run.id }, `${run.id} cannot go on: this installation has no ${missing}`);
+  context.log.error({ run: run.id }, `${run.id} cannot continue: this installation has no ${missing}`);
   return undefined;
 }
 
@@ -88,9 +88,7 @@ export async function store(
     case 'halted':
       return stored;
     case 'fenced':
-      throw new LeaseLost(
-        `${after.id} is carried by somebody else by now; what this one saw is left to them`,
-      );
+      throw new LeaseLost(`Another process runs ${after.id} by now; this one leaves it to that process`);
     case 'tripped':
       await context.stores.audit.append(entry(after, 'halt.set', failureWindow?.because ?? '', atMs));
       break;

@@ -41,7 +41,7 @@ export async function sweep(context: BotContext, cluster: ClusterHandle): Promis
     const observation = await cluster.observe('counted');
     const detected = detect(context.book, observation);
     for (const { runbook, error } of detected.failures) {
-      context.log.error({ err: error, runbook }, `The detector of ${runbook} failed; the others went on`);
+      context.log.error({ err: error, runbook }, `The detector of ${runbook} failed; the others continued`);
     }
     const { news, open } = await compare(context, observation, detected, lease.fence);
     const causes = new Map([...open, ...news.map(({ incident }) => incident)].map((one) => [one.id, one]));
@@ -100,7 +100,7 @@ async function compare(
   const stored = await stores.memory.put(cluster, { history, pending, summary, sweptAtMs: takenAtMs }, fence);
   // A newer sweep has begun: what this one saw is out of date.
   if (stored === 'conflict') {
-    log.warn({ cluster, news: news.length }, 'A newer sweep has begun; what this one saw is left to it');
+    log.warn({ cluster, news: news.length }, 'A newer sweep has started and takes over from this one');
   }
   return { news: stored === 'conflict' ? [] : news, open };
 }
@@ -179,7 +179,7 @@ async function carryRunsOn(context: BotContext, cluster: string): Promise<void> 
 
 function whyOvertaken(incident: Incident, runbook: string): string | undefined {
   if (incident.state === 'resolved') return 'It healed by itself; there is nothing to approve.';
-  return incident.runbook === runbook ? undefined : 'The trouble has changed, and wants another treatment.';
+  return incident.runbook === runbook ? undefined : 'The problem has changed and needs another treatment.';
 }
 
 /** More than this is a storm, or Slack is away. */
@@ -203,7 +203,7 @@ async function noticeGap({ stores, clock, config, log }: BotContext, cluster: st
   if (sweptAtMs === undefined) return;
   const gapMs = clock.now() - sweptAtMs;
   if (gapMs <= MISSED_INTERVALS * config.schedule.sweepMs) return;
-  const text = `Nobody looked at ${cluster} for ${Math.round(gapMs / 1_000)} s.`;
+  const text = `${cluster} was not swept for ${Math.round(gapMs / 1_000)} s.`;
   log.warn({ cluster, gapMs }, text);
   await stores.audit.append({
     atMs: clock.now(),

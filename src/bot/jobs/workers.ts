@@ -134,7 +134,7 @@ export function startWorkers(
     worker.on('failed', (job: Job | undefined, error: Error) => {
       vitals.failed(worker.name);
       const isTriedAgain = job !== undefined && job.attemptsMade < (job.opts.attempts ?? 1);
-      if (isTriedAgain) log.warn({ data: job.data }, `A ${worker.name} job is tried again: ${error.message}`);
+      if (isTriedAgain) log.warn({ data: job.data }, `A ${worker.name} job is retried: ${error.message}`);
       else log.error({ err: error, data: job?.data }, `A ${worker.name} job failed`);
     });
     // Lost connections are told once, by the connection itself.
@@ -168,12 +168,12 @@ async function noteError(context: BotContext, id: string, error: unknown): Promi
     const run = await stores.runs.get(id);
     if (run === undefined || !(await stores.once.first(`run-error:${id}`, ERROR_NOTE_MS))) return;
     const atMs = clock.now();
-    const text = `${id} met an error and tries again with the next sweep: ${reasonOf(error)}`;
+    const text = `${id} failed with an error and is retried with the next sweep: ${reasonOf(error)}`;
     await stores.audit.append(entry(run, 'run.error', text, atMs));
     await stores.incidents.note(run.incident, [{ atMs, text }]);
     await notifySoon(context, run.incident);
   } catch (noteFailure) {
     // Redis is the likely cause of the first error, and takes no notes; the worker logs the first one.
-    context.log.debug({ err: noteFailure }, 'The error of a run could not be noted');
+    context.log.debug({ err: noteFailure }, 'The error of a run could not be recorded');
   }
 }

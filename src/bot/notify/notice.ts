@@ -29,7 +29,7 @@ export function noticeOf(
   const { id, cluster, severity, state } = incident;
   const headline = clip(visible(redact(cardOf(incident, book).headline)), LONGEST_TEXT);
   const what = state === 'resolved' ? 'Resolved: ' : '';
-  const text = `${what}${priority[severity]} ${cluster}: ${sentence(headline)} ${id}. Slack has not taken this for ${span(waitedMs)}.`;
+  const text = `${what}${priority[severity]} ${cluster}: ${sentence(headline)} ${id}. Slack has not accepted this for ${span(waitedMs)}.`;
   return {
     kind: 'untold',
     text,

@@ -21,13 +21,13 @@ export async function pageOwners({ config, stores, clock, log }: BotContext, run
   const { by, reason, planHash, atMs } = broken;
   try {
     await openWebhook(webhook, { timeoutMs: SEND_MS }).send({
-      text: `Watership: ${by} broke the glass to approve ${run.id} (${run.incident}) on ${run.cluster}: ${reason}`,
+      text: `Watership: ${by} used break-glass to approve ${run.id} (${run.incident}) on ${run.cluster}: ${reason}`,
       kind: 'break-glass',
       ...{ cluster: run.cluster, incident: run.incident, run: run.id },
       ...{ by, reason, planHash, atMs },
     });
     await stores.audit.append(
-      entry(run, 'glass.paged', 'The owners were paged at the webhook.', clock.now()),
+      entry(run, 'glass.paged', 'The owners were paged through the webhook.', clock.now()),
     );
   } catch (error) {
     const why = `The owners could not be paged: ${reasonOf(error)}`;

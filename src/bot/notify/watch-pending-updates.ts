@@ -28,7 +28,7 @@ export async function notifyElsewhere(
       if (await send(waiting)) sent += 1;
     }
   } catch (error) {
-    log.error({ err: error }, 'Neither Slack nor the webhook takes what there is to say; trying again');
+    log.error({ err: error }, 'Neither Slack nor the webhook accepts the pending updates; trying again');
   } finally {
     await lease.release();
   }
@@ -44,7 +44,7 @@ export async function notifyElsewhere(
       await stores.once.forget(key);
       throw error;
     }
-    log.warn({ incident: id }, `${id} was sent to the webhook, because Slack does not take it`);
+    log.warn({ incident: id }, `${id} was sent to the webhook, because Slack does not accept it`);
     return true;
   }
 }

@@ -19,7 +19,7 @@ export class WebhookFailed extends Error {
 export function openWebhook(url: string, { timeoutMs = SEND_MS } = {}): Webhook {
   const { host } = new URL(url);
   const failed = (why: string, cause?: Error) =>
-    new WebhookFailed(`The webhook at ${host} did not take a notice: ${why}`, cause && { cause });
+    new WebhookFailed(`The webhook at ${host} did not accept a notice: ${why}`, cause && { cause });
   return {
     async send(notice) {
       const deadline = AbortSignal.timeout(timeoutMs);

@@ -23,7 +23,7 @@ export function incidentRecordsOf(
   const { headline } = cardOf(incident, book);
   switch (news.kind) {
     case 'opened':
-      return record(incident, 'incident.opened', `Seen: ${headline}`, atMs, before);
+      return record(incident, 'incident.opened', `Detected: ${headline}`, atMs, before);
     case 'resolved':
       return record(
         incident,
@@ -56,7 +56,7 @@ function tellChange(
     case 'eased':
       return record(incident, 'incident.eased', `Better: ${headline}`, atMs, before);
     case 'phase':
-      return record(incident, 'incident.phase', `It has changed: ${headline}`, atMs, before);
+      return record(incident, 'incident.phase', `Changed: ${headline}`, atMs, before);
     case 'muted':
       return record(
         incident,

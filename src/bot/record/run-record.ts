@@ -78,13 +78,13 @@ function tellItem(
       // Back to waiting only after an interrupted action was found not to have happened.
       return item.attempts === undefined
         ? undefined
-        : { event, text: `${title} did not happen${detail}. It is tried once more.`, isTold: true };
+        : { event, text: `${title} did not run${detail}. Trying it once more.`, isTold: true };
     case 'intended':
-      return { event, text: `Begins: ${title}.`, isTold: false };
+      return { event, text: `Started: ${title}.`, isTold: false };
     case 'applied':
       return { event, text: `Done: ${title}${detail}.`, isTold: false };
     case 'held':
-      return { event, text: `Proved: ${title}${detail}.`, isTold: false };
+      return { event, text: `Verified: ${title}${detail}.`, isTold: false };
     case 'skipped':
       return { event, text: `Not needed: ${title}${detail}.`, isTold: false };
     case 'refused':
@@ -115,7 +115,7 @@ function tellState(run: Run): Told {
   const told = (text: string, isLoud = false): Told => ({ event, text: text.trim(), isTold: true, isLoud });
   switch (run.state) {
     case 'diagnosing':
-      return told('Diagnosis begins.');
+      return told('Diagnosis started.');
     case 'proposed':
       return told(
         `Diagnosis done. Proposed: ${proposedWords(run.plan?.items ?? [])}. Nothing has been changed.`,
@@ -123,9 +123,9 @@ function tellState(run: Run): Told {
     case 'checking':
       return told(`${because === '' ? 'Approved.' : because} Checking once more on fresh data.`);
     case 'acting':
-      return told('Checked again: the plan still holds. The repair begins.');
+      return told('Checked again: the plan is still valid. The repair starts.');
     case 'unknown':
-      return told(`A person must say what happened. ${because}`, true);
+      return told(`Someone must check what happened. ${because}`, true);
     case 'done':
       return told(`Repair done. ${because}`);
     case 'failed':
@@ -139,6 +139,6 @@ function tellState(run: Run): Told {
       // A node that stands still because of us is for everybody to hear.
       return told(because === '' ? 'Cancelled.' : because, leftStopped(run).length > 0);
     case 'superseded':
-      return told(`The plan is withdrawn. ${because}`);
+      return told(`The plan was withdrawn. ${because}`);
   }
 }

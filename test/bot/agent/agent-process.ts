@@ -113,7 +113,7 @@ export async function agentIn(
       started.stdout.on('data', hear);
       started.stderr.on('data', hear);
       child = started;
-      await says('The agent listens', from);
+      await says('The agent is ready', from);
     },
     begun: () => touch(join(folder, 'begun'), 'r'),
     release: () => touch(join(folder, 'release'), 'w'),

@@ -143,7 +143,7 @@ describe('the bot and an agent, with the permissions of the document', () => {
     const other = await checkAgent(HOST, { ...host, operations: {}, preset: 'systemd' }, bot.executor);
     expect(other).toMatchObject({
       state: 'warning',
-      text: expect.stringContaining('so it would be refused'),
+      text: expect.stringContaining('so the agent would refuse it'),
     });
   });
 
@@ -181,7 +181,7 @@ describe('the bot and an agent, with the permissions of the document', () => {
       const hosts = openHosts({ [HOST]: host }, { agents: agents.port });
       expect(await hosts.run(restart('quick'), { ...limits, signal: off.signal })).toEqual({
         kind: 'not-started',
-        because: 'it was called off before it was sent',
+        because: 'it was cancelled before it was sent',
       });
     } finally {
       await agents.close();
@@ -276,7 +276,7 @@ test('an agent that is asked to stop finishes what runs, and its answer arrives'
   const first = bot.executor.run(asked, { timeoutMs: 60_000 });
   await agent.begun();
   const ended = agent.end('SIGTERM');
-  await agent.says('Asked to stop');
+  await agent.says('Stopping, because a signal asked for it');
   await agent.release();
   expect(await first).toMatchObject({ kind: 'done', output: 'restarted slow\n' });
   expect(await ended).toBe(0);
@@ -315,7 +315,7 @@ test.each(['freezes', 'goes away'])('an agent whose broker %s ends when it is as
 });
 
 test('files with its secrets that others may read are told when it starts', () => {
-  expect(agent.log()).toContain(`${folder}/key: everybody may read it (mode 644); chmod 640 ${folder}/key`);
+  expect(agent.log()).toContain(`${folder}/key: every user may read it (mode 644); chmod 640 ${folder}/key`);
   expect(agent.log()).not.toContain(`${folder}/url: `);
 });
 

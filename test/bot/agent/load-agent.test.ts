@@ -51,7 +51,7 @@ describe('an agent’s configuration', () => {
       'service.restart': ['sudo', '-n', '{service}'],
       'service.status': ['podman', 'inspect', '--format', '{{.State.Status}}', '{service}'],
     });
-    expect(told(`${good}operations: { node.stop: [x] }\n`)).toContain('came the unknown key node.stop');
+    expect(told(`${good}operations: { node.stop: [x] }\n`)).toContain('got the unknown key node.stop');
   });
 
   test('is told all at once what is wrong with it, each with its cure', () => {
@@ -64,30 +64,30 @@ journal: { folder: here, keep: 1s }
 comandLimit: 2m
 `);
     expect(text).toBe(`agent.yaml: 10 problems
-  line 1, host: expected a host name of letters, digits, ".", "_" and "-"; came "compute 7"
+  line 1, host: expected a host name of letters, digits, ".", "_" and "-"; got "compute 7"
     → set host to a host name of letters, digits, ".", "_" and "-"
-  line 2, transportUrl: expected a secret from the environment or from a file; came a value that stands in this file
+  line 2, transportUrl: expected a secret from the environment or from a file; got a value written in this file
     → write \${NAME} or \${file:/path} in its place
-  line 3, keys[0]: expected a secret from the environment or from a file; came a value that stands in this file
+  line 3, keys[0]: expected a secret from the environment or from a file; got a value written in this file
     → write \${NAME} or \${file:/path} in its place
-  line 3, keys[1]: expected a value in the environment variable MISSING; came nothing: it is not set
+  line 3, keys[1]: expected a value in the environment variable MISSING; got nothing: it is not set
     → set MISSING in the environment, or use \${file:/path} to read it from a file
-  line 5, allow.restart[0]: expected the name of a unit or container, such as nova-compute; came "nova; reboot"
+  line 5, allow.restart[0]: expected the name of a unit or container, such as nova-compute; got "nova; reboot"
     → set restart[0] to the name of a unit or container, such as nova-compute
-  line 5, allow.read[0]: expected an absolute path without . and .. in it; came "etc/passwd"
+  line 5, allow.read[0]: expected an absolute path without . and .. in it; got "etc/passwd"
     → set read[0] to an absolute path without . and .. in it
-  line 5, allow.read[1]: expected an absolute path without . and .. in it; came "/etc/../shadow"
+  line 5, allow.read[1]: expected an absolute path without . and .. in it; got "/etc/../shadow"
     → set read[1] to an absolute path without . and .. in it
-  line 6, journal.folder: expected an absolute path; came "here"
+  line 6, journal.folder: expected an absolute path; got "here"
     → set folder to an absolute path
-  line 6, journal.keep: expected a duration of at least 60 min; came "1s"
+  line 6, journal.keep: expected a duration of at least 60 min; got "1s"
     → set keep to a duration of at least 60 min
-  line 7, comandLimit: expected one of host, transportUrl, keys, preset, operations, allow, journal, commandLimit, log; came the unknown key comandLimit
+  line 7, comandLimit: expected one of host, transportUrl, keys, preset, operations, allow, journal, commandLimit, log; got the unknown key comandLimit
     → write commandLimit instead of comandLimit`);
   });
 
   test.each([
-    ['keys: ["${KEY}", "${KEY}"]', 'expected another key than the first'],
+    ['keys: ["${KEY}", "${KEY}"]', 'expected a key that differs from the first'],
     [
       'preset: custom\nallow: { restart: [nova] }',
       'expected a command for service.restart, because allow.restart',

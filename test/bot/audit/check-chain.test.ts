@@ -138,7 +138,7 @@ describe('a chain', () => {
     const records = chainOf([plainEntry('one'), plainEntry('two')]);
     const [first, second] = records;
     if (first === undefined || second === undefined) throw new Error('two were written');
-    expect(verdict([first, second, second]).fault?.text).toBe('Entry 2 stands again after entry 2.');
+    expect(verdict([first, second, second]).fault?.text).toBe('Entry 2 appears again after entry 2.');
   });
 
   test('written anew from some entry on does not follow what stands before it', () => {
@@ -176,7 +176,7 @@ describe('trimming a chain', () => {
     expect(verdict(all.slice(2), { keep: 1_000 }).fault).toMatchObject({
       kind: 'forged-trim',
       sequence: 4,
-      text: 'Entry 4 says that what stood before entry 3 was trimmed, and it kept only 1 entry, not the 1000 of audit.keep.',
+      text: 'Entry 4 says that the entries before 3 were trimmed, but it kept only 1 entry, not the 1000 of audit.keep.',
     });
     // Nothing is missing at its beginning: what a trim says does not matter.
     expect(verdict(all, { keep: 1_000, key }).fault).toBeUndefined();

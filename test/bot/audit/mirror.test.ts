@@ -106,7 +106,7 @@ describe('the mirror', () => {
     await live(chain);
     expect(await written()).toBe(lost + textOf(chain.stored.slice(3)));
     expect(forks).toEqual([
-      'Redis was set back: the mirror has entries up to 5, and Redis them up to 3. What was lost stands in the mirror only.',
+      'Redis was reset to an older state: the mirror has entries up to 5, and Redis them up to 3. What Redis lost is only in the mirror.',
     ]);
     const { fault } = await verifyAudit({ chain, files: [path] });
     expect(fault).toMatchObject({ where: 'file', kind: 'out-of-order', sequence: 4 });

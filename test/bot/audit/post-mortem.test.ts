@@ -120,8 +120,8 @@ describe('a post-mortem', () => {
       entries: [],
       names: new Map(),
     });
-    expect(text).toContain('- Owner: nobody took it\n- End: resolved without a repair by Watership');
-    expect(text).toContain('- [ ] Nobody took it: were the right people told?');
+    expect(text).toContain('- Owner: not acknowledged\n- End: resolved without a repair by Watership');
+    expect(text).toContain('- [ ] Nobody acknowledged it: were the right people notified?');
   });
 });
 

@@ -8,12 +8,14 @@ describe('sweep', () => {
     await using broker = await fakeBroker();
     const { exitCode, out } = await runProgram('sweep', '--config', configWith({ management: broker.url }));
     expect(out.replace(/in \d+ ms/, 'in 9 ms')).toBe(
-      'house: 1 of 1 nodes answered in 9 ms\n  no findings\n  Not looked at: what takes time to see (growth, zombie and ' +
-        'orphan queues), and what takes probes (deaf and unbound services) → watership probe --all; the bot finds all of ' +
-        'it, and has not looked here lately\n',
+      'house: 1 of 1 nodes answered in 9 ms\n  no findings\n  Not checked: growth, zombie and orphan queues (they need ' +
+        'several sweeps), and deaf and unbound services (they need probes) → watership probe --all; the bot checks all of ' +
+        'this, but has not swept here lately\n',
     );
     expect(exitCode).toBe(0);
-    expect((await runProgram('sweep', '--help')).out).toContain('deaf and unbound services are not found');
+    expect((await runProgram('sweep', '--help')).out).toContain(
+      'so it does not find growth, zombie or orphan queues, or deaf or unbound\nservices.',
+    );
   });
 
   test('as JSON is one value for programs', async () => {
@@ -54,7 +56,7 @@ describe('sweep', () => {
   test('of a cluster that is not configured says which there are', async () => {
     const config = configWith({ management: 'http://127.0.0.1:1' });
     const { exitCode, err } = await runProgram('sweep', '--cluster', 'barn', '--config', config);
-    expect(err).toBe('There is no cluster barn; the configuration has house\n');
+    expect(err).toBe('No cluster named “barn”. Known clusters: house.\n');
     expect(exitCode).toBe(3);
   });
 
@@ -103,9 +105,9 @@ describe('check', () => {
     [
       { '/api/whoami': { name: 'w', tags: ['monitoring'] } },
       'warning',
-      'it can look, but not close connections',
+      'it can read, but not close connections',
     ],
-    [{ '/api/whoami': { name: 'w', tags: '' } }, 'bad', 'looking takes the tag monitoring'],
+    [{ '/api/whoami': { name: 'w', tags: '' } }, 'bad', 'reading needs the tag monitoring'],
     [{ '/api/overview': { node: 'rabbit@b', object_totals: {} } }, 'bad', 'this is the API of rabbit@b'],
   ])(
     'knows a node that is not as it should be: %j',
@@ -166,7 +168,7 @@ describe('the command line', () => {
   test('incidents with a limit that is no number are not looked for', async () => {
     const config = configWith({ management: 'http://127.0.0.1:1' });
     expect(await runProgram('incidents', '--limit', 'all', '--config', config)).toMatchObject({
-      err: '--limit: expected a whole number from 1 to 1000000, came "all". Write 60.\n',
+      err: '--limit: expected a whole number from 1 to 1000000, got "all". Write 60.\n',
       exitCode: 3,
     });
   });
@@ -198,7 +200,7 @@ describe('the command line', () => {
   test('what a command lacks is told with where to read about it', async () => {
     const { exitCode, err } = await runProgram('tap', 'openstack');
     expect(err).toContain("missing required argument 'routing-key'");
-    expect(err).toContain('With --help behind it the command says what it takes.');
+    expect(err).toContain('Add --help to see the arguments and options of the command.');
     expect(exitCode).toBe(3);
   });
 });

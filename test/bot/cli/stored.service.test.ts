@@ -58,7 +58,7 @@ test('an audit that was deleted is missed without a mirror too, as soon as there
   expect(await run('audit', '--verify')).toMatchObject({
     exitCode: 2,
     out: expect.stringContaining(
-      'BROKEN in Redis: There are runs or incidents, and no entry about any of them',
+      'BROKEN in Redis: There are runs or incidents, but no entry about any of them',
     ),
   });
   await stores.audit.append({ ...opened, atMs: Date.now(), event: 'bot.started' });
@@ -91,7 +91,7 @@ test('incidents are listed with what became of them, and control characters are 
   expect((await run('audit', '--incident', 'INC-0001', '--limit', '1')).out).toBe(
     '1970-01-01T00:01:30.000Z  watership  incident.resolved  INC-0001  gone\n',
   );
-  const unknown = 'There is no cluster barn; the configuration has house\n';
+  const unknown = 'No cluster named “barn”. Known clusters: house.\n';
   expect(await run('incidents', '--cluster', 'barn')).toMatchObject({ out: '', err: unknown, exitCode: 3 });
   const { out, err } = await run('incidents', '--json', '--cluster', 'barn');
   expect([JSON.parse(out), err]).toEqual([[], unknown]);
@@ -111,7 +111,7 @@ test('a sweep tells what a running bot has open and one look cannot find, and co
   const swept = await run('sweep');
   expect(swept).toMatchObject({ exitCode: 2 });
   expect(swept.out).toMatch(
-    /the bot, which looked \d s ago, has 1 more open:\n {2}critical: lamp: .* \(INC-0001\)\n$/,
+    /the bot, which swept \d s ago, has 1 more open:\n {2}critical: lamp: .* \(INC-0001\)\n$/,
   );
   expect(JSON.parse((await run('sweep', '--json')).out)).toMatchObject([
     { bot: { open: [{ id: 'INC-0001' }] } },
@@ -120,7 +120,7 @@ test('a sweep tells what a running bot has open and one look cannot find, and co
 
 test('a halt from the command line is in force, recorded, and can be ended', async () => {
   const { stores, run } = installation();
-  expect((await run('halt', 'barn')).err).toBe('There is no cluster barn; the configuration has house\n');
+  expect((await run('halt', 'barn')).err).toBe('No cluster named “barn”. Known clusters: house.\n');
   expect((await run('halt', 'house')).out).toMatch(/^Halted: house\. Nothing more is done/);
   expect(await stores.halts.isHalted('house')).toBe(true);
   expect((await run('resume')).out).toMatch(/^Resumed: all clusters\./);
@@ -227,8 +227,8 @@ describe('the audit at a terminal', () => {
     expect(sound.out.split('\n')).toEqual([
       'Redis: 3 entries, 1 to 3.',
       `${file}: 3 entries, 1 to 3.`,
-      'No seal vouches for any of it yet.',
-      'Sound: nothing was edited, left out, exchanged or cut off.',
+      'No entry is sealed yet.',
+      'Sound: no entry was edited, removed, replaced or cut off.',
       '',
     ]);
 
@@ -258,7 +258,7 @@ describe('the audit at a terminal', () => {
     const verified = await lost.run('audit', '--verify', '--file', file);
     expect(verified.exitCode).toBe(3);
     expect(verified.out).toContain('Redis at 127.0.0.1:1 cannot be reached');
-    expect(verified.out).toContain('The mirror was checked alone.');
+    expect(verified.out).toContain('Only the mirror was checked.');
     expect((await lost.run('audit', '--verify', '--file', '/no/such')).err).toBe('/no/such does not exist\n');
   });
 

@@ -38,9 +38,9 @@ describe('a host that is reached by its agent', () => {
       },
     });
     const text = told(file('{ c7: { via: agent } }', ''));
-    expect(text).toContain('hosts.c7.keys: expected the key of the agent on c7; came nothing');
+    expect(text).toContain('hosts.c7.keys: expected the key of the agent on c7; got nothing');
     expect(text).toContain(
-      'agents: expected the broker of the agents, because host c7 is via: agent; came nothing',
+      'agents: expected the broker of the agents, because host c7 is via: agent; got nothing',
     );
   });
 
@@ -48,17 +48,17 @@ describe('a host that is reached by its agent', () => {
     expect(told(file('{ c7: { via: agent, keys: ["${KEY}"] } }', undefined, ', host: c7'))).toBe(
       'watership.yaml: one problem\n' +
         '  line 4, clusters[0].nodes[0].host: expected a host that is reached without the broker, because ' +
-        'rabbit@srv goes down under its agent; came "c7", which is via: agent\n' +
+        'stopping rabbit@srv cuts off its agent; got "c7", which is via: agent\n' +
         '    → write via: ssh for hosts.c7, or via: local with commands that reach it without the broker',
     );
   });
 
   test.each([
-    ['a key that stands in the file', `["${'s3cret'.repeat(9)}"]`, 'came a value that stands in this file'],
+    ['a key that stands in the file', `["${'s3cret'.repeat(9)}"]`, 'got a value written in this file'],
     ['a key that is too short', '["${SHORT}"]', 'expected a key of at least 32 characters'],
     ['three keys', '["${KEY}", "${OLD}", "${OTHER}"]', 'expected one or two keys'],
     ['no keys', '[]', 'expected one or two keys'],
-    ['the same key twice', '["${KEY}", "${KEY}"]', 'came the key of the same host'],
+    ['the same key twice', '["${KEY}", "${KEY}"]', 'got the key of the same host'],
   ])('is not reached with %s', (_, list, expected) => {
     const text = told(file(`{ c7: { via: agent, keys: ${list} } }`));
     expect(text).toContain(expected);
@@ -67,12 +67,12 @@ describe('a host that is reached by its agent', () => {
 
   test('has a key of its own, and nobody else has one', () => {
     const two = '{ c7: { via: agent, keys: ["${KEY}"] }, c8: { via: agent, keys: ["${OTHER}", "${KEY}"] } }';
-    expect(told(file(two))).toContain('hosts.c8.keys[1]: expected a key that is used once');
-    expect(told(file('{ c7: { via: local, keys: ["${KEY}"] } }'))).toContain('came the unknown key keys');
+    expect(told(file(two))).toContain('hosts.c8.keys[1]: expected a key of its own');
+    expect(told(file('{ c7: { via: local, keys: ["${KEY}"] } }'))).toContain('got the unknown key keys');
   });
 
   test.each([
-    ['rabbit://bot:hunter2@h/agents', 'came a value that stands in this file'],
+    ['rabbit://bot:hunter2@h/agents', 'got a value written in this file'],
     ['http://h', 'expected a transport URL such as'],
     ['rabbit:///agents', 'expected a transport URL such as'],
   ])('is not reached through %s', (broker, expected) => {

@@ -88,12 +88,12 @@ describe('a host over SSH', () => {
     [
       'no user',
       '{ via: ssh, key: "${KEY}" }',
-      'hosts.ctl1.user: expected the user to log in as; came nothing',
+      'hosts.ctl1.user: expected the user to log in as; got nothing',
     ],
     [
       'a path as key',
       '{ via: ssh, user: ops, key: "${WORD}" }',
-      'this one is not a private key: a private key begins with -----BEGIN; came a value that is not shown',
+      'this one is not a private key: a private key begins with -----BEGIN; got a value that is not shown',
     ],
     [
       'a key that stands in the file',
@@ -113,7 +113,7 @@ describe('a host over SSH', () => {
     [
       'an agent that nobody started',
       '{ via: ssh, user: ops, agent: true }',
-      'hosts.ctl1.agent: expected an SSH agent that SSH_AUTH_SOCK names; came nothing: the environment variable SSH_AUTH_SOCK is not set',
+      'hosts.ctl1.agent: expected an SSH agent that SSH_AUTH_SOCK names; got nothing: the environment variable SSH_AUTH_SOCK is not set',
     ],
     [
       'both pins',
@@ -138,19 +138,19 @@ describe('a host over SSH', () => {
     [
       'a jump host that is not there',
       '{ via: ssh, user: ops, key: "${KEY}", jump: bastion }',
-      'hosts.ctl1.jump: expected another entry of hosts with via: ssh; came "bastion"\n    → add hosts.bastion with via: ssh',
+      'hosts.ctl1.jump: expected another entry of hosts with via: ssh; got "bastion"\n    → add hosts.bastion with via: ssh',
     ],
     [
       'itself as jump host',
       '{ via: ssh, user: ops, key: "${KEY}", jump: ctl1 }',
-      'hosts.ctl1.jump: expected a way that ends at a host without jump; came the circle ctl1 → ctl1',
+      'hosts.ctl1.jump: expected a chain of jump hosts that ends at a host without jump; got the loop ctl1 → ctl1',
     ],
     [
       'a namespace that is none',
       '{ via: local, namespace: A_b }',
       'hosts.ctl1.namespace: expected a Kubernetes',
     ],
-    ['a key of SSH on a local host', '{ via: local, user: ops }', 'came the unknown key user'],
+    ['a key of SSH on a local host', '{ via: local, user: ops }', 'got the unknown key user'],
   ])('with %s is told', (_what, host, problem) => {
     expect(told(`  ctl1: ${host}`)).toContain(problem);
   });
@@ -160,7 +160,7 @@ describe('a host over SSH', () => {
     const problems = told(`  a: ${ssh('b')}\n  b: ${ssh('c')}\n  c: ${ssh('b')}`);
     expect(problems).toContain('2 problems');
     expect(problems).toContain(
-      'hosts.b.jump: expected a way that ends at a host without jump; came the circle b → c → b',
+      'hosts.b.jump: expected a chain of jump hosts that ends at a host without jump; got the loop b → c → b',
     );
   });
 

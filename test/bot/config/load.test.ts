@@ -162,7 +162,7 @@ describe('a bad configuration', () => {
       'http mode without a secret',
       'mode: socket',
       'mode: http, port: 80',
-      'slack.signingSecret: expected the signing secret, because slack.mode is http; came nothing',
+      'slack.signingSecret: expected the signing secret, because slack.mode is http; got nothing',
     ],
     [
       'http mode without a port',
@@ -174,7 +174,7 @@ describe('a bad configuration', () => {
       'a node on a host that is not there',
       '15671 }',
       '15671, host: server-45 }\nhosts: { server-44: { via: local } }',
-      'came "server-45"\n    → write server-44, where rabbit@server-44 is',
+      'got "server-45"\n    → write server-44, where rabbit@server-44 is',
     ],
     [
       'a host that resembles none',
@@ -186,61 +186,61 @@ describe('a bad configuration', () => {
       'two nodes of one name',
       '15671 }',
       '15671 }\n      - { name: rabbit@server-44, management: http://b }',
-      'nodes[1].name: expected a name that is used once; came "rabbit@server-44" a second time',
+      'nodes[1].name: expected a unique name; got "rabbit@server-44" a second time',
     ],
     [
       'two clusters of one name',
       '15671 }',
       '15671 }\n  - { name: prod-a, username: u, password: p, nodes: [ { name: r@b, management: http://b } ] }',
-      'clusters[1].name: expected a name that is used once',
+      'clusters[1].name: expected a unique name',
     ],
     [
       'a service on an unknown host',
       '15671 }',
       '15671 }\n    services: [ { name: n, queues: n, host: nowhere } ]',
-      'services[0].host: expected an entry of hosts, or from-connection; came "nowhere"',
+      'services[0].host: expected an entry of hosts, or from-connection; got "nowhere"',
     ],
     [
       'a service that is restarted otherwise than its host',
       '15671 }',
       '15671 }\n    services: [ { name: n, queues: n, host: h, restart: systemd } ]\nhosts: { h: { via: local, preset: custom } }',
-      'expected "custom", the preset of host h; came "systemd"',
+      'expected "custom", the preset of host h; got "systemd"',
     ],
     [
       'an RPC version that YAML takes for a number',
       '15671 }',
       '15671 }\n    services: [ { name: n, queues: n, rpcVersion: 6.0 } ]',
-      'services[0].rpcVersion: expected an RPC version in quotes, such as "6.0"; came 6',
+      'services[0].rpcVersion: expected an RPC version in quotes, such as "6.0"; got 6',
     ],
     [
       'a haproxy on an unknown host',
       '15671 }',
       '15671 }\n    reachedBy: { haproxy: { host: lb, path: /etc/h } }',
-      'reachedBy.haproxy.host: expected an entry of hosts; came "lb"',
+      'reachedBy.haproxy.host: expected an entry of hosts; got "lb"',
     ],
     [
       'no clusters',
       good.slice(good.indexOf('clusters')),
       '',
-      'clusters: expected a list of clusters; came nothing',
+      'clusters: expected a list of clusters; got nothing',
     ],
     [
       'an empty secret',
       '${RABBIT}',
       '${EMPTY}',
-      'expected a value in the environment variable EMPTY; came nothing: it is not set',
+      'expected a value in the environment variable EMPTY; got nothing: it is not set',
     ],
     [
       'a secret in a file that is not there',
       '${RABBIT}',
       '${file:/nowhere/at/all}',
-      'expected a value in the file /nowhere/at/all; came nothing: there is no such file',
+      'expected a value in the file /nowhere/at/all; got nothing: there is no such file',
     ],
     [
       'a node on a host that could be any of several',
       '15671 }',
       `15671, host: srv-3 }\nhosts: { srv-1: ${local}, srv-2: ${local}, storage: ${local} }`,
-      'came "srv-3"\n    → write srv-1 or srv-2, the one where rabbit@server-44 is',
+      'got "srv-3"\n    → write srv-1 or srv-2, the one where rabbit@server-44 is',
     ],
     [
       'a node on a host that is not there, when another has its address',
@@ -252,21 +252,21 @@ describe('a bad configuration', () => {
       'a host of two nodes whose commands do not say which',
       '15671 }',
       `15671, host: h }\n      - { name: rabbit@server-45, management: http://b, host: h }\nhosts: { h: ${local} }`,
-      'nodes[1].host: expected another host than rabbit@server-44 has, because node.stop, node.start, node.restart of h would not say which',
+      'nodes[1].host: expected a host that rabbit@server-44 does not use, because node.stop, node.start, node.restart of h would not say which',
     ],
     [
       'an app token as bot token',
       '${BOT}',
       '${APP}',
-      'slack.botToken: expected a bot token (xoxb-…); came an app-level',
+      'slack.botToken: expected a bot token (xoxb-…); got an app-level',
     ],
     [
       'a bot token as app token',
       '${APP}',
       '${BOT}',
-      'slack.appToken: expected an app-level token (xapp-…); came a bot',
+      'slack.appToken: expected an app-level token (xapp-…); got a bot',
     ],
-    ['no YAML', 'clusters:', 'clusters: [', 'expected YAML; came'],
+    ['no YAML', 'clusters:', 'clusters: [', 'expected YAML; got'],
   ])('%s is a problem', (_name, from, to, expected) => {
     expect(good).toContain(from);
     expect(told(good.replace(from, to))).toContain(expected);
@@ -297,15 +297,15 @@ describe('a bad configuration', () => {
   test('that lacks one colon has one problem, with its line', () => {
     expect(told(good.replace('username: watership', 'username watership'))).toBe(
       'watership.yaml: one problem\n' +
-        '  line 4: expected YAML; came a line without "key: value"\n' +
-        '    → write a colon and a space behind the key',
+        '  line 4: expected YAML; got a line without "key: value"\n' +
+        '    → write a colon and a space after the key',
     );
   });
 
   test('that has a key twice names it, and the line', () => {
     expect(told(good.replace('username: watership', 'username: watership\n    username: w'))).toBe(
       'watership.yaml: one problem\n' +
-        '  line 5, username: expected each key once; came a second username beside the first\n' +
+        '  line 5, username: expected each key once; got a second username beside the first\n' +
         '    → remove one of them, or put what both hold under one username:',
     );
   });
@@ -380,7 +380,7 @@ describe('a Redis with sentinels', () => {
     ],
     [
       '{ password: "${RABBIT}" }',
-      'redis.password: expected no password, because there are no sentinels; came one',
+      'redis.password: expected no password, because there are no sentinels; got one',
     ],
     ['{ sentinels: [] , name: b }', 'redis.sentinels: expected at least one sentinel'],
   ])('%s is refused', (redis, problem) => {
@@ -415,7 +415,7 @@ ${more}`;
     [
       'what is lost is typed',
       'people: { typedConfirmation: { destructive: false } }',
-      'what cannot be taken',
+      'what cannot be undone',
     ],
     [
       'a step on a node is typed out before a yes',
@@ -444,7 +444,7 @@ ${more}`;
     [
       'nobody approves their own deletion',
       'people: { selfApproval: { destructive: true } }',
-      'approved by somebody else',
+      'somebody else must approve',
     ],
     [
       'but in a sandbox',
@@ -463,8 +463,8 @@ ${more}`;
   });
 
   test.each([
-    ['0s', 'came 0 ms'],
-    ['29s', 'came 29000 ms'],
+    ['0s', 'got 0 ms'],
+    ['29s', 'got 29000 ms'],
     ['30s', 'no problem'],
     ['2m', 'no problem'],
   ])('two looks that lie %s apart', (apart, problem) => {
@@ -494,7 +494,7 @@ describe('a broker in two clusters', () => {
     );
     expect(text).toContain(
       `line 4, clusters[1].nodes[0].${key}: expected a node that is in no other cluster of this file; ` +
-        `came the address of clusters[0].nodes[0].${key}`,
+        `got the address of clusters[0].nodes[0].${key}`,
     );
   });
 

@@ -111,7 +111,7 @@ describe('the digest', () => {
   });
 
   test('says when nobody looked for a while', () => {
-    const text = 'Nobody looked at prod-a for 75 s.';
+    const text = 'prod-a was not swept for 75 s.';
     const missed = { atMs: nowMs - 60_000, actor: 'watership', event: 'sweep.missed', text };
     expect(aloud({ ...quietNight, audit: [missed] })).toContain(`*Could not be checked*\n${text}`);
   });

@@ -72,7 +72,7 @@ describe('a run', () => {
     const lines = (await context.stores.incidents.timeline('INC-0001')).map(({ text }) => text);
     expect(lines).toEqual([
       'Diagnosis done. Proposed: 1 action, 2 checks. Nothing has been changed.',
-      'Checked again: the plan still holds. The repair begins.',
+      'Checked again: the plan is still valid. The repair starts.',
       'Repair done. Every step is done, and the result was verified.',
     ]);
   });

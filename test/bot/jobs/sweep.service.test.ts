@@ -239,7 +239,7 @@ test('a gap in the schedule is recorded', async () => {
   expect(missed).toMatchObject({
     event: 'sweep.missed',
     cluster: 'house',
-    text: 'Nobody looked at house for 20 s.',
+    text: 'house was not swept for 20 s.',
   });
 });
 

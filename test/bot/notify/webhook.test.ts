@@ -59,7 +59,7 @@ describe('what Slack does not take', () => {
     expect(came).toEqual([
       {
         kind: 'untold',
-        text: 'P1 prod-a: ctl3 is cut off from ctl1 + ctl2. INC-0412. Slack has not taken this for 5 min.',
+        text: 'P1 prod-a: ctl3 is cut off from ctl1 + ctl2. INC-0412. Slack has not accepted this for 5 min.',
         incident: 'INC-0412',
         cluster: 'prod-a',
         severity: 'critical',
@@ -126,12 +126,12 @@ describe('what Slack does not take', () => {
   test('names the host of a webhook that fails, and nothing of its path', async () => {
     const { webhook } = await receiver(404);
     await expect(webhook.send({})).rejects.toThrow(
-      /^The webhook at 127\.0\.0\.1:\d+ did not take a notice: HTTP 404$/,
+      /^The webhook at 127\.0\.0\.1:\d+ did not accept a notice: HTTP 404$/,
     );
     const nobody = openWebhook('http://127.0.0.1:9/hook/s3cret-path');
     const failure = await nobody.send({}).catch((error: unknown) => error);
     expect(failure).toMatchObject({
-      message: 'The webhook at 127.0.0.1:9 did not take a notice: not reached',
+      message: 'The webhook at 127.0.0.1:9 did not accept a notice: not reached',
     });
     expect(inspect(failure, { depth: 9 })).not.toContain('s3cret');
   });

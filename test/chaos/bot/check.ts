@@ -79,8 +79,8 @@ function begunOnce(run: StoredRun, audit: readonly StoredEntry[]): readonly Viol
   ).length;
   return (run.plan?.items ?? []).flatMap(({ title, kind }, index): readonly Violation[] => {
     if (kind !== 'act') return [];
-    const begun = own.filter(({ text }) => text.includes(`Begins: ${title}.`)).length;
-    const notDone = own.filter(({ text }) => text.includes(`${title} did not happen`)).length;
+    const begun = own.filter(({ text }) => text.includes(`Started: ${title}.`)).length;
+    const notDone = own.filter(({ text }) => text.includes(`${title} did not run`)).length;
     const attempts = run.items[index]?.attempts ?? 0;
     const once = (text: string): Violation => ({ rule: 'once', about: run.id, text });
     return [

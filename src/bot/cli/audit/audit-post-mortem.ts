@@ -14,14 +14,14 @@ export async function auditPostMortem(
 ): Promise<number> {
   const id = incident ?? run;
   if (id === undefined) {
-    console.err('--markdown tells one incident: name it with --incident INC-… or --run RUN-…\n');
+    console.err('--markdown prints one incident: name it with --incident INC-… or --run RUN-…\n');
     return exitCodes.unknown;
   }
   const found = await withStores(config, (stores) =>
     readPostMortem({ stores, book }, id, (ids) => namesOf(config, ids)),
   );
   if (found === undefined) {
-    console.err(`There is no ${id}. Incidents and runs are kept for 90 days.\n`);
+    console.err(`No record of ${id}. Incidents and runs are kept for 90 days.\n`);
     return exitCodes.unknown;
   }
   console.out(printable(found.markdown));

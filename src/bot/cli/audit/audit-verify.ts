@@ -38,7 +38,7 @@ export async function auditVerify(
     return verifyAudit({ files, ...withKey });
   });
   const notes = [
-    ...(away === undefined ? [] : [`${away}. The mirror was checked alone.`]),
+    ...(away === undefined ? [] : [`${away}. Only the mirror was checked.`]),
     ...(options.file === undefined && file !== undefined && files.length === 0
       ? [`${file} is not on this host: the mirror was not compared.`]
       : []),
@@ -74,14 +74,14 @@ function tell({ redis, file, fault, notes }: Verified, files: readonly string[])
     ...(file === undefined ? [] : [wordsOf(name, file)]),
     ...notes,
     fault === undefined
-      ? 'Sound: nothing was edited, left out, exchanged or cut off.'
+      ? 'Sound: no entry was edited, removed, replaced or cut off.'
       : `BROKEN in ${fault.where === 'redis' ? 'Redis' : name}: ${fault.text}`,
   ];
   return `${lines.join('\n')}\n`;
 }
 
 function wordsOf(name: string, { entries, first, last, fault }: ChainVerdict): string {
-  if (first === undefined || last === undefined) return `${name}: nothing is recorded.`;
+  if (first === undefined || last === undefined) return `${name}: no entries.`;
   const sound = fault === undefined ? '' : ', sound up to there';
   return `${name}: ${counted(entries, 'entry', 'entries')}, ${first} to ${last}${sound}.`;
 }

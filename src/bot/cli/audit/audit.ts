@@ -51,7 +51,7 @@ export async function auditCommand(console: Console, options: AuditOptions): Pro
       entries.flatMap(({ actor, text }) => [actor, ...idsIn(`${actor} ${text}`)]),
     );
     for (const entry of entries) console.out(printable(`${lineOf(entry, names)}\n`));
-    if (entries.length === 0) console.out('Nothing is recorded.\n');
+    if (entries.length === 0) console.out('No audit entries.\n');
   }
   return exitCodes.ok;
 }

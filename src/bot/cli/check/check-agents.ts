@@ -16,7 +16,7 @@ export async function checkAgent(name: string, host: HostConfig, hosts: HostExec
   if (answer.kind !== 'done') return bad(answer.because);
   const facts = readFacts(answer.output);
   if (facts === undefined)
-    return bad('the agent answers, and its facts cannot be read: is it of this version?');
+    return bad('the agent answers, but its facts cannot be read: check that it runs this version');
   const skewMs = facts.clockMs - askedAtMs - tookMs / 2;
   const told = `the agent answers in ${tookMs} ms; ${tellAllowed(facts.allow)}`;
   const troubles = [
@@ -35,15 +35,15 @@ function readFacts(output: string): AgentFacts | undefined {
 }
 
 const tellSkew = (skewMs: number): string =>
-  `its clock is ${tellDuration(Math.abs(skewMs))} ${skewMs > 0 ? 'ahead' : 'behind'}: keep both with NTP`;
+  `its clock is ${tellDuration(Math.abs(skewMs))} ${skewMs > 0 ? 'ahead' : 'behind'}: run NTP on both`;
 
 function tellAllowed({ restart, status, read }: AgentFacts['allow']): string {
   const may = [
     ...(restart.length > 0 ? [`restarts ${restart.join(', ')}`] : []),
-    ...(status.length > 0 ? [`looks at ${status.join(', ')}`] : []),
+    ...(status.length > 0 ? [`checks ${status.join(', ')}`] : []),
     ...(read.length > 0 ? [`reads ${read.join(', ')}`] : []),
   ];
-  return may.length === 0 ? 'it may do nothing: fill allow in its agent.yaml' : `it ${may.join('; ')}`;
+  return may.length === 0 ? 'it may do nothing: set allow in its agent.yaml' : `it ${may.join('; ')}`;
 }
 
 /** The plan shows the bot's command, and the agent runs its own only if it is the same. */
@@ -61,6 +61,6 @@ function otherCommands(
     .map(
       (operation) =>
         `${operation} is ${JSON.stringify(own[operation] ?? [])} here and ` +
-        `${JSON.stringify(commands[operation] ?? [])} there, so it would be refused`,
+        `${JSON.stringify(commands[operation] ?? [])} there, so the agent would refuse it`,
     );
 }

@@ -54,6 +54,6 @@ function verdictOf(
     return (isOwn ? bad : warning)(`${how}${told.join('; ')}`);
   }
   const names = [...programs.keys()];
-  if (names.length === 0) return ok(`${how}it has no commands; files are read there`);
-  return ok(`${how}${names.join(', ')} ${names.length === 1 ? 'is' : 'are'} there; not run`);
+  if (names.length === 0) return ok(`${how}it has no commands; only files are read there`);
+  return ok(`${how}found ${names.join(', ')}; not run`);
 }

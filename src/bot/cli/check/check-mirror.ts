@@ -13,10 +13,10 @@ export async function checkMirror(path: string): Promise<CheckVerdict> {
     if (found !== undefined) return await checkFile(path, found.size);
     const around = await stat(folder).catch(ifAbsent);
     if (around === undefined) {
-      return bad(`there is no folder ${folder}; make it: install -d -m 0700 -o <the bot's user> ${folder}`);
+      return bad(`there is no folder ${folder}; create it: install -d -m 0700 -o <the bot's user> ${folder}`);
     }
     await access(folder, constants.W_OK | constants.X_OK);
-    return ok(`not there yet; the bot can make it in ${folder}`);
+    return ok(`not created yet; the bot can create it in ${folder}`);
   } catch (error) {
     const code = codeOf(error);
     if (code === undefined) throw error;
@@ -28,13 +28,13 @@ async function checkFile(path: string, bytes: number): Promise<CheckVerdict> {
   const { last, close } = await openMirrorFile(path);
   await close();
   if (last === undefined && bytes > 0) {
-    return warning('it holds something else than the audit; give the audit a file of its own');
+    return warning('it holds other data than the audit; give the audit a file of its own');
   }
-  const told = last === undefined ? 'it is empty, and' : `it holds entries up to ${last.sequence}, and`;
+  const told = last === undefined ? 'it is empty' : `it holds entries up to ${last.sequence}`;
   const [exposed] = exposedFiles([path]);
   return exposed === undefined
-    ? ok(`${told} more can be added`)
-    : warning(`${told} more can be added; but ${exposed.text}`);
+    ? ok(`${told}, and the bot can write to it`)
+    : warning(`${told}, and the bot can write to it; but ${exposed.text}`);
 }
 
 /** What to do about a mirror that the system does not let us write. */

@@ -28,15 +28,15 @@ const namesOf = ({ nodes }: ClusterConfig): readonly string[] => nodes.map(({ na
 async function compare(node: string, one: ClusterConfig, other: ClusterConfig): Promise<CheckVerdict> {
   const [first, second] = await Promise.all([processOf(node, one), processOf(node, other)]);
   if (first === undefined || second === undefined) {
-    return warning(`both have a ${node}, and whether it is the same one cannot be seen now`);
+    return warning(`both have a node ${node}; whether it is the same one could not be checked now`);
   }
   const isSame =
     first.osPid === second.osPid && Math.abs(first.startedAtMs - second.startedAtMs) < SAME_START_MS;
   return isSame
     ? bad(
-        `${node} is one and the same process in both: they would repair it at once. Remove one of the two clusters`,
+        `${node} is the same process in both: they would repair it at the same time. Remove one of the two clusters`,
       )
-    : ok(`both have a ${node}, and these are two brokers`);
+    : ok(`both have a node ${node}, but on two different brokers`);
 }
 
 /** A node's process, as any node of its cluster sees it. */
@@ -44,7 +44,8 @@ async function processOf(node: string, cluster: ClusterConfig) {
   const answers = cluster.nodes.map(async (asked) => {
     const rows = await openManagement(managementOf(cluster, asked)).nodes({ timeoutMs: CHECK_LIMIT_MS });
     const row = rows.find(({ name }) => name === node);
-    if (row?.osPid === undefined || row.uptimeMs === undefined) throw new Error(`nothing of ${node} is told`);
+    if (row?.osPid === undefined || row.uptimeMs === undefined)
+      throw new Error(`the API gives no process id and uptime for ${node}`);
     return { osPid: row.osPid, startedAtMs: systemClock.now() - row.uptimeMs };
   });
   // Who does not answer has a line of its own.

@@ -93,14 +93,14 @@ function* checksOf(config: BotConfig, hosts: OpenHosts, slack: Iterable<Check>):
   if (config.people.approvers.length === 0 && config.people.adminApprovers.length === 0) {
     yield {
       what: 'people',
-      ask: async () => warning('nobody may approve; name people.approvers to repair anything'),
+      ask: async () => warning('nobody may approve; set people.approvers, or nothing can be repaired'),
     };
   }
 }
 
 function checkFile(path: string): CheckVerdict {
   const [exposed] = exposedFiles([path]);
-  return exposed === undefined ? ok('nobody else may read or change it') : warning(exposed.text);
+  return exposed === undefined ? ok('no other user may read or change it') : warning(exposed.text);
 }
 
 async function checkRedis(config: RedisConfig): Promise<CheckVerdict> {
@@ -149,8 +149,8 @@ async function checkManagement(cluster: ClusterConfig, node: NodeConfig): Promis
   const told = expiring === undefined ? who : `${who}; ${expiring}`;
   if (tags.includes('administrator')) return expiring === undefined ? ok(told) : warning(told);
   return tags.includes('monitoring')
-    ? warning(`${told}: it can look, but not close connections; that takes the tag administrator`)
-    : bad(`${told}: looking takes the tag monitoring, repairing administrator`);
+    ? warning(`${told}: it can read, but not close connections; that needs the tag administrator`)
+    : bad(`${told}: reading needs the tag monitoring, repairing needs administrator`);
 }
 
 const cureOfRefusal = ({ settings: { name }, username }: ClusterConfig): string =>
@@ -196,7 +196,7 @@ export function amqpReason(said: string, username: string, vhost: string): strin
   if (/EXTERNAL|client certificate/.test(said)) return said;
   if (/\b403\b|ACCESS.REFUSED/i.test(said)) return `the broker refuses the login of ${username}`;
   if (/maxFrameSize|Frame size|Invalid frame|during opening handshake/.test(said)) {
-    return 'what answers does not speak AMQP: is this the AMQP port, and amqps: right if it takes TLS?';
+    return 'the server there does not speak AMQP: check that this is the AMQP port, and use amqps: if it expects TLS';
   }
   return said;
 }

@@ -31,7 +31,7 @@ export const exitCodes = { ok: 0, warning: 1, critical: 2, unknown: 3 } as const
 
 /** What is said of a cluster that the configuration does not have. */
 export const noCluster = (wanted: string | undefined, { clusters }: Pick<BotConfig, 'clusters'>): string =>
-  `There is no cluster ${wanted ?? ''}; the configuration has ${clusters.map(({ settings }) => settings.name).join(', ')}`;
+  `No cluster named “${wanted ?? ''}”. Known clusters: ${clusters.map(({ settings }) => settings.name).join(', ')}.`;
 
 export const printJson = (console: Console, value: unknown): void =>
   console.out(`${JSON.stringify(value, null, 2)}\n`);

@@ -4,7 +4,7 @@ export function numberOption(option: string, text: string | undefined): number |
   const value = Number(text);
   if (!/^\d+$/.test(text) || value < 1 || value > 1_000_000)
     throw new Error(
-      `${option}: expected a whole number from 1 to 1000000, came ${JSON.stringify(text)}. Write 60.`,
+      `${option}: expected a whole number from 1 to 1000000, got ${JSON.stringify(text)}. Write 60.`,
     );
   return value;
 }

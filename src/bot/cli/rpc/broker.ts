@@ -37,7 +37,7 @@ export function brokersOf(console: Console, options: BrokerOptions): readonly Br
   const config = readConfig(console, options);
   if (config === undefined) {
     if (options.json !== true)
-      console.err(`Without a configuration: --url rabbit://user@host:5672/, or that in ${URL_VARIABLE}.\n`);
+      console.err(`Without a configuration, give --url rabbit://user@host:5672/ or set ${URL_VARIABLE}.\n`);
     return undefined;
   }
   return clustersOf(config, options.cluster).map((cluster) => ({
@@ -55,7 +55,7 @@ export function brokerOf(console: Console, options: BrokerOptions): Broker | und
   const [broker, another] = brokers;
   if (broker === undefined || another !== undefined) {
     const names = brokers.flatMap((each) => (each.kind === 'cluster' ? [each.config.settings.name] : []));
-    throw new Error(`--cluster: expected one cluster of ${names.join(', ')}, came nothing. Name one.`);
+    throw new Error(`--cluster: expected one of the clusters ${names.join(', ')}, got nothing. Name one.`);
   }
   return broker;
 }
@@ -69,13 +69,13 @@ export const transportOf = (broker: Broker): Transport =>
 function urlWith(url: string, { vhost, cluster }: BrokerOptions): string {
   if (cluster !== undefined) {
     throw new Error(
-      '--cluster: expected none beside a URL, which names the broker itself. Leave out one of them.',
+      '--cluster: expected none with a URL, which names the broker itself. Leave out one of them.',
     );
   }
   // Throws what is wrong with it, without repeating it: it may hold a password.
   const parsed = parseTransportUrl(url);
   if (parsed.hosts.length === 0) {
-    throw new Error('--url: expected rabbit://user:…@host:port/vhost, came a URL without a host. Add one.');
+    throw new Error('--url: expected rabbit://user:…@host:port/vhost, got a URL without a host. Add one.');
   }
   return vhost === undefined
     ? url
@@ -91,7 +91,7 @@ function clustersOf({ clusters }: BotConfig, wanted: string | undefined): readon
 /** These commands talk to services and act on no host. */
 const noHosts: HostExecutor = {
   argvOf: () => undefined,
-  run: async () => ({ kind: 'not-started', because: 'this command acts on no host' }),
+  run: async () => ({ kind: 'not-started', because: 'this command runs nothing on hosts' }),
 };
 
 const open = (config: ClusterConfig, { schedule }: BotConfig): OpenCluster =>

@@ -10,5 +10,5 @@ export const castCommand = (
   withRequest(console, options, words, async ({ client, context, method, args }) => {
     await client.cast(context, method, args);
     if (options.json === true) printValue(console, { ok: true });
-    else console.out('The broker has it. A cast is not answered.\n');
+    else console.out('The broker accepted the request. A cast gets no answer.\n');
   });

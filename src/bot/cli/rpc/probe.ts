@@ -37,10 +37,10 @@ export async function probeCommand(
 ): Promise<number> {
   if (topic === undefined && options.all !== true)
     throw new Error(
-      'topic: expected a topic such as compute, came nothing. Name one, or --all for every service.',
+      'topic: expected a topic such as compute, got nothing. Name one, or --all for every service.',
     );
   if (topic !== undefined && options.all === true)
-    throw new Error(`topic: expected none beside --all, came ${topic}. Leave out one of them.`);
+    throw new Error(`topic: expected none with --all, got ${topic}. Leave out one of them.`);
   const brokers = brokersOf(console, options);
   if (brokers === undefined) return exitCodes.unknown;
   const results = await Promise.all(brokers.map((broker) => ask(broker, options, topic, server)));
@@ -76,7 +76,7 @@ async function ask(
     try {
       const queue = server === undefined ? topic : `${topic}.${server}`;
       const rows = await probeAll([{ vhost: '', queue, ...where }], (one) => probeThrough(transport, one));
-      const notes = server === undefined ? ['The servers of a topic are listed with --config only.'] : [];
+      const notes = server === undefined ? ['The servers of a topic can be listed only with --config.'] : [];
       return { rows, notes };
     } finally {
       await transport.cleanup();
@@ -93,7 +93,7 @@ async function ask(
       vhost,
       queue: name,
       verdict: 'absent' as const,
-      how: 'No queue that somebody reads matches its entry under `services`.',
+      how: 'No queue with a consumer matches its entry under `services`.',
     }));
     return { rows: [...rows, ...absent].map((row) => ({ cluster, ...row })), notes };
   } finally {
@@ -138,14 +138,7 @@ function tell(rows: readonly Row[], notes: readonly string[]): string {
     consumers === undefined ? '-' : String(consumers),
     how,
   ]);
-  const head = [
-    ...(hasClusters ? ['CLUSTER'] : []),
-    'QUEUE',
-    'VERDICT',
-    'LATENCY',
-    'CONSUMERS',
-    'HOW IT IS KNOWN',
-  ];
+  const head = [...(hasClusters ? ['CLUSTER'] : []), 'QUEUE', 'VERDICT', 'LATENCY', 'CONSUMERS', 'EVIDENCE'];
   const body = rows.length === 0 ? 'No service was found to probe.\n' : table([head, ...lines]);
   return `${body}${notes.map((note) => `${note}\n`).join('')}`;
 }

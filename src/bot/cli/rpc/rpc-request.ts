@@ -56,7 +56,7 @@ export async function withRequest(
   const context = objectOf('--context', options.context);
   if (options.fanout === true && options.server !== undefined)
     throw new Error(
-      '--server: expected none beside --fanout, which goes to every server. Leave out one of them.',
+      '--server: expected none with --fanout, which sends to every server. Leave out one of them.',
     );
   const broker = brokerOf(console, options);
   if (broker === undefined) return exitCodes.unknown;
@@ -144,7 +144,7 @@ export function timeoutOf(text: string | undefined): number {
   const ms = parseDuration(/^\d+(\.\d+)?$/.test(text) ? `${text}s` : text);
   if (ms === undefined || ms === 0)
     throw new Error(
-      `--timeout: expected a duration such as 10s, came ${JSON.stringify(text)}. Write 10s or 500ms.`,
+      `--timeout: expected a duration such as 10s, got ${JSON.stringify(text)}. Write 10s or 500ms.`,
     );
   return ms;
 }
@@ -154,7 +154,7 @@ function objectOf(option: string, text: string | undefined): Readonly<Record<str
   if (text === undefined) return {};
   const wrong = (came: string): Error =>
     new Error(
-      `${option}: expected a JSON object such as '{"host": "cmp1"}', came ${came}. Quote it for the shell.`,
+      `${option}: expected a JSON object such as '{"host": "cmp1"}', got ${came}. Quote it for the shell.`,
     );
   let value: unknown;
   try {

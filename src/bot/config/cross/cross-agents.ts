@@ -26,7 +26,7 @@ function* ownKeys({ hosts = {}, agents }: CrossView): Iterable<CrossProblem> {
       if (holder === undefined) continue;
       yield {
         path: [...path, index],
-        expected: 'a key that is used once: who takes it from one host must not command another',
+        expected: 'a key of its own: whoever steals it from one host must not command another',
         came: `the key of ${holder === name ? 'the same host' : holder}`,
         cure: 'make another one: openssl rand -hex 32',
       };
@@ -50,7 +50,7 @@ function* brokerHosts({ clusters, hosts = {} }: CrossView): Iterable<CrossProble
       if (host === undefined || hosts[host]?.via !== 'agent') continue;
       yield {
         path: ['clusters', index, 'nodes', at, 'host'],
-        expected: `a host that is reached without the broker, because ${name ?? 'the node'} goes down under its agent`,
+        expected: `a host that is reached without the broker, because stopping ${name ?? 'the node'} cuts off its agent`,
         came: `${JSON.stringify(host)}, which is via: agent`,
         cure: `write via: ssh for hosts.${host}, or via: local with commands that reach it without the broker`,
       };

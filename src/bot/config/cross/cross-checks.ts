@@ -88,7 +88,7 @@ function* twice(
     if (value === undefined || values.indexOf(value) === index) continue;
     yield {
       path: pathOf(index),
-      expected: 'a name that is used once',
+      expected: 'a unique name',
       came: `${JSON.stringify(value)} a second time`,
       cure: 'rename one of the two',
     };

@@ -27,14 +27,14 @@ function* ofPeople({ people }: CrossView): Iterable<CrossProblem> {
       path: ['people', 'approvals', tier],
       expected: `at least ${least}`,
       came: String(votes),
-      cure: `remove it; whoever is on call and alone may break the glass`,
+      cure: `remove it; whoever is on call and alone can use break-glass`,
     };
   }
   for (const tier of neverOwn) {
     if (people?.selfApproval?.[tier] !== true) continue;
     yield {
       path: ['people', 'selfApproval', tier],
-      expected: 'false: what is lost for good is approved by somebody else',
+      expected: 'false, because somebody else must approve what is lost for good',
       came: 'true',
       cure: 'remove it',
     };
@@ -43,7 +43,7 @@ function* ofPeople({ people }: CrossView): Iterable<CrossProblem> {
     if (people?.typedConfirmation?.[tier] !== false) continue;
     yield {
       path: ['people', 'typedConfirmation', tier],
-      expected: 'true: what cannot be taken back is typed',
+      expected: 'true, because what cannot be undone must be confirmed by typing',
       came: 'false',
       cure: 'remove it',
     };
@@ -56,7 +56,7 @@ function* ofLooks({ clusters }: CrossView): Iterable<CrossProblem> {
     if (apartMs === undefined || apartMs >= LEAST_APART_MS) continue;
     yield {
       path: ['clusters', index, 'detection', 'looksApart'],
-      expected: `at least ${tellDuration(LEAST_APART_MS)}: a queue is deleted on two looks, and not on one`,
+      expected: `at least ${tellDuration(LEAST_APART_MS)}, because deleting a queue takes two looks`,
       came: `${apartMs} ms`,
       cure: 'remove it',
     };

@@ -107,7 +107,7 @@ function* sharedHosts({ clusters, hosts }: CrossView): Iterable<CrossProblem> {
       if (other === name || vague.length === 0) continue;
       yield {
         path: ['clusters', index, 'nodes', at, 'host'],
-        expected: `another host than ${other} has, because ${vague.join(', ')} of ${host} would not say which node`,
+        expected: `a host that ${other} does not use, because ${vague.join(', ')} of ${host} would not say which node is meant`,
         came: JSON.stringify(host),
         cure: `write the host where ${name} is; if both are there, put {node} into these operations of hosts.${host}`,
       };

@@ -60,8 +60,8 @@ function* jump(
     if (!isRound) continue;
     yield {
       path,
-      expected: 'a way that ends at a host without jump',
-      came: `the circle ${way.join(' → ')}`,
+      expected: 'a chain of jump hosts that ends at a host without jump',
+      came: `the loop ${way.join(' → ')}`,
       cure: 'remove jump from the host that can be reached directly',
     };
     return;

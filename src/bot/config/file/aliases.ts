@@ -29,7 +29,7 @@ export function resolveAliases(document: Document): Resolved {
         bad = {
           kind: 'bad',
           at: node,
-          came: `*${node.source}, and no &${node.source} before it`,
+          came: `*${node.source} without &${node.source} before it`,
           cure: `write &${node.source} before the value that is meant, or put a text that begins with "*" in quotes`,
         };
       } else if (ancestors.includes(target)) {
@@ -37,7 +37,7 @@ export function resolveAliases(document: Document): Resolved {
           kind: 'bad',
           at: node,
           came: `*${node.source} inside &${node.source}`,
-          cure: `write the value out: nothing can be a part of itself`,
+          cure: `write the value out: a value cannot contain itself`,
         };
       } else {
         targets.set(node, target);

@@ -96,7 +96,7 @@ export function parseFile<File>(text: string, environment: Environment, kind: Fi
 
 const literalSecret = [
   'a secret from the environment or from a file',
-  'a value that stands in this file',
+  'a value written in this file',
   `write \${NAME} or \${file:/path} in its place`,
 ] as const;
 
@@ -129,7 +129,7 @@ function yamlProblem(errors: readonly YAMLParseError[], lines: LineCounter, text
     expected: 'YAML',
     came: isWithoutColon ? 'a line without "key: value"' : (said ?? 'something else'),
     cure: isWithoutColon
-      ? 'write a colon and a space behind the key'
+      ? 'write a colon and a space after the key'
       : 'correct the line; quote text that holds ":" or "#", and indent with spaces',
   };
 }
@@ -139,7 +139,7 @@ function aliasProblem(
   lines: LineCounter,
 ): ConfigProblem {
   const line = at.range ? { line: lines.linePos(at.range[0]).line } : {};
-  return { path: '', ...line, expected: 'an alias that can be followed', came, cure };
+  return { path: '', ...line, expected: 'an alias that can be resolved', came, cure };
 }
 
 /** The bound of the library counts aliases, ours the values that they make. */

@@ -30,7 +30,7 @@ export function tellProblems(file: string, problems: readonly ConfigProblem[]): 
   const count = problems.length === 1 ? 'one problem' : `${problems.length} problems`;
   const lines = problems.map(({ path, line, expected, came, cure }) => {
     const place = [line === undefined ? '' : `line ${line}`, path].filter(Boolean).join(', ');
-    return `  ${place || 'the file'}: expected ${expected}; came ${came}\n    → ${cure}`;
+    return `  ${place || 'the file'}: expected ${expected}; got ${came}\n    → ${cure}`;
   });
   return [`${file}: ${count}`, ...lines].join('\n');
 }

@@ -151,8 +151,8 @@ async function recordedLines(
     return [count, `Repairs are halted: ${run.id} waits. An approver can resume with /rabbit resume.`];
   }
   return isEnough
-    ? [count, `${run.id} checks once more on fresh data and then begins. Follow the thread.`]
-    : [count, 'Somebody else must approve the same plan before anything is done.'];
+    ? [count, `${run.id} checks once more on fresh data and then starts. Follow the thread.`]
+    : [count, 'Somebody else must approve the same plan before it runs.'];
 }
 
 const typedIn = (

@@ -95,7 +95,7 @@ function tellOnce(redis: Redis, log: Logger): void {
     isAway = true;
     log.error(
       { err: error },
-      'Redis is away. No action is taken until it is back; trying again every second.',
+      'Redis is not reachable. No action is taken until it is back; trying again every second.',
     );
   };
   redis.on('error', away);
@@ -103,7 +103,7 @@ function tellOnce(redis: Redis, log: Logger): void {
     if (redis.status !== 'end') away();
   });
   redis.on('ready', () => {
-    if (isAway) log.info('Redis is back.');
+    if (isAway) log.info('Redis is reachable again.');
     isAway = false;
   });
 }

@@ -52,7 +52,7 @@ function ofMemory(policy: string | undefined, limit: string | undefined): readon
   return [
     {
       state: 'bad',
-      text: `maxmemory-policy is ${policy}: ${when}, Redis drops runs, approvals and jobs without a word; set noeviction`,
+      text: `maxmemory-policy is ${policy}: ${when}, Redis drops runs, approvals and jobs without an error; set noeviction`,
     },
   ];
 }
@@ -65,7 +65,7 @@ function* ofDisk(
   if (appendOnly === '0') {
     yield {
       state: 'warning',
-      text: 'appendonly is no: a crash of Redis forgets the last minutes, approvals and the ledger of what was done among them; set appendonly yes',
+      text: 'appendonly is no: a crash of Redis loses the last minutes, including approvals and the ledger of what was done; set appendonly yes',
     };
   }
   if (appendOnly === '1' && lastWrite !== undefined && lastWrite !== 'ok') {
@@ -81,7 +81,10 @@ function* ofDisk(
 
 function* ofReplicas(role: string | undefined, connected: number, copies: number): Iterable<RedisTrouble> {
   if (role === 'slave') {
-    yield { state: 'bad', text: 'this is a replica: nothing can be written here; name the master' };
+    yield {
+      state: 'bad',
+      text: 'this is a replica: the bot cannot write to it; give the address of the master',
+    };
   } else if (connected < copies) {
     yield {
       state: 'bad',
@@ -101,7 +104,7 @@ async function ofClock(redis: Redis, now: () => number): Promise<readonly RedisT
   return [
     {
       state: 'warning',
-      text: `its clock is ${how}: plans expire, and times are told, by one clock or the other; run NTP on both`,
+      text: `its clock is ${how}: some times come from one clock and some from the other; run NTP on both`,
     },
   ];
 }

@@ -26,7 +26,7 @@ export function openReplicas(connection: StoreConnection, needed: number): Repli
       );
       if (copies < needed) {
         throw new NotReplicated(
-          `Redis has a change that only ${copies} of ${needed} replicas hold after ${COPY_MS} ms; nothing is done on it. Are the replicas there?`,
+          `Only ${copies} of ${needed} Redis replicas have a change after ${COPY_MS} ms, so nothing is done on it. Check that the replicas are running.`,
         );
       }
       return answer;

@@ -33,7 +33,7 @@ describe('the check of an agent', () => {
     const { state, text } = await answering();
     expect(state).toBe('ok');
     expect(text.replace(/\d+ ms/, '3 ms')).toBe(
-      'the agent answers in 3 ms; it restarts nova-compute; looks at libvirtd',
+      'the agent answers in 3 ms; it restarts nova-compute; checks libvirtd',
     );
   });
 
@@ -42,16 +42,16 @@ describe('the check of an agent', () => {
       { allow: { restart: [], status: [], read: [] } },
       0,
       'ok',
-      'it may do nothing: fill allow in its agent.yaml',
+      'it may do nothing: set allow in its agent.yaml',
     ],
-    [{}, 4_000, 'warning', 'its clock is 4 s ahead: keep both with NTP'],
-    [{}, -40_000, 'warning', 'its clock is 40 s behind: keep both with NTP'],
+    [{}, 4_000, 'warning', 'its clock is 4 s ahead: run NTP on both'],
+    [{}, -40_000, 'warning', 'its clock is 40 s behind: run NTP on both'],
     [
       { commands: { ...facts.commands, 'service.restart': ['docker', 'restart', '{service}'] } },
       0,
       'warning',
-      'service.restart is ["systemctl","restart","{service}"] here and ["docker","restart","{service}"] there, so it ' +
-        'would be refused',
+      'service.restart is ["systemctl","restart","{service}"] here and ["docker","restart","{service}"] there, so the ' +
+        'agent would refuse it',
     ],
   ])('with %j and a clock %i ms ahead is %s', async (changes, aheadMs, state, text) => {
     expect(await answering(changes, aheadMs)).toMatchObject({ state, text: expect.stringContaining(text) });

@@ -28,7 +28,7 @@ test('check logs in to a host over SSH, looks for the programs, and runs none of
   await using sshd = await startSshd();
   expect(await verdictOf(sshd)).toEqual({
     state: 'ok',
-    text: 'reached; it has no commands; files are read there',
+    text: 'reached; it has no commands; only files are read there',
   });
   expect(
     await verdictOf(sshd, { operations: { 'node.stop': ['sh', '-c', 'exit 1'], 'node.start': ['env'] } }),

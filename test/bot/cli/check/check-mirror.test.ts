@@ -22,7 +22,7 @@ describe('the check of the mirror', () => {
     await writeFile(inFolder(), lines, { mode: 0o600 });
     expect(await checkMirror(inFolder())).toEqual({
       state: 'ok',
-      text: 'it holds entries up to 2, and more can be added',
+      text: 'it holds entries up to 2, and the bot can write to it',
     });
     expect(await readFile(inFolder(), 'utf8')).toBe(lines);
   });
@@ -30,7 +30,7 @@ describe('the check of the mirror', () => {
   test('of a file that is not there yet makes none', async () => {
     expect(await checkMirror(inFolder())).toEqual({
       state: 'ok',
-      text: `not there yet; the bot can make it in ${folder}`,
+      text: `not created yet; the bot can create it in ${folder}`,
     });
     expect(await readdir(folder)).toEqual([]);
   });
@@ -40,7 +40,7 @@ describe('the check of the mirror', () => {
     await chmod(inFolder(), 0o644);
     expect(await checkMirror(inFolder())).toEqual({
       state: 'warning',
-      text: `it is empty, and more can be added; but everybody may read it (mode 644); chmod 640 ${inFolder()}`,
+      text: `it is empty, and the bot can write to it; but every user may read it (mode 644); chmod 640 ${inFolder()}`,
     });
   });
 
@@ -48,14 +48,14 @@ describe('the check of the mirror', () => {
     await writeFile(inFolder(), 'Dear diary\n', { mode: 0o600 });
     expect(await checkMirror(inFolder())).toMatchObject({
       state: 'warning',
-      text: expect.stringContaining('something else than the audit'),
+      text: expect.stringContaining('other data than the audit'),
     });
   });
 
   test('without its folder says how to make it', async () => {
     expect(await checkMirror(inFolder('no/audit.jsonl'))).toEqual({
       state: 'bad',
-      text: `there is no folder ${folder}/no; make it: install -d -m 0700 -o <the bot's user> ${folder}/no`,
+      text: `there is no folder ${folder}/no; create it: install -d -m 0700 -o <the bot's user> ${folder}/no`,
     });
   });
 

@@ -80,14 +80,14 @@ describe('check of the hosts', () => {
   test.each([
     [
       '{ node.stop: [/bin/sh, stop], node.start: [/bin/sh, start] }',
-      'ok       host srv: /bin/sh is there; not run',
+      'ok       host srv: found /bin/sh; not run',
     ],
-    ['{ node.stop: [sh], node.start: [env] }', 'ok       host srv: sh, env are there; not run'],
+    ['{ node.stop: [sh], node.start: [env] }', 'ok       host srv: found sh, env; not run'],
     [
       '{ node.stop: [/usr/bin/nodde], node.start: [sh] }',
       'bad      host srv: there is no program /usr/bin/nodde, which node.stop would run',
     ],
-    ['{}', 'ok       host srv: it has no commands; files are read there'],
+    ['{}', 'ok       host srv: it has no commands; only files are read there'],
   ])('looks for the programs and runs nothing: %s', async (operations, line) => {
     expect(await withHost(operations)).toBe(line);
   });
@@ -117,23 +117,23 @@ describe('check of a node name in two clusters tells', () => {
     [
       'the same broker by another address',
       started('4711', 86_403_000),
-      'bad      clusters house and burrow: rabbit@a is one and the same process in both: ' +
-        'they would repair it at once. Remove one of the two clusters',
+      'bad      clusters house and burrow: rabbit@a is the same process in both: ' +
+        'they would repair it at the same time. Remove one of the two clusters',
     ],
     [
       'a broker with another process',
       started('4712', 86_403_000),
-      'ok       clusters house and burrow: both have a rabbit@a, and these are two brokers',
+      'ok       clusters house and burrow: both have a node rabbit@a, but on two different brokers',
     ],
     [
       'a broker that began at another time',
       started('4711', 60_000),
-      'ok       clusters house and burrow: both have a rabbit@a, and these are two brokers',
+      'ok       clusters house and burrow: both have a node rabbit@a, but on two different brokers',
     ],
     [
       'a broker that does not tell',
       { '/api/nodes': [] },
-      'warning  clusters house and burrow: both have a rabbit@a, and whether it is the same one cannot be seen now',
+      'warning  clusters house and burrow: both have a node rabbit@a; whether it is the same one could not be checked now',
     ],
   ])('%s', async (_what, answers, line) => {
     await using first = await fakeBroker(started('4711', 86_400_000));
@@ -160,7 +160,9 @@ describe('check of an AMQP address', () => {
       text.replace('amqp://127.0.0.1:1', broker.url.replace('http:', 'amqp:')),
     );
     expect(lines).toContainEqual(
-      expect.stringMatching(/^warning {2}house rabbit@a amqp:.*does not speak AMQP: is this the AMQP port/),
+      expect.stringMatching(
+        /^warning {2}house rabbit@a amqp:.*does not speak AMQP: check that this is the AMQP port/,
+      ),
     );
   });
 

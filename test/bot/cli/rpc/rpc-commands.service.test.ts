@@ -97,7 +97,7 @@ describe('call and cast', () => {
     expect([one.exitCode, all.exitCode, one.out]).toEqual([
       0,
       0,
-      'The broker has it. A cast is not answered.\n',
+      'The broker accepted the request. A cast gets no answer.\n',
     ]);
     await waitFor('both', () => heard.length === 2, soon);
     expect(heard).toEqual(expect.arrayContaining([{ n: 1 }, { n: 2 }]));
@@ -159,7 +159,7 @@ describe('watership probe', () => {
     await broker.raw((channel) => channel.unbindQueue(topic, exchange, topic));
     await broker.raw((channel) => channel.unbindQueue(`${topic}.host1`, exchange, `${topic}.host1`));
     const unbound = await runProgram('probe', topic, 'host1', ...common);
-    expect(unbound.out).toContain('No exchange leads to it under its own name, although it has 1 consumer.');
+    expect(unbound.out).toContain('No exchange routes to it under its own name, although it has 1 consumer.');
     expect(unbound.out).toMatch(/host1 +unbound/);
     expect(unbound.exitCode).toBe(2);
   });
@@ -174,7 +174,7 @@ describe('watership probe', () => {
       exchange,
     );
     expect(out).toContain('alive');
-    expect(out).toContain('The servers of a topic are listed with --config only.');
+    expect(out).toContain('The servers of a topic can be listed only with --config.');
     expect(exitCode).toBe(0);
   });
 });

@@ -10,19 +10,19 @@ describe('what is wrong on the command line is said with its cure, and nothing i
   test.each([
     [
       ['call', 'compute', 'ping', '--url', NOBODY, '--args', 'host=cmp1'],
-      '--args: expected a JSON object such as \'{"host": "cmp1"}\', came text that is not JSON. Quote it for the shell.',
+      '--args: expected a JSON object such as \'{"host": "cmp1"}\', got text that is not JSON. Quote it for the shell.',
     ],
     [
       ['call', 'compute', 'ping', '--url', NOBODY, '--context', '[1]'],
-      '--context: expected a JSON object such as \'{"host": "cmp1"}\', came a list. Quote it for the shell.',
+      '--context: expected a JSON object such as \'{"host": "cmp1"}\', got a list. Quote it for the shell.',
     ],
     [
       ['call', 'compute', 'ping', '--url', NOBODY, '--timeout', 'soon'],
-      '--timeout: expected a duration such as 10s, came "soon". Write 10s or 500ms.',
+      '--timeout: expected a duration such as 10s, got "soon". Write 10s or 500ms.',
     ],
     [
       ['cast', 'compute', 'ping', '--url', NOBODY, '--fanout', '--server', 'cmp1'],
-      '--server: expected none beside --fanout, which goes to every server. Leave out one of them.',
+      '--server: expected none with --fanout, which sends to every server. Leave out one of them.',
     ],
     [
       ['call', 'compute', 'ping', '--url', NOBODY, '--fanout'],
@@ -30,7 +30,7 @@ describe('what is wrong on the command line is said with its cure, and nothing i
     ],
     [
       ['call', 'compute', 'ping', '--url', 'rabbit:///'],
-      '--url: expected rabbit://user:…@host:port/vhost, came a URL without a host. Add one.',
+      '--url: expected rabbit://user:…@host:port/vhost, got a URL without a host. Add one.',
     ],
     [
       ['call', 'compute', 'ping', '--url', '//user:s3cret@host/'],
@@ -38,15 +38,15 @@ describe('what is wrong on the command line is said with its cure, and nothing i
     ],
     [
       ['call', 'compute', 'ping', '--url', NOBODY, '--cluster', 'house'],
-      '--cluster: expected none beside a URL, which names the broker itself. Leave out one of them.',
+      '--cluster: expected none with a URL, which names the broker itself. Leave out one of them.',
     ],
     [
       ['probe', '--url', NOBODY],
-      'topic: expected a topic such as compute, came nothing. Name one, or --all for every service.',
+      'topic: expected a topic such as compute, got nothing. Name one, or --all for every service.',
     ],
     [
       ['probe', 'compute', '--all', '--url', NOBODY],
-      'topic: expected none beside --all, came compute. Leave out one of them.',
+      'topic: expected none with --all, got compute. Leave out one of them.',
     ],
     [
       ['probe', '--all', '--url', NOBODY],
@@ -54,7 +54,7 @@ describe('what is wrong on the command line is said with its cure, and nothing i
     ],
     [
       ['tap', 'nova', '#', '--url', NOBODY, '--max-messages', 'many'],
-      '--max-messages: expected a whole number from 1 to 1000000, came "many". Write 60.',
+      '--max-messages: expected a whole number from 1 to 1000000, got "many". Write 60.',
     ],
   ])('%j', async (argv, told) => {
     const { exitCode, out, err } = await runProgram(...argv);
@@ -75,14 +75,14 @@ describe('what is wrong on the command line is said with its cure, and nothing i
       '--config',
       config,
     );
-    expect(err).toBe('There is no cluster barn; the configuration has house\n');
+    expect(err).toBe('No cluster named “barn”. Known clusters: house.\n');
     expect(exitCode).toBe(3);
   });
 
   test('without any configuration the other way is named', async () => {
     const { err, exitCode } = await runProgram('probe', 'compute', '--config', '/no/such/file.yaml');
     expect(err).toContain(
-      'Without a configuration: --url rabbit://user@host:5672/, or that in WATERSHIP_URL.',
+      'Without a configuration, give --url rabbit://user@host:5672/ or set WATERSHIP_URL.',
     );
     expect(exitCode).toBe(3);
   });
@@ -104,7 +104,7 @@ describe('a broker that is not there', () => {
 
   test('is unreachable in a probe’s table, and nothing is concluded', async () => {
     const { exitCode, out } = await runProgram('probe', 'compute', 'cmp1', '--url', NOBODY);
-    expect(out).toMatch(/^QUEUE +VERDICT +LATENCY +CONSUMERS +HOW IT IS KNOWN\ncompute\.cmp1 +unreachable /);
+    expect(out).toMatch(/^QUEUE +VERDICT +LATENCY +CONSUMERS +EVIDENCE\ncompute\.cmp1 +unreachable /);
     expect(exitCode).toBe(3);
   });
 });
@@ -129,7 +129,7 @@ test('a queue that nobody reads, and that holds messages, is not asked: the ques
         queue: 'compute.cmp9',
         verdict: 'absent',
         consumers: 0,
-        how: 'Nobody reads its queue.',
+        how: 'Its queue has no consumer.',
       },
     ],
   });

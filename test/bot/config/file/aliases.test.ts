@@ -50,8 +50,8 @@ describe('an alias that cannot be followed names its line', () => {
     ...Array.from({ length: 9 }, (_, index) => `l${index + 1}: &l${index + 1} [${`*l${index},`.repeat(9)}]`),
   ].join('\n');
   test.each([
-    ['no anchor', 'username: u, password: *nope', '', 'line 3: expected', '*nope, and no &nope before it'],
-    ['an anchor behind it', 'username: *p, password: &p x', '', 'line 3: expected', 'no &p before it'],
+    ['no anchor', 'username: u, password: *nope', '', 'line 3: expected', '*nope without &nope before it'],
+    ['an anchor behind it', 'username: *p, password: &p x', '', 'line 3: expected', 'without &p before it'],
     ['itself', 'username: u, password: x', 'people: &a { cli: *a }', 'line 4: expected', '*a inside &a'],
     ['a file without bounds', 'username: u, password: x', bomb, 'line 13: expected', '100000 values'],
   ])('%s', (_, cluster, more, line, came) => {

@@ -211,7 +211,7 @@ describe('/rabbit tap', () => {
     const exchanges = async () =>
       ['', 'amq.topic', 'openstack', 'scheduler_fanout'].map((name) => ({ vhost: '/', name }));
     const { aloud, meanwhile } = await type(bot({ exchanges }), tapVerb, ['nova', '#']);
-    expect(aloud).toBe('There is no exchange nova on vhost /. There is: openstack.');
+    expect(aloud).toBe('No exchange named “nova” on vhost /. Known exchanges: openstack.');
     expect(meanwhile).toEqual([]);
   });
 

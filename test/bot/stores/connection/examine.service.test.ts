@@ -27,8 +27,8 @@ test('a Redis that may forget says what is then lost, and what to set', async ()
   await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
   await redis.config('SET', 'appendonly', 'no');
   expect(await look()).toEqual([
-    'bad: maxmemory-policy is allkeys-lru: once a memory limit is set, Redis drops runs, approvals and jobs without a word; set noeviction',
-    'warning: appendonly is no: a crash of Redis forgets the last minutes, approvals and the ledger of what was done among them; set appendonly yes',
+    'bad: maxmemory-policy is allkeys-lru: once a memory limit is set, Redis drops runs, approvals and jobs without an error; set noeviction',
+    'warning: appendonly is no: a crash of Redis loses the last minutes, including approvals and the ledger of what was done; set appendonly yes',
   ]);
   await redis.config('SET', 'maxmemory', '100mb');
   expect((await look())[0]).toContain('when its memory is full, Redis drops');
