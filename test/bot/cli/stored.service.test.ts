@@ -171,7 +171,7 @@ test('a plan is read and approved at the command line by the rules of Slack', as
   );
   const full = ['--typed', 'house', ...why];
   expect((await run('approve', 'RUN-0001', '--plan', hash.slice(0, 6), ...full)).err).toContain(
-    'not the plan',
+    'not the hash of the current plan',
   );
   expect((await run('approve', 'RUN-0002', '--plan', hash, ...full)).err).toContain(
     'somebody else must approve',
@@ -316,6 +316,6 @@ describe('the audit at a terminal', () => {
     expect(out).not.toContain('hunter2');
     expect((await run('audit', '--run', 'RUN-0001', '--markdown')).out).toBe(out);
     expect((await run('audit', '--markdown')).err).toContain('name it with --incident');
-    expect((await run('audit', '--run', 'RUN-0009', '--markdown')).err).toContain('There is no RUN-0009.');
+    expect((await run('audit', '--run', 'RUN-0009', '--markdown')).err).toContain('No record of RUN-0009.');
   });
 });

@@ -47,7 +47,7 @@ test('trouble opens an incident once, is told, and resolves after enough clean s
   expect(await context.stores.incidents.open('house')).toEqual([]);
   const lines = await context.stores.incidents.timeline('INC-0001');
   expect(lines).toMatchObject([
-    { text: 'Seen: a lamp is on' },
+    { text: 'Detected: a lamp is on' },
     { text: 'Resolved. It was: a lamp is on', broadcast: true },
   ]);
 

@@ -272,7 +272,7 @@ describe('watership tap', () => {
     const exchange = broker.unique('nowhere');
     const { exitCode, err } = await runProgramWith({ variables: variables() }, 'tap', exchange, '#');
     expect(err).toMatch(
-      new RegExp(`^There is no exchange ${exchange} on vhost \\S+\\. rabbitmqctl list_exchanges`),
+      new RegExp(`^No exchange named “${exchange}” on vhost \\S+\\. rabbitmqctl list_exchanges`),
     );
     expect(exitCode).toBe(3);
     await expect(broker.raw((channel) => channel.checkExchange(exchange))).rejects.toThrow('404');

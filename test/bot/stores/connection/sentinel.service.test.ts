@@ -71,7 +71,7 @@ test('what no replica holds is not acknowledged, and is said to be so', async ()
     await sentinels.killReplicas();
     const run = startRun({ id: 'RUN-1', incident, requestedBy: 'U0DAVE', nowMs: Date.now() });
     await expect(stores.runs.put(run, 0, note('0'))).rejects.toThrow(NotReplicated);
-    await expect(stores.halts.halt(undefined, 'U0ALICE')).rejects.toThrow(/only 0 of 1 replicas hold/);
+    await expect(stores.halts.halt(undefined, 'U0ALICE')).rejects.toThrow(/Only 0 of 1 Redis replicas have/);
     // A halt that may be lost holds all the same, as long as it is there.
     expect(await stores.halts.isHalted('house')).toBe(true);
     // What a sweep sees is seen again by the next: it goes on.
