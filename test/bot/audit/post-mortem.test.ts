@@ -63,7 +63,7 @@ const entries: readonly AuditEntry[] = [
     atMs: at(0),
     actor: 'watership',
     event: 'incident.opened',
-    text: 'Seen: ctl3 is cut off from ctl1 + ctl2',
+    text: 'Detected: ctl3 is cut off from ctl1 + ctl2',
     before: 'none',
     after: 'open critical',
     ...about,
