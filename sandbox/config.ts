@@ -53,8 +53,8 @@ function botConfig({ slack, redisUrl, cluster, controlUrl, hostCommand, healthPo
         })),
         services: serviceTable.map(({ name, queues }) => ({ name, queues, host: 'sandbox' })),
         partitionHandling: 'ignore',
-        // Much shorter than in a real cloud: nobody wants to wait ten minutes to see a zombie queue told. Not shorter than
-        // the broker's own rates, which tell for some seconds more that somebody reads.
+        // Much shorter than in a real cloud: nobody wants to wait ten minutes until a zombie queue is reported. Not shorter than
+        // the broker's own rates, which show a consumer for some seconds more.
         detection: { zombieAfter: '12s', looksApart: '1s', deafProbes: 2, resolveAfterSweeps: 2 },
       },
     ],

@@ -27,7 +27,7 @@ export interface Sandbox {
 export async function startSandbox(options: {
   readonly layout: Layout;
   readonly supervisor: Supervisor;
-  /** Told what has just come up. */
+  /** Called with what has just come up. */
   readonly progress: (line: string) => void;
   /** Leave the bot out, to run one by hand against the same configuration. @default false */
   readonly withoutBot?: boolean;

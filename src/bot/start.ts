@@ -223,7 +223,7 @@ async function takeUp(context: BotContext, queues: Queues): Promise<void> {
  */
 async function followHalts({ stores, jobQueue, config, log }: BotContext, redis: Redis) {
   const listening = redis.duplicate({ enableOfflineQueue: true });
-  // The connection of the commands has told already.
+  // The connection of the commands has logged it already.
   listening.on('error', () => {});
   const look = async (cluster: string | undefined): Promise<void> => {
     for (const run of await stores.runs.active(cluster)) await jobQueue.carryOn(run.id);

@@ -141,7 +141,7 @@ test('approver removed from group between the last click and the act', async () 
   scene.slack.groups.set('S0ONCALL', [BOB, DAVE]);
   expect(await scene.replica().carry()).toMatchObject({
     state: 'stopped',
-    because: `${ALICE} approved it and may not approve any more, so the votes are no longer enough. Nothing was done.`,
+    because: `${ALICE} approved it but may no longer approve, so the votes are no longer enough. Nothing was done.`,
   });
   expect(scene.house.done).toEqual([]);
 });

@@ -374,7 +374,7 @@ describe('break-glass', () => {
     expect(lines.find(({ mentions }) => mentions !== undefined)).toMatchObject({
       mentions: [CAROL, 'S0LEADS'],
       broadcast: true,
-      text: expect.stringContaining('broke the glass'),
+      text: expect.stringContaining('used break-glass'),
     });
     const audit = await replica.context.stores.audit.read({ run: run.id, limit: 99 });
     expect(audit.map(({ event }) => event)).toContain('run.glass_broken');

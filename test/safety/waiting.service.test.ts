@@ -166,7 +166,7 @@ describe('a halt by a file', () => {
     const { replica, file, halts, inRedis } = await withFile(createScene(redis));
     await writeFile(file, '');
     const { text } = await haltRepairs(replica.transitions, 'house', callerOf(BOB));
-    expect(text).toMatch(/^Halted: house\. .* It stands beside this: Why: the file .* is there\.$/);
+    expect(text).toMatch(/^Halted: house\. .* Another halt is in force too: Why: the file .* is there\.$/);
     expect(await inRedis.find('house')).toMatchObject({ by: BOB });
     await rm(file);
     expect(await halts.isHalted('house')).toBe(true);

@@ -1,7 +1,7 @@
 import type { EngineTools } from '../../runbooks/index.ts';
 import type { BotContext, ClusterHandle } from '../context.ts';
 
-/** What the engine is told about one cluster, now. */
+/** Inputs of the engine about one cluster, now. */
 export async function engineTools(
   { config, stores }: Pick<BotContext, 'config' | 'stores'>,
   { actions, config: { settings } }: Pick<ClusterHandle, 'actions' | 'config'>,

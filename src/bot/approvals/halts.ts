@@ -32,9 +32,10 @@ export async function haltRepairs(
   // What halts this machine alone may end at any time, and stops no other bot: a person's halt is stored all the same.
   await halts.halt(cluster, actorOf(caller));
   const news = await turned(transitions, 'halt', cluster, caller);
-  const also = before === undefined ? '' : ` It stands beside this: ${await sinceWhen(transitions, before)}`;
+  const also =
+    before === undefined ? '' : ` Another halt is in force too: ${await sinceWhen(transitions, before)}`;
   return {
-    text: `Halted: ${where}. Nothing more is done until an approver resumes. Looking and telling go on.${also}`,
+    text: `Halted: ${where}. No further step starts until an approver resumes. Sweeps and alerts continue.${also}`,
     news,
   };
 }
@@ -60,8 +61,8 @@ export async function resumeRepairs(
   const [stays] = before.filter((found) => found?.cure !== undefined || (found?.everywhere && cluster));
   if (stays !== undefined) {
     const since = await sinceWhen(transitions, stays);
-    const cure = stays.cure ?? '/rabbit resume, without a cluster, ends that.';
-    const how = stays.cure === undefined ? 'stays halted with all the others' : 'stays halted';
+    const cure = stays.cure ?? 'Type /rabbit resume without a cluster to end that.';
+    const how = stays.cure === undefined ? 'stays halted together with all other clusters' : 'stays halted';
     return { text: `${where} ${how}. ${since} ${cure} Nothing was changed.`, refused: true };
   }
   await halts.resume(cluster, actorOf(caller));
@@ -79,7 +80,7 @@ async function allowed(
   const { clusters } = transitions.context;
   if (cluster !== undefined && !clusters.has(cluster)) {
     const known = [...clusters.keys()].join(', ');
-    return { text: `I do not know a cluster “${cluster}”. There is: ${known}.`, refused: true };
+    return { text: `No cluster named “${cluster}”. Known clusters: ${known}.`, refused: true };
   }
   const where = cluster ?? 'all clusters';
   const decision = await transitions.allow({ kind }, caller, { cluster: where });
@@ -114,5 +115,5 @@ async function turned(
 async function sinceWhen({ people }: Transitions, { by, atMs, because }: Halt): Promise<string> {
   if (because !== undefined) return `Why: ${because}.`;
   const name = (await people.names([by])).get(by) ?? by;
-  return `${name} did it at ${new Date(atMs).toISOString().slice(11, 16)} UTC.`;
+  return `${name} halted it at ${new Date(atMs).toISOString().slice(11, 16)} UTC.`;
 }

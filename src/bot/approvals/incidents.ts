@@ -29,7 +29,7 @@ export async function acknowledge(
         return late(over);
       }
       if (current.owner === caller.user) {
-        return { kind: 'answer', answer: { text: `${id} is yours already.` } };
+        return { kind: 'answer', answer: { text: `You own ${id} already.` } };
       }
       const names = await people.names([
         caller.user,
@@ -55,7 +55,7 @@ export async function acknowledge(
   });
   return applied.kind === 'answer'
     ? applied.answer
-    : { text: `${id} is yours. Diagnose only reads; nothing is changed before a plan is approved.` };
+    : { text: `${id} is yours. Diagnose only reads; nothing changes until a plan is approved.` };
 }
 
 /** What a diagnosis came to: the run that does it, new or already under way. */
@@ -108,7 +108,7 @@ async function findOrStart(transitions: Transitions, incident: Incident, caller:
         return { kind: 'answer', answer: nowOver };
       }
       if (current.run !== incident.run) {
-        return { kind: 'answer', answer: { text: 'A diagnosis has just been started by somebody else.' } };
+        return { kind: 'answer', answer: { text: 'Somebody else has just started a diagnosis.' } };
       }
       before = current;
       return {
@@ -138,7 +138,7 @@ async function findOrStart(transitions: Transitions, incident: Incident, caller:
     cluster: run.cluster,
     incident: run.incident,
     run: run.id,
-    text: `Diagnosis of ${run.runbook} on ${run.subject} begins.`,
+    text: `Diagnosis of ${run.runbook} on ${run.subject} started.`,
     before: 'none',
     after: run.state,
     ...auditSurfaceOf(caller),
@@ -173,7 +173,7 @@ async function activeRunOf({ context }: Transitions, incident: Incident): Promis
   return run !== undefined && activeStates.includes(run.state) ? run : undefined;
 }
 
-/** What an old button is told once the trouble is over. */
+/** Answer to an old button once the incident is over. */
 export function overAnswer(incident: Incident, nowMs: number): CallerAnswer | undefined {
   if (incident.state !== 'resolved') {
     return undefined;

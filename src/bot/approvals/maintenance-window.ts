@@ -2,7 +2,7 @@ import type { MaintenanceWindow } from '../config/config.ts';
 import type { BotContext } from '../context.ts';
 import { lastTimeMs } from '../process/cron.ts';
 
-/** Work that somebody has announced. While it lasts, alerts are told quietly and nothing is proposed unasked. */
+/** Maintenance that somebody has announced. While it lasts, alerts are posted without notification and no repair is proposed. */
 export interface Announced {
   readonly untilMs: number;
   /** Who announced it; absent when the calendar of the configuration did. */

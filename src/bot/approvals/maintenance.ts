@@ -16,15 +16,15 @@ export async function announce(
   const { clusters, stores, clock } = transitions.context;
   if (cluster === undefined || !clusters.has(cluster)) {
     const known = [...clusters.keys()].join(', ');
-    return { text: `For which cluster? There is: ${known}.`, refused: true };
+    return { text: `For which cluster? Known clusters: ${known}.`, refused: true };
   }
   if (duration === undefined) {
     const now = await maintenanceOf(transitions.context, cluster);
     return {
       text:
         now === undefined
-          ? `${cluster} is not under maintenance. For two hours: /rabbit maintenance ${cluster} 2h`
-          : `${cluster} is under maintenance for ${span(now.untilMs - clock.now())} more. Its end: /rabbit maintenance ${cluster} end`,
+          ? `${cluster} is not under maintenance. To announce two hours: /rabbit maintenance ${cluster} 2h`
+          : `${cluster} is under maintenance for ${span(now.untilMs - clock.now())} more. To end it: /rabbit maintenance ${cluster} end`,
     };
   }
   const decision = await transitions.allow({ kind: 'maintenance' }, caller, { cluster });
@@ -40,7 +40,7 @@ export async function announce(
         text:
           calendar === undefined
             ? `${cluster} is not under maintenance, so there is nothing to end.`
-            : `The maintenance of ${cluster} is from the configuration’s calendar, and ends by itself in ${span(calendar.untilMs - clock.now())}. Nobody has announced any beside it.`,
+            : `The maintenance of ${cluster} is set in the configuration and ends by itself in ${span(calendar.untilMs - clock.now())}. Nobody announced any other.`,
         refused: true,
       };
     }
@@ -50,17 +50,20 @@ export async function announce(
     return {
       text:
         planned === undefined
-          ? `The maintenance of ${cluster} is over. Alerts are loud again.`
-          : `Your maintenance of ${cluster} is over; that of the configuration lasts ${span(planned.untilMs - clock.now())} more.`,
+          ? `The maintenance of ${cluster} is over. Alerts are posted with notification again.`
+          : `Your maintenance of ${cluster} is over; the one set in the configuration lasts ${span(planned.untilMs - clock.now())} more.`,
     };
   }
   const ms = parseDuration(duration);
   if (ms === undefined || ms <= 0 || ms > LONGEST_MS) {
-    return { text: `For how long? Up to 24h, such as 30m or 2h; “${duration}” is not that.`, refused: true };
+    return {
+      text: `For how long? Write a duration up to 24h, such as 30m or 2h; “${duration}” is none.`,
+      refused: true,
+    };
   }
   await stores.maintenance.begin(cluster, { by: caller.user, untilMs: clock.now() + ms });
   await audit('maintenance.begun', `maintenance of ${cluster} for ${span(ms)}`);
   return {
-    text: `${cluster} is under maintenance for ${span(ms)}. Alerts are told quietly, and nothing is proposed unasked; what you ask for is done as always.`,
+    text: `${cluster} is under maintenance for ${span(ms)}. Alerts are posted without notification and no repair is proposed; commands still work.`,
   };
 }

@@ -1,8 +1,8 @@
 import type { BotContext } from '../context.ts';
 
 /**
- * Asks for an incident to be told. Not being able to ask is no failure of the work before it: the store has marked the incident
- * as untold in the same step as the change, and the next sweep asks again.
+ * Queues an update of an incident's messages. A failure here is no failure of the work before it: the store has marked the
+ * update as pending in the same step as the change, and the next sweep tries again.
  */
 export async function notifySoon(
   { jobQueue, log }: Pick<BotContext, 'jobQueue' | 'log'>,
@@ -13,7 +13,7 @@ export async function notifySoon(
   } catch (error) {
     log.warn(
       { err: error, incident },
-      'An incident could not be queued for telling; the next sweep asks again',
+      'An update of an incident could not be queued; the next sweep tries again',
     );
   }
 }

@@ -17,7 +17,7 @@ export type Review =
       readonly run: Run;
       readonly plan: Plan;
       readonly readOnlyBecause?: string;
-      /** Would this person's broken glass change something that their ordinary vote does not? */
+      /** Whether break-glass by this person would count for more than their ordinary vote. */
       readonly offersBreakGlass: boolean;
     };
 
@@ -30,7 +30,7 @@ export async function review(transitions: Transitions, id: string, caller: Calle
   return await reviewOfRun(transitions, found.run, caller);
 }
 
-const READING = 'You can read this plan, not approve it. Nothing runs before an approver says yes.';
+const READING = 'You can read this plan, but not approve it. Nothing runs until an approver approves it.';
 
 /** How a run stands for somebody who wants to approve it. */
 export async function reviewOfRun(transitions: Transitions, run: Run, caller: Caller): Promise<Review> {
@@ -51,7 +51,7 @@ export async function reviewOfRun(transitions: Transitions, run: Run, caller: Ca
     run,
     plan: run.plan,
     offersBreakGlass,
-    // Where only a broken glass would do, the window still opens; the vote itself says what is missing.
+    // Where only break-glass would do, the window still opens; the vote itself says what is missing.
     ...(ordinary.allowed || offersBreakGlass
       ? {}
       : { readOnlyBecause: ordinary.why === 'no-rights' ? READING : ordinary.because }),
@@ -77,10 +77,10 @@ export function standing(run: Run, nowMs: number): string {
       return `${run.id} is approved already and is checking once more.`;
     case 'acting':
       return isStopping(run)
-        ? `Noted already: ${run.id} ends as soon as the step that is running is over. No further step begins.`
-        : `${run.id} is approved already and is under way. Follow the thread.`;
+        ? `Noted already: ${run.id} stops as soon as the running step is over. No further step starts.`
+        : `${run.id} is approved already and is running. Follow the thread.`;
     case 'unknown':
-      return `${run.id} stands still: a person must say what happened. See the thread.${why}`;
+      return `${run.id} is paused: someone must check what happened. See the thread.${why}`;
     case 'done':
       return `${run.id} was done${ago}.${why}`;
     case 'failed':

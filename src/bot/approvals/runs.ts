@@ -37,7 +37,7 @@ export async function cancel(
       next.state === 'cancelled'
         ? sentences(`${id} is cancelled${whatItDid(next)}`, leftBehind(next))
         : sentences(
-            `Noted: ${id} ends after step ${runningStep(next)}, which is running and cannot be called back. No further step begins.`,
+            `Noted: ${id} stops after step ${runningStep(next)}, which is running and cannot be cancelled. No further step starts.`,
             staysStopped(next),
           ),
   }));
@@ -58,7 +58,7 @@ export async function confirmStep(
     (by, atMs) => ({
       input: { kind: 'confirmed', index: item, by, atMs },
       tell: (_, name) => ({ event: 'run.confirmed', text: `${name} did step ${item + 1} by hand.` }),
-      done: () => 'Thank you. It goes on.',
+      done: () => 'Thank you. The run continues.',
     }),
   );
 }
@@ -73,8 +73,8 @@ export async function settleByPerson(
   const { item = -1, attempt } = on;
   const words = (next: Run): string =>
     ({
-      'it-happened': 'it has happened',
-      'do-it-again': `it has not happened${next.stopWanted === undefined ? ', do it again' : ''}`,
+      'it-happened': 'it ran',
+      'do-it-again': `it did not run${next.stopWanted === undefined ? ', do it again' : ''}`,
       'give-up': 'give up',
     })[ruling];
   return await press(
@@ -88,7 +88,7 @@ export async function settleByPerson(
         event: 'run.ruled',
         text: sentences(
           `${name} says of step ${item + 1}: ${words(next)}.`,
-          next.state === 'cancelled' ? `${next.id} ends: somebody wanted it to stop.` : undefined,
+          next.state === 'cancelled' ? `${next.id} stops, because somebody asked it to.` : undefined,
           isActive(next) ? undefined : leftBehind(next),
         ),
         isLoud: !isActive(next) && leftStopped(next).length > 0,
@@ -110,7 +110,7 @@ const cancelledStory = (next: Run, name: string): Told => ({
 
 const wantedStory = (next: Run, name: string): Told => ({
   event: 'run.stop_wanted',
-  text: sentences(`${name} wants ${next.id} to stop after step ${runningStep(next)}.`, staysStopped(next)),
+  text: sentences(`${name} asked ${next.id} to stop after step ${runningStep(next)}.`, staysStopped(next)),
 });
 
 const runningStep = ({ items }: Run): number => items.findIndex(({ state }) => state === 'intended') + 1;
@@ -131,7 +131,7 @@ interface Told {
 }
 
 const OTHER_PLAN =
-  'That button was of another plan. The newest message in the thread has the buttons of this one.';
+  'That button belongs to another plan. The newest message in the thread has the current buttons.';
 
 async function press(
   transitions: Transitions,

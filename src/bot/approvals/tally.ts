@@ -38,7 +38,7 @@ export async function recheckApproval(
 ): Promise<'approved' | 'unknown' | { readonly because: string }> {
   const { plan } = run;
   if (plan === undefined) {
-    return { because: 'It has no plan.' };
+    return { because: 'The run has no plan.' };
   }
   const tally = await tallyNow(electorate, run, plan, false);
   if (isApproved(tally, tally.voters)) {
@@ -53,6 +53,6 @@ export async function recheckApproval(
     because:
       gone.length === 0
         ? 'Its votes are no longer enough.'
-        : `${who} approved it and may not approve any more, so the votes are no longer enough.`,
+        : `${who} approved it but may no longer approve, so the votes are no longer enough.`,
   };
 }

@@ -37,7 +37,7 @@ export interface Transitions {
   applyToRun<Answer>(id: string, click: RunClick<Answer>): Promise<AppliedToRun<Answer>>;
 }
 
-/** What a click is about, as it stood then: the audit tells it. */
+/** Subject of a click as it stood then, for the audit. */
 export type About = { readonly run: Run } | { readonly incident: Incident } | { readonly cluster: string };
 
 /** What is written down with a change: the audit's entry, and lines for the thread. */
@@ -106,7 +106,7 @@ export function createTransitions(context: BotContext, people: People): Transiti
     });
   };
 
-  /** Writes a no to the audit, and tells whoever has no rights whom to wake instead. */
+  /** Records a refusal in the audit, and names the approvers to whoever has no rights. */
   const noted = async (
     ask: Permission,
     decision: Decision,
@@ -247,7 +247,7 @@ function standingOf(about: About): Partial<AuditEntry> {
 }
 
 const unknownAnswer = (id: string): CallerAnswer => ({
-  text: `I do not know ${id} any more.`,
+  text: `No record of ${id}. Incidents and runs are kept for 90 days.`,
   refused: true,
 });
 
@@ -261,11 +261,11 @@ async function whoElse(people: People): Promise<string> {
   return names.length === 0 ? '' : ` Approvers: ${shown.join(', ')}${more}.`;
 }
 
-/** Not being able to ask is no failure of the vote: the run is stored, and the bot carries on what is active. */
+/** A failure to queue is no failure of the vote: the run is stored, and the bot resumes active runs. */
 export async function carryOnSoon({ jobQueue, log }: BotContext, run: string): Promise<void> {
   try {
     await jobQueue.carryOn(run);
   } catch (error) {
-    log.warn({ err: error, run }, 'A run could not be queued; it is carried on with the next sweep');
+    log.warn({ err: error, run }, 'A run could not be queued; it continues with the next sweep');
   }
 }

@@ -8,7 +8,7 @@ import { createMirror, type Mirror } from './mirror.ts';
 import { SEALED, sealEntry } from './seal.ts';
 import { trimAudit } from './trim.ts';
 
-/** What the health page tells of the mirror; absent when there is none. */
+/** State of the mirror on the health page; absent when there is none. */
 export type MirrorReport =
   | { readonly kind: 'ok' | 'standby' }
   | { readonly kind: 'failing'; readonly problem: string };
@@ -28,7 +28,7 @@ type Needs = Pick<BotContext, 'stores' | 'clock' | 'log'> & { readonly config: P
 
 /**
  * Looks after the audit while the bot runs: copies it to the mirror file, seals it, drops its oldest part. One replica at a time
- * does it. What goes wrong here is told, and stops nothing.
+ * does it. A failure here is logged and stops nothing.
  */
 export function keepAudit(context: Needs): AuditKeeper {
   const { config, stores, clock, log } = context;

@@ -48,6 +48,6 @@ function isSame(mac: string, wantedMac: string): boolean {
 const macOf = (key: string, what: 'seal' | 'trim', sequence: number, hash: string): string =>
   createHmac('sha256', key).update(`watership audit ${what}\n${sequence}\n${hash}`).digest('hex');
 
-/** Tells one key from another, and says nothing about either. */
+/** Fingerprint that distinguishes keys without revealing them. */
 const keyName = (key: string): string =>
   createHash('sha256').update(`watership audit key\n${key}`).digest('hex').slice(0, 8);

@@ -21,7 +21,7 @@ interface IncidentsOptions extends CommonOptions {
   readonly limit?: string;
 }
 
-/** As many as are told when nothing says how many are wanted. */
+/** Incidents printed without `--limit`. */
 const NEWEST = 20;
 
 /** `watership incidents`: what is open, and what was lately. */

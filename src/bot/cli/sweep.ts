@@ -30,7 +30,7 @@ interface SweepOptions extends CommonOptions {
 
 /**
  * `watership sweep`: one look, which needs neither Redis nor Slack. What takes a memory or probes it cannot find by itself,
- * and says so; what a running bot has open is told with it.
+ * and says so; open incidents of a running bot are printed with it.
  */
 export async function sweepCommand(console: Console, options: SweepOptions): Promise<number> {
   const config = readConfig(console, options);

@@ -103,13 +103,13 @@ export interface PeopleConfig {
   readonly approvals: Readonly<Record<Tier, number>>;
   /** How long a plan may be approved, milliseconds. @default 300000 */
   readonly planExpiresMs: number;
-  /** Who may break the glass: user ids or user group ids. @default the approvers */
+  /** Who may use break-glass: user ids or user group ids. @default the approvers */
   readonly onCall: readonly string[];
   /** Who is paged then: user ids or user group ids. @default the admin approvers */
   readonly owners: readonly string[];
   /** Names of the bot's machine and the Slack user that each is, for `watership approve` and `resume`. */
   readonly cli: Readonly<Record<string, string>>;
-  /** When many things at once may be approved without breaking the glass. @default Mon to Fri, 08:00 to 18:00 UTC */
+  /** When many things at once may be approved without break-glass. @default Mon to Fri, 08:00 to 18:00 UTC */
   readonly businessHours: BusinessHours;
   /** Must the approver type what is at stake? By tier. @default destructive, node and mass: yes; reversible: no */
   readonly typedConfirmation?: Readonly<Partial<Record<Tier, boolean>>>;

@@ -14,7 +14,7 @@ export const DIGEST_POSTED = 'digest.posted';
 /** What a digest is read from. */
 export type DigestContext = Pick<BotContext, 'config' | 'stores' | 'people' | 'clock' | 'clusters' | 'book'>;
 
-/** With the names of those who broke a glass, as their colleagues know them. */
+/** Digest with the names of those who used break-glass, as their colleagues know them. */
 export async function readForPeople(context: DigestContext): Promise<Digest> {
   const read = await readDigest(context);
   const ids = read.glass.flatMap((line) => line.match(/\b[UW][A-Z0-9_]{2,}\b/g) ?? []);

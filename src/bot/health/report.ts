@@ -14,13 +14,13 @@ export interface HealthReport {
   readonly status: 'ok' | 'failing';
   readonly redis: 'ok' | 'away';
   readonly slack: 'ok' | 'away';
-  /** Told, and never a reason to be unhealthy: without its mirror the bot repairs all the same. */
+  /** Reported, but never a reason to be unhealthy: the bot repairs without its mirror too. */
   readonly auditMirror?: MirrorReport;
   /** Incidents whose message in Slack is behind what is known. */
   readonly pendingUpdates: {
     readonly count: number;
     readonly longestSeconds: number;
-    /** Longer than Slack's pace explains. */
+    /** Longer than Slack's rate limits explain. */
     readonly isLate: boolean;
     readonly because?: string;
   };
@@ -32,7 +32,7 @@ export interface HealthReport {
 /** Intervals without a sweep after which the bot does not do its work. */
 const LATE_INTERVALS = 4;
 const SHORTEST_LATE_MS = 30_000;
-/** A message that waits longer than this is not just paced. */
+/** A message that waits longer than this does not wait for a rate limit alone. */
 const UNTOLD_LATE_MS = 300_000;
 
 type Needs = Pick<BotContext, 'config' | 'stores' | 'clock'>;

@@ -20,7 +20,7 @@ export interface Vitals {
 export interface VitalsRead {
   readonly sweeps: ReadonlyMap<string, SweepVitals>;
   readonly failures: ReadonlyMap<string, number>;
-  /** Why the last message could not be told; absent once one is taken again. */
+  /** Why the last message could not be posted; absent once one is accepted again. */
   readonly untoldBecause?: string;
 }
 

@@ -72,7 +72,7 @@ export function openQueues(connection: Redis, prefix: string, onError: (error: E
   };
 }
 
-/** The courier over BullMQ. */
+/** Job queue over BullMQ. */
 export function openJobQueue(queues: Omit<Queues, 'close'>): JobQueue {
   return {
     async tell(incident) {

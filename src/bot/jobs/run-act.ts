@@ -68,7 +68,7 @@ export async function act(runContext: RunContext, index: number): Promise<Wait |
     fences: [lock.fence],
     unlessHalted: run.cluster,
   });
-  // Halted in between: the next passage says so and waits.
+  // Halted in between: the next round of the loop says so and waits.
   if (stored === 'halted') return { ms: 0, why: 'retry' };
   if (stored !== 'stored') return undefined;
   // A process that slept since then may no longer be the one that acts: what was intended is settled by looking.

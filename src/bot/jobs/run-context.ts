@@ -20,7 +20,7 @@ export interface RunContext {
   readonly tools: EngineTools;
 }
 
-/** Before a run that could not go on is carried again. */
+/** Delay before a run that could not continue is resumed. */
 export const RETRY_MS = 1_000;
 
 /** Somebody else was granted the run meanwhile: this runner must write and do nothing more. */
@@ -28,7 +28,7 @@ export class LeaseLost extends Error {
   override readonly name = 'LeaseLost';
 }
 
-/** Undefined, and told in the log, when this installation lacks what the run was made with. */
+/** Undefined, with a line in the log, when this installation lacks what the run was made with. */
 export async function runContextOf(
   context: BotContext,
   run: Run,

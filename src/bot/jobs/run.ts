@@ -8,15 +8,15 @@ import { act, settleItem } from './run-act.ts';
 import { apply, LeaseLost, RETRY_MS, type RunContext, runContextOf, type Wait } from './run-context.ts';
 
 /*
- * Carries a run from one state to the next. What is to be done follows from the stored value alone (`nextOrder`), so it does not
- * matter who carried it so far, or whether they died: whoever holds the lease asks again and goes on.
+ * Moves a run from one state to the next. What is to be done follows from the stored value alone (`nextOrder`), so it does not
+ * matter which process did so before, or whether it died: whoever holds the lease asks again and continues.
  */
 
 const LEASE_MS = 10_000;
 /** Steps of one job; a run that needs more takes another. */
 const MAX_STEPS = 200;
 
-/** One passage: a job. `pauseServed`: the pause that the run last asked for is over. */
+/** One job: resumes the run until it must wait. `pauseServed`: the pause that the run last asked for is over. */
 export async function resumeRun(
   context: BotContext,
   id: string,

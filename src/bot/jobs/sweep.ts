@@ -29,7 +29,7 @@ const MISSED_INTERVALS = 3;
 
 /**
  * One sweep of one cluster: look at every node, find what is wrong, compare it with what is already known, write down what is
- * new, and have it told. It changes nothing on the cluster.
+ * new, and queues the updates of its messages. It changes nothing on the cluster.
  */
 export async function sweep(context: BotContext, cluster: ClusterHandle): Promise<SweepOutcome> {
   const { name } = cluster.config.settings;
@@ -185,7 +185,7 @@ function whyOvertaken(incident: Incident, runbook: string): string | undefined {
 /** More than this is a storm, or Slack is away. */
 const MANY_UNTOLD = 50;
 
-/** Changes that were stored and not yet told: Slack was away, or the process died in between. */
+/** Changes that were stored and not yet posted: Slack was away, or the process died in between. */
 async function tellUntold(context: BotContext): Promise<void> {
   const { stores, config } = context;
   const pendingUpdates = await stores.pendingUpdates.list();

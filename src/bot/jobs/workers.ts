@@ -137,7 +137,7 @@ export function startWorkers(
       if (isTriedAgain) log.warn({ data: job.data }, `A ${worker.name} job is retried: ${error.message}`);
       else log.error({ err: error, data: job?.data }, `A ${worker.name} job failed`);
     });
-    // Lost connections are told once, by the connection itself.
+    // Lost connections are logged once, by the connection itself.
     worker.on('error', (error) =>
       log.debug({ err: error, queue: worker.name }, 'A worker could not reach its queue'),
     );

@@ -10,7 +10,7 @@ const SEND_MS = 3_000;
 const REMEMBERED_MS = 86_400_000;
 
 /**
- * Tells a broken glass to the configured webhook, once. Slack's own message is part of the run's story and needs no help.
+ * Reports break-glass to the configured webhook, once. Slack's own message is part of the run's record and needs no help.
  * A page that cannot be sent holds up nothing: it is written down, and tried again with the next step.
  */
 export async function pageOwners({ config, stores, clock, log }: BotContext, run: Run): Promise<void> {

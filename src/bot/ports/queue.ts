@@ -1,4 +1,4 @@
-/** Hands work to the queues (BullMQ behind it). The courier delivers; the stores guard. */
+/** Port to the job queues (BullMQ behind it). The queue delivers; the stores guard. */
 export interface JobQueue {
   /** Show an incident's present state in Slack. Calls for the same incident coalesce. */
   tell(incident: string): Promise<void>;

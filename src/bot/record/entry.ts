@@ -63,7 +63,7 @@ export interface RecordedEntry extends StoredEntry {
 /** What is written down with a change: nothing, one entry, or several in their order. */
 export type Audited = StoredEntry | readonly StoredEntry[] | undefined;
 
-/** One line of an incident's thread: told once, in order. */
+/** Line of an incident's thread: posted once, in order. */
 export interface TimelineEntry {
   readonly atMs: number;
   readonly text: string;

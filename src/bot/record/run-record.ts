@@ -10,7 +10,7 @@ export interface RunRecord {
   readonly timeline: readonly TimelineEntry[];
 }
 
-/** Compares a run before and after a step of the engine, and tells the difference. */
+/** Audit entries and thread lines for the difference of a run before and after a step of the engine. */
 export function runRecordOf(before: Run, after: Run, atMs: number): RunRecord {
   const items = after.items.flatMap((item, index) => {
     const was = before.items[index]?.state;

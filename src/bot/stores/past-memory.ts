@@ -12,7 +12,7 @@ export interface AheadMemory {
 
 /**
  * The same store without memories from the future: a replica whose clock was ahead has left them. Their instants would make
- * every age negative, until that time comes, so that nothing is ever old enough to be told. `tell` hears of each one once.
+ * every age negative, until that time comes, so that nothing is ever old enough to be reported. `tell` is called once for each.
  */
 export function pastMemory(
   memory: MemoryStore,

@@ -2,7 +2,7 @@ import { redact } from '../process/redact.ts';
 import type { TimelineEntry } from '../record/entry.ts';
 import type { Stores } from './stores.ts';
 
-/** The same stores; the lines of the threads hold no secret. The audit sees to itself, because it hashes what it keeps. */
+/** The same stores with secrets removed from the lines of threads. The audit does so itself, because it hashes what it keeps. */
 export function redactedStores(stores: Stores): Stores {
   const { incidents, runs } = stores;
   return {

@@ -19,7 +19,7 @@ export interface IncidentStore {
   }): Promise<readonly Incident[]>;
   /**
    * One atomic step: `expectedVersion` 0 creates. Writes the audit entry and the timeline lines with it, and marks the incident
-   * untold. The stored version is `expectedVersion + 1`. Without an audit entry it is a quiet refresh: nobody is told.
+   * untold. The stored version is `expectedVersion + 1`. Without an audit entry it is a quiet refresh: nobody is notified.
    * A second open incident for the same key of a cluster is a conflict.
    */
   put(
@@ -41,7 +41,7 @@ export interface RunStore {
   /** Started or ended since then; the newest of these events first. */
   recent(options: { readonly limit: number; readonly sinceMs?: number }): Promise<readonly Run[]>;
   /**
-   * One atomic step, as for incidents. Marks the run's incident untold. Progress alone needs no audit entry.
+   * One atomic step, as for incidents. Marks the update of the run's incident as pending. Progress alone needs no audit entry.
    * The guard is checked in the same step, so that nobody can come between the check and the write.
    */
   put(
@@ -65,7 +65,7 @@ export interface RunGuard {
   readonly fences: readonly Fence[];
   /** A cluster whose halt forbids the write: for what begins an action. */
   readonly unlessHalted?: string;
-  /** The write tells a failure. */
+  /** A failure rejects the write. */
   readonly failureWindow?: FailureWindow;
 }
 
@@ -119,7 +119,7 @@ export interface CardPlace {
   readonly ts: string;
   /** Hash of what was rendered last; equal means nothing to send. */
   readonly shown: string;
-  /** Timeline lines already told. */
+  /** Timeline lines already posted. */
   readonly told: number;
   /** The thread message that shows the newest run's progress, edited in place. */
   readonly progress?: { readonly run: string; readonly ts: string; readonly shown: string };
@@ -213,7 +213,7 @@ export interface PendingUpdateStore {
   /** Every incident whose message is behind, oldest change first, with the mark to settle it by. */
   list(): Promise<readonly { readonly incident: string; readonly mark: string }[]>;
   markOf(incident: string): Promise<string | undefined>;
-  /** The same incidents, and for how long nothing of them could be told: by Redis' clock, counted from the first such call. */
+  /** The same incidents, and for how long nothing of them could be posted: by Redis' clock, counted from the first such call. */
   waiting(): Promise<readonly Waiting[]>;
   /** The message shows what was true at this mark; a newer change keeps the incident on the list. */
   settle(incident: string, mark: string): Promise<void>;
@@ -249,7 +249,7 @@ export interface DeletionStore {
   lastHour(cluster: string): Promise<number>;
 }
 
-/** Planned work on a cluster: alerts are told quietly until it ends. */
+/** Maintenance of a cluster: alerts are posted without notification until it ends. */
 export interface Maintenance {
   readonly by: string;
   readonly untilMs: number;

@@ -44,16 +44,16 @@ export function whoMustApprove(tier: Tier, needed: number, selfApproval: boolean
   const people = needed === 1 ? 'One approver' : `${needed} different approvers`;
   switch (tier) {
     case 'read':
-      return 'Nobody has to approve: nothing is changed.';
+      return 'No approval is needed: it changes nothing.';
     case 'mass':
       return `${people}, one of them an admin approver${selfApproval ? '' : ', none of them the person who asked'}.`;
     case 'node':
       return needed > 1 || selfApproval
-        ? `${people}; who asked may ${needed === 1 ? 'approve' : 'be one of them'}.`
-        : `${people} who did not ask for it.`;
+        ? `${people}; the person who asked may ${needed === 1 ? 'approve' : 'be one of them'}.`
+        : `${people}${needed === 1 ? ', not' : ', none of them'} the person who asked.`;
     case 'reversible':
     case 'destructive':
-      return selfApproval ? `${people}.` : `${people} who did not ask for it.`;
+      return selfApproval ? `${people}.` : `${people}${needed === 1 ? ', not' : ', none of them'} the person who asked.`;
   }
 }
 

@@ -141,7 +141,7 @@ describe('a review', () => {
     const { transitions } = await withPlan();
     expect(await review(transitions, 'INC-0412', by(DAVE))).toMatchObject({
       kind: 'plan',
-      readOnlyBecause: expect.stringMatching(/^You can read this plan, not approve it\./),
+      readOnlyBecause: expect.stringMatching(/^You can read this plan, but not approve it\./),
     });
   });
 
@@ -185,13 +185,13 @@ describe('the audit', () => {
       {
         ...refused,
         actor: BOB,
-        text: 'vote refused: what had to be typed was typed wrong, no reason was given',
+        text: 'vote refused: the confirmation was typed wrong, no reason was given',
       },
       { ...refused, actor: BOB, text: 'vote refused: it was for another plan, another' },
       { ...refused, actor: DAVE, text: 'review refused: not an approver' },
       { ...refused, actor: ALICE, text: 'vote refused: it was their own request' },
       { ...about, actor: BOB, event: 'run.voted', before: 'proposed', after: 'checking', votes: [BOB] },
-      { ...late, actor: CAROL, text: 'vote refused: the plan was not open to votes any more' },
+      { ...late, actor: CAROL, text: 'vote refused: the plan was no longer open to votes' },
       { ...late, actor: DAVE, text: 'cancelling refused: not an approver' },
       { actor: DAVE, event: 'incident.acknowledged', before: 'open critical', after: 'open critical taken' },
       {
@@ -260,7 +260,7 @@ describe('a vote', () => {
     expect(await review(transitions, 'INC-0412', by(CAROL))).toMatchObject({ offersBreakGlass: false });
     expect(await submitVote(transitions, yes, by(CAROL))).toEqual({
       kind: 'errors',
-      glass: 'Only somebody who is on call may break the glass.',
+      glass: 'Only somebody who is on call may use break-glass.',
     });
     await submitVote(transitions, { ...yes, glass: '' }, by(CAROL));
     expect(await review(transitions, 'INC-0412', by(BOB))).toMatchObject({ offersBreakGlass: false });
@@ -371,7 +371,7 @@ describe('the other buttons of a run', () => {
   test('a run whose step is running is stopped after it: the wish is stored and shown, once', async () => {
     const { transitions, stores, clock } = await stopping('intended');
     expect(await cancel(transitions, { run: 'RUN-0001' }, by(ALICE))).toEqual({
-      text: 'Noted: RUN-0001 ends after step 1, which is running and cannot be called back. No further step begins. ctl3 will stay stopped until somebody starts it.',
+      text: 'Noted: RUN-0001 stops after step 1, which is running and cannot be cancelled. No further step starts. ctl3 will stay stopped until somebody starts it.',
     });
     const noted = stores.kept.runs.get('RUN-0001');
     expect(noted).toMatchObject({ state: 'acting', stopWanted: { by: ALICE, atMs: clock.now() } });
@@ -401,7 +401,7 @@ describe('the other buttons of a run', () => {
 
   test.each([
     [undefined, 'give-up', 'give up.'],
-    [{ by: ALICE, atMs: 0 }, 'it-happened', 'it has happened. RUN-0001 ends: somebody wanted it to stop.'],
+    [{ by: ALICE, atMs: 0 }, 'it-happened', 'it ran. RUN-0001 stops, because somebody asked it to.'],
   ] as const)('a word that ends a run says to everybody what stays stopped', async (wish, ruling, said) => {
     const { transitions, run, stores, clock } = await withPlan();
     const [stop, ...rest] = run.plan?.items ?? [];
@@ -437,9 +437,9 @@ describe('the other buttons of a run', () => {
       by: DAVE,
     });
     const again = await haltRepairs(transitions, undefined, byCommand(ALICE));
-    expect(again).toEqual({ text: 'Halted already: all clusters. Dave Dunn did it at 03:00 UTC.' });
+    expect(again).toEqual({ text: 'Halted already: all clusters. Dave Dunn halted it at 03:00 UTC.' });
     expect(await resumeRepairs(transitions, 'prod-a', byCommand(BOB))).toEqual({
-      text: 'prod-a stays halted with all the others. Dave Dunn did it at 03:00 UTC. /rabbit resume, without a cluster, ends that. Nothing was changed.',
+      text: 'prod-a stays halted together with all other clusters. Dave Dunn halted it at 03:00 UTC. Type /rabbit resume without a cluster to end that. Nothing was changed.',
       refused: true,
     });
   });
@@ -454,7 +454,7 @@ describe('the other buttons of a run', () => {
     expect(await stores.halts.isHalted('prod-a')).toBe(false);
     expect((await resumeRepairs(transitions, 'prod-a', by(BOB))).text).toBe('Nothing is halted on prod-a.');
     expect((await haltRepairs(transitions, 'prod-z', by(DAVE))).text).toBe(
-      'I do not know a cluster “prod-z”. There is: prod-a.',
+      'No cluster named “prod-z”. Known clusters: prod-a.',
     );
   });
 });

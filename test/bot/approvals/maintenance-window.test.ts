@@ -38,7 +38,9 @@ describe('planned work', () => {
       refused: true,
       text: 'prod-a is not under maintenance, so there is nothing to end.',
     });
-    expect(await say(ALICE, 'prod-x', '2h')).toMatchObject({ text: 'For which cluster? There is: prod-a.' });
+    expect(await say(ALICE, 'prod-x', '2h')).toMatchObject({
+      text: 'For which cluster? Known clusters: prod-a.',
+    });
     expect(await say(ALICE, 'prod-a', 'soon')).toMatchObject({ refused: true });
     expect(await say(ALICE, 'prod-a', '3d')).toMatchObject({ refused: true });
     expect((await say(ALICE, 'prod-a', '2h')).text).toMatch(/under maintenance for 2 h/);
@@ -62,7 +64,7 @@ describe('planned work', () => {
     const transitions = createTransitions(context, context.people);
     expect(await announce(transitions, 'prod-a', 'end', byCommand(ALICE))).toMatchObject({
       refused: true,
-      text: expect.stringContaining('from the configuration’s calendar, and ends by itself in 1 h.'),
+      text: expect.stringContaining('set in the configuration and ends by itself in 1 h.'),
     });
     expect(stores.kept.audit).toEqual([]);
   });
@@ -73,7 +75,7 @@ describe('planned work', () => {
     const atMs = context.clock.now();
     await stores.incidents.note('INC-0412', [
       { atMs, text: 'Resolved, or worse.', broadcast: true },
-      { atMs, text: 'Alice broke the glass.', broadcast: true, mentions: [CAROL, 'S0LEADS', '<!channel>'] },
+      { atMs, text: 'Alice used break-glass.', broadcast: true, mentions: [CAROL, 'S0LEADS', '<!channel>'] },
     ]);
     await createIncidentNotifier({ context, slack }).tell('INC-0412');
     const [card, ...thread] = slack.messages;

@@ -121,7 +121,7 @@ test('a sweep tells what a running bot has open and one look cannot find, and co
 test('a halt from the command line is in force, recorded, and can be ended', async () => {
   const { stores, run } = installation();
   expect((await run('halt', 'barn')).err).toBe('No cluster named “barn”. Known clusters: house.\n');
-  expect((await run('halt', 'house')).out).toMatch(/^Halted: house\. Nothing more is done/);
+  expect((await run('halt', 'house')).out).toMatch(/^Halted: house\. No further step starts/);
   expect(await stores.halts.isHalted('house')).toBe(true);
   expect((await run('resume')).out).toMatch(/^Resumed: all clusters\./);
   expect(await stores.halts.isHalted('house')).toBe(false);
@@ -140,7 +140,7 @@ test('somebody whom the configuration does not name may halt, and not resume', a
   expect(await run('halt')).toMatchObject({ exitCode: 0 });
   const refused = await run('resume');
   expect(refused).toMatchObject({ exitCode: 2 });
-  expect(refused.err).toContain('only approvers may resume what was halted');
+  expect(refused.err).toContain('only approvers may resume repairs');
   expect(await stores.halts.isHalted('house')).toBe(true);
   const [last] = (await stores.audit.read({ limit: 9 })).slice(-1);
   expect(last).toMatchObject({ event: 'click.refused', actor: `cli:${userInfo().username} (U0MALLORY)` });

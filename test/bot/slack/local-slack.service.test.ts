@@ -72,7 +72,7 @@ describe('in a Slack', () => {
     await slack.press(ALICE, card.ts, 'incident:ack', 'INC-0412');
     await whisperTo(ALICE, /^INC-0412 is yours/);
     await slack.press(ALICE, card.ts, 'incident:diagnose', 'INC-0412');
-    await whisperTo(ALICE, /looks at it now/);
+    await whisperTo(ALICE, /diagnoses it now/);
     await world.diagnosed('RUN-0001');
     await connection.tell('INC-0412');
     const thread = (await slack.messages()).filter(({ thread_ts }) => thread_ts === card.ts);
@@ -85,7 +85,7 @@ describe('in a Slack', () => {
     await slack.press(DAVE, card.ts, 'incident:review', 'INC-0412');
     const forDave = await until('the plan for Dave to read', () => topView());
     expect(forDave).toMatchObject({ title: { text: 'Review fix' } });
-    expect(JSON.stringify(forDave)).toContain('You can read this plan, not approve it.');
+    expect(JSON.stringify(forDave)).toContain('You can read this plan, but not approve it.');
     page.send(JSON.stringify({ t: 'view_close', user: DAVE }));
     await until('no window', () => (topView() === undefined ? true : undefined));
 

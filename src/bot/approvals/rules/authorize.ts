@@ -27,7 +27,7 @@ export function authorize(ask: Permission, principal: Principal, surface: Surfac
   return strangerRefused(principal, surface) ?? unsureRefused(ask, surface) ?? byRole(ask, principal);
 }
 
-/** The glass is for who gains something by it: asked before the field is shown, by the rule that counts the vote. */
+/** Whether break-glass would help this person: asked before the field is shown, by the rule that counts the vote. */
 export function isBreakGlassOffered(tally: Tally, principal: Principal, surface: Surface): boolean {
   const decision = authorize({ kind: 'vote', tally: { ...tally, breakGlass: true } }, principal, surface);
   return decision.allowed && decision.breakGlass === true;
@@ -42,14 +42,14 @@ function unsureRefused({ kind }: Permission, surface: Surface): Decision | undef
   return surface.kind === 'channel' && surface.sharing === 'unknown' && !harmless.includes(kind)
     ? refuse(
         'shared-channel',
-        'Slack did not say just now whether this channel is shared with another organisation, so this counts as no. Please try again in a moment.',
+        'Slack did not say just now whether this channel is shared with another organisation, so the request is refused. Please try again in a moment.',
       )
     : undefined;
 }
 
 function strangerRefused(principal: Principal, surface: Surface): Decision | undefined {
   if (principal.isBot) {
-    return refuse('bot', 'Bots may look, but not press buttons here.');
+    return refuse('bot', 'Bots may read here, but not press buttons.');
   }
   if (principal.isForeign) {
     return refuse('foreign', 'This works only for people of the workspace that the bot belongs to.');
@@ -86,21 +86,21 @@ function byRole(ask: Permission, principal: Principal): Decision {
     case 'review':
       return approversOnly(principal, 'approve repairs');
     case 'choose':
-      return approversOnly(principal, 'choose another way');
+      return approversOnly(principal, 'choose another option');
     case 'confirm':
       return approversOnly(principal, 'confirm a step');
     case 'rule':
-      return approversOnly(principal, 'say what became of a step');
+      return approversOnly(principal, 'say whether a step ran');
     case 'resume':
-      return approversOnly(principal, 'resume what was halted', ASK_ONE);
+      return approversOnly(principal, 'resume repairs', ASK_ONE);
     case 'maintenance':
       return approversOnly(
         principal,
-        'announce maintenance or end it, because it makes alerts quiet',
+        'announce or end maintenance, because it silences notifications',
         ASK_ONE,
       );
     case 'tap':
-      return approversOnly(principal, 'listen in on what services say to each other', ASK_ONE);
+      return approversOnly(principal, 'listen to the messages between services', ASK_ONE);
     case 'vote': {
       const entitled = approversOnly(principal, 'approve repairs');
       return entitled.allowed ? castVote(ask.tally, principal) : entitled;
@@ -116,7 +116,7 @@ function approversOnly({ roles }: Principal, what: string, instead = DIAGNOSE): 
   if (roles === 'unknown') {
     return refuse(
       'unknown-roles',
-      'Slack did not say just now whether you are an approver, so this counts as no. Please try again in a moment.',
+      'Slack did not say just now whether you are an approver, so the request is refused. Please try again in a moment.',
     );
   }
   return roles.isApprover || roles.isAdmin

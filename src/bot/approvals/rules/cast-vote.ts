@@ -13,7 +13,7 @@ export interface Tally {
   readonly voters: readonly Voter[];
   /** Does this person want to stand alone for what is missing? It counts only where an ordinary vote does less. */
   readonly breakGlass: boolean;
-  /** May many things at once be approved now, without breaking the glass? */
+  /** Whether many things at once may be approved now, without break-glass. */
   readonly isBusinessHours: boolean;
 }
 
@@ -42,7 +42,7 @@ function weighVote(tally: Tally, principal: Principal): Decision {
   const { breakGlass, tier } = tally;
   const earlier = tally.voters.find(({ id }) => id === principal.id);
   if (earlier !== undefined && (earlier.usedBreakGlass || !breakGlass)) {
-    return refuse('already-voted', 'You have approved this plan already. Somebody else must say yes too.');
+    return refuse('already-voted', 'You have already approved this plan. Somebody else must approve it too.');
   }
   const glass = breakGlass ? breakGlassRefused(tally, principal) : undefined;
   if (glass !== undefined) {
@@ -54,7 +54,7 @@ function weighVote(tally: Tally, principal: Principal): Decision {
   if (tier === 'mass' && !tally.isBusinessHours && !breakGlass) {
     return refuse(
       'outside-hours',
-      'Many things at once are approved in business hours only. If it cannot wait, who is on call may break the glass.',
+      'A plan for many things at once can be approved in business hours only. If it cannot wait, whoever is on call may use break-glass.',
     );
   }
   const voter: Voter = { id: principal.id, roles: principal.roles, usedBreakGlass: breakGlass };
@@ -62,16 +62,16 @@ function weighVote(tally: Tally, principal: Principal): Decision {
   return { allowed: true, isEnough: isApproved(tally, [...others, voter]) };
 }
 
-/** The tiers that have a glass: what may be needed at night, when nobody else is awake. */
+/** Whether a tier allows break-glass: what may be needed at night, when nobody else is awake. */
 const allowsBreakGlass = (tier: Tier): boolean => tier === 'node' || tier === 'mass';
 
 function breakGlassRefused({ tier }: Tally, { roles }: Principal): Decision | undefined {
   if (!allowsBreakGlass(tier)) {
-    return refuse('no-glass', 'For this plan there is no glass to break: it can wait for its approvers.');
+    return refuse('no-glass', 'Break-glass is not allowed for this plan: it can wait for its approvers.');
   }
   return roles !== 'unknown' && roles.isOnCall
     ? undefined
-    : refuse('not-on-call', 'Only somebody who is on call may break the glass.');
+    : refuse('not-on-call', 'Only somebody who is on call may use break-glass.');
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Plan, Run, Tier } from '../../../runbooks/index.ts';
 import type { PeopleConfig } from '../../config/config.ts';
-import { count, counted } from '../../wording/words.ts';
+import { counted } from '../../wording/words.ts';
 
 /** Where a slip of the thumb would cost something, what is at stake is typed. */
 const typedByDefault: Readonly<Record<Tier, boolean>> = {
@@ -68,14 +68,17 @@ export function isConfirmed(confirmation: Confirmation, typed: string): boolean 
 export function whatToType(confirmation: Confirmation): string {
   switch (confirmation.kind) {
     case 'none':
-      return 'Nothing has to be typed.';
+      return 'Nothing needs to be typed.';
     case 'cluster':
       return `Type the cluster’s name to confirm: ${confirmation.expected}`;
     case 'count': {
       const { expected, of, now } = confirmation;
       if (of === 'queues') return `${counted(expected, 'queue')} will be deleted. Type ${expected}.`;
-      const soFar = now === undefined ? '' : ` (${count(now)} when the plan was made)`;
-      return `Up to ${counted(expected, 'message')} may be there when it is deleted${soFar}. Type ${expected}.`;
+      const soFar =
+        now === undefined
+          ? ''
+          : `The plan counted ${counted(now, 'message')}; there may be more now. `;
+      return `${soFar}Type ${expected} to allow deletion while there are at most that many messages.`;
     }
   }
 }

@@ -3,7 +3,7 @@ export type Decision =
   | {
       readonly allowed: true;
       readonly isEnough: boolean;
-      /** Only of a vote: it breaks the glass. Where an ordinary vote does as much, asking for it breaks nothing. */
+      /** Only of a vote: it used break-glass. Where an ordinary vote does as much, asking for break-glass changes nothing. */
       readonly breakGlass?: boolean;
     }
   | { readonly allowed: false; readonly why: Refusal; readonly because: string };

@@ -1,7 +1,7 @@
 import type { Permission } from './authorize.ts';
 import type { Refusal } from './decision.ts';
 
-/** Why the desk says no beside `decide`: the click was allowed, and what it was about has gone on. */
+/** Reasons to refuse beside those of `authorize`: the click was allowed, but the run has moved on. */
 type Late = 'too-late' | 'not-on-the-table';
 
 const whys: Readonly<Record<Refusal | Late, string>> = {
@@ -15,21 +15,21 @@ const whys: Readonly<Record<Refusal | Late, string>> = {
   'own-request': 'it was their own request',
   'already-voted': 'they had approved it already',
   'not-on-call': 'not on call',
-  'no-glass': 'this plan has no glass to break',
+  'no-glass': 'break-glass is not allowed for this plan',
   'outside-hours': 'outside business hours',
   'too-late': 'it came too late',
-  'not-on-the-table': 'the plan was not open to votes any more',
+  'not-on-the-table': 'the plan was no longer open to votes',
 };
 
 const whats: Readonly<Record<Permission['kind'], string>> = {
   read: 'looking',
-  acknowledge: 'taking it',
+  acknowledge: 'taking the incident',
   diagnose: 'diagnosis',
   halt: 'halt',
   review: 'review',
-  choose: 'another choice',
+  choose: 'choosing another option',
   confirm: 'confirming a step',
-  rule: 'ruling on a step',
+  rule: 'saying whether a step ran',
   resume: 'resuming',
   maintenance: 'maintenance',
   tap: 'listening in',
@@ -37,7 +37,7 @@ const whats: Readonly<Record<Permission['kind'], string>> = {
   vote: 'vote',
 };
 
-/** A refusal as the audit tells it to people: `vote refused: not an approver`. */
+/** Text of a refusal in the audit: `vote refused: not an approver`. */
 export const refusalWords = (what: string, why: string): string =>
   `${wordsIn(whats, what)} refused: ${wordsIn(whys, why)}`;
 

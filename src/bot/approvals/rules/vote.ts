@@ -107,10 +107,10 @@ export function vote({
         ? {
             actor: actorOf(caller),
             event: 'run.glass_broken',
-            text: `${caller.user} broke the glass${how} to approve, ${count}.${why}`,
-            // Everybody is told, and the owners are called by their names: that is the price of it.
+            text: `${caller.user} used break-glass${how} to approve, ${count}.${why}`,
+            // Everybody is notified, and the owners are mentioned by name: that is the price of break-glass.
             loud: {
-              text: `${name} broke the glass${how} to approve ${run.id} on ${run.cluster} (${count}).${why}`,
+              text: `${name} used break-glass${how} to approve ${run.id} on ${run.cluster} (${count}).${why}`,
               mentions: people.owners,
             },
           }
@@ -126,9 +126,9 @@ export function vote({
 
 const wordsOf = ({ typed, reason, glass }: FieldErrors): string =>
   [
-    ...(typed === undefined ? [] : ['what had to be typed was typed wrong']),
+    ...(typed === undefined ? [] : ['the confirmation was typed wrong']),
     ...(reason === undefined ? [] : ['no reason was given']),
-    ...(glass === undefined ? [] : ['the phrase that breaks the glass was typed wrong']),
+    ...(glass === undefined ? [] : ['the break-glass phrase was typed wrong']),
   ].join(', ');
 
 function mistakesIn(

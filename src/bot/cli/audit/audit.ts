@@ -13,7 +13,7 @@ import type { AuditOptions } from './audit-options.ts';
 import { auditPostMortem } from './audit-post-mortem.ts';
 import { auditVerify } from './audit-verify.ts';
 
-/** As many as are told when nothing says which are wanted. */
+/** Entries printed when no option limits them. */
 const NEWEST = 50;
 
 /** `watership audit`: every recorded step, oldest first; or whether all of them are what was written; or one incident's report. */

@@ -4,7 +4,7 @@ import type { BotConfig, ClusterConfig } from '../../config/config.ts';
 import { bad, CHECK_LIMIT_MS, type Check, type CheckVerdict, ok, warning } from '../../ports/check-line.ts';
 import { systemClock } from '../../process/system-clock.ts';
 
-/** A process's age is told as it was at the last statistics tick, which is every five seconds. */
+/** The age of a process is as of the last statistics tick, which is every five seconds. */
 const SAME_START_MS = 6_000;
 
 /**

@@ -31,7 +31,7 @@ import { hostChecks } from './check-hosts.ts';
 import { checkMirror } from './check-mirror.ts';
 import { sameBrokerChecks } from './check-same-broker.ts';
 
-/** In whose last days a certificate is told. */
+/** Days before its expiry from which a certificate is reported. */
 const EXPIRY_DAYS = 30;
 
 /** `watership check`: exits 0 when all is well, 1 with warnings, 2 when something does not work. Changes nothing. */

@@ -16,7 +16,7 @@ import { connectRedis, tellRedis } from '../../stores/connection/connect.ts';
 import { openStores } from '../../stores/open.ts';
 
 /**
- * Who sits at this terminal, as the desk sees them: the Slack user that the configuration says they are, so that one
+ * Caller at this terminal, as approvals see them: the Slack user that the configuration names for them, so that one
  * person has one vote on all surfaces. Somebody whom it does not name has no rights beyond those of everybody.
  */
 function terminalCaller(config: BotConfig, user: string = userInfo().username): Caller {
@@ -24,7 +24,7 @@ function terminalCaller(config: BotConfig, user: string = userInfo().username): 
   return { user: config.people.cli[user] ?? name, surface: { kind: 'terminal', name } };
 }
 
-/** The same desk that Slack's buttons lead to, for one command. */
+/** The same approvals that Slack's buttons use, for one command. */
 export async function withApprovals<Answer>(
   config: BotConfig,
   work: (transitions: Transitions, caller: Caller) => Promise<Answer>,

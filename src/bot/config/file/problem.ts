@@ -6,7 +6,7 @@ export interface ConfigProblem {
   readonly line?: number;
   /** Finishes the sentence "expected …". */
   readonly expected: string;
-  /** Finishes the sentence "came …". Never holds a secret. */
+  /** Finishes the sentence "got …". Never holds a secret. */
   readonly came: string;
   /** What to do, as an order. */
   readonly cure: string;

@@ -126,7 +126,7 @@ export const fieldMeanings: Readonly<Record<string, string>> = {
   'people.onCall': 'Users and groups who may break the glass.',
   'people.owners': 'Users and groups who are paged when somebody does.',
   'people.cli': 'Slack user of each user of the bot’s machine, for `approve` and `resume` at a terminal.',
-  'people.businessHours': 'When many things at once may be approved without breaking the glass.',
+  'people.businessHours': 'When many things at once may be approved without break-glass.',
   'people.businessHours.days': 'Days of the week; 1 is Monday.',
   'people.businessHours.from': 'Time of day at which they begin.',
   'people.businessHours.until': 'Time of day at which they end.',

@@ -21,7 +21,7 @@ interface Status {
   readonly blocks: readonly KnownBlock[];
 }
 
-/** An answer is read at once; a page may stay open for hours, and says nothing that grows old. */
+/** When a status is read: an answer at once; a page may stay open for hours, so it shows no ages. */
 export type When = 'now' | 'lasting';
 
 /** One cluster from the stores: nothing is asked of a broker, so the answer is quick. */

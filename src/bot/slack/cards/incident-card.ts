@@ -28,7 +28,7 @@ import {
   whatIsHappening,
 } from './incident-words.ts';
 
-/** The one message of an incident, from firing to resolved. Fits one screen of a phone. */
+/** Message of an incident, from firing to resolved. Fits one screen of a phone. */
 export function incidentCard(input: IncidentCardInput): Rendered {
   const { incident, spoken, halt, names } = input;
   const state = stateOf(input);
@@ -59,7 +59,7 @@ export function incidentCard(input: IncidentCardInput): Rendered {
 const isUnderWay = ({ incident, run }: IncidentCardInput): boolean =>
   incident.state === 'open' && run !== undefined && activeStates.includes(run.state);
 
-/** One short word each: it stands in the largest type, on a phone too. */
+/** State of an incident in one word: it stands in the largest type, on a phone too. */
 const headWords: Readonly<Record<CardState, string>> = {
   firing: 'FIRING',
   acknowledged: 'ACKNOWLEDGED',

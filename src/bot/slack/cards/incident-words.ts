@@ -6,7 +6,7 @@ import type { RunbookText } from '../../wording/runbook-text.ts';
 import { type Names, nameOf, priority, sentence, span, withNames } from '../../wording/words.ts';
 import { currentItemOf, isAboutToAct } from '../message/current-item.ts';
 
-/** What an incident's card is made of. */
+/** Input of an incident's card. */
 export interface IncidentCardInput {
   readonly incident: Incident;
   readonly spoken: RunbookText;
@@ -23,15 +23,15 @@ export interface IncidentCardInput {
   readonly sweepMs: number;
   /** Somebody stopped all repairs of this cluster. */
   readonly halt?: Halt;
-  /** Planned work: it is told quietly. */
+  /** Announced maintenance: the card is posted without notification. */
   readonly maintenance?: Announced;
   readonly names: Names;
 }
 
-/** How an incident stands, as people read it. */
+/** State of an incident as people read it. */
 export type CardState = 'firing' | 'acknowledged' | 'repairing' | 'halted' | 'muted' | 'resolved';
 
-/** How it stands: what is being done about it goes before who owns it. */
+/** State of a card: what is being done about the incident goes before who owns it. */
 export function stateOf({ incident, run, halt }: IncidentCardInput): CardState {
   if (incident.state === 'resolved') {
     return 'resolved';
@@ -69,7 +69,7 @@ export function pushText(input: IncidentCardInput, state: CardState): string {
   }
 }
 
-/** What is being done about it, or came of it; undefined while nothing is. */
+/** Sentence about what is being done, or what came of it; undefined while nothing is. */
 export function whatIsHappening(input: IncidentCardInput, state: CardState): string | undefined {
   const { incident, spoken, run, names } = input;
   if (state === 'resolved') {
@@ -124,7 +124,7 @@ function repairWords(run: Run | undefined, names: Names): string {
   return `Repair is running: step ${index + 1} of ${total}, ${run.plan?.items[index]?.title ?? ''}.${wanted}`;
 }
 
-/** What goes on although no further step begins. */
+/** Sentence about what continues although no further step begins. */
 function haltedWords(run: Run | undefined, names: Names): string {
   const items = run?.plan?.items ?? [];
   if (run?.state === 'unknown') {

@@ -48,7 +48,7 @@ export interface ProgressInput {
 /** At most this many pieces of evidence, so that the plan below them is never cut off. */
 const EVIDENCE_SHOWN = 20;
 
-/** The one message in the thread that shows a run, edited in place from diagnosis to its end. */
+/** Message in the thread that shows a run, edited in place from diagnosis to its end. */
 export function progressMessage(input: ProgressInput): Rendered {
   const { run, halt, names } = input;
   const state = stateWords(input);

@@ -5,7 +5,7 @@ import { plain } from '../message/blocks.ts';
 import { approvalFields } from '../message/ids.ts';
 import { limits } from '../message/limits.ts';
 
-/** What an approver is asked to fill in. */
+/** Fields that an approver is asked to fill in. */
 export interface ReviewAsks {
   readonly plan: Plan;
   /** What the approver must type. */

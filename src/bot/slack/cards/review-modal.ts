@@ -36,11 +36,11 @@ export interface ReviewInput extends ReviewAsks {
   readonly headline: string;
   readonly approvalsNeeded: number;
   readonly selfApproval: boolean;
-  /** Why this person cannot approve this plan: the modal is then for reading only. */
+  /** Reason why this person cannot approve this plan: the modal is then read-only. */
   readonly readOnlyBecause?: string;
   /** The shown plan has just taken the place of another one in this very window. */
   readonly isNew?: boolean;
-  /** Does a choice show its plan as soon as it is made? In a stand-in of Slack it comes with the submitted window. */
+  /** Whether a choice shows its plan as soon as it is made. In the local Slack the plan comes with the submitted window. */
   readonly showsChoiceAtOnce: boolean;
   /** How many nodes the cluster has. */
   readonly nodes: number;
@@ -55,7 +55,7 @@ export interface ReviewInput extends ReviewAsks {
 /** Items listed one by one; a longer plan says how many more there are, and the thread lists them all. */
 const ITEMS_SHOWN = 30;
 
-/** Exactly what will run, on what, what is lost and whether it can be undone; then yes, or not now. */
+/** Review modal: exactly what will run, on what, what is lost and whether it can be undone; then Approve, or Not now. */
 export function reviewModal(input: ReviewInput): ModalView {
   const { run, plan, readOnlyBecause } = input;
   const canApprove = readOnlyBecause === undefined;
@@ -219,7 +219,7 @@ function approvalLines(input: ReviewInput): string[] {
   ];
 }
 
-/** A modal that only says something: while a plan is being made, or after the answer. */
+/** Modal with text alone: while a plan is being made, or after the answer. */
 export function noteModal(title: string, lines: readonly string[]): ModalView {
   return {
     type: 'modal',

@@ -5,7 +5,7 @@ import { asking, button } from '../message/blocks.ts';
 import { currentItemOf } from '../message/current-item.ts';
 import { actionIds, runValue } from '../message/ids.ts';
 
-/** What a person may do with the run as it stands. */
+/** Buttons for what a person may do with the run as it stands. */
 export function runButtons(run: Run): Button[][] {
   const value = (item?: number): string => {
     const attempt = item === undefined ? undefined : run.items[item]?.attempts;

@@ -5,9 +5,9 @@ import { linesSection, moment, mrkdwn, notification, type Rendered } from '../me
 import { literal } from '../message/escape.ts';
 import { limits } from '../message/limits.ts';
 
-/** Lines that are told together: after a silence of Slack the thread is not flooded. */
+/** Most lines in one message: after an outage of Slack the thread is not flooded. */
 const LINES_IN_A_BATCH = 10;
-/** A line that is told later than this says when it happened; otherwise Slack's own time of the message does. */
+/** A line that is posted later than this says when it happened; otherwise Slack's own time of the message does. */
 const LATE_MS = 30_000;
 
 export interface ThreadBatch {

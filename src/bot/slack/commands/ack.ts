@@ -1,7 +1,7 @@
 import { acknowledge } from '../../approvals/incidents.ts';
 import { type Command, type Reply, say } from './common/command.ts';
 
-/** "I'm on it", typed. */
+/** `/rabbit ack`: the typed form of "I'm on it". */
 export const ack: Command = {
   verb: 'ack',
   usage: 'ack <incident>',

@@ -17,7 +17,7 @@ const SHOWN = 8;
 const LINE = 120;
 const READ_AT_MOST = 1_000;
 
-/** Who did what, and why. */
+/** `/rabbit audit`: who did what, and why. */
 export const audit: Command = {
   verb: 'audit',
   usage: 'audit [RUN-…|INC-…|today] [export]',

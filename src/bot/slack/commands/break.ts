@@ -6,7 +6,7 @@ const said = z.object({ text: z.string() });
 /** Making or healing a fault starts and stops real nodes. */
 const SANDBOX_TIMEOUT_MS = 120_000;
 
-/** Breaks the newcomer's cluster on purpose. */
+/** `/rabbit break`: breaks the sandbox's cluster on purpose. */
 export const breakIt: Command = {
   verb: 'break',
   usage: 'break <fault>',

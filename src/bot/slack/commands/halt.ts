@@ -10,7 +10,7 @@ import { haltedLine } from '../message/halted.ts';
 import type { ListenerContext } from '../requests/listener-context.ts';
 import { type Command, type Reply, say } from './common/command.ts';
 
-/** The kill switch: anybody may stop, only an approver may go on. */
+/** `/rabbit halt`: anybody may halt, only an approver may resume. */
 export const haltVerb: Command = {
   verb: 'halt',
   usage: 'halt [cluster]',

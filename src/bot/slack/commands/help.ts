@@ -2,7 +2,7 @@ import { context, header, linesSection, notification, small } from '../message/b
 import { type Command, type Reply, say } from './common/command.ts';
 import { unknown } from './common/unknown.ts';
 
-/** What can be typed, and what this person may do. */
+/** `/rabbit help`: the commands, and what this person may do. */
 export const helpOf = (commands: () => readonly Command[]): Command => ({
   verb: 'help',
   usage: 'help [command]',

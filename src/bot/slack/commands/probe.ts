@@ -17,7 +17,7 @@ const PROBE_MS = 6_500;
 /** Slack's users expect an answer within three seconds; who is silent is waited for longer. */
 const SOON_MS = 2_000;
 
-/** Asks services whether they answer. Read-only, so anybody may. */
+/** `/rabbit probe`: asks services whether they answer. Read-only, so anybody may. */
 export const probe: Command = {
   verb: 'probe',
   usage: 'probe [topic] [server]',

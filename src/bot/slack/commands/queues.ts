@@ -10,7 +10,7 @@ import {
 import type { Command, Reply } from './common/command.ts';
 import { unknown } from './common/unknown.ts';
 
-/** The fullest queues of each cluster. */
+/** `/rabbit queues`: the fullest queues of each cluster. */
 export const queues: Command = {
   verb: 'queues',
   usage: 'queues [cluster]',

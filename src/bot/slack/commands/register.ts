@@ -23,7 +23,7 @@ import { tapVerb } from './tap.ts';
 
 const help = helpOf(() => commands);
 
-/** Every verb, in the order of the help. */
+/** Commands of `/rabbit`, in the order of the help. */
 export const commands: readonly Command[] = [
   status,
   incidents,
@@ -72,7 +72,7 @@ export function registerCommands(app: App, listener: ListenerContext): void {
   });
 }
 
-/** What somebody reads whose command reached us twice. */
+/** Answer to a command that Slack delivered twice. */
 const AGAIN = 'Slack delivered this command twice; it runs only once. If you got no answer, type it again.';
 
 async function answer(

@@ -4,7 +4,7 @@ import { header, linesSection, notification } from '../message/blocks.ts';
 import type { Command, Reply } from './common/command.ts';
 import { unknown } from './common/unknown.ts';
 
-/** What the bot knows how to treat. */
+/** `/rabbit runbooks`: what the bot detects and how it repairs it. */
 export const runbooks: Command = {
   verb: 'runbooks',
   usage: 'runbooks [name]',

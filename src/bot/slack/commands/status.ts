@@ -3,7 +3,7 @@ import { notification } from '../message/blocks.ts';
 import type { Command, Reply } from './common/command.ts';
 import { unknown } from './common/unknown.ts';
 
-/** The clusters at a glance, as the newest sweep saw them. */
+/** Summary of each cluster, as the newest sweep saw it. */
 export const status: Command = {
   verb: 'status',
   usage: 'status [cluster]',

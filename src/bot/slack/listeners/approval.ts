@@ -19,7 +19,9 @@ export function registerApproval(app: App, listener: ListenerContext): void {
     if (reference === undefined) {
       await ack({
         response_action: 'update',
-        view: noteModal('Nothing to approve', ['This window is of an older version. Please open it anew.']),
+        view: noteModal('Nothing to approve', [
+          'This window is from an older version. Please open it again.',
+        ]),
       });
       return;
     }
@@ -66,7 +68,7 @@ async function letTryAgain(
 ): Promise<void> {
   if (error instanceof NotReplicated) return;
   await forgetDelivery(listener, delivery).catch((err: unknown) =>
-    listener.transitions.context.log.warn({ err }, 'A vote that failed cannot be given again in its window'),
+    listener.transitions.context.log.warn({ err }, 'A failed vote cannot be repeated in its window'),
   );
 }
 

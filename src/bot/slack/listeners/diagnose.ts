@@ -14,8 +14,8 @@ export function registerDiagnose(app: App, listener: ListenerContext): void {
         return found.answer.text;
       }
       return found.isNew
-        ? `${found.run.id} looks at it now; it only reads. What it finds is in the thread.`
-        : `${found.run.id} is under way already. What it finds is in the thread.`;
+        ? `${found.run.id} diagnoses it now; it only reads. The result appears in the thread.`
+        : `${found.run.id} is running already. The result appears in the thread.`;
     });
   });
 }

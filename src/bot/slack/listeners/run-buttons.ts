@@ -34,7 +34,7 @@ function listen(
     await once(listener, body, async (pressed) => {
       const reference = parseRunValue(pressed.value);
       return reference === undefined
-        ? 'This button is of an older version; the newest message in the thread has the current ones.'
+        ? 'This button is from an older version; the newest message in the thread has the current buttons.'
         : (await answer(reference, pressed)).text;
     });
   });

@@ -8,7 +8,7 @@ export function currentItemOf(run: Run): number {
   return index < 0 ? run.items.length : index;
 }
 
-/** Does it wait to begin something, so that a halt holds it up? */
+/** Whether the run waits to begin something, so that a halt stops it. */
 export function isAboutToAct(run: Run): boolean {
   const turn = currentItemOf(run);
   return (

@@ -12,7 +12,7 @@ export async function standingOf({ context, people }: Transitions, id: string): 
   }
   const incident = await stores.incidents.get(id);
   if (incident === undefined) {
-    return `I do not know ${id} any more.`;
+    return `No record of ${id}. Incidents and runs are kept for 90 days.`;
   }
   const over = overAnswer(incident, nowMs);
   if (over !== undefined) {
@@ -26,4 +26,4 @@ export async function standingOf({ context, people }: Transitions, id: string): 
 }
 
 /** What somebody reads whose click reached us twice. */
-export const SECOND_TIME = 'This reached me a second time; it counts once at most.';
+export const SECOND_TIME = 'Slack delivered this twice; it counts at most once.';

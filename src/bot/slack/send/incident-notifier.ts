@@ -17,9 +17,9 @@ import {
 } from './message-model.ts';
 import { createPoster } from './poster.ts';
 
-/** Renewed while telling lasts; a teller that died is replaced after it. */
+/** Lease of a notifier, renewed while it works; a notifier that died is replaced after it. */
 const LEASE_MS = 10_000;
-/** How long another teller is waited for, and how often it is asked. */
+/** How long another notifier is waited for, and how often it is asked. */
 const LEASE_WAITS = 20;
 const LEASE_WAIT_MS = 250;
 

@@ -2,7 +2,7 @@ import { redactTexts } from '../../process/redact.ts';
 
 const dateToken = /<!date\^(\d+)\^([^|<>]*)\|[^<>]*>/g;
 
-/** Follows a `<` so that a stand-in does not read a mention or a link into it. Not to be seen. */
+/** Invisible character after a `<`, so that the local Slack does not read a mention or a link into it. */
 const WORD_JOINER = '\u2060';
 
 /** In code nothing is read into a `<` that is neither a mention's nor a link's: there it stays as it is, and can be copied. */

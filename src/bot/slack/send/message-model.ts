@@ -17,7 +17,7 @@ export type NotifierContext = Pick<BotContext, 'config' | 'stores' | 'clock' | '
 
 /** Everything a telling needs, read once at its beginning. */
 export interface MessageModel {
-  /** While it is held nobody else tells this incident. */
+  /** While this lease is held, no other process updates the messages of this incident. */
   readonly lease: Lease;
   readonly incident: Incident;
   readonly run?: Run;
@@ -32,7 +32,7 @@ export interface MessageModel {
   readonly names: Names;
 }
 
-/** Undefined when there is nothing to tell: no such incident, or one that stays silent below another. */
+/** Undefined when there is nothing to post: no such incident, or one that is muted by another. */
 export async function readMessageModel(
   context: NotifierContext,
   people: Pick<People, 'names'>,
@@ -68,10 +68,10 @@ export async function readMessageModel(
 }
 
 const RUNS_READ = 100;
-/** A node that a run left stopped is seen to be down within this; later it is another story. */
+/** A node that a run left stopped is seen to be down within this; later it has another cause. */
 const STOPPER_MS = 600_000;
 
-/** The other runs that a card speaks of: few cards do, so that most are told without reading any. */
+/** The other runs that a card speaks of: few cards do, so that most are rendered without reading any. */
 async function runsAround(
   { stores }: NotifierContext,
   incident: Incident,

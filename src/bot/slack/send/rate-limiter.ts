@@ -19,7 +19,7 @@ const paces: Readonly<Record<Way['kind'], { readonly channel: Pace; readonly all
   whisper: { channel: { everyMs: 600, burst: 20 }, all: { everyMs: 600, burst: 20 } },
 };
 
-/** Lets calls through at Slack's pace, the most urgent first; waits out a Retry-After once. */
+/** Rate limiter for Slack's methods: the most urgent call first; waits out a Retry-After once. */
 export interface RateLimiter {
   /** Rejects with `SlackBusy` when Slack asks for a longer pause: the caller's job comes again after it. */
   run<T>(way: Way, urgency: Urgency, call: () => Promise<T>): Promise<T>;
@@ -52,7 +52,7 @@ export function createRateLimiter(clock: Clock): RateLimiter {
         if (!(error instanceof SlackBusy)) {
           throw error;
         }
-        // Slack counts messages by channel, edits by workspace: whoever comes next need not be told the same again.
+        // Slack counts messages by channel, edits by workspace: the next call need not run into the same limit.
         (kind === 'post' ? own : all).pause(error.retryAfterMs);
         await enter();
         return await call();

@@ -8,7 +8,7 @@ export interface Pace {
   readonly burst: number;
 }
 
-/** A queue at one pace. */
+/** Token bucket with a queue, at one rate. */
 export interface TokenBucket {
   /** Resolves when it is one's turn; rejects with `SlackBusy` when that would be too late to be worth waiting for. */
   enter(urgency: Urgency): Promise<void>;

@@ -19,7 +19,7 @@ import { createRateLimiter } from './rate-limiter.ts';
 const CALL_TIMEOUT_MS = 10_000;
 /** How many messages back a lost card is looked for. */
 const LOOK_BACK_MESSAGES = 100;
-/** A thread is told from its beginning: all of it is looked through, as far as one answer reaches. */
+/** A thread is listed from its beginning: all of it is searched, as far as one answer reaches. */
 const LOOK_BACK_REPLIES = 999;
 /** Slack asks for seconds. What asks for a day (something in between that is broken) must not silence us for one. */
 const LONGEST_PAUSE_SECONDS = 300;

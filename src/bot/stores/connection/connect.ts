@@ -40,7 +40,7 @@ export function connectRedisForJobs(address: RedisAddress): Redis {
     retryStrategy: retryAfterMs,
     reconnectOnError: isDemoted,
   });
-  // The other connection of this process has told already; without a listener ioredis prints each attempt.
+  // The other connection of this process has logged it already; without a listener ioredis prints each attempt.
   redis.on('error', () => {});
   return redis;
 }

@@ -17,7 +17,7 @@ const OLDEST = { major: 6, minor: 2 } as const;
 /** Leases last seconds: clocks that differ by more than this make ages and expiries untrue. */
 const SKEW_MS = 2_000;
 
-/** Asks Redis what the bot relies on. `copies`: how many replicas are to hold what people decide. */
+/** Checks of the Redis settings that the bot relies on. `copies`: how many replicas must have what people decide. */
 export async function examineRedis(
   redis: Redis,
   { copies, now }: { readonly copies: number; readonly now: () => number },

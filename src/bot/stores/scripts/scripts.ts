@@ -121,7 +121,7 @@ export const addLines: Script = `${tail}
   return 'stored'`;
 
 /**
- * Takes an incident off the list of untold ones, unless it has changed since; in either case it has just been told.
+ * Removes an incident from the pending updates, unless it has changed since; in either case it has just been posted.
  * KEYS untold, untold since. ARGV incident, mark.
  */
 export const settleTold: Script = `

@@ -70,7 +70,7 @@ describe('what is typed before a yes', () => {
 test('what is typed is explained, and spelled one way', () => {
   const count = { kind: 'count', expected: 1_000, of: 'messages', now: 429 } as const;
   expect(whatToType(count)).toBe(
-    'Up to 1,000 messages may be there when it is deleted (429 when the plan was made). Type 1000.',
+    'The plan counted 429 messages; there may be more now. Type 1000 to allow deletion while there are at most that many messages.',
   );
   expect(whatToType({ kind: 'count', expected: 3, of: 'queues' })).toBe('3 queues will be deleted. Type 3.');
   for (const typed of ['1000', '1,000', '1 000', '1\u00a0000']) expect(isConfirmed(count, typed)).toBe(true);

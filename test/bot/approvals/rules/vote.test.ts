@@ -131,9 +131,9 @@ describe('a yes that counts', () => {
     expect(record).toEqual({
       actor: BOB,
       event: 'run.glass_broken',
-      text: `${BOB} broke the glass to approve, 1 of 2. “it is late”`,
+      text: `${BOB} used break-glass to approve, 1 of 2. “it is late”`,
       loud: {
-        text: `Name of ${BOB} broke the glass to approve RUN-0193 on prod-a (1 of 2). “it is late”`,
+        text: `Name of ${BOB} used break-glass to approve RUN-0193 on prod-a (1 of 2). “it is late”`,
         mentions: people.owners,
       },
     });
@@ -164,7 +164,7 @@ describe('a yes that does not count', () => {
       {
         kind: 'errors',
         errors: { typed: expect.stringContaining('prod-a') },
-        why: 'what had to be typed was typed wrong',
+        why: 'the confirmation was typed wrong',
       },
     ],
     [
@@ -177,7 +177,7 @@ describe('a yes that does not count', () => {
           reason: expect.stringContaining('reason'),
           glass: expect.stringContaining(phrase),
         },
-        why: 'what had to be typed was typed wrong, no reason was given, the phrase that breaks the glass was typed wrong',
+        why: 'the confirmation was typed wrong, no reason was given, the break-glass phrase was typed wrong',
       },
     ],
     [

@@ -15,7 +15,7 @@ describe('a button', () => {
       {
         user: ALICE,
         channel: CHANNEL,
-        text: 'INC-0412 is yours. Diagnose only reads; nothing is changed before a plan is approved.',
+        text: 'INC-0412 is yours. Diagnose only reads; nothing changes until a plan is approved.',
       },
     ]);
   });
@@ -29,7 +29,7 @@ describe('a button', () => {
     expect(slack.whispers).toHaveLength(3);
     await deliver(click);
     expect(slack.whispers.at(-1)?.text).toBe(
-      'This reached me a second time; it counts once at most. Alice Anderson is on INC-0412.',
+      'Slack delivered this twice; it counts at most once. Alice Anderson is on INC-0412.',
     );
   });
 
@@ -42,7 +42,7 @@ describe('a button', () => {
     expect(world.stores.kept.runs.size).toBe(1);
     expect(world.slack.whispers.map(({ text }) => text.split(' ').slice(0, 3).join(' ')).toSorted()).toEqual([
       'RUN-0001 looks at',
-      'This reached me',
+      'Slack delivered this twice',
     ]);
   });
 
@@ -55,7 +55,7 @@ describe('a button', () => {
     expect(slack.whispers.map(({ text }) => text)).toEqual([
       'INC-0412 was resolved 1 h ago. There is nothing left to do here.',
       'INC-0412 was resolved 1 h ago. There is nothing left to do here.',
-      'I do not know RUN-0001 any more.',
+      'No record of RUN-0001. Incidents and runs are kept for 90 days.',
     ]);
   });
 
@@ -65,7 +65,7 @@ describe('a button', () => {
     Object.assign(stores.incidents, { put: () => Promise.reject(new NotReplicated('0 of 1')) });
     await deliver(press(ALICE, 'incident:ack', 'INC-0412'));
     expect(slack.whispers).toMatchObject([
-      { text: expect.stringMatching(/^This is written down, but no replica of Redis has a copy yet/) },
+      { text: expect.stringMatching(/^This is recorded, but no Redis replica has it yet/) },
     ]);
   });
 
@@ -103,7 +103,7 @@ describe('reviewing', () => {
     expect(shown?.submit).toBeUndefined();
     const aloud = readAloud(shown?.blocks ?? []);
     expect(aloud).toMatch(
-      /^You can read this plan, not approve it\. Nothing runs before an approver says yes\. Approvers: Alice Anderson, Bob Brown and Carol Clark\.\n/,
+      /^You can read this plan, but not approve it\. Nothing runs until an approver approves it\. Approvers: Alice Anderson, Bob Brown and Carol Clark\.\n/,
     );
     expect(aloud).toContain('1. Stop RabbitMQ on ctl3');
     expect(aloud).not.toContain('?');
@@ -173,7 +173,7 @@ describe('approving', () => {
     const first = await deliver(submitted(BOB, view, filled()));
     expect(JSON.stringify(first)).toContain('Recorded. 1 of 1 approvals.');
     expect(JSON.stringify(await deliver(submitted(BOB, view, filled())))).toContain(
-      'This reached me a second time; it counts once at most.',
+      'Slack delivered this twice; it counts at most once.',
     );
     expect(stores.kept.runs.get('RUN-0001')?.votes).toHaveLength(1);
   });
@@ -190,7 +190,7 @@ describe('approving', () => {
     [
       'and may be stored counts once',
       new NotReplicated('stored, and on no replica'),
-      'it counts once at most',
+      'it counts at most once',
     ],
   ])('an approval that met a fault of ours %s', async (_, error, told) => {
     const { deliver, view, stores } = await withModal();
@@ -208,7 +208,7 @@ describe('approving', () => {
   test('a window of another version says so', async () => {
     const { deliver, view } = await withModal();
     const answer = await deliver(submitted(BOB, { ...view, private_metadata: '{}' }, filled()));
-    expect(JSON.stringify(answer)).toContain('This window is of an older version.');
+    expect(JSON.stringify(answer)).toContain('This window is from an older version.');
   });
 });
 

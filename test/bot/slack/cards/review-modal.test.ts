@@ -68,7 +68,7 @@ describe('the modal that asks for an approval', () => {
         ( ) Keep ctl1 and ctl2 (this plan)
         ( ) Keep ctl3
       *Who must approve*
-      2 different approvers; who asked may be one of them.
+      2 different approvers; the person who asked may be one of them.
       Approvers: Alice Anderson and Bob Brown.
       So far 0 of 2. Requested by Alice Anderson.
       ? Type the cluster’s name to confirm: prod-a

@@ -188,7 +188,7 @@ describe('/rabbit tap', () => {
     const house = bot({});
     const { aloud } = await type(house, tapVerb, ['nova', '#'], { user: DAVE });
     expect(aloud).toMatch(
-      /^Thank you, but only approvers may listen in on what services say to each other\. Nothing was changed\. Please ask an approver\. Approvers: /,
+      /^Thank you, but only approvers may listen to the messages between services\. Nothing was changed\. Please ask an approver\. Approvers: /,
     );
     expect(house.stores.kept.audit).toMatchObject([
       { actor: DAVE, text: 'listening in refused: not an approver' },

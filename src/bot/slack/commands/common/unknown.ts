@@ -1,7 +1,7 @@
 import { nearest } from '../../../config/file/nearest.ts';
 import { type Reply, say } from './command.ts';
 
-/** The answer to a name that there is not: the one that was perhaps meant, or all there are. */
+/** Answer to an unknown name: the nearest known one, or all of them. */
 export function unknown(
   what: 'cluster' | 'command' | 'runbook',
   wanted: string,
