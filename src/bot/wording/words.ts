@@ -53,7 +53,9 @@ export function whoMustApprove(tier: Tier, needed: number, selfApproval: boolean
         : `${people}${needed === 1 ? ', not' : ', none of them'} the person who asked.`;
     case 'reversible':
     case 'destructive':
-      return selfApproval ? `${people}.` : `${people}${needed === 1 ? ', not' : ', none of them'} the person who asked.`;
+      return selfApproval
+        ? `${people}.`
+        : `${people}${needed === 1 ? ', not' : ', none of them'} the person who asked.`;
   }
 }
 

@@ -197,7 +197,7 @@ describe('the audit', () => {
       {
         actor: BOB,
         event: 'click.refused',
-        text: 'taking it refused: it came too late',
+        text: 'taking the incident refused: it came too late',
         after: 'open critical taken',
       },
     ]);
@@ -376,7 +376,7 @@ describe('the other buttons of a run', () => {
     const noted = stores.kept.runs.get('RUN-0001');
     expect(noted).toMatchObject({ state: 'acting', stopWanted: { by: ALICE, atMs: clock.now() } });
     expect(stores.kept.timelines.get('INC-0412')?.at(-1)?.text).toBe(
-      'Alice Anderson wants RUN-0001 to stop after step 1. ctl3 will stay stopped until somebody starts it.',
+      'Alice Anderson asked RUN-0001 to stop after step 1. ctl3 will stay stopped until somebody starts it.',
     );
     expect(stores.kept.audit.at(-1)).toMatchObject({ event: 'run.stop_wanted', actor: ALICE });
 

@@ -31,7 +31,7 @@ describe('planned work', () => {
     expect(await say(DAVE, 'prod-a', '2h')).toMatchObject({
       refused: true,
       text: expect.stringMatching(
-        /only approvers may announce maintenance.*Please ask an approver\. Approvers: /,
+        /only approvers may announce or end maintenance.*Please ask an approver\. Approvers: /,
       ),
     });
     expect(await say(ALICE, 'prod-a', 'end')).toEqual({

@@ -75,9 +75,7 @@ export function whatToType(confirmation: Confirmation): string {
       const { expected, of, now } = confirmation;
       if (of === 'queues') return `${counted(expected, 'queue')} will be deleted. Type ${expected}.`;
       const soFar =
-        now === undefined
-          ? ''
-          : `The plan counted ${counted(now, 'message')}; there may be more now. `;
+        now === undefined ? '' : `The plan counted ${counted(now, 'message')}; there may be more now. `;
       return `${soFar}Type ${expected} to allow deletion while there are at most that many messages.`;
     }
   }

@@ -41,7 +41,7 @@ describe('a button', () => {
     await Promise.all([left.deliver(click), right.deliver(click)]);
     expect(world.stores.kept.runs.size).toBe(1);
     expect(world.slack.whispers.map(({ text }) => text.split(' ').slice(0, 3).join(' ')).toSorted()).toEqual([
-      'RUN-0001 looks at',
+      'RUN-0001 diagnoses it',
       'Slack delivered this twice',
     ]);
   });
