@@ -5,8 +5,8 @@ import { runSandbox } from './run.ts';
 
 const USAGE = `npm run sandbox                        start everything; Ctrl-C ends it
 npm run sandbox -- break <fault>       break something
-npm run sandbox -- heal [fault]        undo whatever was broken, or this
-npm run sandbox -- status              how it is
+npm run sandbox -- heal [fault]        undo all faults, or this one
+npm run sandbox -- status              show nodes, services and the bot
 npm run sandbox -- stop                end it from another terminal
 npm run sandbox -- ctl <node> <args>   rabbitmqctl on one of its nodes, e.g. ctl rabbit45 cluster_status
 npm run sandbox -- start --without-bot start all but the bot, to run one by hand: npm run dev -- start --config …

@@ -6,7 +6,7 @@ export interface AgentConfig {
   readonly host: string;
   readonly transportUrl: string;
   readonly keys: readonly [string, ...string[]];
-  /** Of the preset and the operations: the commands of its services. */
+  /** Commands of its services, from the preset and the operations. */
   readonly commands: OperationTemplates;
   readonly allow: AllowList;
   readonly journal: { readonly folder: string; readonly keepMs: number };

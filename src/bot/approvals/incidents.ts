@@ -147,7 +147,7 @@ async function findOrStart(transitions: Transitions, incident: Incident, caller:
   return { kind: 'running', run, isNew: true };
 }
 
-/** So many sweeps decide whether a repair has ended the incident. */
+/** Sweeps that decide whether a repair has ended the incident. */
 const SWEEPS_TO_RESOLVE = 2;
 
 /** A new run would stand in the place of the one that has just repaired it, and the card would not say so any more. */

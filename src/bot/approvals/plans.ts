@@ -58,7 +58,7 @@ export async function reviewOfRun(transitions: Transitions, run: Run, caller: Ca
   };
 }
 
-/** Does it end after the step that is running? */
+/** Whether the run ends after the step that is running. */
 export const isStopping = ({ state, stopWanted }: Run): boolean =>
   state === 'acting' && stopWanted !== undefined;
 

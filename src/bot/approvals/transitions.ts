@@ -20,7 +20,7 @@ export interface Transitions {
   readonly people: People;
   /** Writes a refusal to the audit: who, what, why, about which plan, and how it stands. */
   refuse(what: string, why: string, caller: Caller, about: About): Promise<void>;
-  /** May they? A no is written to the audit. */
+  /** Decision whether the caller may do something. A refusal is written to the audit. */
   allow(ask: Permission, caller: Caller, about: About): Promise<Decision>;
   /** Reads, decides and writes an incident until nobody came between. */
   applyToIncident(

@@ -27,7 +27,7 @@ const SHORTEST_SWEEP_MS = 5_000;
 const SWEEP_SHARE = 0.8;
 const LOOK_MS = 15_000;
 
-/** Of the interval, so that sweeps do not queue up; a slower one is skipped over by the next. */
+/** Share of the interval that a sweep may take, so that sweeps do not queue up. */
 export const sweepDeadlineMs = (intervalMs: number): number =>
   Math.min(LONGEST_SWEEP_MS, Math.max(SHORTEST_SWEEP_MS, intervalMs * SWEEP_SHARE));
 

@@ -24,7 +24,7 @@ export interface Prober {
 
 /** A living service answers in milliseconds: who is silent for this long is taken for deaf. */
 const LONGEST_PROBE_MS = 5_000;
-/** Of a probe's time, for finding out which exchange leads to the queue. */
+/** Share of a probe's time for finding the exchange that routes to the queue. */
 const EXCHANGE_SHARE = 0.25;
 
 export function openProber(config: ClusterConfig, management: readonly ManagementApi[]): Prober {

@@ -31,7 +31,7 @@ export interface RedisConfig {
   /** A single server. Not used where there are sentinels. */
   readonly url: string;
   readonly sentinel?: SentinelConfig;
-  /** Of a `rediss:` URL; where there are sentinels, that they and the master are reached by TLS. */
+  /** TLS of a `rediss:` URL; with sentinels, TLS to them and to the master. */
   readonly tls?: TlsTexts;
   readonly prefix: string;
   /** How many replicas must hold a vote, a halt or an entry of the ledger before it counts. @default 0; with sentinels 1 */
@@ -97,7 +97,7 @@ export interface PeopleConfig {
   /** Slack user ids or user group ids. Empty means nobody. */
   readonly approvers: readonly string[];
   readonly adminApprovers: readonly string[];
-  /** May the person who asked for a plan approve it? By tier. @default all false, `reversible` true */
+  /** Whether the person who asked for a plan may approve it, by tier. @default all false, `reversible` true */
   readonly selfApproval: Readonly<Record<Tier, boolean>>;
   /** How many different people must say yes. By tier. @default reversible 1, destructive 1, node 2, mass 2 */
   readonly approvals: Readonly<Record<Tier, number>>;
@@ -111,7 +111,7 @@ export interface PeopleConfig {
   readonly cli: Readonly<Record<string, string>>;
   /** When many things at once may be approved without break-glass. @default Mon to Fri, 08:00 to 18:00 UTC */
   readonly businessHours: BusinessHours;
-  /** Must the approver type what is at stake? By tier. @default destructive, node and mass: yes; reversible: no */
+  /** Whether the approver must type a confirmation, by tier. @default destructive, node and mass: yes; reversible: no */
   readonly typedConfirmation?: Readonly<Partial<Record<Tier, boolean>>>;
 }
 

@@ -21,7 +21,7 @@ export interface DigestInput {
   }[];
   /** Opened or resolved since the last digest. */
   readonly incidents: readonly Incident[];
-  /** Of those that another incident explains, the ones that have a card in Slack all the same: ids. @default none */
+  /** Ids of incidents that another one explains and that have a card in Slack nevertheless. @default none */
   readonly posted?: ReadonlySet<string>;
   /** Started or ended since the last digest. */
   readonly runs: readonly Run[];

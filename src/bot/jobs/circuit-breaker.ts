@@ -1,7 +1,7 @@
 import type { Run } from '../../runbooks/index.ts';
 import type { FailureWindow } from '../stores/stores.ts';
 
-/** So many failed or unclear runs within this time switch the repairs of a cluster off. */
+/** Failed or unclear runs within this time that halt the repairs of a cluster. */
 const FAILURES = 3;
 const WITHIN_MS = 3_600_000;
 

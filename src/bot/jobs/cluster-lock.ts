@@ -38,7 +38,7 @@ export async function takeClusterLock(
 const hasBegun = ({ state, items }: Run): boolean =>
   state === 'unknown' || items.some(({ attempts }) => attempts !== undefined);
 
-/** Between its actions a run keeps its turn: what it began must be verified before another one acts. */
+/** Renews the cluster lock of a run between its actions: what it began must be verified before another one acts. */
 export async function keepClusterLock({ stores }: BotContext, run: Run): Promise<void> {
   if (run.state === 'acting') await stores.leases.renew(lockNameOf(run), run.id, TURN_MS);
 }

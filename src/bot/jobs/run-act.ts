@@ -12,7 +12,7 @@ import { takeClusterLock } from './cluster-lock.ts';
 import { apply, applyLatest, noteOnce, RETRY_MS, type RunContext, store, type Wait } from './run-context.ts';
 
 const HALTED_RETRY_MS = 5_000;
-/** Between two looks at an interrupted action that may still be on its way. */
+/** Time between two looks at an interrupted action that may still be under way. */
 const SETTLE_RETRY_MS = 2_000;
 /** What `execute` gets beyond its own limit before it is given up from outside. */
 const GRACE_MS = 5_000;

@@ -5,7 +5,7 @@ export interface Principal {
   readonly id: string;
   readonly isBot: boolean;
   readonly isGuest: boolean;
-  /** Of another workspace than the one the bot lives in. */
+  /** Whether the person is of another workspace than the bot's. */
   readonly isForeign: boolean;
   readonly roles: Roles;
 }

@@ -13,7 +13,7 @@ export interface SlackPort {
   workspace(): Promise<Workspace>;
   userInfo(user: string): Promise<SlackPerson>;
   groupMembers(group: string): Promise<readonly string[]>;
-  /** Is the channel shared with another organisation? */
+  /** Whether the channel is shared with another organisation. */
   isShared(channel: string): Promise<boolean>;
   /**
    * The timestamp of a message of ours in a channel, or in a thread of it, whose blocks' ids begin with this prefix; undefined

@@ -23,11 +23,11 @@ export interface StoredEntry {
   readonly votes?: readonly string[];
   /** Which item of the plan, from 0. */
   readonly item?: number;
-  /** Of `bot.started`: what runs, and with which configuration. */
+  /** Field of `bot.started`: which version runs, with which configuration. */
   readonly started?: { readonly version: string; readonly configuration: string };
-  /** Of `audit.sealed`. */
+  /** Field of `audit.sealed`. */
   readonly seal?: Seal;
-  /** Of `audit.trimmed`. */
+  /** Field of `audit.trimmed`. */
   readonly trimmed?: Trimmed;
 }
 

@@ -7,7 +7,7 @@ import type { AuditEntry, TimelineEntry } from './entry.ts';
 export interface IncidentRecord {
   readonly audit?: AuditEntry;
   readonly timeline: readonly TimelineEntry[];
-  /** Does the card read differently now? */
+  /** Whether the card reads differently now. */
   readonly isShown: boolean;
 }
 

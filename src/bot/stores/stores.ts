@@ -81,7 +81,7 @@ export interface FailureWindow {
   readonly atMs: number;
   /** Failures within this time count, milliseconds. */
   readonly withinMs: number;
-  /** So many failed runs halt the cluster; 1 halts it at once. */
+  /** Failed runs that halt the cluster; 1 halts it at once. */
   readonly limit: number;
   /** Why it is then halted. */
   readonly because: string;
@@ -176,7 +176,7 @@ export interface LeaseStore {
 export interface OnceStore {
   /** True for the first caller of this key within `forMs`. */
   first(key: string, forMs: number): Promise<boolean>;
-  /** Has somebody been first, and not taken it back? */
+  /** Whether somebody was first and did not take it back. */
   has(key: string): Promise<boolean>;
   /** Takes a `first` back: what it stood for did not happen after all. */
   forget(key: string): Promise<void>;
@@ -187,7 +187,7 @@ export interface Halt {
   /** A Slack user id, or `cli:<user>`. */
   readonly by: string;
   readonly atMs: number;
-  /** Of all clusters, not of this one only. */
+  /** Whether all clusters are halted, not this one only. */
   readonly everywhere: boolean;
   /** Why, where no person did it. */
   readonly because?: string;

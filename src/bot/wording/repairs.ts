@@ -1,6 +1,6 @@
 import type { Runbook, Step } from '../../runbooks/index.ts';
 
-/** Does the runbook hold anything that changes the cluster, or asks a person to? The others only report. */
+/** Whether the runbook has a step that changes the cluster, or asks a person to. The others only report. */
 export const repairs = ({ steps }: Pick<Runbook, 'steps'>): boolean => steps.some(changesSomething);
 
 function changesSomething(step: Step<unknown>): boolean {

@@ -6,7 +6,7 @@ export interface RunbookText {
   readonly title: string;
   readonly headline: string;
   readonly facts: readonly FactLine[];
-  /** Does the runbook hold anything that changes the cluster, or asks a person to? */
+  /** Whether the runbook has a step that changes the cluster, or asks a person to. */
   readonly hasFix: boolean;
 }
 

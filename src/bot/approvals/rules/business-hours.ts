@@ -2,7 +2,7 @@ import type { BusinessHours } from '../../config/config.ts';
 
 const days = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
 
-/** Is this moment within the hours, by the clock of their own time zone? */
+/** Whether this moment is within the hours, by the clock of their own time zone. */
 export function isWithin(
   { days: open, fromMinute, untilMinute, timezone }: BusinessHours,
   atMs: number,

@@ -3,7 +3,7 @@ import type { People, Sharing } from '../../ports/people.ts';
 /** Answer to a click or a command: always said to the person, in words. */
 export interface CallerAnswer {
   readonly text: string;
-  /** Was it refused, or did it come too late? It is then said and written down, and nothing was changed. */
+  /** Whether it was refused or came too late. The refusal is then recorded, and nothing was changed. */
   readonly refused?: boolean;
 }
 

@@ -11,7 +11,7 @@ export interface Tally {
   readonly requestedBy: string;
   /** Who has said yes to this plan already, with the roles they have now: a right that is gone counts no more. */
   readonly voters: readonly Voter[];
-  /** Does this person want to stand alone for what is missing? It counts only where an ordinary vote does less. */
+  /** Whether this person uses break-glass. It counts only where an ordinary vote does less. */
   readonly breakGlass: boolean;
   /** Whether many things at once may be approved now, without break-glass. */
   readonly isBusinessHours: boolean;

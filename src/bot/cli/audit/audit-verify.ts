@@ -50,7 +50,7 @@ export async function auditVerify(
   return away === undefined ? exitCodes.ok : exitCodes.unknown;
 }
 
-/** So many of the newest are looked at. */
+/** Newest runs and incidents that are compared with the chain. */
 const LOOKED_AT = 200;
 
 /** When the oldest of the newest runs and incidents began. */

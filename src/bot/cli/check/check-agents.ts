@@ -6,7 +6,7 @@ import { bad, CHECK_LIMIT_MS, type CheckVerdict, ok, warning } from '../../ports
 /** Clocks of machines that keep the time agree within this; more than five seconds ahead is refused. */
 const SKEW_MS = 1_000;
 
-/** Does the agent answer, whose clock does it keep, and what would it do? Asks for facts only. */
+/** Check of an agent: whether it answers, how its clock differs, and what it would do. Asks for facts only. */
 export async function checkAgent(name: string, host: HostConfig, hosts: HostExecutor): Promise<CheckVerdict> {
   const askedAtMs = Date.now();
   const request = { host: name, operation: 'host.facts', args: {} } as const;

@@ -3,7 +3,7 @@ import type { BotConfig } from '../../config/config.ts';
 import { bad, CHECK_LIMIT_MS, type Check, type CheckVerdict, ok, warning } from '../../ports/check-line.ts';
 import { checkAgent } from './check-agents.ts';
 
-/** Is every host and agent reached, and the program of every operation there? Nothing is run: an operation is no question. */
+/** Checks of hosts and agents: each is reached, and has the program of every operation. No operation is run. */
 export function* hostChecks(config: Pick<BotConfig, 'hosts'>, hosts: OpenHosts): Iterable<Check> {
   for (const [name, host] of Object.entries(config.hosts)) {
     const ask = async () =>

@@ -5,7 +5,7 @@ import { openMirrorFile } from '../../audit/mirror-file.ts';
 import { exposedFiles } from '../../config/file/exposed-files.ts';
 import { bad, type CheckVerdict, ok, warning } from '../../ports/check-line.ts';
 
-/** May whoever runs this add to the audit's mirror? Opens it as the bot does, writes nothing and makes no file. */
+/** Check whether this user may append to the audit's mirror. Opens it as the bot does, writes nothing and creates no file. */
 export async function checkMirror(path: string): Promise<CheckVerdict> {
   const folder = dirname(path);
   try {

@@ -50,13 +50,13 @@ function* textsIn(value: unknown): Iterable<string> {
   for (const each of Object.values(value)) yield* textsIn(each);
 }
 
-/** Is what stands under this key better not shown? A transport URL holds a password for each of its hosts. */
+/** Whether the value of this key must not be shown. A transport URL has a password for each of its hosts. */
 export const mayHoldSecret = (key: string): boolean => SECRET_KEY.test(key) || key === 'transportUrl';
 
 /** Keys of URLs that may hold a password. In every other address there is none at all, which is the schema's to tell. */
 const URL_KEYS: readonly unknown[] = ['url', 'transportUrl'];
 
-/** Must a scalar at this path come from elsewhere? A webhook need not: some hold nothing that is secret. */
+/** Whether a scalar at this path must come from the environment or a file. A webhook need not: some hold no secret. */
 export function mustBeFilled(path: ConfigPath, value: string): boolean {
   const key = path.findLast((part) => typeof part === 'string') ?? '';
   if (URL_KEYS.includes(key)) return PASSWORD_IN_URL.test(value);

@@ -166,7 +166,7 @@ function step(schema: unknown, part: string | number): unknown {
   return property(property(schema, 'shape'), part) ?? property(schema, 'valueType');
 }
 
-/** Of a union that one key tells apart, the option that the value means. */
+/** Option of a discriminated union that the value means. */
 function optionFor(schema: unknown, value: unknown): unknown {
   const key = property(property(schema, 'def'), 'discriminator');
   const options = property(schema, 'options');

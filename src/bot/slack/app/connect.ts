@@ -18,7 +18,7 @@ export interface SlackConnection {
   start(): Promise<void>;
   /** Takes no more clicks, and waits for the answers that are under way. */
   stop(): Promise<void>;
-  /** Does Slack reach us just now? Always true over HTTP, where Slack calls. */
+  /** Whether Slack reaches the bot now. Always true over HTTP, where Slack calls. */
   isConnected(): boolean;
 }
 

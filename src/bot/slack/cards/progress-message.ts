@@ -35,7 +35,7 @@ export interface ProgressInput {
   readonly run: Run;
   /** What is wrong, in the runbook's own words. */
   readonly headline: string;
-  /** Does the runbook hold anything that changes the cluster? */
+  /** Whether the runbook has a step that changes the cluster. */
   readonly hasFix: boolean;
   /** Somebody stopped all repairs of this cluster. */
   readonly halt?: Halt;

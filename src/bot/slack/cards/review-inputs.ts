@@ -12,7 +12,7 @@ export interface ReviewAsks {
   readonly confirmation: Confirmation;
   /** What this person types to stand alone for what is missing; absent where an ordinary vote does as much. */
   readonly glass?: string;
-  /** Must the approver give a reason? */
+  /** Whether the approver must give a reason. */
   readonly reasonRequired: boolean;
 }
 

@@ -12,7 +12,7 @@ import {
 import { postReport } from '../send/post-report.ts';
 import { type Command, type CommandCall, type Reply, say } from './common/command.ts';
 
-/** As many as one screen of a phone shows. */
+/** Entries that one screen of a phone shows. */
 const SHOWN = 8;
 const LINE = 120;
 const READ_AT_MOST = 1_000;

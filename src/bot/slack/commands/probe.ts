@@ -11,7 +11,7 @@ import { counted } from '../../wording/words.ts';
 import { context as contextBlock, header, linesSection, notification, small } from '../message/blocks.ts';
 import type { Command, Reply } from './common/command.ts';
 
-/** So many are asked for one command: an answer must be readable, and come soon. */
+/** Most queues probed for one command: an answer must be readable, and come soon. */
 const MOST = 20;
 const PROBE_MS = 6_500;
 /** Slack's users expect an answer within three seconds; who is silent is waited for longer. */

@@ -10,7 +10,7 @@ import { unknown } from './common/unknown.ts';
 
 const MAX_MESSAGES = 10;
 const MAX_SECONDS = 15;
-/** Of a message, so that all of them fit. */
+/** Characters shown of one message, so that all of them fit. */
 const SHOWN = 240;
 
 /** Listens in for some seconds. It shows what services say to each other, so approvers only, and to nobody but them. */
