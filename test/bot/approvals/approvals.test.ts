@@ -381,7 +381,7 @@ describe('the other buttons of a run', () => {
     expect(stores.kept.audit.at(-1)).toMatchObject({ event: 'run.stop_wanted', actor: ALICE });
 
     expect(await cancel(transitions, { run: 'RUN-0001' }, by(BOB))).toEqual({
-      text: 'Noted already: RUN-0001 ends as soon as the step that is running is over. No further step begins.',
+      text: 'Noted already: RUN-0001 stops as soon as the running step is over. No further step starts.',
     });
     expect(stores.kept.runs.get('RUN-0001')).toBe(noted);
   });

@@ -42,7 +42,7 @@ describe('a button', () => {
     expect(world.stores.kept.runs.size).toBe(1);
     expect(world.slack.whispers.map(({ text }) => text.split(' ').slice(0, 3).join(' ')).toSorted()).toEqual([
       'RUN-0001 diagnoses it',
-      'Slack delivered this twice',
+      'Slack delivered this',
     ]);
   });
 
