@@ -66,7 +66,7 @@ export function watchSchedules({ config, stores, clock, log }: BotContext, queue
     for (const { settings } of config.clusters) {
       const sweptAtMs = (await stores.memory.sweptAtMs(settings.name)) ?? 0;
       if (clock.now() - Math.max(sweptAtMs, lastPutInMs) <= silentMs) continue;
-      log.warn({ cluster: settings.name }, 'The schedule of the sweeps fell silent; it is put in again');
+      log.warn({ cluster: settings.name }, 'The schedule of the sweeps stopped; it is set up again');
       vitals.failed('schedule');
       lastPutInMs = clock.now();
       await scheduleSweep(queues, config, settings.name);
@@ -75,7 +75,7 @@ export function watchSchedules({ config, stores, clock, log }: BotContext, queue
     }
   };
   const timer = setInterval(() => {
-    look().catch((error: unknown) => log.debug({ err: error }, 'The schedules could not be looked at'));
+    look().catch((error: unknown) => log.debug({ err: error }, 'The schedules could not be checked'));
   }, silentMs / 2);
   return async () => clearInterval(timer);
 }

@@ -49,7 +49,7 @@ export async function notifyElsewhere(
   }
 }
 
-/** What Slack does not take goes to the webhook after a while; without one the health page alone tells it. */
+/** What Slack does not accept goes to the webhook after a while; without one only the health page shows it. */
 export function watchPendingUpdates(context: BotContext): () => Promise<void> {
   const { notify } = context.config;
   if (notify === undefined) return async () => {};
@@ -57,7 +57,7 @@ export function watchPendingUpdates(context: BotContext): () => Promise<void> {
   const timer = setInterval(
     () => {
       notifyElsewhere(context, { webhook, afterMs: notify.afterMs }).catch((error: unknown) => {
-        context.log.debug({ err: error }, 'What is untold could not be looked up');
+        context.log.debug({ err: error }, 'The pending updates could not be read');
       });
     },
     Math.min(LOOK_MS, notify.afterMs),

@@ -9,7 +9,7 @@ export function faultOf(error: unknown): string {
 }
 
 const UNCOPIED =
-  'This is written down, but no replica of Redis has a copy yet: if Redis fails now, it is lost. Nothing is done on it before. Please look again in a minute.';
+  'This is recorded, but no Redis replica has it yet: if Redis fails now, it is lost. Nothing is done on it until then. Please check again in a minute.';
 
 // A click may have been counted before Redis went away, so neither of the next two says that it was not.
 const AWAY =

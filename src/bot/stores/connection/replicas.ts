@@ -15,7 +15,7 @@ export interface Replicas {
 /** Long enough for a replica that is there, short enough for a person who waits. */
 const COPY_MS = 1_000;
 
-/** Copies as Redis' WAIT counts them; `needed` 0 counts none. */
+/** Replicas as Redis' WAIT counts them; `needed` 0 counts none. */
 export function openReplicas(connection: StoreConnection, needed: number): Replicas {
   return {
     async confirmed(send) {
