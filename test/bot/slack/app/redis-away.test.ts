@@ -36,7 +36,7 @@ describe('while Redis is away', () => {
     expect(readAloud(slack.homes.get(ALICE)?.blocks ?? [])).toContain(AWAY);
     stores.once.first = first;
     await deliver(homeOpened(ALICE));
-    expect(readAloud(slack.homes.get(ALICE)?.blocks ?? [])).toContain('# What you have taken');
+    expect(readAloud(slack.homes.get(ALICE)?.blocks ?? [])).toContain('# Your incidents');
   });
 
   test('whoever waits for a plan in an open window is told so there', async () => {
