@@ -122,8 +122,8 @@ test('a started bot sweeps, tells, says when Redis is away, goes on when it is b
   // The incident of before is still the incident: nothing was lost, and nothing was told twice.
   const cards = slack.posted.filter((text) => /^chat\.postMessage P1 house: I cannot see/.test(text));
   expect(cards).toHaveLength(1);
-  expect(lines.filter((line) => line.includes('Redis is away'))).toHaveLength(1);
-  expect(lines.filter((line) => line.includes('Redis is back'))).toHaveLength(1);
+  expect(lines.filter((line) => line.includes('Redis is not reachable'))).toHaveLength(1);
+  expect(lines.filter((line) => line.includes('Redis is reachable again'))).toHaveLength(1);
 
   await bot.stop();
   await expect(ask('/healthz')).rejects.toThrow();
