@@ -56,7 +56,7 @@ export async function approve(page: SlackPage, person: Person): Promise<void> {
 
 /** What the open modal wants to be typed: the count of what is lost, or the cluster's name. */
 export function typedInto(page: SlackPage): Readonly<Record<string, string>> {
-  const count = /Type (\d+)\./.exec(JSON.stringify(page.modal()))?.[1];
+  const count = /Type (\d+)\b/.exec(JSON.stringify(page.modal()))?.[1];
   return count === undefined ? { cluster_name: 'sandbox' } : { count };
 }
 
