@@ -21,7 +21,7 @@ const plainWords = new Set(
   ports poster pressed private problem program programs progress question queue queues rate raw
   reached read reason receiver reconcile reconciled recorded redis reference refusal refused rendered
   replicas replicated reply report request resolved restart result review rights roles route rpc
-  sample schedule section seen sentinel server service settings severity sharing shell signed single
+  sample schedule script section seen sentinel server service settings severity sharing shell signed single
   slack socket sought sources ssh standing state stopped store stored stores submission summary target
   targets tell templates text texts thread tls to told too tools trimmed trouble trust turned typed
   unchanged unknown unreachable urgency verified verify wait waiting way webhook when workers workspace

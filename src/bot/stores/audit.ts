@@ -3,7 +3,8 @@ import { entriesArgument, entryOf } from '../record/entry-text.ts';
 import type { AuditRecord } from '../record/link.ts';
 import type { StoreConnection } from './connection/store-connection.ts';
 import type { Keys } from './keys.ts';
-import { recordEntries, runScript, trimChain } from './scripts/scripts.ts';
+import { runScript } from './scripts/define-script.ts';
+import { recordEntries, trimChain } from './scripts/scripts.ts';
 import type { AuditChain, AuditStore, Mirrored } from './stores.ts';
 
 const PAGE = 1_000;
@@ -14,7 +15,10 @@ export function openAudit(connection: StoreConnection, keys: Keys): AuditStore {
   return {
     async append(entry) {
       await connection.write((redis) =>
-        runScript(redis, recordEntries, [keys.audit], [entriesArgument([entry])]),
+        runScript(redis, recordEntries, {
+          keys: { audit: keys.audit },
+          args: { entries: entriesArgument([entry]) },
+        }),
       );
     },
 
@@ -66,7 +70,10 @@ export function openChain(connection: StoreConnection, keys: Keys): AuditChain {
 
     async trim(firstKept, entry) {
       await connection.write((redis) =>
-        runScript(redis, trimChain, [keys.audit], [entriesArgument([entry]), `${firstKept}-0`]),
+        runScript(redis, trimChain, {
+          keys: { audit: keys.audit },
+          args: { entries: entriesArgument([entry]), firstKeptId: `${firstKept}-0` },
+        }),
       );
     },
 

@@ -1,7 +1,8 @@
 import { timeOf } from './connection/redis-time.ts';
 import type { StoreConnection } from './connection/store-connection.ts';
 import type { Keys } from './keys.ts';
-import { reserveDeletion, runScript } from './scripts/scripts.ts';
+import { runScript } from './scripts/define-script.ts';
+import { reserveDeletion } from './scripts/scripts.ts';
 import type { DeletionStore, Maintenance, MaintenanceStore } from './stores.ts';
 
 const HOUR_MS = 3_600_000;
@@ -11,12 +12,10 @@ export function openDeletions(connection: StoreConnection, keys: Keys): Deletion
     async reserve(cluster, member, { limit, isForced }) {
       const nowMs = await timeOf(connection);
       const answer = await connection.write((redis) =>
-        runScript(
-          redis,
-          reserveDeletion,
-          [keys.deletions(cluster)],
-          [nowMs, HOUR_MS, member, isForced ? -1 : limit],
-        ),
+        runScript(redis, reserveDeletion, {
+          keys: { deletions: keys.deletions(cluster) },
+          args: { nowMs, windowMs: HOUR_MS, member, limit: isForced ? -1 : limit },
+        }),
       );
       return answer === 'reserved' ? 'reserved' : 'over';
     },

@@ -5,7 +5,8 @@ import type { Replicas } from './connection/replicas.ts';
 import type { StoreConnection } from './connection/store-connection.ts';
 import { KEEP_SECONDS, newestIds, parseStored, readItems } from './items.ts';
 import type { Keys } from './keys.ts';
-import { addLines, putIncident, runScript } from './scripts/scripts.ts';
+import { runScript } from './scripts/define-script.ts';
+import { addLines, putIncident } from './scripts/scripts.ts';
 import type { IncidentStore } from './stores.ts';
 
 // A cluster filter is applied after reading: read this many times more than asked for.
@@ -42,32 +43,30 @@ export function openIncidents(connection: StoreConnection, keys: Keys, copies: R
       const entries = audit === undefined ? [] : [audit].flat();
       const version = expectedVersion + 1;
       const send = (redis: Redis) =>
-        runScript(
-          redis,
-          putIncident,
-          [
-            itemKey(incident.id),
-            keys.recent('incident'),
-            keys.open(incident.cluster),
-            keys.timeline(incident.id),
-            keys.audit,
-            keys.pendingUpdates,
-            keys.mark,
-          ],
-          [
+        runScript(redis, putIncident, {
+          keys: {
+            item: itemKey(incident.id),
+            recent: keys.recent('incident'),
+            open: keys.open(incident.cluster),
+            timeline: keys.timeline(incident.id),
+            audit: keys.audit,
+            pendingUpdates: keys.pendingUpdates,
+            mark: keys.mark,
+          },
+          args: {
             expectedVersion,
-            version,
-            JSON.stringify({ ...incident, version }),
-            incident.id,
-            incident.resolvedAtMs ?? incident.openedAtMs,
-            incident.state,
-            incident.key,
-            entriesArgument(entries),
-            KEEP_SECONDS,
-            entries.length === 0 && timeline.length === 0 ? 'quiet' : 'loud',
-            ...timeline.map((entry) => JSON.stringify(entry)),
-          ],
-        );
+            newVersion: version,
+            json: JSON.stringify({ ...incident, version }),
+            id: incident.id,
+            score: incident.resolvedAtMs ?? incident.openedAtMs,
+            state: incident.state,
+            incidentKey: incident.key,
+            entries: entriesArgument(entries),
+            keepSeconds: KEEP_SECONDS,
+            loudness: entries.length === 0 && timeline.length === 0 ? 'quiet' : 'loud',
+          },
+          moreArgs: timeline.map((entry) => JSON.stringify(entry)),
+        });
       // What a sweep saw the next one sees again; what a person did nobody does again.
       const isPersons = entries.some(({ actor }) => actor !== 'watership');
       const answer = await (isPersons ? copies.confirmed(send) : connection.write(send));
@@ -81,12 +80,11 @@ export function openIncidents(connection: StoreConnection, keys: Keys, copies: R
 
     async note(id, entries) {
       await connection.write((redis) =>
-        runScript(
-          redis,
-          addLines,
-          [keys.timeline(id), keys.pendingUpdates, keys.mark],
-          [id, ...entries.map((entry) => JSON.stringify(entry))],
-        ),
+        runScript(redis, addLines, {
+          keys: { timeline: keys.timeline(id), pendingUpdates: keys.pendingUpdates, mark: keys.mark },
+          args: { incident: id },
+          moreArgs: entries.map((entry) => JSON.stringify(entry)),
+        }),
       );
     },
   };

@@ -4,7 +4,8 @@ import type { Replicas } from './connection/replicas.ts';
 import type { StoreConnection } from './connection/store-connection.ts';
 import { KEEP_SECONDS, newestIds, parseStored, readItems } from './items.ts';
 import type { Keys } from './keys.ts';
-import { putRun, runScript } from './scripts/scripts.ts';
+import { runScript } from './scripts/define-script.ts';
+import { putRun } from './scripts/scripts.ts';
 import type { RunGuard, RunStore, RunStored } from './stores.ts';
 
 export function openRuns(connection: StoreConnection, keys: Keys, copies: Replicas): RunStore {
@@ -34,36 +35,34 @@ export function openRuns(connection: StoreConnection, keys: Keys, copies: Replic
       const entries = audit === undefined ? [] : [audit].flat();
       const version = expectedVersion + 1;
       const answer = await copies.confirmed((redis) =>
-        runScript(
-          redis,
-          putRun,
-          [
-            itemKey(run.id),
-            keys.recent('run'),
-            keys.active,
-            keys.timeline(run.incident),
-            keys.audit,
-            keys.pendingUpdates,
-            keys.mark,
-            keys.halts,
-            keys.failureWindow(run.cluster),
-            keys.turned,
-            ...guard.fences.map(({ lease }) => keys.token(lease)),
-          ],
-          [
+        runScript(redis, putRun, {
+          keys: {
+            item: itemKey(run.id),
+            recent: keys.recent('run'),
+            active: keys.active,
+            timeline: keys.timeline(run.incident),
+            audit: keys.audit,
+            pendingUpdates: keys.pendingUpdates,
+            mark: keys.mark,
+            halts: keys.halts,
+            failures: keys.failureWindow(run.cluster),
+            turned: keys.turned,
+          },
+          moreKeys: guard.fences.map(({ lease }) => keys.token(lease)),
+          args: {
             expectedVersion,
-            version,
-            JSON.stringify({ ...run, version }),
-            run.id,
-            run.endedAtMs ?? run.startedAtMs,
-            activeStates.includes(run.state) ? 'active' : 'ended',
-            run.incident,
-            entriesArgument(entries),
-            KEEP_SECONDS,
-            guardJson(guard),
-            ...timeline.map((entry) => JSON.stringify(entry)),
-          ],
-        ),
+            newVersion: version,
+            json: JSON.stringify({ ...run, version }),
+            id: run.id,
+            score: run.endedAtMs ?? run.startedAtMs,
+            state: activeStates.includes(run.state) ? 'active' : 'ended',
+            incident: run.incident,
+            entries: entriesArgument(entries),
+            keepSeconds: KEEP_SECONDS,
+            guardJson: guardJson(guard),
+          },
+          moreArgs: timeline.map((entry) => JSON.stringify(entry)),
+        }),
       );
       return answers.find((known) => known === answer) ?? 'conflict';
     },

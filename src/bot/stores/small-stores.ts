@@ -3,7 +3,8 @@ import { timeOf } from './connection/redis-time.ts';
 import type { StoreConnection } from './connection/store-connection.ts';
 import { KEEP_SECONDS } from './items.ts';
 import type { Keys } from './keys.ts';
-import { putMemory, releaseLease, renewLease, runScript, settleTold, takeLease } from './scripts/scripts.ts';
+import { runScript } from './scripts/define-script.ts';
+import { putMemory, releaseLease, renewLease, settleTold, takeLease } from './scripts/scripts.ts';
 import type {
   CardPlace,
   CardStore,
@@ -35,12 +36,10 @@ export function openMemory(connection: StoreConnection, keys: Keys): MemoryStore
     async put(cluster, { summary, ...memory }, { lease, token }) {
       const stored: StoredMemory = summary === undefined ? memory : { ...memory, glance: summary };
       const answer = await connection.write((redis) =>
-        runScript(
-          redis,
-          putMemory,
-          [keys.memory(cluster), keys.token(lease)],
-          [token, memory.sweptAtMs, JSON.stringify(stored)],
-        ),
+        runScript(redis, putMemory, {
+          keys: { memory: keys.memory(cluster), newestToken: keys.token(lease) },
+          args: { token, sweptAtMs: memory.sweptAtMs, json: JSON.stringify(stored) },
+        }),
       );
       return answer === 'stored' ? 'stored' : 'conflict';
     },
@@ -80,7 +79,10 @@ export function openLeases(connection: StoreConnection, keys: Keys): LeaseStore 
     async take(name, holder, forMs) {
       const token = Number(
         await connection.write((redis) =>
-          runScript(redis, takeLease, [keys.lease(name), keys.fence, keys.token(name)], [holder, forMs]),
+          runScript(redis, takeLease, {
+            keys: { lease: keys.lease(name), fence: keys.fence, newestToken: keys.token(name) },
+            args: { holder, forMs },
+          }),
         ),
       );
       return token === 0 ? undefined : { token };
@@ -89,13 +91,15 @@ export function openLeases(connection: StoreConnection, keys: Keys): LeaseStore 
       return (
         Number(
           await connection.write((redis) =>
-            runScript(redis, renewLease, [keys.lease(name)], [holder, forMs]),
+            runScript(redis, renewLease, { keys: { lease: keys.lease(name) }, args: { holder, forMs } }),
           ),
         ) === 1
       );
     },
     async release(name, holder) {
-      await connection.write((redis) => runScript(redis, releaseLease, [keys.lease(name)], [holder]));
+      await connection.write((redis) =>
+        runScript(redis, releaseLease, { keys: { lease: keys.lease(name) }, args: { holder } }),
+      );
     },
   };
 }
@@ -158,7 +162,10 @@ export function openUntold(connection: StoreConnection, keys: Keys): PendingUpda
     },
     async settle(incident, mark) {
       await connection.write((redis) =>
-        runScript(redis, settleTold, [keys.pendingUpdates, keys.untoldSince], [incident, mark]),
+        runScript(redis, settleTold, {
+          keys: { pendingUpdates: keys.pendingUpdates, behindSince: keys.untoldSince },
+          args: { incident, seenMark: mark },
+        }),
       );
     },
   };

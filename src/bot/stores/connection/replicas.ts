@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { StoreConnection } from './store-connection.ts';
+import { OutcomeUnknown, type StoreConnection } from './store-connection.ts';
 
 /** Redis took a change and cannot say that a replica has it: if this Redis fails now, the change may be lost. */
 export class NotReplicated extends Error {
@@ -20,10 +20,19 @@ export function openReplicas(connection: StoreConnection, needed: number): Repli
   return {
     async confirmed(send) {
       if (needed === 0) return connection.write(send);
-      // Both in one breath: on another connection, or after a reconnect, WAIT would count somebody else's changes.
-      const [answer, copies] = await connection.write((redis) =>
-        Promise.all([send(redis), redis.wait(needed, COPY_MS)]),
-      );
+      const { answer, copies } = await connection.write(async (redis) => {
+        const answer = await send(redis);
+        // Straight after the answer, so on the connection that made the change: on another one, or after a reconnect, WAIT would
+        // count somebody else's changes. Not sent along with it: when Redis has forgotten a script, its text is sent once more,
+        // behind the WAIT, which would then count without the change.
+        const copies = await redis.wait(needed, COPY_MS).catch((error: unknown) => {
+          // The change is made, so it must not be sent again.
+          throw new OutcomeUnknown('Redis went away before it could say which replicas hold a change', {
+            cause: error,
+          });
+        });
+        return { answer, copies };
+      });
       if (copies < needed) {
         throw new NotReplicated(
           `Only ${copies} of ${needed} Redis replicas have a change after ${COPY_MS} ms, so nothing is done on it. Check that the replicas are running.`,

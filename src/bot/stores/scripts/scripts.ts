@@ -1,173 +1,224 @@
-import type { Redis } from 'ioredis';
 import { chainScript } from './chain-script.ts';
-
-/** The text of a Lua script: it runs in Redis as one step that nobody can come between. */
-type Script = string;
-
-/** Runs a script with its keys and arguments. */
-export const runScript = (
-  redis: Redis,
-  script: Script,
-  keys: readonly string[],
-  args: readonly (string | number)[],
-): Promise<unknown> => redis.eval(script, keys.length, ...keys, ...args);
+import { defineScript } from './define-script.ts';
 
 /*
- * What both kinds of transition end with: the thread's lines, and the mark that the incident's message is behind. Used below as
- * text; `cjson` never touches the values, so that they come back as they went in. The audit is recorded before anything else is
- * written: a script that breaks off undoes nothing, and there must be no change that nobody can explain.
+ * What both kinds of transition end with: the thread's lines, and the mark that the incident's message is behind. `cjson` never
+ * touches the values, so that they come back as they went in. The audit is recorded before anything else is written: a script that
+ * breaks off undoes nothing, and there must be no change that nobody can explain.
  */
-const tail = `
-  local function tell(timeline, untold, markKey, incident, lines)
+const tellFunction = `
+  local function tell(timeline, pendingUpdates, mark, incident, lines)
     for _, line in ipairs(lines) do redis.call('RPUSH', timeline, line) end
-    if incident ~= '' then redis.call('ZADD', untold, redis.call('INCR', markKey), incident) end
-  end
-  local function rest(from)
-    local lines = {}
-    for index = from, #ARGV do lines[#lines + 1] = ARGV[index] end
-    return lines
+    if incident ~= '' then redis.call('ZADD', pendingUpdates, redis.call('INCR', mark), incident) end
   end
 `;
 
-/** Appends to the audit. KEYS audit. ARGV entries. */
-export const recordEntries: Script = `${chainScript}
-  record(KEYS[1], ARGV[1])
-  return 'stored'`;
+/** Appends to the audit. */
+export const recordEntries = defineScript({
+  name: 'recordEntries',
+  keys: ['audit'],
+  args: ['entries'],
+  library: chainScript,
+  body: `
+  record(audit, entries)
+  return 'stored'`,
+});
 
-/** Appends to the audit and drops what is older. KEYS audit. ARGV entries, first id that is kept. */
-export const trimChain: Script = `${chainScript}
-  record(KEYS[1], ARGV[1])
-  redis.call('XTRIM', KEYS[1], 'MINID', '=', ARGV[2])
-  return 'stored'`;
+/** Appends to the audit and drops what is older. */
+export const trimChain = defineScript({
+  name: 'trimChain',
+  keys: ['audit'],
+  args: ['entries', 'firstKeptId'],
+  library: chainScript,
+  body: `
+  record(audit, entries)
+  redis.call('XTRIM', audit, 'MINID', '=', firstKeptId)
+  return 'stored'`,
+});
 
 /**
- * Compare-and-set of an incident.
- * KEYS item, recent, open, timeline, audit, untold, mark.
- * ARGV expected version, new version, json, id, score, 'open' | 'resolved', incident key, audit entries, keep seconds,
- * 'loud' | 'quiet', lines….
+ * Compare-and-set of an incident. `state` is `open` or `resolved`, `loudness` is `loud` or `quiet`; the lines of the thread come
+ * behind. A trouble has one open incident: another one under its key is a conflict.
  */
-export const putIncident: Script = `${chainScript}${tail}
-  local version = redis.call('HGET', KEYS[1], 'version') or '0'
-  if version ~= ARGV[1] then return 'conflict' end
-  local holder = redis.call('HGET', KEYS[3], ARGV[7])
-  if ARGV[6] == 'open' and holder and holder ~= ARGV[4] then return 'conflict' end
-  record(KEYS[5], ARGV[8])
-  if ARGV[6] == 'open' then
-    redis.call('HSET', KEYS[3], ARGV[7], ARGV[4])
-  elseif holder == ARGV[4] then
-    redis.call('HDEL', KEYS[3], ARGV[7])
+export const putIncident = defineScript({
+  name: 'putIncident',
+  keys: ['item', 'recent', 'open', 'timeline', 'audit', 'pendingUpdates', 'mark'],
+  args: [
+    ...['expectedVersion', 'newVersion', 'json', 'id', 'score', 'state', 'incidentKey', 'entries'],
+    ...['keepSeconds', 'loudness'],
+  ] as const,
+  library: chainScript + tellFunction,
+  body: `
+  local version = redis.call('HGET', item, 'version') or '0'
+  if version ~= expectedVersion then return 'conflict' end
+  local holder = redis.call('HGET', open, incidentKey)
+  if state == 'open' and holder and holder ~= id then return 'conflict' end
+  record(audit, entries)
+  if state == 'open' then
+    redis.call('HSET', open, incidentKey, id)
+  elseif holder == id then
+    redis.call('HDEL', open, incidentKey)
   end
-  redis.call('HSET', KEYS[1], 'version', ARGV[2], 'json', ARGV[3])
-  redis.call('ZADD', KEYS[2], ARGV[5], ARGV[4])
-  redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[5] - ARGV[9] * 1000)
-  tell(KEYS[4], KEYS[6], KEYS[7], ARGV[10] == 'loud' and ARGV[4] or '', rest(11))
-  if ARGV[6] ~= 'open' then
-    redis.call('EXPIRE', KEYS[1], ARGV[9])
-    redis.call('EXPIRE', KEYS[4], ARGV[9])
+  redis.call('HSET', item, 'version', newVersion, 'json', json)
+  redis.call('ZADD', recent, score, id)
+  redis.call('ZREMRANGEBYSCORE', recent, '-inf', score - keepSeconds * 1000)
+  tell(timeline, pendingUpdates, mark, loudness == 'loud' and id or '', moreArgs)
+  if state ~= 'open' then
+    redis.call('EXPIRE', item, keepSeconds)
+    redis.call('EXPIRE', timeline, keepSeconds)
   end
-  return 'stored'`;
+  return 'stored'`,
+});
 
 /**
- * Compare-and-set of a run.
- * KEYS item, recent, active, timeline, audit, untold, mark, halts, strain, turned, tokens….
- * ARGV expected version, new version, json, id, score, 'active' | 'ended', incident, audit entries, keep seconds,
- * guard json, lines….
+ * Compare-and-set of a run. `state` is `active` or `ended`; the lines of the thread come behind, and behind the keys the tokens of
+ * the leases that the guard names.
  *
  * The guard, checked in the same step as the write: `tokens` must still be the newest grants (a runner that slept
  * through its lease writes nothing), `unlessHalted` names the cluster whose halt forbids it. `failureWindow` counts a failure
  * of `cluster` and, at the limit, halts it.
  */
-export const putRun: Script = `${chainScript}${tail}
-  local version = redis.call('HGET', KEYS[1], 'version') or '0'
-  if version ~= ARGV[1] then return 'conflict' end
-  local guard = cjson.decode(ARGV[10])
+export const putRun = defineScript({
+  name: 'putRun',
+  keys: [
+    ...['item', 'recent', 'active', 'timeline', 'audit', 'pendingUpdates', 'mark', 'halts'],
+    ...['failures', 'turned'],
+  ] as const,
+  args: [
+    ...['expectedVersion', 'newVersion', 'json', 'id', 'score', 'state', 'incident', 'entries'],
+    ...['keepSeconds', 'guardJson'],
+  ] as const,
+  library: chainScript + tellFunction,
+  body: `
+  local version = redis.call('HGET', item, 'version') or '0'
+  if version ~= expectedVersion then return 'conflict' end
+  local guard = cjson.decode(guardJson)
   for index, token in ipairs(guard.tokens) do
-    if redis.call('GET', KEYS[10 + index]) ~= token then return 'fenced' end
+    if redis.call('GET', moreKeys[index]) ~= token then return 'fenced' end
   end
   if guard.unlessHalted then
-    for _, by in pairs(redis.call('HMGET', KEYS[8], '*', guard.unlessHalted)) do
+    for _, by in pairs(redis.call('HMGET', halts, '*', guard.unlessHalted)) do
       if by then return 'halted' end
     end
   end
-  record(KEYS[5], ARGV[8])
-  local lines = rest(11)
+  record(audit, entries)
+  local lines = moreArgs
   local answer = 'stored'
-  if guard.failureWindow then
-    redis.call('ZADD', KEYS[9], guard.failureWindow.atMs, ARGV[4])
-    redis.call('ZREMRANGEBYSCORE', KEYS[9], '-inf', guard.failureWindow.atMs - guard.failureWindow.withinMs)
-    redis.call('PEXPIRE', KEYS[9], guard.failureWindow.withinMs)
-    if redis.call('ZCARD', KEYS[9]) >= guard.failureWindow.limit
-      and redis.call('HSETNX', KEYS[8], guard.failureWindow.cluster, guard.failureWindow.halt) == 1 then
-      lines[#lines + 1] = guard.failureWindow.line
-      redis.call('PUBLISH', KEYS[10], guard.failureWindow.cluster)
+  local failure = guard.failureWindow
+  if failure then
+    redis.call('ZADD', failures, failure.atMs, id)
+    redis.call('ZREMRANGEBYSCORE', failures, '-inf', failure.atMs - failure.withinMs)
+    redis.call('PEXPIRE', failures, failure.withinMs)
+    if redis.call('ZCARD', failures) >= failure.limit
+      and redis.call('HSETNX', halts, failure.cluster, failure.halt) == 1 then
+      lines[#lines + 1] = failure.line
+      redis.call('PUBLISH', turned, failure.cluster)
       answer = 'tripped'
     end
   end
-  redis.call('HSET', KEYS[1], 'version', ARGV[2], 'json', ARGV[3])
-  redis.call('ZADD', KEYS[2], ARGV[5], ARGV[4])
-  redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[5] - ARGV[9] * 1000)
-  if ARGV[6] == 'active' then
-    redis.call('SADD', KEYS[3], ARGV[4])
+  redis.call('HSET', item, 'version', newVersion, 'json', json)
+  redis.call('ZADD', recent, score, id)
+  redis.call('ZREMRANGEBYSCORE', recent, '-inf', score - keepSeconds * 1000)
+  if state == 'active' then
+    redis.call('SADD', active, id)
   else
-    redis.call('SREM', KEYS[3], ARGV[4])
-    redis.call('EXPIRE', KEYS[1], ARGV[9])
+    redis.call('SREM', active, id)
+    redis.call('EXPIRE', item, keepSeconds)
   end
-  tell(KEYS[4], KEYS[6], KEYS[7], ARGV[7], lines)
-  return answer`;
+  tell(timeline, pendingUpdates, mark, incident, lines)
+  return answer`,
+});
 
-/** Adds lines to a thread. KEYS timeline, untold, mark. ARGV incident, lines…. */
-export const addLines: Script = `${tail}
-  tell(KEYS[1], KEYS[2], KEYS[3], ARGV[1], rest(2))
-  return 'stored'`;
+/** Adds lines to a thread; they come behind. */
+export const addLines = defineScript({
+  name: 'addLines',
+  keys: ['timeline', 'pendingUpdates', 'mark'],
+  args: ['incident'],
+  library: tellFunction,
+  body: `
+  tell(timeline, pendingUpdates, mark, incident, moreArgs)
+  return 'stored'`,
+});
 
 /**
- * Removes an incident from the pending updates, unless it has changed since; in either case it has just been posted.
- * KEYS untold, untold since. ARGV incident, mark.
+ * Removes an incident from the pending updates, unless it has changed since `seenMark`; in either case it has just been posted.
  */
-export const settleTold: Script = `
-  redis.call('HDEL', KEYS[2], ARGV[1])
-  if redis.call('ZSCORE', KEYS[1], ARGV[1]) == ARGV[2] then redis.call('ZREM', KEYS[1], ARGV[1]) end
-  return 'stored'`;
+export const settleTold = defineScript({
+  name: 'settleTold',
+  keys: ['pendingUpdates', 'behindSince'],
+  args: ['incident', 'seenMark'],
+  body: `
+  redis.call('HDEL', behindSince, incident)
+  if redis.call('ZSCORE', pendingUpdates, incident) == seenMark then
+    redis.call('ZREM', pendingUpdates, incident)
+  end
+  return 'stored'`,
+});
 
 /**
  * Keeps the memory of whoever has the newest grant. Never by the time of the sweep: one clock that was ahead would shut out
- * every later sweep. KEYS memory, token. ARGV token, swept at, json.
+ * every later sweep.
  */
-export const putMemory: Script = `
-  if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 'conflict' end
-  redis.call('HSET', KEYS[1], 'sweptAtMs', ARGV[2], 'json', ARGV[3])
-  return 'stored'`;
+export const putMemory = defineScript({
+  name: 'putMemory',
+  keys: ['memory', 'newestToken'],
+  args: ['token', 'sweptAtMs', 'json'],
+  body: `
+  if redis.call('GET', newestToken) ~= token then return 'conflict' end
+  redis.call('HSET', memory, 'sweptAtMs', sweptAtMs, 'json', json)
+  return 'stored'`,
+});
 
 /**
  * Grants a lease with a token that rises, and keeps the newest token of the name for a day: a write is compared with it.
- * KEYS lease, fence, token. ARGV holder, milliseconds. Answers 0 when it is taken.
+ * Answers 0 when it is taken.
  */
-export const takeLease: Script = `
-  local holder = redis.call('GET', KEYS[1])
-  if holder and holder ~= ARGV[1] then return 0 end
-  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-  local token = redis.call('INCR', KEYS[2])
-  redis.call('SET', KEYS[3], token, 'EX', 86400)
-  return token`;
+export const takeLease = defineScript({
+  name: 'takeLease',
+  keys: ['lease', 'fence', 'newestToken'],
+  args: ['holder', 'forMs'],
+  body: `
+  local current = redis.call('GET', lease)
+  if current and current ~= holder then return 0 end
+  redis.call('SET', lease, holder, 'PX', forMs)
+  local token = redis.call('INCR', fence)
+  redis.call('SET', newestToken, token, 'EX', 86400)
+  return token`,
+});
 
-/** KEYS lease. ARGV holder, milliseconds. */
-export const renewLease: Script = `
-  if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-  return redis.call('PEXPIRE', KEYS[1], ARGV[2])`;
+/** Renews a lease; answers 0 when somebody else has it. */
+export const renewLease = defineScript({
+  name: 'renewLease',
+  keys: ['lease'],
+  args: ['holder', 'forMs'],
+  body: `
+  if redis.call('GET', lease) ~= holder then return 0 end
+  return redis.call('PEXPIRE', lease, forMs)`,
+});
 
-/** KEYS lease. ARGV holder. */
-export const releaseLease: Script = `
-  if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-  return redis.call('DEL', KEYS[1])`;
+/** Gives a lease back; answers 0 when somebody else has it. */
+export const releaseLease = defineScript({
+  name: 'releaseLease',
+  keys: ['lease'],
+  args: ['holder'],
+  body: `
+  if redis.call('GET', lease) ~= holder then return 0 end
+  return redis.call('DEL', lease)`,
+});
 
 /**
- * Counts one deletion within a sliding window. The same member counts once, so that a repeated attempt is the same deletion.
- * KEYS deletions. ARGV now, window, member, limit (-1: none).
+ * Counts one deletion within a sliding window, up to a limit (-1: none). The same member counts once, so that a repeated attempt is
+ * the same deletion.
  */
-export const reserveDeletion: Script = `
-  redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1] - ARGV[2])
-  if redis.call('ZSCORE', KEYS[1], ARGV[3]) then return 'reserved' end
-  if tonumber(ARGV[4]) >= 0 and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[4]) then return 'over' end
-  redis.call('ZADD', KEYS[1], ARGV[1], ARGV[3])
-  redis.call('PEXPIRE', KEYS[1], ARGV[2])
-  return 'reserved'`;
+export const reserveDeletion = defineScript({
+  name: 'reserveDeletion',
+  keys: ['deletions'],
+  args: ['nowMs', 'windowMs', 'member', 'limit'],
+  body: `
+  redis.call('ZREMRANGEBYSCORE', deletions, '-inf', nowMs - windowMs)
+  if redis.call('ZSCORE', deletions, member) then return 'reserved' end
+  if tonumber(limit) >= 0 and redis.call('ZCARD', deletions) >= tonumber(limit) then return 'over' end
+  redis.call('ZADD', deletions, nowMs, member)
+  redis.call('PEXPIRE', deletions, windowMs)
+  return 'reserved'`,
+});
