@@ -43,8 +43,8 @@ const roomsFromTheTop: Readonly<Record<string, readonly string[]>> = {
     ...['slack/app', 'slack/http', 'slack/listeners', 'slack/commands', 'slack/commands/common'],
     ...['slack/requests', 'slack/send', 'slack/cards', 'slack/message'],
     ...['jobs', 'health', 'notify', 'digest', 'cluster', 'audit', 'approvals', 'context.ts'],
-    ...['stores', 'stores/scripts', 'stores/connection', 'record', 'approvals/rules', 'ports', 'wording'],
-    ...['agent', 'config', 'config/cross', 'config/schema', 'config/file', 'process'],
+    ...['stores', 'stores/scripts', 'stores/connection', 'record', 'approvals/rules', 'ports'],
+    ...['agent', 'config', 'config/cross', 'config/schema', 'config/file', 'wording', 'process'],
   ],
   'src/runbooks': [
     ...['index.ts', 'cluster-summary.ts', 'reconcile.ts', 'worst.ts', 'muting.ts', 'detect.ts'],
@@ -53,11 +53,11 @@ const roomsFromTheTop: Readonly<Record<string, readonly string[]>> = {
     ...['book', 'book/partition', 'book/nodes', 'book/services', 'book/dead-queues', 'book/backlog'],
     ...['book/channels', 'book/common'],
     ...['actions', 'actions/nodes', 'actions/queues', 'actions/common', 'hosts/common'],
-    ...['runbook.ts', 'look.ts', 'snapshot', 'action.ts', 'verdict.ts', 'limits.ts', 'clock.ts'],
+    ...['runbook.ts', 'look.ts', 'snapshot', 'action.ts', 'verdict.ts', 'limits.ts', 'clock.ts', 'wording'],
   ],
   'src/rpc': [
     ...['index.ts', 'probe', 'notify', 'server', 'threads', 'dispatch', 'client', 'management'],
-    ...['transport', 'amqp', 'wire', 'tls', 'options', 'errors.ts', 'wire/json'],
+    ...['transport', 'amqp', 'wire', 'tls', 'options', 'errors.ts', 'wire/json', 'wording'],
   ],
 };
 
@@ -148,6 +148,20 @@ describe('the house', () => {
     expect(circlesOf(sources, (path) => targets.get(path) ?? [])).toEqual([]);
   });
 
+  test('one exported name is one thing: no name is declared in two files', () => {
+    const declaration =
+      /^export (?:declare )?(?:abstract )?(?:async )?(?:const|let|function\*?|class|interface|type|enum)\s+(\w+)/gm;
+    const places = new Map<string, Set<string>>();
+    for (const path of sources) {
+      for (const [, name = ''] of readFileSync(join(root, path), 'utf8').matchAll(declaration)) {
+        places.set(name, (places.get(name) ?? new Set()).add(path));
+      }
+    }
+    expect(places.size).toBeGreaterThan(sources.length);
+    const twins = [...places].filter(([, paths]) => paths.size > 1);
+    expect(twins.map(([name, paths]) => `${name}: ${[...paths].join(', ')}`)).toEqual([]);
+  });
+
   test('a folder is small enough to be read at a glance', () => {
     const counts = new Map<string, number>();
     for (const path of sources) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
@@ -192,9 +206,9 @@ describe('the house', () => {
     expect(strangers.map(show)).toEqual([]);
   });
 
-  test('a file of the book imports only types, the snapshot, its own family, what families share and the schema library', () => {
+  test('a file of the book imports only types, the snapshot, its own family, what families share, the wording and the schema library', () => {
     const allowed =
-      /^(zod$|src\/runbooks\/(runbook|action|look|verdict)\.ts$|src\/runbooks\/(snapshot|book\/common)\/)/;
+      /^(zod$|src\/runbooks\/(runbook|action|look|verdict)\.ts$|src\/runbooks\/(snapshot|wording|book\/common)\/)/;
     const others = edges.filter(
       ({ from, to }) =>
         from.startsWith('src/runbooks/book/') &&

@@ -25,6 +25,7 @@ import { connectRedis, connectRedisForJobs } from './stores/connection/connect.t
 import { examineRedis } from './stores/connection/examine.ts';
 import { watchHalts } from './stores/halts.ts';
 import { openStores } from './stores/open.ts';
+import { span } from './wording/words.ts';
 
 /** How long running jobs get to end when the bot is asked to stop; what is cut off is settled by the next start. */
 const STOP_MS = 8_000;
@@ -53,7 +54,7 @@ export async function startBot(
     ahead: ({ cluster, sweptAtMs, aheadMs }) =>
       log.error(
         { cluster, sweptAtMs, aheadMs },
-        `The last sweep of ${cluster} is dated ${Math.round(aheadMs / 1_000)} s in the future and is ignored: the clock of a replica is wrong; run NTP on all of them`,
+        `The last sweep of ${cluster} is dated ${span(aheadMs)} in the future and is ignored: the clock of a replica is wrong; run NTP on all of them`,
       ),
   });
   const hosts = openConfiguredHosts(config, clock);

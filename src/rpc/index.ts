@@ -83,3 +83,7 @@ export type { Notification } from './wire/notification.ts';
 export { jsonPayloadSerializer, noOpSerializer, type Serializer, toPrimitive } from './wire/serializer.ts';
 export { Target, type TargetFields } from './wire/target.ts';
 export { isVersionCompatible } from './wire/version.ts';
+// How times, numbers and names read in a sentence: one way for all rooms.
+export { count, counted } from './wording/counts.ts';
+export { listed } from './wording/listed.ts';
+export { span } from './wording/span.ts';

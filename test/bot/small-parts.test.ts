@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { sweepDeadlineMs } from '../../src/bot/cluster/clusters.ts';
 import { nearest } from '../../src/bot/config/file/nearest.ts';
-import { parseDuration, tellDuration } from '../../src/bot/config/schema/duration.ts';
+import { parseDuration } from '../../src/bot/config/schema/duration.ts';
 import { hostsOf } from '../../src/bot/config/shape.ts';
 import { failureWindowOf } from '../../src/bot/jobs/circuit-breaker.ts';
 import { notifyBackoffMs } from '../../src/bot/jobs/notify.ts';
@@ -22,16 +22,6 @@ test.each([
   ['1y', undefined],
 ])('the duration %s is %s ms', (text, ms) => {
   expect(parseDuration(text)).toBe(ms);
-});
-
-test.each([
-  [900, '1 s'],
-  [119_000, '119 s'],
-  [125_000, '2 min'],
-  [7_500_000, '2 h 5 min'],
-  [7_200_000, '2 h'],
-])('%i ms are told as %s', (ms, told) => {
-  expect(tellDuration(ms)).toBe(told);
 });
 
 test.each([

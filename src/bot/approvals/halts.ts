@@ -1,4 +1,5 @@
 import type { Halt } from '../stores/stores.ts';
+import { utcTime } from '../wording/words.ts';
 import { notifySoon } from './notify-soon.ts';
 import { actorOf, auditSurfaceOf, type Caller, type CallerAnswer } from './rules/caller.ts';
 import type { Transitions } from './transitions.ts';
@@ -115,5 +116,5 @@ async function turned(
 async function sinceWhen({ people }: Transitions, { by, atMs, because }: Halt): Promise<string> {
   if (because !== undefined) return `Why: ${because}.`;
   const name = (await people.names([by])).get(by) ?? by;
-  return `${name} halted it at ${new Date(atMs).toISOString().slice(11, 16)} UTC.`;
+  return `${name} halted it at ${utcTime(atMs)}.`;
 }

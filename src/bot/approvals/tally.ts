@@ -1,5 +1,6 @@
 import type { Plan, Run } from '../../runbooks/index.ts';
 import type { BotContext } from '../context.ts';
+import { listed } from '../wording/words.ts';
 import { isWithin } from './rules/business-hours.ts';
 import { isApproved, type Tally } from './rules/cast-vote.ts';
 
@@ -48,7 +49,7 @@ export async function recheckApproval(
     return 'unknown';
   }
   const gone = tally.voters.filter(({ roles }) => roles !== 'unknown' && !roles.isApprover && !roles.isAdmin);
-  const who = gone.map(({ id }) => id).join(' and ');
+  const who = listed(gone.map(({ id }) => id));
   return {
     because:
       gone.length === 0

@@ -2,7 +2,16 @@ import type { Evidence, Incident, Run } from '../../runbooks/index.ts';
 import { redact } from '../process/redact.ts';
 import type { RecordedEntry } from '../record/entry.ts';
 import { howItEnded, whatItLeft } from '../wording/how-it-ended.ts';
-import { type Names, nameOf, priority, sentence, span, withNames } from '../wording/words.ts';
+import {
+  type Names,
+  nameOf,
+  priority,
+  sentence,
+  span,
+  utcMoment,
+  withNames,
+  withoutZone,
+} from '../wording/words.ts';
 import { followUps } from './follow-ups.ts';
 
 /** Everything that is known about one incident. */
@@ -68,7 +77,7 @@ function times({ incident, runs }: PostMortemInput): readonly string[] {
   const repair = runs.findLast(({ state }) => state === 'done');
   const votedAtMs = repair?.votes.at(-1)?.atMs;
   return [
-    `- Detected: ${utc(openedAtMs)}`,
+    `- Detected: ${utcMoment(openedAtMs)}`,
     `- Time to acknowledge: ${acknowledgedAtMs === undefined ? 'not acknowledged' : span(acknowledgedAtMs - openedAtMs)}`,
     ...(repair?.plan === undefined || votedAtMs === undefined
       ? []
@@ -78,7 +87,7 @@ function times({ incident, runs }: PostMortemInput): readonly string[] {
       : [`- From last approval to verification: ${span(repair.endedAtMs - votedAtMs)}`]),
     resolvedAtMs === undefined
       ? '- Resolved: not yet'
-      : `- Time to repair: ${span(resolvedAtMs - openedAtMs)}, until ${utc(resolvedAtMs)}`,
+      : `- Time to repair: ${span(resolvedAtMs - openedAtMs)}, until ${utcMoment(resolvedAtMs)}`,
   ];
 }
 
@@ -87,7 +96,7 @@ function timeline({ entries, names }: PostMortemInput): readonly string[] {
   const rows = entries.map(({ atMs, actor, run, before, after, sequence, text: what }) => {
     const change = before === undefined || before === after ? '' : ` (${before} → ${after ?? ''})`;
     return [
-      utc(atMs),
+      withoutZone(utcMoment(atMs)),
       nameOf(names, actor),
       `${run === undefined ? '' : `${run}: `}${withNames(what, names)}${change}`,
       String(sequence),
@@ -98,7 +107,7 @@ function timeline({ entries, names }: PostMortemInput): readonly string[] {
 
 function aboutRun(run: Run, names: Names): readonly string[] {
   const because = run.because === undefined ? '' : ` ${sentence(withNames(run.because, names))}`;
-  const by = `Requested by ${nameOf(names, run.requestedBy)} at ${utc(run.startedAtMs)}.`;
+  const by = `Requested by ${nameOf(names, run.requestedBy)} at ${utcMoment(run.startedAtMs)}.`;
   return [
     `## ${run.id}: ${run.state}`,
     text(`${by}${because}`),
@@ -128,7 +137,7 @@ function planOf({ plan }: Run): readonly string[] {
   const lost = plan.lost.length === 0 ? ['Nothing is lost.'] : plan.lost.map((line) => `Lost: ${line}`);
   return [
     '### Plan',
-    `Hash \`${plan.hash}\`, tier ${plan.tier}, made at ${utc(plan.madeAtMs)}.`,
+    `Hash \`${plan.hash}\`, tier ${plan.tier}, made at ${utcMoment(plan.madeAtMs)}.`,
     fenced([...items, ...lost, `Undo: ${plan.undo}`]),
   ];
 }
@@ -137,7 +146,7 @@ const votesOf = ({ votes, plan }: Run, names: Names): readonly string[] =>
   votes.map(({ by, atMs, reason, planHash }) => {
     const other = planHash === plan?.hash ? '' : ' (for an earlier plan)';
     const why = reason === '' ? '' : `: “${reason}”`;
-    return text(`- ${utc(atMs)} ${nameOf(names, by)}${why}${other}`);
+    return text(`- ${utcMoment(atMs)} ${nameOf(names, by)}${why}${other}`);
   });
 
 function stepsOf({ items, plan }: Run): readonly string[] {
@@ -145,7 +154,7 @@ function stepsOf({ items, plan }: Run): readonly string[] {
   const rows = items.map(({ state, startedAtMs, endedAtMs, detail = '' }, index) => [
     `${index + 1}. ${plan.items[index]?.title ?? ''}`,
     state,
-    startedAtMs === undefined ? '-' : utc(startedAtMs),
+    startedAtMs === undefined ? '-' : withoutZone(utcMoment(startedAtMs)),
     startedAtMs === undefined || endedAtMs === undefined ? '-' : span(endedAtMs - startedAtMs),
     detail,
   ]);
@@ -188,5 +197,3 @@ function fenced(lines: readonly string[]): string {
   const fence = '~'.repeat(longest + 1);
   return `${fence}\n${body}\n${fence}`;
 }
-
-const utc = (atMs: number): string => new Date(atMs).toISOString().slice(0, 19).replace('T', ' ');

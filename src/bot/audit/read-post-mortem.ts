@@ -1,6 +1,6 @@
 import { atItsWorst, type Incident, type Run, type Runbook } from '../../runbooks/index.ts';
 import type { Stores } from '../stores/stores.ts';
-import { bookOf, runbookText } from '../wording/runbook-text.ts';
+import { runbookText } from '../wording/runbook-text.ts';
 import type { Names } from '../wording/words.ts';
 import { postMortem } from './post-mortem.ts';
 
@@ -29,7 +29,7 @@ export async function readPostMortem(
     ]),
   ];
   const runs = (await Promise.all(ids.map((run) => stores.runs.get(run)))).filter(isKept);
-  const { title, headline } = runbookText(bookOf(book), incident);
+  const { title, headline } = runbookText(book, incident);
   const names = await namesOf(
     peopleIn(
       incident,

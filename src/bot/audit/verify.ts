@@ -2,7 +2,7 @@ import { definite } from '../config/schema/definite.ts';
 import { entryOf } from '../record/entry-text.ts';
 import type { AuditRecord } from '../record/link.ts';
 import type { AuditChain, Mirrored } from '../stores/stores.ts';
-import { counted } from '../wording/words.ts';
+import { counted, utcMoment } from '../wording/words.ts';
 import { type ChainVerdict, checkChain } from './check-chain.ts';
 import type { Fault } from './fault.ts';
 import { mirrorName } from './mirror.ts';
@@ -88,11 +88,9 @@ function goneFault(first: AuditRecord | undefined, oldestMs: number): Fault | un
   }
   const { atMs } = entryOf(first);
   if (first.sequence > 1 || atMs - oldestMs < OLDER_AT_LEAST_MS) return undefined;
-  const text = `The first entry is of ${utc(atMs)}, but there are runs or incidents since ${utc(oldestMs)}: the chain before it was deleted.`;
+  const text = `The first entry is of ${utcMoment(atMs)}, but there are runs or incidents since ${utcMoment(oldestMs)}: the chain before it was deleted.`;
   return { kind: 'truncated', sequence: 1, text };
 }
-
-const utc = (atMs: number): string => `${new Date(atMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 
 async function checkFiles(files: readonly string[], key: string | undefined): Promise<ChainVerdict> {
   const check = checkChain({ mayBegin: true, ...(key === undefined ? {} : { key }) });

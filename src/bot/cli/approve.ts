@@ -5,7 +5,7 @@ import { isBreakGlassOffered } from '../approvals/rules/authorize.ts';
 import { breakGlassPhrase, confirmationOf, isReasonNeeded } from '../approvals/rules/confirmation.ts';
 import { submitVote, type Voted } from '../approvals/submit-vote.ts';
 import type { Transitions } from '../approvals/transitions.ts';
-import { type Names, nameOf, tierWords, whoMustApprove } from '../wording/words.ts';
+import { type Names, nameOf, tierWords, utcMoment, whoMustApprove } from '../wording/words.ts';
 import { type CommonOptions, type Console, exitCodes, printable, printJson } from './common/console.ts';
 import { readConfig } from './common/read-config.ts';
 import { withApprovals } from './common/with-approvals.ts';
@@ -125,7 +125,7 @@ function planText(
     ...items,
     whoMustApprove(plan.tier, people.approvals[plan.tier], people.selfApproval[plan.tier]),
     `So far: ${run.votes.length === 0 ? 'nobody' : run.votes.map(({ by }) => nameOf(names, by)).join(', ')}`,
-    `Expires: ${new Date(plan.expiresAtMs).toISOString()}`,
+    `Expires: ${utcMoment(plan.expiresAtMs)}`,
     `To approve: watership approve ${run.id} --plan ${plan.hash}${typed}${reason}`,
     ...(offersBreakGlass
       ? [

@@ -1,10 +1,9 @@
 import { book } from '../../runbooks/index.ts';
-import { tellDuration } from '../config/schema/duration.ts';
 import type { Digest } from '../digest/digest-of.ts';
 import { deletionLine, runsLine } from '../digest/lines.ts';
 import { readDigest } from '../digest/read-digest.ts';
 import { systemClock } from '../process/system-clock.ts';
-import { withNames } from '../wording/words.ts';
+import { span, utcMoment, withNames } from '../wording/words.ts';
 import { type CommonOptions, type Console, exitCodes, printable, printJson } from './common/console.ts';
 import { idsIn, namesOf } from './common/names.ts';
 import { readConfig } from './common/read-config.ts';
@@ -34,21 +33,19 @@ function tellDigest(digest: Digest): string {
   );
   const incidents = digest.incidents.map(
     ({ id, severity, cluster, headline, state, toRepairMs }) =>
-      `  ${id} ${severity} ${cluster}: ${headline} (${toRepairMs === undefined ? state : `resolved after ${tellDuration(toRepairMs)}`})`,
+      `  ${id} ${severity} ${cluster}: ${headline} (${toRepairMs === undefined ? state : `resolved after ${span(toRepairMs)}`})`,
   );
   const times = [
-    typical.toAcknowledgeMs === undefined
-      ? []
-      : [`acknowledged after ${tellDuration(typical.toAcknowledgeMs)}`],
-    typical.toRepairMs === undefined ? [] : [`resolved after ${tellDuration(typical.toRepairMs)}`],
+    typical.toAcknowledgeMs === undefined ? [] : [`acknowledged after ${span(typical.toAcknowledgeMs)}`],
+    typical.toRepairMs === undefined ? [] : [`resolved after ${span(typical.toRepairMs)}`],
   ].flat();
   const growing = digest.growing.map(
     ({ cluster, name, ready, gained, overMs }) =>
-      `  ${cluster}: ${name} holds ${ready}, ${gained} more in ${tellDuration(overMs)}`,
+      `  ${cluster}: ${name} holds ${ready}, ${gained} more in ${span(overMs)}`,
   );
   return printable(
     [
-      `From ${new Date(digest.sinceMs).toISOString()} to ${new Date(digest.nowMs).toISOString()}`,
+      `From ${utcMoment(digest.sinceMs)} to ${utcMoment(digest.nowMs)}`,
       'Clusters',
       ...clusters,
       `Incidents: ${digest.incidents.length}${times.length === 0 ? '' : ` (typically ${times.join(', ')})`}`,

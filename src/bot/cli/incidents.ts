@@ -1,8 +1,7 @@
 import { atItsWorst, book, type Incident } from '../../runbooks/index.ts';
 import type { BotConfig } from '../config/config.ts';
-import { tellDuration } from '../config/schema/duration.ts';
-import { cardOf } from '../wording/card-of.ts';
-import { type Names, nameOf } from '../wording/words.ts';
+import { runbookText } from '../wording/runbook-text.ts';
+import { type Names, nameOf, span, utcMoment } from '../wording/words.ts';
 import {
   type CommonOptions,
   type Console,
@@ -57,13 +56,13 @@ const isConfigured = ({ clusters }: BotConfig, name: string): boolean =>
 function tellIncident(stored: Incident, names: Names): string {
   const incident = stored.state === 'resolved' ? atItsWorst(stored) : stored;
   const { id, cluster, severity, state, openedAtMs, resolvedAtMs, owner, mutedBy } = incident;
-  const { headline } = cardOf(incident, book);
-  const lasted = resolvedAtMs === undefined ? '' : ` after ${tellDuration(resolvedAtMs - openedAtMs)}`;
+  const { headline } = runbookText(book, incident);
+  const lasted = resolvedAtMs === undefined ? '' : ` after ${span(resolvedAtMs - openedAtMs)}`;
   const extra = [
     owner === undefined ? '' : `, owner ${nameOf(names, owner)}`,
     mutedBy === undefined ? '' : `, explained by ${mutedBy}`,
   ].join('');
   return printable(
-    `${id}  ${new Date(openedAtMs).toISOString()}  ${cluster}  ${severity}  ${state}${lasted}${extra}  ${headline}`,
+    `${id}  ${utcMoment(openedAtMs)}  ${cluster}  ${severity}  ${state}${lasted}${extra}  ${headline}`,
   );
 }

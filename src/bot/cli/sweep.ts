@@ -10,9 +10,9 @@ import {
 import { openCluster } from '../cluster/clusters.ts';
 import { openConfiguredHosts } from '../cluster/hosts.ts';
 import type { BotConfig, ClusterConfig } from '../config/config.ts';
-import { tellDuration } from '../config/schema/duration.ts';
 import { systemClock } from '../process/system-clock.ts';
-import { cardOf } from '../wording/card-of.ts';
+import { runbookText } from '../wording/runbook-text.ts';
+import { span } from '../wording/words.ts';
 import { type KnownToBot, knownToBot } from './check/known-to-bot.ts';
 import {
   type CommonOptions,
@@ -92,7 +92,7 @@ function withBot({ findings }: Seen, known: KnownToBot | undefined): Pick<Result
     .filter((incident) => !isFound(incident))
     .map((incident) => {
       const { id, runbook, subject, severity } = incident;
-      return { id, runbook, subject, severity, headline: cardOf(incident, book).headline };
+      return { id, runbook, subject, severity, headline: runbookText(book, incident).headline };
     });
   return { notLookedAt: NOT_LOOKED_AT, bot: { sweptAtMs: known.sweptAtMs, open } };
 }
@@ -113,7 +113,7 @@ async function look(
   try {
     const observation = await handle.observe('counted');
     const { findings: found, failures } = detect(book, observation);
-    const findings = found.map((finding) => ({ ...finding, headline: cardOf(finding, book).headline }));
+    const findings = found.map((finding) => ({ ...finding, headline: runbookText(book, finding).headline }));
     const { snapshot } = observation;
     return {
       failed: failures.map(({ runbook }) => runbook),
@@ -153,13 +153,13 @@ export function exitCodeOf({
 
 function tellResult({ cluster, nodes, findings, failed, tookMs, notLookedAt, bot }: Result): string {
   const answered = nodes.filter((node) => node.answered).length;
-  const head = `${cluster}: ${answered} of ${nodes.length} nodes answered in ${tookMs} ms`;
+  const head = `${cluster}: ${answered} of ${nodes.length} nodes answered in ${span(Math.max(1, tookMs))}`;
   const silent = nodes.flatMap((node) =>
     node.answered ? [] : [`  could not see ${node.name}: ${node.because}`],
   );
   const found = findings.flatMap((finding) => [
     `  ${finding.severity}: ${finding.headline}`,
-    ...cardOf(finding, book).facts.map(({ label, value }) => `      ${label}: ${value}`),
+    ...runbookText(book, finding).facts.map(({ label, value }) => `      ${label}: ${value}`),
   ]);
   const broken = failed.map((runbook) => `  could not check ${runbook}: its detector failed`);
   const verdict = findings.length === 0 ? ['  no findings'] : [];
@@ -170,6 +170,6 @@ function tellResult({ cluster, nodes, findings, failed, tookMs, notLookedAt, bot
 
 function tellBot(bot: Result['bot']): string {
   if (bot === undefined) return 'the bot checks all of this, but has not swept here lately';
-  const ago = tellDuration(systemClock.now() - bot.sweptAtMs);
+  const ago = span(systemClock.now() - bot.sweptAtMs);
   return `the bot, which swept ${ago} ago, has ${bot.open.length === 0 ? 'nothing else' : `${bot.open.length} more`} open${bot.open.length === 0 ? '' : ':'}`;
 }

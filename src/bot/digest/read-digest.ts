@@ -1,5 +1,5 @@
 import type { BotContext } from '../context.ts';
-import { bookOf, runbookText } from '../wording/runbook-text.ts';
+import { runbookText } from '../wording/runbook-text.ts';
 import { withNames } from '../wording/words.ts';
 import { type Digest, digestOf } from './digest-of.ts';
 
@@ -45,7 +45,7 @@ export async function readDigest(
     incidents,
     runs,
     audit: older.filter(({ atMs }) => atMs >= sinceMs),
-    headline: (incident) => runbookText(bookOf(book), incident).headline,
+    headline: (incident) => runbookText(book, incident).headline,
     clusters: await Promise.all(
       [...clusters.keys()].map(async (name) => {
         const [memory, open, isHalted] = await Promise.all([

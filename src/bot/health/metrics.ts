@@ -127,7 +127,7 @@ export interface MetricsPage {
 }
 
 /** A registry of this process's own: two bots in one process, as in tests, do not meet in it. */
-export function openMetrics(vitals: Pick<Vitals, 'read'>): MetricsPage {
+export function openMetricsPage(vitals: Pick<Vitals, 'read'>): MetricsPage {
   const registry = new Registry();
   const registered = metrics.map(({ read, ...metric }) => {
     const instrument = instrumentOf(metric, registry);

@@ -1,6 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { redactKnown } from '../process/redact.ts';
-import { openMetrics } from './metrics.ts';
+import { openMetricsPage } from './metrics.ts';
 import type { HealthReport } from './report.ts';
 import type { Vitals } from './vitals.ts';
 
@@ -20,7 +20,7 @@ export function serveHealth(options: {
   readonly vitals: Vitals;
 }): Promise<HealthServer> {
   const { listen, report, isReady, vitals } = options;
-  const metrics = openMetrics(vitals);
+  const metrics = openMetricsPage(vitals);
   const server = createServer((request, response) => {
     respond(request.url ?? '/', response).catch((error: unknown) => {
       send(response, 500, `${String(error)}\n`, TEXT_TYPE);

@@ -8,6 +8,7 @@ import {
   type RunInput,
 } from '../../runbooks/index.ts';
 import { recheckApproval } from '../approvals/tally.ts';
+import { span } from '../wording/words.ts';
 import { takeClusterLock } from './cluster-lock.ts';
 import { apply, applyLatest, noteOnce, RETRY_MS, type RunContext, store, type Wait } from './run-context.ts';
 
@@ -122,7 +123,7 @@ async function execute(
   const over = new AbortController();
   const tooLate = context.clock
     .sleep(limitMs, over.signal)
-    .then((): Outcome => ({ kind: 'unknown', because: `no answer within ${Math.round(limitMs / 1_000)} s` }));
+    .then((): Outcome => ({ kind: 'unknown', because: `no answer within ${span(limitMs)}` }));
   // The loser of the race below is nobody's business.
   tooLate.catch(() => {});
   try {

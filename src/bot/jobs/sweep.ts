@@ -21,6 +21,7 @@ import { runRecordOf } from '../record/run-record.ts';
 import { acquireLease } from '../stores/lease.ts';
 import type { Fence } from '../stores/stores.ts';
 import { TooManyConflicts, untilStored } from '../stores/until-stored.ts';
+import { span } from '../wording/words.ts';
 
 /** Renewed while the sweep lasts, so that a dead bot's sweep blocks the next one's no longer than this. */
 const LEASE_MS = 6_000;
@@ -203,7 +204,7 @@ async function noticeGap({ stores, clock, config, log }: BotContext, cluster: st
   if (sweptAtMs === undefined) return;
   const gapMs = clock.now() - sweptAtMs;
   if (gapMs <= MISSED_INTERVALS * config.schedule.sweepMs) return;
-  const text = `${cluster} was not swept for ${Math.round(gapMs / 1_000)} s.`;
+  const text = `${cluster} was not swept for ${span(gapMs)}.`;
   log.warn({ cluster, gapMs }, text);
   await stores.audit.append({
     atMs: clock.now(),

@@ -1,6 +1,6 @@
 import type { Incident, Runbook } from '../../runbooks/index.ts';
 import { redact } from '../process/redact.ts';
-import { cardOf } from '../wording/card-of.ts';
+import { runbookText } from '../wording/runbook-text.ts';
 import { clip, visible } from '../wording/text.ts';
 import { priority, sentence, span } from '../wording/words.ts';
 
@@ -27,7 +27,7 @@ export function noticeOf(
   { waitedMs, nowMs }: { readonly waitedMs: number; readonly nowMs: number },
 ): Notice {
   const { id, cluster, severity, state } = incident;
-  const headline = clip(visible(redact(cardOf(incident, book).headline)), LONGEST_TEXT);
+  const headline = clip(visible(redact(runbookText(book, incident).headline)), LONGEST_TEXT);
   const what = state === 'resolved' ? 'Resolved: ' : '';
   const text = `${what}${priority[severity]} ${cluster}: ${sentence(headline)} ${id}. Slack has not accepted this for ${span(waitedMs)}.`;
   return {

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import axios from 'axios';
 import { redact } from '../process/redact.ts';
+import { span } from '../wording/words.ts';
 
 /** Longest time for one notice. */
 const SEND_MS = 10_000;
@@ -24,7 +25,7 @@ export function openWebhook(url: string, { timeoutMs = SEND_MS } = {}): Webhook 
     async send(notice) {
       const deadline = AbortSignal.timeout(timeoutMs);
       const status = await post(url, redact(JSON.stringify(notice)), deadline).catch((thrown: unknown) => {
-        if (deadline.aborted) throw failed(`no answer in ${timeoutMs} ms`);
+        if (deadline.aborted) throw failed(`no answer within ${span(timeoutMs)}`);
         // What axios throws holds the whole address, and a cause is printed with what it causes.
         throw failed('not reached', new Error(axios.isAxiosError(thrown) ? thrown.code : undefined));
       });

@@ -1,3 +1,4 @@
+import { span } from '../wording/words.ts';
 /** Slack answered, and said no; `code` is Slack's own word, such as `message_not_found`. */
 export class SlackRefused extends Error {
   override readonly name = 'SlackRefused';
@@ -13,7 +14,7 @@ export class SlackBusy extends Error {
   override readonly name = 'SlackBusy';
   readonly retryAfterMs: number;
   constructor(method: string, retryAfterMs: number, options?: ErrorOptions) {
-    super(`Slack asks to wait ${retryAfterMs} ms before ${method}`, options);
+    super(`Slack asks to wait ${span(retryAfterMs)} before ${method}`, options);
     this.retryAfterMs = retryAfterMs;
   }
 }

@@ -1,5 +1,5 @@
 import { atItsWorst, type Incident, type News, type Runbook } from '../../runbooks/index.ts';
-import { cardOf } from '../wording/card-of.ts';
+import { runbookText } from '../wording/runbook-text.ts';
 import type { AuditEvent } from './audit-events.ts';
 import type { AuditEntry, TimelineEntry } from './entry.ts';
 
@@ -20,7 +20,7 @@ export function incidentRecordsOf(
 ): IncidentRecord {
   const { incident } = news;
   const atMs = incident.lastSeenAtMs;
-  const { headline } = cardOf(incident, book);
+  const { headline } = runbookText(book, incident);
   switch (news.kind) {
     case 'opened':
       return record(incident, 'incident.opened', `Detected: ${headline}`, atMs, before);
@@ -28,7 +28,7 @@ export function incidentRecordsOf(
       return record(
         incident,
         'incident.resolved',
-        `Resolved. It was: ${cardOf(atItsWorst(incident), book).headline}`,
+        `Resolved. It was: ${runbookText(book, atItsWorst(incident)).headline}`,
         incident.resolvedAtMs ?? atMs,
         before,
         {
@@ -38,7 +38,7 @@ export function incidentRecordsOf(
     case 'changed':
       return news.how === 'facts'
         ? refresh(incident, before, book)
-        : tellChange(incident, before, news.how, headline, atMs, cause && cardOf(cause, book).headline);
+        : tellChange(incident, before, news.how, headline, atMs, cause && runbookText(book, cause).headline);
   }
 }
 
@@ -83,7 +83,7 @@ function refresh(incident: Incident, before: Incident | undefined, book: readonl
 }
 
 function readingOf(incident: Incident, book: readonly Runbook[]): string {
-  const { headline, facts } = cardOf(incident, book);
+  const { headline, facts } = runbookText(book, incident);
   return JSON.stringify([headline, facts, incident.mutedBy]);
 }
 

@@ -20,7 +20,7 @@ export function howItEnded(runs: readonly Run[]): Ended {
 export function whatItLeft(run: Run): string {
   const how = run.state === 'cancelled' ? 'was cancelled' : run.state === 'failed' ? 'failed' : 'ended';
   const nodes = leftStopped(run).map(({ node }) => nodeNameIn(run)(node));
-  const left = nodes.length === 0 ? '' : ` It left ${listed(nodes, 'and')} stopped.`;
+  const left = nodes.length === 0 ? '' : ` It left ${listed(nodes)} stopped.`;
   return `${run.id} ${how} after: ${deedsOf(run).join('; ')}.${left}`;
 }
 
@@ -29,7 +29,7 @@ export function staysStopped(run: Run): string | undefined {
   const nodes = leftStopped(run, 'after').map(({ node }) => nodeNameIn(run)(node));
   return nodes.length === 0
     ? undefined
-    : `${listed(nodes, 'and')} will stay stopped until somebody starts ${nodes.length === 1 ? 'it' : 'them'}.`;
+    : `${listed(nodes)} will stay stopped until somebody starts ${nodes.length === 1 ? 'it' : 'them'}.`;
 }
 
 /** The newest run of another incident that stopped this incident's node and ended before it was started again. */

@@ -1,7 +1,7 @@
-import type { FactLine, Incident, Runbook } from '../../runbooks/index.ts';
+import type { FactLine, Finding, Runbook } from '../../runbooks/index.ts';
 import { repairs } from './repairs.ts';
 
-/** What a runbook says about an incident: all that a card needs to know of it. */
+/** Words of a runbook about a finding: all that a card needs to know of it. */
 export interface RunbookText {
   readonly title: string;
   readonly headline: string;
@@ -10,31 +10,19 @@ export interface RunbookText {
   readonly hasFix: boolean;
 }
 
-/** Finds a runbook of the book; undefined for one that a newer version has written and this one does not know. */
-export type Book = (runbook: string) => Runbook | undefined;
-
-export const bookOf =
-  (runbooks: readonly Runbook[]): Book =>
-  (id) =>
-    runbooks.find((runbook) => runbook.id === id);
-
-/** Lets the runbook speak of an incident or a run. Facts that its schema does not know (another version wrote them) are left out, not guessed. */
+/**
+ * What a finding, an incident or a run reads like in the words of its runbook. Where the book does not know the runbook, or the
+ * facts are not such as it knows (another version wrote them), its name and its subject stand there: nothing is guessed.
+ */
 export function runbookText(
-  book: Book,
-  incident: Pick<Incident, 'runbook' | 'facts' | 'subject'>,
+  book: readonly Runbook[],
+  { runbook: id, facts, subject }: Pick<Finding, 'runbook' | 'facts' | 'subject'>,
 ): RunbookText {
-  const runbook = book(incident.runbook);
-  if (runbook === undefined) {
-    return { title: incident.runbook, headline: incident.subject, facts: [], hasFix: false };
-  }
-  const hasFix = repairs(runbook);
-  const facts = runbook.facts.safeParse(incident.facts);
-  return facts.success
-    ? {
-        title: runbook.title,
-        headline: runbook.headline(facts.data),
-        facts: runbook.card(facts.data).slice(0, 4),
-        hasFix,
-      }
-    : { title: runbook.title, headline: incident.subject, facts: [], hasFix };
+  const runbook = book.find((one) => one.id === id);
+  const title = runbook?.title ?? id;
+  const hasFix = runbook !== undefined && repairs(runbook);
+  const read = runbook?.facts.safeParse(facts);
+  return runbook !== undefined && read?.success
+    ? { title, headline: runbook.headline(read.data), facts: runbook.card(read.data), hasFix }
+    : { title, headline: `${title}: ${subject}`, facts: [], hasFix };
 }

@@ -1,32 +1,19 @@
 import type { Severity, Tier } from '../../runbooks/index.ts';
 
-export { count, counted } from '../../runbooks/index.ts';
+export {
+  count,
+  counted,
+  listed,
+  span,
+  spanSoFar,
+  utcDay,
+  utcMoment,
+  utcTime,
+  withoutZone,
+} from '../../runbooks/index.ts';
 
 /** How urgent, as people on call say it. */
 export const priority: Readonly<Record<Severity, string>> = { critical: 'P1', warning: 'P2', info: 'P3' };
-
-/** A span of time in words that can be read aloud: `42 s`, `12 min`, `3 h 5 min`. */
-export function span(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 60) {
-    return `${seconds} s`;
-  }
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 60) {
-    return `${minutes} min`;
-  }
-  const hours = Math.floor(minutes / 60);
-  if (hours < 48) {
-    return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
-  }
-  return `${Math.round(hours / 24)} days`;
-}
-
-/** How long something may take, never rounded, as it stands beside the seconds that have passed: `90 s`, `2 min`. */
-export function deadline(ms: number): string {
-  const seconds = Math.round(ms / 1000);
-  return seconds % 60 === 0 ? span(ms) : `${seconds} s`;
-}
 
 /** The first and last characters of a plan's hash: enough to compare by eye. */
 export function shortHash(hash: string): string {
@@ -67,11 +54,6 @@ export function nameOf(names: Names, id: string): string {
     return 'Watership';
   }
   return names.get(id) ?? (id.startsWith('cli:') ? `${id.slice(4)} (at the command line)` : id);
-}
-
-/** `Alice`, `Alice or Bob`, `Alice, Bob or Carol`. */
-export function listed(items: readonly string[], last: 'and' | 'or'): string {
-  return items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} ${last} ${items.at(-1) ?? ''}`;
 }
 
 /** How risky a plan is, for somebody who has never read our list of tiers. */

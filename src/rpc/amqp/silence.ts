@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { span } from '../wording/span.ts';
 
 const ticksPerTimeout = 4;
 const silentTicks = 6;
@@ -17,8 +18,8 @@ export function cutWhenSilent(socket: Socket, timeoutSeconds: number): () => voi
     bytes = socket.bytesRead;
     if (ticks < silentTicks) return;
     clearInterval(timer);
-    const seconds = (timeoutSeconds * silentTicks) / ticksPerTimeout;
-    socket.destroy(new Error(`the broker has sent nothing for ${seconds} s`));
+    const silentMs = (timeoutSeconds * 1000 * silentTicks) / ticksPerTimeout;
+    socket.destroy(new Error(`the broker has sent nothing for ${span(silentMs)}`));
   };
   const timer = setInterval(tick, (timeoutSeconds * 1000) / ticksPerTimeout);
   return () => clearInterval(timer);

@@ -8,6 +8,7 @@ import { hexId } from '../wire/id.ts';
 import type { IncomingReply } from '../wire/reply.ts';
 import { writeRequest } from '../wire/request.ts';
 import type { TargetFields } from '../wire/target.ts';
+import { span } from '../wording/span.ts';
 
 /** One call, ready to go out. */
 export interface Call {
@@ -71,7 +72,9 @@ export async function callOver(transport: Transport, call: Call): Promise<unknow
     let isOver = false;
 
     function onSilence() {
-      finish(() => reject(new MessagingTimeout(`No sign of life from ${nameOf(call)} for ${monitorMs} ms.`)));
+      finish(() =>
+        reject(new MessagingTimeout(`No sign of life from ${nameOf(call)} for ${span(monitorMs ?? 0)}.`)),
+      );
     }
     function finish(settle: () => void) {
       isOver = true;
@@ -131,7 +134,7 @@ function timedOut(transport: Transport, call: Call, isSent: boolean): MessagingT
   const blocked = transport.blockedBecause;
   const unsent = isSent ? '' : ' The request could not be sent.';
   const because = blocked === undefined ? unsent : ` The broker accepts no messages now: ${blocked}.`;
-  return new MessagingTimeout(`No answer from ${nameOf(call)} within ${call.timeoutMs} ms.${because}`);
+  return new MessagingTimeout(`No answer from ${nameOf(call)} within ${span(call.timeoutMs)}.${because}`);
 }
 
 function nameOf(call: Call): string {

@@ -1,4 +1,5 @@
 import { codeOf, tlsReason } from '../tls/reason.ts';
+import { span } from '../wording/span.ts';
 
 /** Why an answer of the management API could not be used. */
 export type ManagementFailure =
@@ -49,7 +50,7 @@ export function failureOf(
   timedOutAfterMs: number | undefined,
 ): { readonly why: ManagementFailure; readonly came: string } {
   if (timedOutAfterMs !== undefined) {
-    return { why: 'timeout', came: `no complete answer within ${timedOutAfterMs} ms` };
+    return { why: 'timeout', came: `no complete answer within ${span(timedOutAfterMs)}` };
   }
   const code = codeOf(thrown);
   const label = code === '' ? 'no code' : code;

@@ -13,6 +13,8 @@ import {
 import { atLeast, checkOptions, oneOf, type WantedOptions } from '../options/option-checks.ts';
 import type { Transport } from '../transport/transport.ts';
 import { checkTarget, routingKeyOf, type Target } from '../wire/target.ts';
+import { counted } from '../wording/counts.ts';
+import { span } from '../wording/span.ts';
 
 /**
  * `ping` calls `oslo_rpc_server_ping`, `baseapi` nova's `ping`; `ignoreErrors` calls a method no service has,
@@ -120,18 +122,26 @@ export async function probeService(
   function absent(consumers: number | undefined): ProbeResult {
     const nowhere = `Exchange '${exchange}' has no queue bound for '${routingKey}'`;
     if (consumers === undefined) return found('absent', `${nowhere}, and there is no queue of that name.`);
-    return found('absent', `${nowhere}, although queue '${routingKey}' has ${count(consumers)}.`, consumers);
+    return found(
+      'absent',
+      `${nowhere}, although queue '${routingKey}' has ${counted(consumers, 'consumer')}.`,
+      consumers,
+    );
   }
 
   async function silent(): Promise<ProbeResult> {
     const blocked = transport.blockedBecause;
     if (blocked !== undefined) return found('unreachable', `The broker accepts no messages now: ${blocked}.`);
     if (!isQueued)
-      return found('unreachable', `The broker did not accept the request within ${timeoutMs} ms.`);
+      return found('unreachable', `The broker did not accept the request within ${span(timeoutMs)}.`);
     const consumers = await consumersOf(transport, routingKey);
-    const silence = `No answer within ${timeoutMs} ms`;
+    const silence = `No answer within ${span(timeoutMs)}`;
     if (consumers === undefined) return found('deaf', `${silence}.`);
-    return found('deaf', `${silence}; queue '${routingKey}' has ${count(consumers)}.`, consumers);
+    return found(
+      'deaf',
+      `${silence}; queue '${routingKey}' has ${counted(consumers, 'consumer')}.`,
+      consumers,
+    );
   }
 }
 
@@ -158,8 +168,4 @@ async function lookForConsumers(transport: Transport, queue: string): Promise<nu
   } catch {
     return undefined;
   }
-}
-
-function count(consumers: number): string {
-  return consumers === 1 ? '1 consumer' : `${consumers} consumers`;
 }

@@ -1,6 +1,6 @@
 import { ManagementError, type NodeRow, type Overview } from '../../rpc/index.ts';
 import type { NodeSilence, NodeView } from '../snapshot/snapshot.ts';
-import { counted } from '../snapshot/words.ts';
+import { counted } from '../wording/words.ts';
 import type { CollectNode, Limits } from './collect-node.ts';
 import { epmdNames } from './epmd.ts';
 

@@ -1,6 +1,7 @@
 import type { ClusterPorts } from '../actions/common/ports.ts';
 import type { Answers, Unseen } from '../look.ts';
 import type { ClusterSettings, NodeSettings, ReachedBy } from '../snapshot/observation.ts';
+import { listed } from '../wording/words.ts';
 import type { Limits } from './collect-node.ts';
 import { hostAndPort } from './epmd.ts';
 import { activeServers, type HaproxySection, type HaproxyServer, parseHaproxy } from './haproxy.ts';
@@ -33,11 +34,12 @@ export function reachedByTransportUrl(settings: ClusterSettings, hosts: readonly
   });
   const strangers = found.filter(({ nodes }) => nodes.length === 0).map(({ address }) => address);
   const nodes = [...new Set(found.flatMap((each) => each.nodes))];
-  const rest = strangers.length === 0 ? '' : `; no configured node has the address ${strangers.join(', ')}`;
+  const rest =
+    strangers.length === 0 ? '' : `; no configured node has the address ${listed(strangers, 'or')}`;
   return {
     kind: 'reached-by',
     nodes,
-    how: `the services' transport URL names ${nodes.join(', ') || 'none of the nodes'}${rest}`,
+    how: `the services' transport URL names ${listed(nodes) || 'none of the nodes'}${rest}`,
   };
 }
 
@@ -70,7 +72,7 @@ function reachedByHaproxy(settings: ClusterSettings, file: string, source: strin
     how:
       nodes.length === 0
         ? `${what} has no active server among these nodes`
-        : `${what} forwards to ${nodes.join(', ')}`,
+        : `${what} forwards to ${listed(nodes)}`,
   };
 }
 

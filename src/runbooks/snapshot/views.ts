@@ -1,8 +1,8 @@
 import type { NodeRow } from '../../rpc/index.ts';
 import type { Verdict } from '../verdict.ts';
+import { listed } from '../wording/words.ts';
 import { shortNames } from './names.ts';
 import type { Listing, NodeAnswer, NodeView, Snapshot } from './snapshot.ts';
-import { sentence } from './words.ts';
 
 /** A node whose API gave an answer. */
 interface AnsweringNode {
@@ -90,7 +90,7 @@ export function isWhole(snapshot: Snapshot): Verdict {
         return no(`${short(name)} does not yet report the partitions of ${short(peer)}: it has just started`);
       if (row.partitions.length > 0) {
         return no(
-          `${short(name)} says that ${short(peer)} is cut off from ${sentence(row.partitions.map(short))}`,
+          `${short(name)} says that ${short(peer)} is cut off from ${listed(row.partitions.map(short))}`,
         );
       }
     }
@@ -113,7 +113,7 @@ export function isConnected(snapshot: Snapshot): Verdict {
     ({ name, answer }) => answer.kind === 'silent' && !isSurelyDown(snapshot, name),
   );
   if (unknown.length > 0) {
-    return no(`I could not read ${sentence(unknown.map(({ name }) => short(name)))}`);
+    return no(`I could not read ${listed(unknown.map(({ name }) => short(name)))}`);
   }
   if (answeringNodes(snapshot).length === 0) return no('no node answers');
   // Without rows nobody disagrees with anybody, and that is no agreement.
@@ -158,14 +158,14 @@ export function matrix(snapshot: Snapshot): readonly string[] {
       return `${short(name)} does not answer: ${answer.message} (Erlang VM: ${vmWords(vm)})`;
     }
     const named = (rows: readonly NodeRow[]): string =>
-      sentence(rows.map((row) => short(row.name))) || 'no node';
+      listed(rows.map((row) => short(row.name))) || 'no node';
     const running = answer.peers.filter((row) => row.isRunning);
     const stopped = answer.peers.filter((row) => !row.isRunning);
     const cutOff = answer.peers.flatMap((row) => (row.name === name ? (row.partitions ?? []) : []));
     return [
       `${short(name)} sees ${named(running)}`,
       ...(stopped.length > 0 ? [`does not see ${named(stopped)}`] : []),
-      ...(cutOff.length > 0 ? [`lists ${sentence(cutOff.map(short))} as cut off`] : []),
+      ...(cutOff.length > 0 ? [`lists ${listed(cutOff.map(short))} as cut off`] : []),
     ].join('; ');
   });
 }

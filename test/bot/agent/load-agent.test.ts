@@ -80,8 +80,8 @@ comandLimit: 2m
     → set read[1] to an absolute path without . and .. in it
   line 6, journal.folder: expected an absolute path; got "here"
     → set folder to an absolute path
-  line 6, journal.keep: expected a duration of at least 60 min; got "1s"
-    → set keep to a duration of at least 60 min
+  line 6, journal.keep: expected a duration of at least 1 h; got "1s"
+    → set keep to a duration of at least 1 h
   line 7, comandLimit: expected one of host, transportUrl, keys, preset, operations, allow, journal, commandLimit, log; got the unknown key comandLimit
     → write commandLimit instead of comandLimit`);
   });

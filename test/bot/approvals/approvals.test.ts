@@ -437,9 +437,9 @@ describe('the other buttons of a run', () => {
       by: DAVE,
     });
     const again = await haltRepairs(transitions, undefined, byCommand(ALICE));
-    expect(again).toEqual({ text: 'Halted already: all clusters. Dave Dunn halted it at 03:00 UTC.' });
+    expect(again).toEqual({ text: 'Halted already: all clusters. Dave Dunn halted it at 03:00:00 UTC.' });
     expect(await resumeRepairs(transitions, 'prod-a', byCommand(BOB))).toEqual({
-      text: 'prod-a stays halted together with all other clusters. Dave Dunn halted it at 03:00 UTC. Type /rabbit resume without a cluster to end that. Nothing was changed.',
+      text: 'prod-a stays halted together with all other clusters. Dave Dunn halted it at 03:00:00 UTC. Type /rabbit resume without a cluster to end that. Nothing was changed.',
       refused: true,
     });
   });

@@ -463,8 +463,8 @@ ${more}`;
   });
 
   test.each([
-    ['0s', 'got 0 ms'],
-    ['29s', 'got 29000 ms'],
+    ['0s', 'got 0 s'],
+    ['29s', 'got 29 s'],
     ['30s', 'no problem'],
     ['2m', 'no problem'],
   ])('two looks that lie %s apart', (apart, problem) => {

@@ -59,7 +59,7 @@ describe('the digest', () => {
       None.
       *Could not be checked*
       Everything was checked.
-      ~ From <!date^1795251600^{date_short_pretty} {time}|2026-11-21 09:00 UTC> to <!date^1795338000^{date_short_pretty} {time}|2026-11-22 09:00 UTC>"
+      ~ From <!date^1795251600^{date_short_pretty} {time}|2026-11-21 09:00:00 UTC> to <!date^1795338000^{date_short_pretty} {time}|2026-11-22 09:00:00 UTC>"
     `);
   });
 
@@ -99,7 +99,7 @@ describe('the digest', () => {
       prod-a: scheduler_fanout_4f holds 36,496 messages, 496 more in 5 min
       *Could not be checked*
       prod-a: rabbit@ctl2: it gave no answer
-      ~ From <!date^1795251600^{date_short_pretty} {time}|2026-11-21 09:00 UTC> to <!date^1795338000^{date_short_pretty} {time}|2026-11-22 09:00 UTC>"
+      ~ From <!date^1795251600^{date_short_pretty} {time}|2026-11-21 09:00:00 UTC> to <!date^1795338000^{date_short_pretty} {time}|2026-11-22 09:00:00 UTC>"
     `);
   });
 

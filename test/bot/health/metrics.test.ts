@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { metrics, openMetrics } from '../../../src/bot/health/metrics.ts';
+import { metrics, openMetricsPage } from '../../../src/bot/health/metrics.ts';
 import type { HealthReport } from '../../../src/bot/health/report.ts';
 import { createVitals } from '../../../src/bot/health/vitals.ts';
 
@@ -37,26 +37,26 @@ const expected = [
 
 describe('metrics', () => {
   test('are Prometheus text, with names of clusters escaped', async () => {
-    const page = openMetrics(failedOnce());
+    const page = openMetricsPage(failedOnce());
     expect(page.contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
     expect(samplesOf(await page.text(health))).toEqual(expected);
   });
 
   test('are what is true now, however often they were asked for before', async () => {
-    const page = openMetrics(failedOnce());
+    const page = openMetricsPage(failedOnce());
     await page.text({ ...health, auditMirror: { kind: 'failing', problem: 'disk full' } });
     await Promise.all([page.text(health), page.text({ ...health, clusters: {} })]);
     expect(samplesOf(await page.text(health))).toEqual(expected);
   });
 
   test('of two bots in one process do not meet', async () => {
-    const [one, other] = [openMetrics(failedOnce()), openMetrics(createVitals())];
+    const [one, other] = [openMetricsPage(failedOnce()), openMetricsPage(createVitals())];
     expect(await one.text(health)).toContain('watership_job_failures_total{');
     expect(await other.text(health)).not.toContain('watership_job_failures_total{');
   });
 
   test('say whether the mirror of the audit fails where there is one', async () => {
-    const page = openMetrics(createVitals());
+    const page = openMetricsPage(createVitals());
     const text = async (auditMirror: HealthReport['auditMirror']) =>
       samplesOf(await page.text(auditMirror === undefined ? health : { ...health, auditMirror }));
     const failing = await text({ kind: 'failing', problem: 'disk full' });

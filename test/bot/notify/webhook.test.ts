@@ -144,7 +144,7 @@ describe('what Slack does not take', () => {
 
   test('is given up in time when a webhook does not answer', async () => {
     const { webhook } = await receiver(0);
-    await expect(webhook.send({})).rejects.toThrow(/: no answer in 200 ms$/);
+    await expect(webhook.send({})).rejects.toThrow(/: no answer within 200 ms$/);
   });
 
   test('is taken by a webhook whose answer never ends', async () => {

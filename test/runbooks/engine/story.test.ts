@@ -76,7 +76,7 @@ describe('a run from the first look to the proof', () => {
     expect(progressLines(run)[1]).toEqual({
       state: 'running',
       title: 'kitchen is dark',
-      detail: 'passed 1 of 2 checks in a row (0 s of 10 s)',
+      detail: 'passed 1 of 2 checks in a row (9 ms of 10 s)',
     });
     expect(orderOf(run)).toEqual({ kind: 'look', looks: [], afterMs: 3_000 });
     run = play(run, [looked(3_040, dark, {})]);

@@ -3,7 +3,7 @@ import { parseDuration } from '../../config/schema/duration.ts';
 import type { RecordedEntry } from '../../record/entry.ts';
 import { entryOf } from '../../record/entry-text.ts';
 import type { Stores } from '../../stores/stores.ts';
-import { type Names, withNames } from '../../wording/words.ts';
+import { type Names, utcMoment, withNames } from '../../wording/words.ts';
 import { type Console, exitCodes, printable, printJson } from '../common/console.ts';
 import { idsIn, namesOf } from '../common/names.ts';
 import { numberOption } from '../common/number-option.ts';
@@ -58,7 +58,7 @@ export async function auditCommand(console: Console, options: AuditOptions): Pro
 
 function lineOf({ atMs, actor, event, cluster, incident, run, text }: RecordedEntry, names: Names): string {
   const about = [cluster, incident, run].filter(Boolean).join(' ');
-  return `${new Date(atMs).toISOString()}  ${withNames(actor, names)}  ${event}  ${about}  ${withNames(text, names)}`;
+  return `${utcMoment(atMs)}  ${withNames(actor, names)}  ${event}  ${about}  ${withNames(text, names)}`;
 }
 
 interface Wanted {

@@ -1,7 +1,7 @@
 import { type AgentFacts, agentFactsSchema, type HostExecutor, presets } from '../../../runbooks/index.ts';
 import type { HostConfig } from '../../config/config.ts';
-import { tellDuration } from '../../config/schema/duration.ts';
 import { bad, CHECK_LIMIT_MS, type CheckVerdict, ok, warning } from '../../ports/check-line.ts';
+import { span } from '../../wording/words.ts';
 
 /** Clocks of machines that keep the time agree within this; more than five seconds ahead is refused. */
 const SKEW_MS = 1_000;
@@ -18,7 +18,7 @@ export async function checkAgent(name: string, host: HostConfig, hosts: HostExec
   if (facts === undefined)
     return bad('the agent answers, but its facts cannot be read: check that it runs this version');
   const skewMs = facts.clockMs - askedAtMs - tookMs / 2;
-  const told = `the agent answers in ${tookMs} ms; ${tellAllowed(facts.allow)}`;
+  const told = `the agent answers in ${span(Math.max(1, tookMs))}; ${tellAllowed(facts.allow)}`;
   const troubles = [
     ...(Math.abs(skewMs) > SKEW_MS + tookMs / 2 ? [tellSkew(skewMs)] : []),
     ...otherCommands(host, facts),
@@ -35,7 +35,7 @@ function readFacts(output: string): AgentFacts | undefined {
 }
 
 const tellSkew = (skewMs: number): string =>
-  `its clock is ${tellDuration(Math.abs(skewMs))} ${skewMs > 0 ? 'ahead' : 'behind'}: run NTP on both`;
+  `its clock is ${span(Math.abs(skewMs))} ${skewMs > 0 ? 'ahead' : 'behind'}: run NTP on both`;
 
 function tellAllowed({ restart, status, read }: AgentFacts['allow']): string {
   const may = [

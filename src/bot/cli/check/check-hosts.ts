@@ -1,6 +1,7 @@
 import { type HostSettings, type OpenHosts, programsOf, templatesOf } from '../../../runbooks/index.ts';
 import type { BotConfig } from '../../config/config.ts';
 import { bad, CHECK_LIMIT_MS, type Check, type CheckVerdict, ok, warning } from '../../ports/check-line.ts';
+import { listed } from '../../wording/words.ts';
 import { checkAgent } from './check-agents.ts';
 
 /** Checks of hosts and agents: each is reached, and has the program of every operation. No operation is run. */
@@ -55,5 +56,5 @@ function verdictOf(
   }
   const names = [...programs.keys()];
   if (names.length === 0) return ok(`${how}it has no commands; only files are read there`);
-  return ok(`${how}found ${names.join(', ')}; not run`);
+  return ok(`${how}found ${listed(names)}; not run`);
 }

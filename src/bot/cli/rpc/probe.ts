@@ -7,6 +7,7 @@ import {
   candidatesOfTopic,
   probeAll,
 } from '../../cluster/probe-all.ts';
+import { span } from '../../wording/words.ts';
 import { type Console, exitCodes, printable, printJson } from '../common/console.ts';
 import { table } from '../common/table.ts';
 import { type Broker, type BrokerOptions, brokersOf, transportOf } from './broker.ts';
@@ -134,7 +135,7 @@ function tell(rows: readonly Row[], notes: readonly string[]): string {
     ...(hasClusters ? [cluster ?? ''] : []),
     queue,
     verdict,
-    tookMs === undefined ? '-' : `${Math.max(1, Math.round(tookMs))} ms`,
+    tookMs === undefined ? '-' : span(Math.max(1, tookMs)),
     consumers === undefined ? '-' : String(consumers),
     how,
   ]);

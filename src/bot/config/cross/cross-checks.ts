@@ -1,4 +1,5 @@
 import type { Environment } from '../../process/environment.ts';
+import { listed } from '../../wording/words.ts';
 import { allNearest } from '../file/nearest.ts';
 import type { ConfigPath, CrossProblem } from '../file/problem.ts';
 import { agentHosts } from './cross-agents.ts';
@@ -104,7 +105,7 @@ function* maintained({ maintenance = [], clusters }: CrossView): Iterable<CrossP
         path: ['maintenance', index, 'clusters', at],
         expected: 'the name of a cluster',
         came: JSON.stringify(name),
-        cure: `write ${allNearest(name, known).join(' or ') || known.join(' or ')}`,
+        cure: `write ${listed(allNearest(name, known), 'or') || listed(known, 'or')}`,
       };
     }
   }

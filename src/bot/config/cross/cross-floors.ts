@@ -1,5 +1,5 @@
+import { span } from '../../wording/words.ts';
 import type { CrossProblem } from '../file/problem.ts';
-import { tellDuration } from '../schema/duration.ts';
 import type { CrossView } from './cross-view.ts';
 
 /** How many yeses each tier takes at the least. */
@@ -56,8 +56,8 @@ function* ofLooks({ clusters }: CrossView): Iterable<CrossProblem> {
     if (apartMs === undefined || apartMs >= LEAST_APART_MS) continue;
     yield {
       path: ['clusters', index, 'detection', 'looksApart'],
-      expected: `at least ${tellDuration(LEAST_APART_MS)}, because deleting a queue takes two looks`,
-      came: `${apartMs} ms`,
+      expected: `at least ${span(LEAST_APART_MS)}, because deleting a queue takes two looks`,
+      came: span(apartMs),
       cure: 'remove it',
     };
   }

@@ -1,4 +1,5 @@
 import { presets } from '../../../runbooks/index.ts';
+import { listed } from '../../wording/words.ts';
 import { allNearest } from '../file/nearest.ts';
 import type { ConfigPath, CrossProblem } from '../file/problem.ts';
 import type { CrossHost, CrossNode, CrossView } from './cross-view.ts';
@@ -90,7 +91,7 @@ function unknownHost(
     came: JSON.stringify(host),
     cure:
       near.length > 0
-        ? `write ${near.join(' or ')}${why}`
+        ? `write ${listed(near, 'or')}${why}`
         : `add hosts.${host}, for example { via: local, preset: systemd }`,
   };
 }

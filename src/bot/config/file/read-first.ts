@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { listed } from '../../wording/words.ts';
 import type { ConfigProblem } from './problem.ts';
 
 export type ConfigText =
@@ -9,7 +10,7 @@ export type ConfigText =
 export function readFirst(path: string | undefined, searched: readonly [string, ...string[]]): ConfigText {
   const file = path ?? searched.find((candidate) => existsSync(candidate));
   if (file === undefined)
-    return unreadable(searched[0].replace(/^.*\//, ''), `none at ${searched.join(' or ')}`);
+    return unreadable(searched[0].replace(/^.*\//, ''), `none at ${listed(searched, 'or')}`);
   try {
     return { kind: 'ok', file, text: readFileSync(file, 'utf8') };
   } catch (error) {

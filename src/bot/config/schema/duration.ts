@@ -9,13 +9,3 @@ export function parseDuration(text: string): number | undefined {
   const unitMs = UNIT_MS[match?.[2] ?? ''];
   return match && unitMs !== undefined ? Math.round(Number(match[1]) * unitMs) : undefined;
 }
-
-/** Milliseconds for people: "3 s", "10 min", "2 h 5 min". */
-export function tellDuration(ms: number): string {
-  const seconds = Math.round(ms / 1_000);
-  if (seconds < 120) return `${seconds} s`;
-  const minutes = Math.round(seconds / 60);
-  if (minutes < 120) return `${minutes} min`;
-  const rest = minutes % 60;
-  return rest === 0 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 60)} h ${rest} min`;
-}

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { getTransport, MessagingError, parseTransportUrl } from '../../../rpc/index.ts';
 import { isCron } from '../../process/cron.ts';
-import { durationPattern, parseDuration, tellDuration } from './duration.ts';
+import { listed, span } from '../../wording/words.ts';
+import { durationPattern, parseDuration } from './duration.ts';
 
 /*
  * Kinds of fields that several parts of the configuration have. Every `error` text finishes the sentence "expected …".
@@ -17,13 +18,12 @@ const keyExpected = `a key of at least ${SHORTEST_KEY} characters (openssl rand 
 /** `15s` and the like, as milliseconds. */
 export const duration = (minimumMs: number, example: string, maximumMs = Number.POSITIVE_INFINITY) => {
   const expected = `a duration such as ${example}`;
-  const least = minimumMs < 1_000 ? `${minimumMs} ms` : tellDuration(minimumMs);
   return z
     .string({ error: expected })
     .regex(durationPattern, { error: expected })
     .transform((value) => parseDuration(value) ?? 0)
-    .refine((ms) => ms >= minimumMs, { error: `a duration of at least ${least}` })
-    .refine((ms) => ms <= maximumMs, { error: `a duration of at most ${tellDuration(maximumMs)}` });
+    .refine((ms) => ms >= minimumMs, { error: `a duration of at least ${span(minimumMs)}` })
+    .refine((ms) => ms <= maximumMs, { error: `a duration of at most ${span(maximumMs)}` });
 };
 
 /** A transport URL with a host in it. */
@@ -77,7 +77,12 @@ export const port = wholeNumber(1, 65_535);
 
 /** One of a few words. */
 export const oneOfField = <const Values extends readonly [string, ...string[]]>(values: Values) =>
-  z.enum(values, { error: values.map((value) => `"${value}"`).join(' or ') });
+  z.enum(values, {
+    error: listed(
+      values.map((value) => `"${value}"`),
+      'or',
+    ),
+  });
 
 /** True or false. */
 export const yesOrNo = z.boolean({ error: 'true or false' });

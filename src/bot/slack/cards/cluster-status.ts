@@ -3,16 +3,9 @@ import { type Announced, maintenanceOf } from '../../approvals/maintenance-windo
 import type { BotContext } from '../../context.ts';
 import type { People } from '../../ports/people.ts';
 import type { KnownBlock } from '../../ports/slack-blocks.ts';
-import { bookOf, runbookText } from '../../wording/runbook-text.ts';
-import { count, counted, nameOf, priority, sentence, span } from '../../wording/words.ts';
-import {
-  context as contextBlock,
-  header,
-  linesSection,
-  moment,
-  mrkdwn,
-  utcMoment,
-} from '../message/blocks.ts';
+import { runbookText } from '../../wording/runbook-text.ts';
+import { counted, nameOf, priority, sentence, span, utcMoment } from '../../wording/words.ts';
+import { context as contextBlock, header, linesSection, moment, mrkdwn } from '../message/blocks.ts';
 import { literal } from '../message/escape.ts';
 import { haltedSection } from '../message/halted.ts';
 
@@ -54,7 +47,7 @@ export async function clusterStatus(
       ? 'Not swept yet.'
       : when === 'lasting'
         ? `As seen at ${moment(memory.sweptAtMs)}. Open this page again to refresh.`
-        : `Last sweep ${span(clock.now() - memory.sweptAtMs)} ago, at ${moment(memory.sweptAtMs)}${summary === undefined ? '' : `; it took ${count(summary.tookMs)} ms`}.`;
+        : `Last sweep ${span(clock.now() - memory.sweptAtMs)} ago, at ${moment(memory.sweptAtMs)}${summary === undefined ? '' : `; it took ${span(Math.max(1, summary.tookMs))}`}.`;
   return {
     verdict,
     blocks: [
@@ -106,7 +99,7 @@ export function incidentLines(
             : when === 'lasting'
               ? `open since ${utcMoment(incident.openedAtMs)}`
               : `open for ${span(context.clock.now() - incident.openedAtMs)}`;
-      const headline = sentence(runbookText(bookOf(context.book), incident).headline);
+      const headline = sentence(runbookText(context.book, incident).headline);
       return `${incident.id} ${priority[incident.severity]} ${incident.cluster}: ${headline} (${state})`;
     });
 }

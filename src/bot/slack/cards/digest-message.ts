@@ -1,7 +1,7 @@
 import type { ClusterDigest, Digest, IncidentDigest } from '../../digest/digest-of.ts';
 import { deletionLine, runsLine } from '../../digest/lines.ts';
 import type { KnownBlock } from '../../ports/slack-blocks.ts';
-import { count, counted, priority, sentence, span } from '../../wording/words.ts';
+import { count, counted, listed, priority, sentence, span } from '../../wording/words.ts';
 import {
   context,
   header,
@@ -72,7 +72,7 @@ function verdictOf({ clusters, incidents, unchecked, sinceMs, nowMs }: Digest): 
   const unseen = clusters.filter(({ state }) => state === 'not seen').map(({ name }) => name);
   const happened = `${counted(incidents.length, 'incident')} in the last ${span(nowMs - sinceMs)}.`;
   if (inTrouble.length > 0) {
-    return `${inTrouble.join(', ')}: needs attention. ${happened}`;
+    return `${listed(inTrouble)}: needs attention. ${happened}`;
   }
   if (unseen.length > 0 || unchecked.length > 0) {
     return `No trouble found, but not everything could be checked. ${happened}`;

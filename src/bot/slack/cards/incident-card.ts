@@ -28,6 +28,9 @@ import {
   whatIsHappening,
 } from './incident-words.ts';
 
+/** Facts on a card: more would hide the buttons on a phone. */
+const FACTS_SHOWN = 4;
+
 /** Message of an incident, from firing to resolved. Fits one screen of a phone. */
 export function incidentCard(input: IncidentCardInput): Rendered {
   const { incident, spoken, halt, names } = input;
@@ -37,7 +40,7 @@ export function incidentCard(input: IncidentCardInput): Rendered {
     header(`${headWord(incident, state)} - ${incident.cluster}`),
     // What was true while it lasted would read as if it still were.
     ...(state === 'resolved' ? [] : [plainSection(sentence(spoken.headline))]),
-    ...(state === 'resolved' || spoken.facts.length === 0 ? [] : [pairs(spoken.facts)]),
+    ...(state === 'resolved' || spoken.facts.length === 0 ? [] : [pairs(spoken.facts.slice(0, FACTS_SHOWN))]),
     ...(halt !== undefined && isUnderWay(input) ? [haltedSection(halt, incident.cluster, names)] : []),
     ...(state === 'resolved' || input.stopper === undefined
       ? []

@@ -3,7 +3,7 @@ import type { Announced } from '../../approvals/maintenance-window.ts';
 import type { Halt } from '../../stores/stores.ts';
 import { howItEnded, whatItLeft } from '../../wording/how-it-ended.ts';
 import type { RunbookText } from '../../wording/runbook-text.ts';
-import { type Names, nameOf, priority, sentence, span, withNames } from '../../wording/words.ts';
+import { listed, type Names, nameOf, priority, sentence, span, withNames } from '../../wording/words.ts';
 import { currentItemOf, isAboutToAct } from '../message/current-item.ts';
 
 /** Input of an incident's card. */
@@ -147,7 +147,7 @@ function endWords({ incident, run, runs, names }: IncidentCardInput): string {
   switch (ended.kind) {
     case 'repaired': {
       const approvers = [...new Set(ended.run.votes.map((vote) => nameOf(names, vote.by)))];
-      const by = approvers.length === 0 ? '' : `, approved by ${approvers.join(' and ')}`;
+      const by = approvers.length === 0 ? '' : `, approved by ${listed(approvers)}`;
       return `Repaired by ${ended.run.id}${by}. The incident lasted ${lasted}.`;
     }
     case 'touched':

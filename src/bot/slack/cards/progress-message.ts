@@ -10,7 +10,16 @@ import { redact } from '../../process/redact.ts';
 import type { Halt } from '../../stores/stores.ts';
 import { staysStopped } from '../../wording/how-it-ended.ts';
 import { clip, visible } from '../../wording/text.ts';
-import { type Names, nameOf, sentence, shortHash, span, tierWords, withNames } from '../../wording/words.ts';
+import {
+  type Names,
+  nameOf,
+  sentence,
+  shortHash,
+  span,
+  spanSoFar,
+  tierWords,
+  withNames,
+} from '../../wording/words.ts';
 import {
   actions,
   context,
@@ -185,7 +194,9 @@ function howLong(item: Item | undefined, nowMs: number): string | undefined {
     return tookMs < 1_000 ? undefined : span(tookMs);
   }
   // A verify's own detail says how long it has been watching.
-  return item.state === 'intended' ? span(Math.floor((nowMs - item.startedAtMs) / 5_000) * 5_000) : undefined;
+  return item.state === 'intended'
+    ? spanSoFar(Math.floor((nowMs - item.startedAtMs) / 5_000) * 5_000)
+    : undefined;
 }
 
 function planInWords(run: Run): string {

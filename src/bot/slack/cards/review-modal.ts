@@ -12,12 +12,12 @@ import type { Halt } from '../../stores/stores.ts';
 import { clip, visible } from '../../wording/text.ts';
 import {
   counted,
-  deadline,
   listed,
   type Names,
   nameOf,
   sentence,
   shortHash,
+  span,
   tierWords,
   whoMustApprove,
 } from '../../wording/words.ts';
@@ -150,7 +150,7 @@ function itemBlocks(item: PlannedItem, index: number): KnownBlock[] {
         context([wording(item.describe)]),
       ];
     case 'verify':
-      return [plainSection(`${number}Check, within ${deadline(item.withinMs)}: ${item.title}`)];
+      return [plainSection(`${number}Check, within ${span(item.withinMs)}: ${item.title}`)];
     case 'manual':
       return [
         plainSection(`${number}By hand: ${item.title}`),
@@ -203,7 +203,7 @@ function choiceBlocks(run: Run, canApprove: boolean, showsAtOnce: boolean): Know
 /** Whom to ask, by name; empty when Slack did not say. */
 function approverWords({ approvers, names }: ReviewInput): string {
   const people = approvers.flatMap((id) => names.get(id) ?? []).toSorted();
-  return people.length === 0 ? '' : `Approvers: ${listed(people, 'and')}.`;
+  return people.length === 0 ? '' : `Approvers: ${listed(people)}.`;
 }
 
 function approvalLines(input: ReviewInput): string[] {

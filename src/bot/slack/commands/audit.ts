@@ -1,14 +1,15 @@
 import { readPostMortem } from '../../audit/read-post-mortem.ts';
 import type { RecordedEntry } from '../../record/entry.ts';
-import { counted, type Names, nameOf, withNames } from '../../wording/words.ts';
 import {
-  context as contextBlock,
-  header,
-  linesSection,
-  notification,
-  small,
+  counted,
+  type Names,
+  nameOf,
+  utcMoment,
   utcTime,
-} from '../message/blocks.ts';
+  withNames,
+  withoutZone,
+} from '../../wording/words.ts';
+import { context as contextBlock, header, linesSection, notification, small } from '../message/blocks.ts';
 import { postReport } from '../send/post-report.ts';
 import { type Command, type CommandCall, type Reply, say } from './common/command.ts';
 
@@ -82,9 +83,8 @@ const optionOf = (about: string): string => {
 const startOfDay = (atMs: number): number => Math.floor(atMs / 86_400_000) * 86_400_000;
 
 function lineOf({ atMs, actor, text }: RecordedEntry, names: Names, isOneDay: boolean): string {
-  const when = isOneDay
-    ? utcTime(atMs).slice(0, 8)
-    : new Date(atMs).toISOString().slice(5, 16).replace('T', ' ');
+  // Beneath them stands that times are in UTC.
+  const when = withoutZone(isOneDay ? utcTime(atMs) : utcMoment(atMs));
   const told = withNames(text, names);
   // Most texts say who it was already.
   const who = actor === 'watership' || told.includes(nameOf(names, actor)) ? '' : `${nameOf(names, actor)}: `;

@@ -7,7 +7,7 @@ import {
   probeAll,
 } from '../../cluster/probe-all.ts';
 import type { ClusterHandle } from '../../context.ts';
-import { counted } from '../../wording/words.ts';
+import { counted, span } from '../../wording/words.ts';
 import { context as contextBlock, header, linesSection, notification, small } from '../message/blocks.ts';
 import type { Command, Reply } from './common/command.ts';
 
@@ -117,7 +117,7 @@ function linesOf(probed: readonly CandidateProbe[]): readonly string[] {
     .map(({ queue, verdict, tookMs = 0, consumers, how }) => {
       const readers = consumers === undefined ? '' : `, ${counted(consumers, 'consumer')}`;
       return verdict === 'alive'
-        ? `${queue}: alive, ${Math.max(1, Math.round(tookMs))} ms${readers}`
+        ? `${queue}: alive, ${span(Math.max(1, tookMs))}${readers}`
         : `${queue}: ${verdict}${readers} - ${how}`;
     });
   return lines.length === 0 ? ['Nothing to probe.'] : lines;

@@ -3,7 +3,7 @@ import { missingByAnswer, missingExchange } from '../../cluster/missing-exchange
 import { tappedOf } from '../../cluster/tapped.ts';
 import type { ClusterHandle } from '../../context.ts';
 import { redactStart } from '../../process/redact.ts';
-import { counted } from '../../wording/words.ts';
+import { counted, span } from '../../wording/words.ts';
 import { context as contextBlock, header, linesSection, notification, small } from '../message/blocks.ts';
 import { type Command, type Reply, say } from './common/command.ts';
 import { unknown } from './common/unknown.ts';
@@ -45,7 +45,9 @@ export const tapVerb: Command = {
       cluster: name,
       text: `Listened in on exchange ${exchange} with key ${routingKey}.`,
     });
-    await meanwhile?.(`Listening for ${MAX_SECONDS} seconds, or until ${MAX_MESSAGES} messages have passed.`);
+    await meanwhile?.(
+      `Listening for ${span(MAX_SECONDS * 1_000)}, or until ${MAX_MESSAGES} messages have passed.`,
+    );
     return heard(exchange, routingKey, await listen(handle, exchange, routingKey));
   },
 };
@@ -76,7 +78,7 @@ function heard(exchange: string, routingKey: string, result: Heard): Reply {
   const { messages } = result;
   const verdict =
     messages.length === 0
-      ? `No message passed ${exchange} with key ${routingKey} in ${MAX_SECONDS} seconds`
+      ? `No message passed ${exchange} with key ${routingKey} in ${span(MAX_SECONDS * 1_000)}`
       : `${counted(messages.length, 'message')} passed ${exchange} with key ${routingKey}`;
   return {
     text: notification(`${verdict}.`),

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { isValidSlackRequest } from '@slack/bolt';
+import { span } from '../../wording/words.ts';
 
 /** Slack's own window for an old request: https://docs.slack.dev/authentication/verifying-requests-from-slack */
 const OLDEST_SECONDS = 300;
@@ -35,10 +36,13 @@ export function checkSignature(
   }
   const ageSeconds = Math.floor(nowMs / 1_000) - Number(timestamp);
   if (ageSeconds > OLDEST_SECONDS) {
-    return { kind: 'refused', because: `it was signed ${ageSeconds} s ago` };
+    return { kind: 'refused', because: `it was signed ${span(ageSeconds * 1_000)} ago` };
   }
   if (ageSeconds < -AHEAD_SECONDS) {
-    return { kind: 'refused', because: `it was signed ${-ageSeconds} s in the future; is this clock right?` };
+    return {
+      kind: 'refused',
+      because: `it was signed ${span(-ageSeconds * 1_000)} in the future; is this clock right?`,
+    };
   }
   // Bolt reads the body as text, and bytes that are none may read as the same text as what was signed.
   if (!isUtf8(body)) {

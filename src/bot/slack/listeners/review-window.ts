@@ -4,7 +4,7 @@ import { breakGlassPhrase, confirmationOf, isReasonNeeded } from '../../approval
 import type { Transitions } from '../../approvals/transitions.ts';
 import type { SlackPort } from '../../ports/slack.ts';
 import type { ModalView } from '../../ports/slack-blocks.ts';
-import { bookOf, runbookText } from '../../wording/runbook-text.ts';
+import { runbookText } from '../../wording/runbook-text.ts';
 import { sentence } from '../../wording/words.ts';
 import { noteModal, reviewModal } from '../cards/review-modal.ts';
 import { faultOf } from '../requests/fault.ts';
@@ -100,7 +100,7 @@ export async function reviewViewOf(
       return reviewModal({
         run,
         plan,
-        headline: runbookText(bookOf(transitions.context.book), run).headline,
+        headline: runbookText(transitions.context.book, run).headline,
         approvalsNeeded: people.approvals[plan.tier],
         selfApproval: people.selfApproval[plan.tier],
         confirmation: confirmationOf(people, run, plan),

@@ -11,7 +11,7 @@ import type {
 } from '../../ports/slack-blocks.ts';
 import { redact } from '../../process/redact.ts';
 import { clip, visible } from '../../wording/text.ts';
-import { counted } from '../../wording/words.ts';
+import { counted, utcMoment, utcTime } from '../../wording/words.ts';
 import { literal } from './escape.ts';
 import { limits } from './limits.ts';
 
@@ -126,15 +126,6 @@ export const asking = (
     style: 'danger',
   },
 });
-
-/** A time of day where no markup is understood. */
-export const utcTime = (atMs: number): string => `${new Date(atMs).toISOString().slice(11, 19)} UTC`;
-
-/** A day and a time of day where no markup is understood. */
-export const utcMoment = (atMs: number): string => {
-  const utc = new Date(atMs).toISOString();
-  return `${utc.slice(0, 10)} ${utc.slice(11, 16)} UTC`;
-};
 
 /** A moment in the reader's own time zone, with UTC for a client that cannot. */
 export function moment(atMs: number, format = '{time_secs}'): string {

@@ -1,4 +1,5 @@
 import { redactTexts } from '../../process/redact.ts';
+import { utcMoment, utcTime } from '../../wording/words.ts';
 
 const dateToken = /<!date\^(\d+)\^([^|<>]*)\|[^<>]*>/g;
 
@@ -45,6 +46,5 @@ function readable(text: string): string {
 
 function written(seconds: number, format: string): string {
   const at = new Date(seconds * 1000);
-  const time = `${at.toISOString().slice(11, 19)} UTC`;
-  return format.includes('date') ? `${at.toISOString().slice(0, 10)} ${time}` : time;
+  return format.includes('date') ? utcMoment(at.getTime()) : utcTime(at.getTime());
 }

@@ -6,7 +6,7 @@ import type { TimelineEntry } from '../../record/entry.ts';
 import type { Lease } from '../../stores/lease.ts';
 import type { CardPlace, Halt } from '../../stores/stores.ts';
 import { stopperOf } from '../../wording/how-it-ended.ts';
-import { bookOf, runbookText } from '../../wording/runbook-text.ts';
+import { runbookText } from '../../wording/runbook-text.ts';
 import type { Names } from '../../wording/words.ts';
 import { incidentCard } from '../cards/incident-card.ts';
 import { progressMessage } from '../cards/progress-message.ts';
@@ -118,7 +118,7 @@ export async function renderCard(
   const detection = context.clusters.get(incident.cluster)?.config.settings.detection;
   return incidentCard({
     incident,
-    spoken: runbookText(bookOf(context.book), incident),
+    spoken: runbookText(context.book, incident),
     muted,
     resolveAfterSweeps: detection?.resolveAfterSweeps ?? 1,
     sweepMs: context.config.schedule.sweepMs,
@@ -133,7 +133,7 @@ export async function renderCard(
 
 /** The message of one of its runs as it should be now. */
 export function renderProgress(context: NotifierContext, { names, halt }: MessageModel, run: Run): Rendered {
-  const { headline, hasFix } = runbookText(bookOf(context.book), run);
+  const { headline, hasFix } = runbookText(context.book, run);
   return progressMessage({
     run,
     headline,

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { span } from '../../wording/words.ts';
 
 /** One thing about Redis that is not as the bot needs it, and what is at stake. */
 export interface RedisTrouble {
@@ -100,7 +101,7 @@ async function ofClock(redis: Redis, now: () => number): Promise<readonly RedisT
   const redisMs = Number(seconds) * 1_000 + Number(micros) / 1_000;
   const aheadMs = Math.round(redisMs - (beforeMs + afterMs) / 2);
   if (Math.abs(aheadMs) - (afterMs - beforeMs) / 2 <= SKEW_MS) return [];
-  const how = `${Math.round(Math.abs(aheadMs) / 1_000)} s ${aheadMs > 0 ? 'ahead of' : 'behind'} this one`;
+  const how = `${span(Math.abs(aheadMs))} ${aheadMs > 0 ? 'ahead of' : 'behind'} this one`;
   return [
     {
       state: 'warning',

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { span } from '../../wording/words.ts';
 import { OutcomeUnknown, type StoreConnection } from './store-connection.ts';
 
 /** Redis took a change and cannot say that a replica has it: if this Redis fails now, the change may be lost. */
@@ -35,7 +36,7 @@ export function openReplicas(connection: StoreConnection, needed: number): Repli
       });
       if (copies < needed) {
         throw new NotReplicated(
-          `Only ${copies} of ${needed} Redis replicas have a change after ${COPY_MS} ms, so nothing is done on it. Check that the replicas are running.`,
+          `Only ${copies} of ${needed} Redis replicas have a change after ${span(COPY_MS)}, so nothing is done on it. Check that the replicas are running.`,
         );
       }
       return answer;

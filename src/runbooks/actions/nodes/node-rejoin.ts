@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Action } from '../../action.ts';
+import { listed } from '../../wording/words.ts';
 import { lookUntil, SETTLE_MS } from '../common/ask-nodes.ts';
 import type { ClusterPorts } from '../common/ports.ts';
 import { hostCheck, nodeName, nodeText } from './node-args.ts';
@@ -39,7 +40,7 @@ export const nodeRejoin: Action<Args, ClusterPorts> = {
     if (seenBy.length > 0)
       return {
         go: false,
-        because: `${seenBy.join(', ')} ${seenBy.length === 1 ? 'sees' : 'see'} ${node} running: it is not alone, and keeps its content`,
+        because: `${listed(seenBy)} ${seenBy.length === 1 ? 'sees' : 'see'} ${node} running: it is not alone, and keeps its content`,
       };
     return others.includes(peer)
       ? { go: true }

@@ -1,4 +1,5 @@
 import type { Action } from '../../action.ts';
+import { listed } from '../../wording/words.ts';
 import { lookUntil, SETTLE_MS } from '../common/ask-nodes.ts';
 import { isDispensable } from '../common/dispensable.ts';
 import type { ClusterPorts } from '../common/ports.ts';
@@ -40,7 +41,7 @@ export const nodeStop: Action<NodeArgs, ClusterPorts> = {
     if (views.seenBy.length === 0)
       return {
         go: true,
-        because: `other nodes run (${views.others.join(', ')}), and none of them sees ${node}`,
+        because: `other nodes run (${listed(views.others)}), and none of them sees ${node}`,
       };
     return await isDispensable(node, ports);
   },
@@ -55,13 +56,13 @@ export const nodeStop: Action<NodeArgs, ClusterPorts> = {
     if (stopped !== undefined)
       return {
         kind: 'done',
-        because: `${node} refuses connections, and no other running node sees it (${stopped.others.join(', ')})`,
+        because: `${node} refuses connections, and no other running node sees it (${listed(stopped.others)})`,
       };
     return last.itself === 'running'
       ? { kind: 'not-done', because: `${node} still runs` }
       : {
           kind: 'unknown',
-          because: `the API of ${node} ${apiWords[last.itself]}; nodes that see it running: ${last.seenBy.join(', ') || 'none'}`,
+          because: `the API of ${node} ${apiWords[last.itself]}; nodes that see it running: ${listed(last.seenBy) || 'none'}`,
         };
   },
 };

@@ -1,5 +1,6 @@
 import type { Outcome, Settled } from '../../action.ts';
 import type { HostAnswer, HostOperation, HostRequest } from '../../hosts/common/host.ts';
+import { listed } from '../../wording/words.ts';
 import type { ClusterPorts } from '../common/ports.ts';
 
 /** Which node, and for a join the node whose cluster it joins. */
@@ -96,10 +97,10 @@ export async function runOneByOne(
     if (outcome.kind !== 'applied')
       return done.length === 0
         ? outcome
-        : { ...outcome, because: `${outcome.because} (done before that: ${done.join(', ')})` };
+        : { ...outcome, because: `${outcome.because} (done before that: ${listed(done)})` };
     done.push(operation);
   }
-  return { kind: 'applied', detail: `${done.join(', ')} succeeded` };
+  return { kind: 'applied', detail: `${listed(done)} succeeded` };
 }
 
 export const failureText = (

@@ -1,4 +1,5 @@
 import type { Action, Outcome } from '../../action.ts';
+import { count } from '../../wording/words.ts';
 import { READ_MS } from '../common/ask-nodes.ts';
 import type { ClusterPorts } from '../common/ports.ts';
 import { goneAlready, outcomeOfWrite, WRITE_MS } from '../common/write.ts';
@@ -17,7 +18,7 @@ const pathOf = ({ vhost, name }: DeletionArgs): string =>
 
 const whatOf = ({ vhost, name, maxReady }: DeletionArgs): string =>
   `queue "${name}" in vhost "${vhost}", only while it has no consumer and at most ` +
-  `${maxReady.toLocaleString('en-US')} ready messages`;
+  `${count(maxReady)} ready messages`;
 
 /** Action that deletes one classic queue without a consumer, guarded by the broker's own `if-unused`. */
 export const queueDelete: Action<DeletionArgs, ClusterPorts> = {

@@ -9,8 +9,8 @@ import { entryOfQueue } from '../../snapshot/owners.ts';
 import type { QueueSeen } from '../../snapshot/snapshot.ts';
 import { isHeldAbove, perMinute, spanOf } from '../../snapshot/trends.ts';
 import { answeringNodes, isListedWhole } from '../../snapshot/views.ts';
-import { count, counted, fitting, some } from '../../snapshot/words.ts';
 import type { Verdict } from '../../verdict.ts';
+import { count, counted, fitting, some } from '../../wording/words.ts';
 import {
   type BacklogFacts,
   backlogEvidenceLines,

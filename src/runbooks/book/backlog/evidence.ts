@@ -6,8 +6,8 @@ import { parseQueueName } from '../../snapshot/families.ts';
 import { queueKey } from '../../snapshot/history.ts';
 import type { Observation } from '../../snapshot/observation.ts';
 import { emptyInMs, RATE_WINDOW_MS } from '../../snapshot/trends.ts';
-import { count, counted, some, span } from '../../snapshot/words.ts';
 import type { Verdict } from '../../verdict.ts';
+import { count, counted, some, span } from '../../wording/words.ts';
 import {
   type ConsumedQueue,
   consumersOf,
@@ -126,7 +126,7 @@ function answerWords({ verdict, tookMs, how }: Answers['probe']): string {
     case 'alive':
       return `answered an RPC call (${how})`;
     case 'deaf':
-      return `did not answer an RPC call within ${Math.max(1, Math.round(tookMs / 1000))} s`;
+      return `did not answer an RPC call within ${span(tookMs)}`;
     case 'absent':
       return `has no RPC server to call (${how})`;
     case 'unreachable':

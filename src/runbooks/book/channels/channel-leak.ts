@@ -4,8 +4,8 @@ import { defineRunbook } from '../../runbook.ts';
 import { hostOf, ownerOfConnection, parseClientName, unitOf } from '../../snapshot/owners.ts';
 import { RATE_WINDOW_MS } from '../../snapshot/trends.ts';
 import { isListedWhole } from '../../snapshot/views.ts';
-import { count, counted, fitting, some, span } from '../../snapshot/words.ts';
 import type { Verdict } from '../../verdict.ts';
+import { count, counted, fitting, some, span } from '../../wording/words.ts';
 import { channelLeaks, type LeakFacts, leakFacts, nameOfLeak } from './channel-leaks.ts';
 
 type Context = StepContext<LeakFacts>;

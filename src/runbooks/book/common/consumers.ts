@@ -3,7 +3,7 @@ import type { Answered, Look } from '../../look.ts';
 import { answerTo } from '../../look.ts';
 import type { Observation } from '../../snapshot/observation.ts';
 import { entryOfQueue, hostOf, type Owner, ownerOfConnection, unitOf } from '../../snapshot/owners.ts';
-import { counted } from '../../snapshot/words.ts';
+import { counted } from '../../wording/words.ts';
 
 type ProbeLook = Extract<Look, { look: 'probe' }>;
 

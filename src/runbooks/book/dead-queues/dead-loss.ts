@@ -1,4 +1,4 @@
-import { counted } from '../../snapshot/words.ts';
+import { counted } from '../../wording/words.ts';
 import { type DeadContext, highestReady, queueDetailsOf } from './dead-rows.ts';
 
 /** Loss when queues without a consumer are deleted: the number that people agree to. */

@@ -4,8 +4,8 @@ import type { StepVerdict } from '../../runbook.ts';
 import { isCalm } from '../../snapshot/calm.ts';
 import { shortQueue } from '../../snapshot/names.ts';
 import { whyProtected } from '../../snapshot/protected.ts';
-import { count, counted } from '../../snapshot/words.ts';
 import type { Verdict } from '../../verdict.ts';
+import { count, counted } from '../../wording/words.ts';
 import { ceilingOf } from './dead-loss.ts';
 import {
   type DeadContext,

@@ -4,7 +4,7 @@ import { ignoring, mayBeFamily, parseQueueName, type QueueName } from '../../sna
 import { queueKey } from '../../snapshot/history.ts';
 import type { Observation } from '../../snapshot/observation.ts';
 import { perMinute, RATE_WINDOW_MS, spanOf } from '../../snapshot/trends.ts';
-import { count, counted, some, span } from '../../snapshot/words.ts';
+import { count, counted, some, spanSoFar } from '../../wording/words.ts';
 
 /**
  * Queues that one process declared for itself and that have no consumer any more: what fanout queues and reply queues have
@@ -110,7 +110,7 @@ export const subjectOf = ({ queues, total, family }: DeadFacts): string =>
 /** Time without a consumer, of the queue that has been without one the longest. */
 export function consumerlessFor({ queues, seenAtMs }: DeadFacts): string | undefined {
   const since = queues.flatMap(({ sinceMs }) => (sinceMs === undefined ? [] : [sinceMs]));
-  return since.length === 0 ? undefined : span(seenAtMs - Math.min(...since));
+  return since.length === 0 ? undefined : spanSoFar(seenAtMs - Math.min(...since));
 }
 
 /** Growth to show. A rate from too short a time is a burst: it counts for the limit of a plan, but is not shown. */

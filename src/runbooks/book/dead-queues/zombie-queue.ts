@@ -3,7 +3,7 @@ import { defineRunbook } from '../../runbook.ts';
 import { shortQueue } from '../../snapshot/names.ts';
 import type { Observation } from '../../snapshot/observation.ts';
 import { isListedWhole } from '../../snapshot/views.ts';
-import { count, counted, fitting } from '../../snapshot/words.ts';
+import { count, counted, fitting } from '../../wording/words.ts';
 import { deadLost } from './dead-loss.ts';
 import {
   consumerlessFor,

@@ -1,7 +1,7 @@
 import { defineRunbook } from '../../runbook.ts';
 import { shortNames } from '../../snapshot/names.ts';
 import { answeringNodes, isListedWhole, viewOf, vmWords } from '../../snapshot/views.ts';
-import { counted, fitting, sentence } from '../../snapshot/words.ts';
+import { counted, fitting, listed } from '../../wording/words.ts';
 import { whatNodesSaid } from '../common/network.ts';
 import { adviceOf, whyWords } from './advice.ts';
 import { listings, membersNotConfigured, type UnseenFacts, unseenFacts, whatIsUnseen } from './unseen.ts';
@@ -55,7 +55,7 @@ export const cannotSee = defineRunbook<UnseenFacts>({
         );
       case 'listing':
         return fitting(
-          `I cannot list the ${what.listing} of ${sentence(what.missing.map(shortNames(nodes)))}`,
+          `I cannot list the ${what.listing} of ${listed(what.missing.map(shortNames(nodes)))}`,
           `I cannot list the ${what.listing} of ${counted(what.missing.length, 'node')}`,
         );
     }

@@ -14,7 +14,7 @@ import {
   viewOf,
   vmWords,
 } from '../../snapshot/views.ts';
-import { counted, fitting, sentence, span } from '../../snapshot/words.ts';
+import { counted, fitting, listed, span } from '../../wording/words.ts';
 import { symptomsOfNode } from '../common/network.ts';
 import { hasMajority, runsInEveryView, silenceOf, silenceWords } from './silence.ts';
 
@@ -114,7 +114,7 @@ export const nodeDown = defineRunbook<Facts>({
         if (said.running.length > 0) {
           return {
             go: false,
-            because: `${sentence(said.running.map(shortNames(nodes)))} ${said.running.length === 1 ? 'sees' : 'see'} ${name} running: only I cannot reach it.`,
+            because: `${listed(said.running.map(shortNames(nodes)))} ${said.running.length === 1 ? 'sees' : 'see'} ${name} running: only I cannot reach it.`,
           };
         }
         if (said.stopped.length + said.unlisted.length === 0) {
@@ -231,8 +231,8 @@ function othersSay(how: Facts['how'], others: readonly string[]): string {
   if (others.length === 0) return 'not known';
   const isOne = others.length === 1;
   return how === 'down'
-    ? `${sentence(others)} ${isOne ? 'sees' : 'see'} that it has stopped`
-    : `${sentence(others)} ${isOne ? 'does' : 'do'} not see it running in the cluster`;
+    ? `${listed(others)} ${isOne ? 'sees' : 'see'} that it has stopped`
+    : `${listed(others)} ${isOne ? 'does' : 'do'} not see it running in the cluster`;
 }
 
 const startByHand = (node: string): string =>

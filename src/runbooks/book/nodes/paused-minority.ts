@@ -3,7 +3,7 @@ import { answerTo } from '../../look.ts';
 import { defineRunbook } from '../../runbook.ts';
 import { shortNames } from '../../snapshot/names.ts';
 import { answeringNodes, configured, isConnected, matrix } from '../../snapshot/views.ts';
-import { fitting } from '../../snapshot/words.ts';
+import { fitting } from '../../wording/words.ts';
 import { symptomsOfNode } from '../common/network.ts';
 import { runsInEveryView, silenceOf } from './silence.ts';
 

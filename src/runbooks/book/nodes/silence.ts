@@ -1,7 +1,7 @@
 import type { Observation } from '../../snapshot/observation.ts';
 import type { NodeSilence, NodeView, Snapshot } from '../../snapshot/snapshot.ts';
 import { answeringNodes, configured, membersOfSides, peersSay, viewOf } from '../../snapshot/views.ts';
-import { counted } from '../../snapshot/words.ts';
+import { counted } from '../../wording/words.ts';
 
 /**
  * Why a node says nothing, as far as all views together tell. Each silent node is exactly one of these, so that no node

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineRunbook } from '../../runbook.ts';
 import { shortNames, typed } from '../../snapshot/names.ts';
 import { answeringNodes, configured, isConnected } from '../../snapshot/views.ts';
-import { fitting, sentence } from '../../snapshot/words.ts';
+import { fitting, listed, span } from '../../wording/words.ts';
 import { symptomsOfNetwork, whatNodesSaid } from '../common/network.ts';
 
 const facts = z.object({
@@ -57,7 +57,7 @@ export const silentDrop = defineRunbook<Facts>({
   headline: ({ nodes, hanging }) => {
     const short = shortNames(nodes);
     return fitting(
-      `the API of ${sentence(hanging.map(short))} hangs although ports are open: packets are dropped`,
+      `the API of ${listed(hanging.map(short))} hangs although ports are open: packets are dropped`,
       `the API of ${hanging.length} nodes hangs although ports are open: packets are dropped`,
     );
   },
@@ -89,8 +89,10 @@ export const silentDrop = defineRunbook<Facts>({
   ],
 });
 
-/** A tick ends within a quarter more than its time. */
+/** A tick ends within a quarter more than its time. The setting itself stands in its own unit, as it is written. */
 const tickWords = (seconds: number | undefined): string =>
   seconds === undefined
-    ? `about ${(DEFAULT_NET_TICK_SECONDS * 5) / 4} s (net_ticktime is not known; its default is ${DEFAULT_NET_TICK_SECONDS} s)`
-    : `about ${Math.ceil((seconds * 5) / 4)} s (net_ticktime ${seconds} s)`;
+    ? `about ${noticeSpan(DEFAULT_NET_TICK_SECONDS)} (net_ticktime is not known; its default is ${DEFAULT_NET_TICK_SECONDS} s)`
+    : `about ${noticeSpan(seconds)} (net_ticktime ${seconds} s)`;
+
+const noticeSpan = (tickSeconds: number): string => span(Math.ceil((tickSeconds * 5) / 4) * 1_000);

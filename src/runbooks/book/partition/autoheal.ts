@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineRunbook } from '../../runbook.ts';
 import { shortNames, typed } from '../../snapshot/names.ts';
 import { configured, disagreements, isConnected, partitionsSeen, silentNodes } from '../../snapshot/views.ts';
-import { fitting, sentence } from '../../snapshot/words.ts';
+import { fitting, listed } from '../../wording/words.ts';
 import { whoSeesWhom } from '../common/network.ts';
 import { isStaleRow } from './stale-rows.ts';
 
@@ -46,7 +46,7 @@ export const autoheal = defineRunbook<Facts>({
   },
   isOver: (snapshot) => isConnected(snapshot),
   headline: ({ nodes, restarted }) => {
-    const names = sentence(restarted.map(shortNames(nodes)));
+    const names = listed(restarted.map(shortNames(nodes)));
     return restarted.length === 0
       ? 'a network split has healed by itself (autoheal)'
       : fitting(

@@ -10,7 +10,7 @@ import {
   partitionsSeen,
   silentNodes,
 } from '../../snapshot/views.ts';
-import { fitting, sentence } from '../../snapshot/words.ts';
+import { fitting, listed } from '../../wording/words.ts';
 import { symptomsOfNetwork } from '../common/network.ts';
 import { hasJustStarted } from './stale-rows.ts';
 
@@ -80,7 +80,7 @@ export const linkDown = defineRunbook<Facts>({
         value:
           unseen.length === 0
             ? 'none: every node answers'
-            : `not known: I cannot read ${sentence(unseen.map(short))}`,
+            : `not known: I cannot read ${listed(unseen.map(short))}`,
       },
       { label: 'Next', value: 'fix the network; restarting nodes does not help' },
     ];

@@ -14,8 +14,8 @@ import {
   silentNodes,
   viewOf,
 } from '../../snapshot/views.ts';
-import { counted, fitting, sentence } from '../../snapshot/words.ts';
 import type { Verdict } from '../../verdict.ts';
+import { counted, fitting, listed } from '../../wording/words.ts';
 import { symptomsOfNetwork, whoSeesWhom } from '../common/network.ts';
 import { topicsToProbe, whoIsDeaf } from './probing.ts';
 import { isBack, needsForce, needsRejoin } from './rejoin.ts';
@@ -63,13 +63,13 @@ export const partition = defineRunbook<Facts>({
     const short = shortNames(nodes);
     if (!isApart) {
       return fitting(
-        `${sentence(listedBy.map(short))} still ${listedBy.length === 1 ? 'lists' : 'list'} a split, although all nodes see each other`,
+        `${listed(listedBy.map(short))} still ${listedBy.length === 1 ? 'lists' : 'list'} a split, although all nodes see each other`,
         'a split is still listed, although all nodes see each other',
       );
     }
     if (sides.length < 2) {
       return fitting(
-        `network split, I cannot read ${sentence(unseen.map(short))}`,
+        `network split, I cannot read ${listed(unseen.map(short))}`,
         'network split, I cannot read some nodes',
       );
     }
@@ -98,8 +98,8 @@ export const partition = defineRunbook<Facts>({
         label: 'Read from',
         value:
           unseen.length === 0
-            ? `all ${nodes.length} nodes; ${listedBy.length === nodes.length ? 'all' : sentence(listedBy.map(short))} ${listedBy.length === 1 ? 'lists' : 'list'} the split`
-            : `all nodes except ${sentence(unseen.map(short))}`,
+            ? `all ${nodes.length} nodes; ${listedBy.length === nodes.length ? 'all' : listed(listedBy.map(short))} ${listedBy.length === 1 ? 'lists' : 'list'} the split`
+            : `all nodes except ${listed(unseen.map(short))}`,
       },
       {
         label: 'Partition handling',
@@ -268,7 +268,7 @@ function isFitToRepair(context: Context): Verdict {
   );
   if (outOfReach.length > 0) {
     return stop(
-      `I cannot restart ${sentence(outOfReach.map(short))}: the configuration names no host for ${outOfReach.length === 1 ? 'it' : 'them'}. ` +
+      `I cannot restart ${listed(outOfReach.map(short))}: the configuration names no host for ${outOfReach.length === 1 ? 'it' : 'them'}. ` +
         `Run these commands by hand, one after the other: ${byHand(restarts)}.`,
     );
   }
@@ -277,13 +277,13 @@ function isFitToRepair(context: Context): Verdict {
   return {
     go: true,
     because: isMajority
-      ? `The plan keeps ${sentence(kept.map(short))}: ${kept.length} of ${settings.nodes.length} nodes.`
-      : `The plan keeps ${sentence(kept.map(short))}, only ${kept.length} of ${settings.nodes.length} nodes: approve it only if you want to keep this side.`,
+      ? `The plan keeps ${listed(kept.map(short))}: ${kept.length} of ${settings.nodes.length} nodes.`
+      : `The plan keeps ${listed(kept.map(short))}, only ${kept.length} of ${settings.nodes.length} nodes: approve it only if you want to keep this side.`,
   };
 }
 
 const notOffered = (names: readonly string[]): string =>
-  `I could not read ${sentence(names)}; I will not offer a restart. ` +
+  `I could not read ${listed(names)}; I will not offer a restart. ` +
   'Make sure that I can reach it and diagnose again, or check `rabbitmqctl cluster_status` on each node.';
 
 const shortTarget = ({ now, target = '' }: Context): string => shortNames(configured(now.snapshot))(target);

@@ -3,8 +3,8 @@ import { answerTo } from '../../look.ts';
 import { parseQueueName } from '../../snapshot/families.ts';
 import { queueKey } from '../../snapshot/history.ts';
 import type { Observation } from '../../snapshot/observation.ts';
-import { counted, sentence } from '../../snapshot/words.ts';
 import type { Verdict } from '../../verdict.ts';
+import { counted, listed } from '../../wording/words.ts';
 
 type ProbeLook = Extract<Look, { look: 'probe' }>;
 
@@ -44,14 +44,14 @@ export function whoIsDeaf(
   if (deaf.length > 0) {
     return {
       go: false,
-      because: `no server of ${sentence(deaf.map(({ topic }) => topic))} answers yet`,
+      because: `no server of ${listed(deaf.map(({ topic }) => topic))} answers yet`,
     };
   }
   const alive = answers.filter(({ answer }) => answer.kind === 'probe' && answer.verdict === 'alive');
   const told = [
     whole,
     ...(alive.length > 0
-      ? [`${sentence(alive.map(({ topic }) => topic))} ${alive.length === 1 ? 'answers' : 'answer'}`]
+      ? [`${listed(alive.map(({ topic }) => topic))} ${alive.length === 1 ? 'answers' : 'answer'}`]
       : []),
     ...(alive.length < answers.length
       ? [`${counted(answers.length - alive.length, 'topic')} could not be probed, which proves nothing`]

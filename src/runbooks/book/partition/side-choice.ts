@@ -5,7 +5,7 @@ import { shortNames } from '../../snapshot/names.ts';
 import type { Observation } from '../../snapshot/observation.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { configured, membersOfSides } from '../../snapshot/views.ts';
-import { counted, sentence } from '../../snapshot/words.ts';
+import { counted, listed } from '../../wording/words.ts';
 
 /**
  * The sides that may be kept in a split, the proposed one first (handbook, section 8, step 1): where the transport URL
@@ -83,4 +83,4 @@ function connectionsOn(snapshot: Snapshot, nodes: readonly string[]): number | u
 
 /** The discarded nodes as one name for sentences. */
 export const discardedNamesOf = (context: Chosen, nodes: readonly string[]): string =>
-  sentence(nodes.map(shortNames(configured(context.now.snapshot))));
+  listed(nodes.map(shortNames(configured(context.now.snapshot))));

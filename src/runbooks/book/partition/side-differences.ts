@@ -5,7 +5,7 @@ import { queueKey } from '../../snapshot/history.ts';
 import { shortQueue } from '../../snapshot/names.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { configured } from '../../snapshot/views.ts';
-import { count, counted, some } from '../../snapshot/words.ts';
+import { count, counted, some } from '../../wording/words.ts';
 import { discardedNamesOf, nodesToRestart } from './side-choice.ts';
 
 type SideAnswer = Answers['side'];

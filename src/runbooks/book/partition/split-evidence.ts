@@ -3,7 +3,7 @@ import { answerTo } from '../../look.ts';
 import type { StepContext } from '../../runbook.ts';
 import { shortNames } from '../../snapshot/names.ts';
 import { configured } from '../../snapshot/views.ts';
-import { counted } from '../../snapshot/words.ts';
+import { counted } from '../../wording/words.ts';
 import { keepChoices } from './side-choice.ts';
 import { sideLooks } from './side-differences.ts';
 

@@ -1,8 +1,8 @@
 import { answerTo, type Look } from '../../look.ts';
 import type { StepContext } from '../../runbook.ts';
 import { defineRunbook } from '../../runbook.ts';
-import { count, counted, fitting, span } from '../../snapshot/words.ts';
 import type { Verdict } from '../../verdict.ts';
+import { count, counted, fitting, span, spanSoFar } from '../../wording/words.ts';
 import { type ConsumedQueue, probeOfQueue, type RestartTarget } from '../common/consumers.ts';
 import {
   type DeafFacts,
@@ -165,7 +165,7 @@ const namesOf = (servers: readonly Server[]): string => named(servers.map(({ que
 const verb = ({ answering }: DeafFacts): string => (answering === 1 ? 'answers' : 'answer');
 
 const silentFor = ({ servers, seenAtMs }: DeafFacts): string =>
-  span(seenAtMs - Math.min(...servers.map(({ sinceMs }) => sinceMs)));
+  spanSoFar(seenAtMs - Math.min(...servers.map(({ sinceMs }) => sinceMs)));
 
 /** Looks at each: a probe, and its queue asked fresh, because whether it acknowledges anything tells busy from deaf. */
 function looksFor({ facts }: Context): readonly Look[] {
@@ -278,7 +278,7 @@ function haveAnswered(context: Context): Verdict {
   const silent = asked.filter(({ probe }) => probe.kind !== 'probe' || probe.verdict !== 'alive');
   if (silent.length > 0) return no(`no answer from ${namesOf(silent.map(({ server }) => server))} yet`);
   const tookMs = asked.flatMap(({ probe }) => (probe.kind === 'probe' ? [probe.tookMs] : []));
-  return { go: true, because: `answered within ${Math.ceil(Math.max(...tookMs))} ms` };
+  return { go: true, because: `answered within ${span(Math.max(1, ...tookMs))}` };
 }
 
 const no = (because: string): Verdict => ({ go: false, because });

@@ -2,7 +2,7 @@ import type { Answer, Look } from '../../look.ts';
 import { answerTo } from '../../look.ts';
 import type { Step, StepContext } from '../../runbook.ts';
 import type { Observation } from '../../snapshot/observation.ts';
-import { count, sentence, some } from '../../snapshot/words.ts';
+import { count, listed, some } from '../../wording/words.ts';
 import { type ConsumedQueue, consumersOf, probeOfQueue } from '../common/consumers.ts';
 
 /** Parts that the runbooks about servers behind queues share: what one plan treats, which processes consume, what a probe said. */
@@ -39,7 +39,7 @@ export function consumerWords(now: Observation, queue: ConsumedQueue): string {
   const consumers = consumersOf(now, queue);
   return consumers.length === 0
     ? 'no consumer is known'
-    : `consumed by ${sentence(consumers.map(({ id }) => id))}`;
+    : `consumed by ${listed(consumers.map(({ id }) => id))}`;
 }
 
 /** Connections over which these queues are consumed. */

@@ -2,8 +2,8 @@ import { answerTo, type Look } from '../../look.ts';
 import type { Choice, StepContext } from '../../runbook.ts';
 import { defineRunbook } from '../../runbook.ts';
 import type { ProbeHistory } from '../../snapshot/probe-history.ts';
-import { counted, fitting, span } from '../../snapshot/words.ts';
 import type { Verdict } from '../../verdict.ts';
+import { counted, fitting, spanSoFar } from '../../wording/words.ts';
 import { type ConsumedQueue, probeOfQueue } from '../common/consumers.ts';
 import { bindingWords, type UnboundFacts, unboundFacts, unboundQueues } from './bindings-lost.ts';
 import { isHeardAgain } from './deaf-service-evidence.ts';
@@ -78,7 +78,7 @@ export const unboundService = defineRunbook<UnboundFacts>({
         ) + (facts.vhost === '/' ? '' : ` in ${facts.vhost}`),
     },
     { label: 'Belongs to exchange', value: facts.exchange ?? 'not known; choose it in the plan' },
-    { label: 'Requests lost for', value: `at least ${span(facts.seenAtMs - facts.sinceMs)}` },
+    { label: 'Requests lost for', value: `at least ${spanSoFar(facts.seenAtMs - facts.sinceMs)}` },
     { label: 'Service', value: facts.service ?? 'no entry under `services` matches' },
   ],
   choices: (context) => {

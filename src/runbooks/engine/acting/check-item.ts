@@ -1,6 +1,6 @@
 import type { Item, Run } from '../../run.ts';
 import type { Runbook, StepContext, VerifyStep } from '../../runbook.ts';
-import { seconds } from '../../snapshot/words.ts';
+import { span } from '../../wording/words.ts';
 import { effectsOf } from '../common/effects.ts';
 import { end } from '../common/ending.ts';
 import type { InputOf } from '../common/input.ts';
@@ -76,10 +76,10 @@ function judge(
   // A streak that has begun may finish: a look that holds is no reason to fail.
   if (verdict.go || elapsedMs <= withinMs) {
     const told = verdict.go ? `passed ${held} of ${wanted} checks in a row` : verdict.because;
-    const detail = `${told} (${seconds(elapsedMs)} of ${seconds(withinMs)})`;
+    const detail = `${told} (${span(elapsedMs)} of ${span(withinMs)})`;
     return withItem(run, index, { ...seen, detail });
   }
-  const because = `${verdict.because} (after ${seconds(elapsedMs)})`;
+  const because = `${verdict.because} (after ${span(elapsedMs)})`;
   const failed = closeItem(run, { index, item: seen }, 'failed', because, atMs);
   return step.otherwise === 'fall-through'
     ? goOn(failed, atMs)

@@ -1,6 +1,6 @@
 import type { Run } from '../../run.ts';
 import type { Runbook } from '../../runbook.ts';
-import { seconds } from '../../snapshot/words.ts';
+import { span } from '../../wording/words.ts';
 import { stepOf } from '../common/steps.ts';
 import { type Current, hasActed } from './ledger.ts';
 
@@ -29,6 +29,6 @@ export const isChecked = ({ checkedAtMs }: Run, atMs: number, withinMs: number):
 export function recheck(run: Run, atMs: number): Run {
   if (run.state !== 'acting' || hasActed(run) || isChecked(run, atMs, CLEARANCE_MS)) return run;
   const { checkedAtMs = atMs, ...rest } = run;
-  const because = `It waited ${seconds(atMs - checkedAtMs)} before its first step.`;
+  const because = `It waited ${span(atMs - checkedAtMs)} before its first step.`;
   return { ...rest, state: 'checking', because, items: [], answered: {} };
 }

@@ -1,6 +1,6 @@
 import type { Deletion, Impact, PlanLimits } from '../../limits.ts';
 import type { Observation } from '../../snapshot/observation.ts';
-import { count, counted } from '../../snapshot/words.ts';
+import { count, counted } from '../../wording/words.ts';
 import type { EngineTools } from '../common/tools.ts';
 
 /** Impact of all deletions of a plan; undefined when it deletes nothing. */

@@ -1,4 +1,6 @@
 import { hashOf } from '../../canonical.ts';
+import { utcMoment } from '../../wording/moments.ts';
+import { span } from '../../wording/words.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 import type { RefusalCode } from './protocol.ts';
 import {
@@ -36,7 +38,7 @@ export function admit(method: AgentMethod, request: AgentRequest, state: Admissi
   if (agentMethods[method] !== request.operation)
     return refuse('malformed', `${request.operation} was sent to the method ${method}`);
   if (request.signedAtMs < journal.sinceMs + AHEAD_MS)
-    return refuse('no-memory', `it was signed before ${tellTime(journal.sinceMs + AHEAD_MS)}, ${noMemory}`);
+    return refuse('no-memory', `it was signed before ${utcMoment(journal.sinceMs + AHEAD_MS)}, ${noMemory}`);
   const late = lateness(request.signedAtMs, nowMs);
   if (late !== undefined) return late;
   return isActing(request.operation) ? admitAct(request, state) : { kind: 'go' };
@@ -53,7 +55,7 @@ function admitAct(request: AgentRequest, { nowMs, journal }: AdmissionState): Ad
   return late.code === 'stale'
     ? refuse(
         'too-late',
-        `the request was decided ${seconds(nowMs - request.intendedAtMs)} ago by this host's clock`,
+        `the request was decided ${span(nowMs - request.intendedAtMs)} ago by this host's clock`,
       )
     : late;
 }
@@ -61,12 +63,9 @@ function admitAct(request: AgentRequest, { nowMs, journal }: AdmissionState): Ad
 function lateness(atMs: number, nowMs: number): (Admission & { readonly kind: 'refused' }) | undefined {
   const ageMs = nowMs - atMs;
   if (ageMs > FRESH_MS)
-    return refuse('stale', `the request is ${seconds(ageMs)} old by this host's clock; ${compare}`);
+    return refuse('stale', `the request is ${span(ageMs)} old by this host's clock; ${compare}`);
   if (ageMs < -AHEAD_MS)
-    return refuse(
-      'from-the-future',
-      `the request is ${seconds(-ageMs)} ahead of this host's clock; ${compare}`,
-    );
+    return refuse('from-the-future', `the request is ${span(-ageMs)} ahead of this host's clock; ${compare}`);
   return undefined;
 }
 
@@ -78,6 +77,3 @@ const compare = 'compare the clocks of both machines';
 const noMemory = 'and this agent remembers its requests only from then on; ask again';
 
 const refuse = (code: RefusalCode, because: string) => ({ kind: 'refused', code, because }) as const;
-
-const seconds = (ms: number): string => `${Math.round(ms / 1_000)} s`;
-const tellTime = (ms: number): string => new Date(ms).toISOString();

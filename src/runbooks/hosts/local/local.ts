@@ -1,6 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { homedir } from 'node:os';
 import type { Readable } from 'node:stream';
+import { span } from '../../wording/words.ts';
 import type { HostAnswer, HostLimits } from '../common/host.ts';
 import { tailOf } from '../common/tail.ts';
 import { searchedFolders } from './local-programs.ts';
@@ -49,7 +50,7 @@ export function runLocally(argv: readonly string[], limits: HostLimits): Promise
       }, KILL_AFTER_MS);
     };
     const timer = setTimeout(
-      () => stop(`${program} did not end within ${limits.timeoutMs} ms and was stopped`),
+      () => stop(`${program} did not end within ${span(limits.timeoutMs)} and was stopped`),
       limits.timeoutMs,
     );
     const onAbort = (): void => stop(`${program} was cancelled while it ran`);

@@ -1,6 +1,7 @@
 import { createConnection } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { AnyAuthMethod, Client } from 'ssh2';
+import { span } from '../../wording/words.ts';
 import { askedFor } from './host-key.ts';
 import { loadSsh2 } from './load-ssh2.ts';
 import { type PrivateKey, readPrivateKey } from './private-key.ts';
@@ -51,7 +52,7 @@ export async function connect(host: string, settings: SshSettings, through?: Dup
       resolve(refused(because));
     };
     const timer = setTimeout(
-      () => giveUp(`${place} did not complete the login within ${connectTimeoutMs} ms`),
+      () => giveUp(`${place} did not complete the login within ${span(connectTimeoutMs)}`),
       connectTimeoutMs,
     );
     // For the whole life of the connection: an error that nobody hears would end the process.

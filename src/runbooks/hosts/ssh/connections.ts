@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { span } from '../../wording/words.ts';
 import { type Connected, connect, type SshLink } from './connect.ts';
 import type { SshSettings } from './settings.ts';
 
@@ -129,7 +130,7 @@ function forward(
     };
     let forget = (): void => {};
     const timer = setTimeout(
-      () => giveUp(`no connection to ${address}:${port} within ${connectTimeoutMs} ms`),
+      () => giveUp(`no connection to ${address}:${port} within ${span(connectTimeoutMs)}`),
       connectTimeoutMs,
     );
     forget = onLost(() => giveUp(lost() ?? 'the connection is gone'));

@@ -1,3 +1,4 @@
+import { span } from '../../wording/words.ts';
 import type { HostAnswer } from '../common/host.ts';
 import type { ProgramsFound, Reach } from '../common/reach.ts';
 import { type CommandLimits, runCommand } from './command.ts';
@@ -100,7 +101,7 @@ const notStarted = (because: string): HostAnswer => ({ kind: 'not-started', beca
 /** Signal that joins both limits, with the reason as a clause. */
 function endOf({ timeoutMs, signal }: { readonly timeoutMs: number; readonly signal?: AbortSignal }) {
   const over = new AbortController();
-  const timer = setTimeout(() => over.abort(`the time limit of ${timeoutMs} ms ran out`), timeoutMs);
+  const timer = setTimeout(() => over.abort(`the time limit of ${span(timeoutMs)} ran out`), timeoutMs);
   const onAbort = (): void => over.abort('the request was cancelled');
   signal?.addEventListener('abort', onAbort, { once: true });
   return {

@@ -82,7 +82,7 @@ describe('check of the hosts', () => {
       '{ node.stop: [/bin/sh, stop], node.start: [/bin/sh, start] }',
       'ok       host srv: found /bin/sh; not run',
     ],
-    ['{ node.stop: [sh], node.start: [env] }', 'ok       host srv: found sh, env; not run'],
+    ['{ node.stop: [sh], node.start: [env] }', 'ok       host srv: found sh and env; not run'],
     [
       '{ node.stop: [/usr/bin/nodde], node.start: [sh] }',
       'bad      host srv: there is no program /usr/bin/nodde, which node.stop would run',

@@ -329,7 +329,7 @@ test('the Home tab shows the clusters and what is mine', async () => {
   await deliver(homeOpened(ALICE));
   const aloud = readAloud(slack.homes.get(ALICE)?.blocks ?? []);
   expect(aloud).toContain(
-    '# Your incidents\nINC-0412 P1 prod-a: ctl3 is cut off from ctl1 + ctl2. (open since 2026-11-22 03:00 UTC)',
+    '# Your incidents\nINC-0412 P1 prod-a: ctl3 is cut off from ctl1 + ctl2. (open since 2026-11-22 03:00:00 UTC)',
   );
   expect(await stores.homes.recent({ withinMs: 1_000, limit: 5 })).toEqual([ALICE]);
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { incidentCard } from '../../../../src/bot/slack/cards/incident-card.ts';
 import type { IncidentCardInput } from '../../../../src/bot/slack/cards/incident-words.ts';
 import type { Halt } from '../../../../src/bot/stores/stores.ts';
-import { bookOf, runbookText } from '../../../../src/bot/wording/runbook-text.ts';
+import { runbookText } from '../../../../src/bot/wording/runbook-text.ts';
 import type { Incident, Run } from '../../../../src/runbooks/index.ts';
 import { ALICE, BOB, cannotSeeRunbook, openIncident, proposedRun, splitRunbook } from '../../fakes/world.ts';
 import { problemsOfMessage } from '../block-problems.ts';
@@ -18,7 +18,7 @@ type Change = Partial<Pick<IncidentCardInput, 'run' | 'runs' | 'stopper' | 'mute
 function cardOf(incident: Incident, change: Change = {}) {
   const card = incidentCard({
     incident,
-    spoken: runbookText(bookOf([splitRunbook, cannotSeeRunbook]), incident),
+    spoken: runbookText([splitRunbook, cannotSeeRunbook], incident),
     muted: {},
     resolveAfterSweeps: 3,
     sweepMs: 3_000,
@@ -49,7 +49,7 @@ describe('the card of an incident', () => {
       *Cut off* | ctl3
       *RPC probe* | ctl1 12 ms, ctl2 14 ms, ctl3 no answer
       *Link* | up again
-      ~ Owner: nobody yet · INC-0412 · Network split · since <!date^1795316400^{date_short_pretty} {time_secs}|2026-11-22 03:00 UTC> · Muted symptoms: 2 backlog, 1 zombie-queue
+      ~ Owner: nobody yet · INC-0412 · Network split · since <!date^1795316400^{date_short_pretty} {time_secs}|2026-11-22 03:00:00 UTC> · Muted symptoms: 2 backlog, 1 zombie-queue
       [I’m on it !primary] incident:ack INC-0412
       [Diagnose] incident:diagnose INC-0412
       [Review fix] incident:review INC-0412"
@@ -70,7 +70,7 @@ describe('the card of an incident', () => {
       *Cut off* | ctl3
       *RPC probe* | ctl1 12 ms, ctl2 14 ms, ctl3 no answer
       *Link* | up again
-      ~ Owner: Alice Anderson · INC-0412 · Network split · since <!date^1795316400^{date_short_pretty} {time_secs}|2026-11-22 03:00 UTC>
+      ~ Owner: Alice Anderson · INC-0412 · Network split · since <!date^1795316400^{date_short_pretty} {time_secs}|2026-11-22 03:00:00 UTC>
       [Diagnose] incident:diagnose INC-0412
       [Review fix] incident:review INC-0412"
     `);
@@ -146,7 +146,7 @@ describe('the card of an incident', () => {
       "# RESOLVED - prod-a
       Repaired by RUN-0193, approved by Alice Anderson and Bob Brown. The incident lasted 12 min.
       ~ It was: ctl3 is cut off from ctl1 + ctl2.
-      ~ Owner: Alice Anderson · INC-0412 · Network split · since <!date^1795316400^{date_short_pretty} {time_secs}|2026-11-22 03:00 UTC> · until <!date^1795317120^{time_secs}|03:12:00 UTC>"
+      ~ Owner: Alice Anderson · INC-0412 · Network split · since <!date^1795316400^{date_short_pretty} {time_secs}|2026-11-22 03:00:00 UTC> · until <!date^1795317120^{time_secs}|03:12:00 UTC>"
     `);
   });
 
@@ -247,7 +247,7 @@ describe('the card of an incident', () => {
 
   test('of facts that this version does not know names the trouble all the same', () => {
     const card = cardOf({ ...openIncident, facts: { other: 1 } });
-    expect(card.text).toBe('P1 prod-a: ctl3. Needs an owner.');
+    expect(card.text).toBe('P1 prod-a: Network split: ctl3. Needs an owner.');
   });
 });
 

@@ -162,7 +162,7 @@ describe('/rabbit tap', () => {
       ~ Tokens and passwords are masked. No queue lost a message, and nothing is left on the broker."
     `);
     expect(reply.isPrivate).toBe(true);
-    expect(meanwhile).toEqual(['Listening for 15 seconds, or until 10 messages have passed.']);
+    expect(meanwhile).toEqual(['Listening for 15 s, or until 10 messages have passed.']);
     expect(house.stores.kept.audit).toMatchObject([
       {
         actor: ALICE,
@@ -181,7 +181,7 @@ describe('/rabbit tap', () => {
     };
     const { aloud } = await type(bot({ listen }), tapVerb, ['nova', '#']);
     expect(wanted).toEqual([{ exchange: 'nova', routingKey: '#', maxMessages: 10, maxSeconds: 15 }]);
-    expect(aloud).toContain('# No message passed nova with key # in 15 seconds');
+    expect(aloud).toContain('# No message passed nova with key # in 15 s');
   });
 
   test('is for approvers, and says so kindly', async () => {

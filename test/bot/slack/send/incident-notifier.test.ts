@@ -159,7 +159,7 @@ describe('the incident notifier', () => {
     expect(slack.homes.has(DAVE)).toBe(false);
     const aloud = readAloud(slack.homes.get(ALICE)?.blocks ?? []);
     expect(aloud).toContain(
-      '# Your incidents\nINC-0412 P1 prod-a: ctl3 is cut off from ctl1 + ctl2. (open since 2026-11-22 03:00 UTC)',
+      '# Your incidents\nINC-0412 P1 prod-a: ctl3 is cut off from ctl1 + ctl2. (open since 2026-11-22 03:00:00 UTC)',
     );
     expect(aloud).not.toMatch(/ ago|open for/);
   });

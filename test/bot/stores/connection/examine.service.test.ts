@@ -36,10 +36,10 @@ test('a Redis that may forget says what is then lost, and what to set', async ()
 
 test('clocks that differ are told, by how much and which is ahead', async () => {
   expect(await look({ now: () => Date.now() + 90_000 })).toEqual([
-    expect.stringMatching(/^warning: its clock is 90 s behind this one: .* run NTP on both$/),
+    expect.stringMatching(/^warning: its clock is 1 min 30 s behind this one: .* run NTP on both$/),
   ]);
   expect(await look({ now: () => Date.now() - 90_000 })).toEqual([
-    expect.stringMatching(/^warning: its clock is 90 s ahead of this one/),
+    expect.stringMatching(/^warning: its clock is 1 min 30 s ahead of this one/),
   ]);
 });
 

@@ -189,7 +189,7 @@ describe('a node that rejoins its cluster', () => {
       const outcome = await actions.execute(rejoin, 'x');
       expect(outcome).toMatchObject({
         kind: kind === 'failed' ? 'refused' : 'unknown',
-        because: expect.stringContaining('before that: node.stop_app, node.reset'),
+        because: expect.stringContaining('before that: node.stop_app and node.reset'),
       });
       expect(ran).toHaveLength(3);
     },

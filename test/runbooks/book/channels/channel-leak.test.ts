@@ -115,7 +115,7 @@ test('the walk leads from the connection to the component', () => {
   const context = contextOf(channelLeak, found(), { answered: answers([look, walked(1_011)]) });
   expect(stepOf(channelLeak, 'inspect', 'walk').show(context).lines).toEqual([
     `Connection ${name} on rabbit@server-44, open for 26 h`,
-    '1,011 channels, 1,010 of them without a consumer, idle for up to 60 min',
+    '1,011 channels, 1,010 of them without a consumer, idle for up to 1 h',
     'It consumes compute.cmp7',
     'It belongs to nova-compute on 10.3.0.35',
   ]);

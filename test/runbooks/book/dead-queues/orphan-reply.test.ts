@@ -17,10 +17,10 @@ const found = seen({
 test('orphans are grouped in one card, in both manners of naming', () => {
   expect(cardText(orphanReply, found)).toBe(
     [
-      'warning: 2 reply queues have had no consumer for 60 min, 12 ready messages',
+      'warning: 2 reply queues have had no consumer for 1 h, 12 ready messages',
       `Queues: ${orphan}, ${named}`,
       'Ready messages: 12',
-      'No consumer for: 60 min',
+      'No consumer for: 1 h',
       'Siblings with a consumer: 1 of 3 in reply',
     ].join('\n'),
   );
@@ -28,9 +28,7 @@ test('orphans are grouped in one card, in both manners of naming', () => {
 
 test('an empty one is for information: it expires by itself', () => {
   const now = seen({ queues: [queue(orphan, { consumers: 0 }), living], history: { queues: since } });
-  expect(cardText(orphanReply, now)).toContain(
-    'info: reply queue reply_aaaa.. has had no consumer for 60 min',
-  );
+  expect(cardText(orphanReply, now)).toContain('info: reply queue reply_aaaa.. has had no consumer for 1 h');
 });
 
 describe('a wave of orphan reply queues', () => {

@@ -24,7 +24,7 @@ test('two nodes that hang with open ports are a drop that nobody has noticed', (
       'critical: the API of server-44 and server-45 hangs although ports are open: packets are dropped',
       'Hangs: server-44, server-45',
       'Ports: open',
-      'Nodes notice within: about 75 s (net_ticktime 60 s)',
+      'Nodes notice within: about 1 min 15 s (net_ticktime 60 s)',
       'Next: check the network between the nodes; do not restart anything',
     ].join('\n'),
   );
@@ -32,7 +32,9 @@ test('two nodes that hang with open ports are a drop that nobody has noticed', (
 
 test('all nodes may hang, and then the tick time is not known', () => {
   const now = seen({ nodes: [A, B, C].map((name) => silent(name, 'timeout', hanging)) });
-  expect(cardText(silentDrop, now)).toContain('about 75 s (net_ticktime is not known; its default is 60 s)');
+  expect(cardText(silentDrop, now)).toContain(
+    'about 1 min 15 s (net_ticktime is not known; its default is 60 s)',
+  );
 });
 
 test.each([
@@ -45,7 +47,7 @@ test.each([
 
 test('it waits, and never restarts', () => {
   expect(decided(silentDrop, 'wait-for-tick', contextOf(silentDrop, dropped))).toBe(
-    'stop: There is nothing to repair yet. The nodes notice the drop within about 75 s (net_ticktime 60 s); then I can ' +
+    'stop: There is nothing to repair yet. The nodes notice the drop within about 1 min 15 s (net_ticktime 60 s); then I can ' +
       'say which node is cut off. A restart now would only make it worse.',
   );
   expect(silentDrop.steps.some(({ kind }) => kind === 'act' || kind === 'each')).toBe(false);

@@ -118,7 +118,7 @@ describe('a request to an agent', () => {
     expect(await both.ask(restartOf(both))).toEqual({
       kind: 'not-started',
       because:
-        "the agent on compute-7 refused: the request is 90 s old by this host's clock; compare the clocks of both machines",
+        "the agent on compute-7 refused: the request is 1 min 30 s old by this host's clock; compare the clocks of both machines",
     });
     expect(both.sent).toHaveLength(1);
   });

@@ -141,7 +141,7 @@ describe('a command over SSH', () => {
     const { command } = endless();
     expect(await run(command, { timeoutMs: 1_500 })).toEqual({
       kind: 'unknown',
-      because: 'the time limit of 1500 ms ran out; sh may still be running',
+      because: 'the time limit of 1.5 s ran out; sh may still be running',
     });
   });
 
