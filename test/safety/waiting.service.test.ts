@@ -60,7 +60,7 @@ describe('an approved run that had to wait', () => {
     expect(scene.house.done).toEqual(['lamp.off kitchen']);
     const told = await replica.context.stores.incidents.timeline('INC-0001');
     expect(told.map(({ text }) => text)).toContainEqual(
-      expect.stringMatching(/^It waited \d+ s before its first step\. Checking once more/),
+      expect.stringMatching(/^It waited \d+ min(?: \d+ s)? before its first step\. Checking once more/),
     );
   });
 

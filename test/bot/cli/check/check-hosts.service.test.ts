@@ -34,7 +34,7 @@ test('check logs in to a host over SSH, looks for the programs, and runs none of
     await verdictOf(sshd, { operations: { 'node.stop': ['sh', '-c', 'exit 1'], 'node.start': ['env'] } }),
   ).toEqual({
     state: 'ok',
-    text: 'reached; found sh, env; not run',
+    text: 'reached; found sh and env; not run',
   });
   expect(await verdictOf(sshd, { operations: { 'node.stop': ['no-such-program', '{node}'] } })).toEqual({
     state: 'bad',
