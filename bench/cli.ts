@@ -65,7 +65,9 @@ async function contenders(broker: BenchBroker, folder: string): Promise<Readonly
 /** The script that the management plugin hands out, of the same release as the broker. */
 async function rabbitmqadmin(broker: BenchBroker, folder: string): Promise<string> {
   const answer = await fetch(`http://127.0.0.1:${broker.managementPort}/cli/rabbitmqadmin`);
-  if (!answer.ok) throw new Error(`The broker hands out no rabbitmqadmin: HTTP ${answer.status}`);
+  if (!answer.ok) {
+    throw new Error(`The broker hands out no rabbitmqadmin: HTTP ${answer.status}`);
+  }
   const path = join(folder, 'rabbitmqadmin');
   writeFileSync(path, await answer.text());
   return path;
@@ -79,12 +81,18 @@ async function compete(
   const costs = new Map<string, ProcessCost[]>([...programs.keys()].map((name) => [name, []]));
   // In the round before the first, files come into the memory of the machine.
   for (let round = -1; round < rounds; round += 1) {
-    if (round % 10 === 0) say(`round ${round + 1} of ${rounds}`);
+    if (round % 10 === 0) {
+      say(`round ${round + 1} of ${rounds}`);
+    }
     for (const [name, program] of turnsOf([...programs], Math.max(0, round))) {
       const cost = await measurer.costOf(program);
       // What fails may be quick.
-      if (cost.exitCode !== 0) throw new Error(`${name} ended with exit code ${cost.exitCode}`);
-      if (round >= 0) costs.get(name)?.push(cost);
+      if (cost.exitCode !== 0) {
+        throw new Error(`${name} ended with exit code ${cost.exitCode}`);
+      }
+      if (round >= 0) {
+        costs.get(name)?.push(cost);
+      }
     }
   }
   return costs;

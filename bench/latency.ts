@@ -77,8 +77,9 @@ function report({ clicksMs, commandsMs, botCpuMs, botWaitedMs }: Waited): number
   console.log(
     `the bot in a second: ${botCpuMs.toFixed(0)} ms at work, ${botWaitedMs.toFixed(0)} ms waiting for a processor`,
   );
-  if (botWaitedMs > TOO_BUSY_MS)
+  if (botWaitedMs > TOO_BUSY_MS) {
     console.log('the machine was busy with other things: these figures are not the bot’s');
+  }
   console.log(`load of the machine over the last minute: ${loadavg()[0]?.toFixed(1)}`);
   console.log('\naims');
   const aims = [

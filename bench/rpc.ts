@@ -32,7 +32,9 @@ const warmUps: readonly Work[] = [
 
 /** `npm run bench -- rpc [rounds]`: every pair in turn, again and again, on one broker. */
 export const benchRpc: Bench = async ([rounds = String(ROUNDS)]) => {
-  if (!hasPython()) console.log('python3-oslo.messaging is not installed: its pairs are left out');
+  if (!hasPython()) {
+    console.log('python3-oslo.messaging is not installed: its pairs are left out');
+  }
   say('building the package');
   buildPackage();
   say('starting a broker');
@@ -46,7 +48,11 @@ export const benchRpc: Bench = async ([rounds = String(ROUNDS)]) => {
     for (const [client, server] of pairs.filter((pair) => hasPython() || !pair.includes('python'))) {
       contenders.push({ client, server, pair: await startPair(broker, client, server) });
     }
-    for (const { pair } of contenders) for (const work of warmUps) await pair.drive(work);
+    for (const { pair } of contenders) {
+      for (const work of warmUps) {
+        await pair.drive(work);
+      }
+    }
     const contests: Contest[] = [];
     for (let round = 1; round <= Number(rounds); round += 1) {
       say(`round ${round} of ${rounds}`);

@@ -66,7 +66,9 @@ async function fill(broker: BenchBroker): Promise<void> {
   for (let tries = 0; tries < 60; tries += 1) {
     await sleep(2_000);
     const { totals } = await node.management.overview({ timeoutMs: 10_000 });
-    if (totals.channels === scale.channels && totals.queues === scale.queues) break;
+    if (totals.channels === scale.channels && totals.queues === scale.queues) {
+      break;
+    }
   }
   await sleep(10_000);
 }
@@ -112,7 +114,9 @@ async function compete(broker: BenchBroker, contenders: readonly Contender[], ro
     }
   }
   bytes.stop();
-  if (snapshot === undefined) throw new Error('There was no round');
+  if (snapshot === undefined) {
+    throw new Error('There was no round');
+  }
   return { costs, memoryBytes: mostBytes - restingBytes, snapshot };
 }
 
@@ -139,7 +143,9 @@ async function sweepOnce(node: CollectNode): Promise<Snapshot> {
   });
   const { queues, connections, consumers } = snapshot;
   const gap = [queues, connections, consumers].flatMap(({ missing }) => missing)[0];
-  if (gap !== undefined) throw new Error(`The sweep did not see everything: ${gap.why}`);
+  if (gap !== undefined) {
+    throw new Error(`The sweep did not see everything: ${gap.why}`);
+  }
   const seen = {
     queues: queues.rows.length,
     connections: connections.rows.length,

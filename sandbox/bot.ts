@@ -13,7 +13,9 @@ export async function startBot(options: {
   readonly supervisor: Supervisor;
 }): Promise<KeptAlive> {
   const main = join(projectFolder, 'src', 'bot', 'main.ts');
-  if (!existsSync(main)) throw new Error(`The bot is missing: ${main}`);
+  if (!existsSync(main)) {
+    throw new Error(`The bot is missing: ${main}`);
+  }
   const logFile = join(options.layout.logs, 'bot.log');
   const bot = keepAlive(
     options.supervisor,

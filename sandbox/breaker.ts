@@ -46,19 +46,25 @@ export function openBreaker(sandbox: {
   return {
     break: (name) => {
       const fault = faults.find((candidate) => candidate.name === name);
-      if (fault === undefined) return Promise.resolve(unknown(name));
+      if (fault === undefined) {
+        return Promise.resolve(unknown(name));
+      }
       return inTurn(async () => ({ ok: true, text: await fault.make(breakable) }));
     },
     heal: (name) => {
       const chosen = faults.filter((candidate) => name === undefined || candidate.name === name);
-      if (name !== undefined && chosen.length === 0) return Promise.resolve(unknown(name));
+      if (name !== undefined && chosen.length === 0) {
+        return Promise.resolve(unknown(name));
+      }
       return inTurn(async () => {
         await Promise.all(pending);
         pending = [];
         const done: string[] = [];
         for (const fault of chosen) {
           const text = await fault.heal(breakable);
-          if (text !== undefined) done.push(text);
+          if (text !== undefined) {
+            done.push(text);
+          }
         }
         return { ok: true, text: done.length === 0 ? 'Nothing is broken.' : done.join('\n') };
       });

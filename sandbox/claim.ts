@@ -14,9 +14,12 @@ export type Claim =
 /** Makes the folder this process's own and empty, unless it is somebody else's. */
 export async function claimFolder(layout: Layout): Promise<Claim> {
   const holder = readHolder(layout);
-  if (holder !== undefined && startOf(holder.pid) === holder.startedAt)
+  if (holder !== undefined && startOf(holder.pid) === holder.startedAt) {
     return { kind: 'taken', pid: holder.pid };
-  if (!isOurs(layout)) return { kind: 'foreign' };
+  }
+  if (!isOurs(layout)) {
+    return { kind: 'foreign' };
+  }
   const leftOver = await killListed(layout.pidList);
   rmSync(layout.folder, { recursive: true, force: true });
   mkdirSync(layout.logs, { recursive: true });

@@ -13,14 +13,18 @@ export async function command(
   fault?: string,
 ): Promise<number> {
   const report = readReport(layout);
-  if (report === undefined || startOf(report.pid) !== report.startedAt) return noSandbox();
+  if (report === undefined || startOf(report.pid) !== report.startedAt) {
+    return noSandbox();
+  }
   const answer = await fetch(`${report.controlUrl}/${verb}`, {
     method: verb === 'status' ? 'GET' : 'POST',
     headers: { 'content-type': 'application/json' },
     ...(verb === 'status' ? {} : { body: JSON.stringify({ fault: fault ?? '' }) }),
   });
   const said: unknown = await answer.json();
-  if (typeof said === 'object' && said !== null && 'text' in said) console.log(String(said.text));
+  if (typeof said === 'object' && said !== null && 'text' in said) {
+    console.log(String(said.text));
+  }
   if (verb === 'stop') {
     const hasEnded = () => startOf(report.pid) !== report.startedAt;
     await waitFor('the sandbox to end', hasEnded, { withinMs: 30_000 });
@@ -31,7 +35,9 @@ export async function command(
 /** Runs `rabbitmqctl` against a node of the sandbox, in this terminal. Returns its exit code. */
 export function runCtl(layout: Layout, [name, ...args]: readonly string[]): number {
   const report = readReport(layout);
-  if (report === undefined) return noSandbox();
+  if (report === undefined) {
+    return noSandbox();
+  }
   const nodes = report.clusters.flatMap((cluster) => cluster.nodes);
   const node = nodes.find((candidate) => candidate.name === name || candidate.name.split('@')[0] === name);
   if (node === undefined) {

@@ -90,7 +90,9 @@ export async function allSeeAll(cluster: Pick<Cluster, 'setup' | 'nodes'>, withi
 }
 
 function isWhole(view: unknown, names: readonly string[]): boolean {
-  if (!Array.isArray(view)) return false;
+  if (!Array.isArray(view)) {
+    return false;
+  }
   const rows: readonly { name?: unknown; running?: unknown; partitions?: unknown }[] = view;
   return names.every((name) => {
     const row = rows.find((candidate) => candidate.name === name);

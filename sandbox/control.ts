@@ -31,7 +31,9 @@ export function openControl(port: number, controlled: Controlled): Promise<{ rea
 
 async function answer(request: IncomingMessage, controlled: Controlled): Promise<Said> {
   const path = new URL(request.url ?? '/', 'http://sandbox').pathname;
-  if (request.method === 'GET' && path === '/status') return { ok: true, text: await controlled.status() };
+  if (request.method === 'GET' && path === '/status') {
+    return { ok: true, text: await controlled.status() };
+  }
   // A page in the browser can send a POST here, but not with this content type.
   if (request.method !== 'POST' || !request.headers['content-type']?.startsWith('application/json')) {
     return { ok: false, text: 'Send a POST with the content type application/json.' };
@@ -62,7 +64,9 @@ async function answer(request: IncomingMessage, controlled: Controlled): Promise
 
 async function readBody(request: IncomingMessage): Promise<Readonly<Record<string, unknown>>> {
   const chunks: string[] = [];
-  for await (const chunk of request) chunks.push(String(chunk));
+  for await (const chunk of request) {
+    chunks.push(String(chunk));
+  }
   const body: unknown = JSON.parse(chunks.join('') || '{}');
   return typeof body === 'object' && body !== null ? { ...body } : {};
 }

@@ -45,11 +45,14 @@ async function carryOut(
   const [kind, verb = ''] = operation.split('.');
   if (kind === 'node') {
     const node = cluster.node(args.node ?? '');
-    if (node === undefined)
+    if (node === undefined) {
       return { ok: false, text: `The sandbox has no node ${JSON.stringify(args.node)}` };
+    }
     return onNode(verb, node, cluster, args.peer);
   }
-  if (kind === 'service') return onService(verb, services, args);
+  if (kind === 'service') {
+    return onService(verb, services, args);
+  }
   return { ok: false, text: `The sandbox does not know the operation ${JSON.stringify(operation)}` };
 }
 
@@ -57,7 +60,9 @@ async function onNode(verb: string, node: RabbitmqNode, cluster: Cluster, peer?:
   const { name } = node.setup;
   switch (verb) {
     case 'stop':
-      if (node.pid() === undefined) return { ok: true, text: `${name} was stopped already` };
+      if (node.pid() === undefined) {
+        return { ok: true, text: `${name} was stopped already` };
+      }
       await node.stop();
       return { ok: true, text: `${name} is stopped` };
     case 'start':
@@ -71,7 +76,9 @@ async function onNode(verb: string, node: RabbitmqNode, cluster: Cluster, peer?:
       return said(await node.ctl([verb]), `${verb} done on ${name}`);
     case 'join_cluster': {
       const other = cluster.node(peer ?? '');
-      if (other === undefined) return { ok: false, text: `The sandbox has no node ${JSON.stringify(peer)}` };
+      if (other === undefined) {
+        return { ok: false, text: `The sandbox has no node ${JSON.stringify(peer)}` };
+      }
       return said(await node.ctl(['join_cluster', other.setup.name]), `${name} joined ${other.setup.name}`);
     }
     case 'partition_handling': {

@@ -76,20 +76,26 @@ class CannotInstall extends Error {}
 try {
   const [purpose = 'sandbox', ...rest] = process.argv.slice(2);
   const chosen = purposes[purpose];
-  if (chosen === undefined) throw new CannotInstall(`install.mjs knows: ${Object.keys(purposes).join(', ')}`);
+  if (chosen === undefined) {
+    throw new CannotInstall(`install.mjs knows: ${Object.keys(purposes).join(', ')}`);
+  }
   checkNode();
   installModules();
   installPrograms(chosen.needs);
   process.exitCode = await handOver(chosen.start(rest));
 } catch (error) {
-  if (!(error instanceof CannotInstall)) throw error;
+  if (!(error instanceof CannotInstall)) {
+    throw error;
+  }
   console.error(error.message);
   process.exitCode = 1;
 }
 
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major > 20 || (major === 20 && minor >= 19)) return;
+  if (major > 20 || (major === 20 && minor >= 19)) {
+    return;
+  }
   throw new CannotInstall(`Node ${process.versions.node} is too old: 20.19 or newer is needed.`);
 }
 
@@ -98,10 +104,14 @@ function installModules() {
   const lockFile = join(project, 'package-lock.json');
   const lock = readFileSync(lockFile, 'utf8');
   const marker = join(project, 'node_modules', '.watership-lock');
-  if (existsSync(marker) && readFileSync(marker, 'utf8') === lock) return;
+  if (existsSync(marker) && readFileSync(marker, 'utf8') === lock) {
+    return;
+  }
   // npm's own note of what it put there. Newer than the lock: somebody has installed by hand.
   const note = join(project, 'node_modules', '.package-lock.json');
-  if (existsSync(note) && statSync(note).mtimeMs >= statSync(lockFile).mtimeMs) return;
+  if (existsSync(note) && statSync(note).mtimeMs >= statSync(lockFile).mtimeMs) {
+    return;
+  }
 
   console.log('Installing the npm packages …');
   // npm tells what it runs where it itself is; outside npm it is on the PATH.
@@ -114,7 +124,9 @@ function installModules() {
 /** What the purpose needs of the system by apt, where that can be; else says what to type. */
 function installPrograms(needs) {
   const missing = missingPackages(needs);
-  if (missing.length === 0) return;
+  if (missing.length === 0) {
+    return;
+  }
   const asRoot = rootPrefix();
   if (process.platform !== 'linux' || findOnPath('apt-get') === undefined || asRoot === undefined) {
     throw new CannotInstall(
@@ -146,24 +158,38 @@ function withoutStartingServices(asRoot, install) {
   const isOurs = !existsSync(policy);
   // Handled, so that Ctrl-C ends apt-get and not us: the policy must not stay.
   const ignore = () => undefined;
-  for (const signal of endSignals) process.on(signal, ignore);
+  for (const signal of endSignals) {
+    process.on(signal, ignore);
+  }
   try {
-    if (isOurs) run([...asRoot, 'install', '-m', '755', join(project, 'sandbox', 'no-services.sh'), policy]);
+    if (isOurs) {
+      run([...asRoot, 'install', '-m', '755', join(project, 'sandbox', 'no-services.sh'), policy]);
+    }
     install();
   } finally {
-    if (isOurs) run([...asRoot, 'rm', '-f', policy]);
-    for (const signal of endSignals) process.off(signal, ignore);
+    if (isOurs) {
+      run([...asRoot, 'rm', '-f', policy]);
+    }
+    for (const signal of endSignals) {
+      process.off(signal, ignore);
+    }
   }
 }
 
 /** Not started now is not enough: it must not come up with the next boot either. */
 function keepOff(asRoot, needs, installed) {
-  if (!existsSync('/run/systemd/system')) return;
+  if (!existsSync('/run/systemd/system')) {
+    return;
+  }
   const [program, ...args] = [...asRoot, 'systemctl', 'disable', '--quiet'];
   for (const { units = [], package: name } of needs) {
-    if (!installed.includes(name)) continue;
+    if (!installed.includes(name)) {
+      continue;
+    }
     // One a unit: which of them there are depends on the system.
-    for (const unit of units) spawnSync(program, [...args, unit], { stdio: 'ignore' });
+    for (const unit of units) {
+      spawnSync(program, [...args, unit], { stdio: 'ignore' });
+    }
   }
 }
 
@@ -180,9 +206,15 @@ function findOnPath(program, more = []) {
 
 /** What to put before a command that needs root, or undefined when there is no way. */
 function rootPrefix() {
-  if (process.getuid?.() === 0) return [];
-  if (findOnPath('sudo') === undefined) return undefined;
-  if (spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0) return ['sudo', '-n'];
+  if (process.getuid?.() === 0) {
+    return [];
+  }
+  if (findOnPath('sudo') === undefined) {
+    return undefined;
+  }
+  if (spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0) {
+    return ['sudo', '-n'];
+  }
   return process.stdin.isTTY ? ['sudo'] : undefined;
 }
 
@@ -205,7 +237,9 @@ function byHand(packages) {
 }
 
 function systemFamily() {
-  if (!existsSync('/etc/os-release')) return undefined;
+  if (!existsSync('/etc/os-release')) {
+    return undefined;
+  }
   const about = readFileSync('/etc/os-release', 'utf8');
   const ids = [...about.matchAll(/^ID(?:_LIKE)?="?([^"\n]*)"?$/gm)].flatMap(([, words]) => words.split(' '));
   return ['debian', 'fedora', 'arch'].find(
@@ -220,7 +254,9 @@ function run([program, ...args]) {
     cwd: project,
     stdio: [asks ? 'inherit' : 'ignore', 'inherit', 'inherit'],
   });
-  if (done.status === 0) return;
+  if (done.status === 0) {
+    return;
+  }
   const how = done.error?.message ?? (done.signal ? `ended by ${done.signal}` : `exit code ${done.status}`);
   throw new CannotInstall(`This did not work (${how}):\n\n  ${[program, ...args].join(' ')}`);
 }
@@ -232,11 +268,15 @@ function handOver(args) {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
   // Ctrl-C reaches it from the terminal too; twice does no harm. We stay until it has cleaned up.
-  for (const signal of endSignals) process.on(signal, () => child.kill(signal));
+  for (const signal of endSignals) {
+    process.on(signal, () => child.kill(signal));
+  }
   // Whoever started us may be killed without a chance to tell: then end what we started.
   const starters = startersOf(process.ppid);
   setInterval(() => {
-    if (startersOf(process.ppid).join() !== starters.join()) child.kill('SIGTERM');
+    if (startersOf(process.ppid).join() !== starters.join()) {
+      child.kill('SIGTERM');
+    }
   }, 1_000).unref();
   return new Promise((resolve) => {
     child.once('error', (error) => {
@@ -251,10 +291,14 @@ function handOver(args) {
 function startersOf(parent) {
   const chain = [parent];
   for (let pid = parent; process.env.npm_execpath && chain.length < 4; chain.push(pid)) {
-    if (/\bnpm\b/.test(readProc(pid, 'cmdline'))) return chain;
+    if (/\bnpm\b/.test(readProc(pid, 'cmdline'))) {
+      return chain;
+    }
     // The parent's pid is the second field after the name in parentheses.
     pid = Number(readProc(pid, 'stat').split(') ').at(-1)?.split(' ')[1] ?? 0);
-    if (!(pid > 1)) break;
+    if (!(pid > 1)) {
+      break;
+    }
   }
   return [parent];
 }

@@ -22,7 +22,9 @@ export function keepAlive(
     options.started?.(next);
     void next.ended.then(() => {
       setTimeout(() => {
-        if (child !== next || restarting !== undefined) return;
+        if (child !== next || restarting !== undefined) {
+          return;
+        }
         try {
           child = launch();
         } catch {

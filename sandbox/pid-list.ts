@@ -20,8 +20,12 @@ export function readPidList(path: string): readonly ProcessIdentity[] {
 /** Ends every listed process that is still the one we started. Returns the names of those it found alive. */
 export async function killListed(path: string): Promise<readonly string[]> {
   const found = readPidList(path).filter(isAlive);
-  for (const process of found) kill(process, 'SIGKILL');
-  while (found.some(isAlive)) await sleep(20);
+  for (const process of found) {
+    kill(process, 'SIGKILL');
+  }
+  while (found.some(isAlive)) {
+    await sleep(20);
+  }
   return found.map(({ name }) => name);
 }
 

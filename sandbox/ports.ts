@@ -11,10 +11,14 @@ export async function freePorts(count: number): Promise<readonly number[]> {
   const ports: number[] = [];
   try {
     for (let tries = 0; ports.length < count; tries += 1) {
-      if (tries > 2_000) throw new Error(`No ${count} free ports between ${LOWEST_PORT} and ${HIGHEST_PORT}`);
+      if (tries > 2_000) {
+        throw new Error(`No ${count} free ports between ${LOWEST_PORT} and ${HIGHEST_PORT}`);
+      }
       const port = LOWEST_PORT + Math.floor(Math.random() * (HIGHEST_PORT - LOWEST_PORT));
       const server = await hold(port);
-      if (server === undefined) continue;
+      if (server === undefined) {
+        continue;
+      }
       held.push(server);
       ports.push(port);
     }

@@ -24,7 +24,9 @@ export function isAlive(process: ProcessIdentity): boolean {
 
 /** Kills the process, and the group that it leads, if it is still the same process. True when a signal was sent. */
 export function kill(identity: ProcessIdentity, signal: NodeJS.Signals): boolean {
-  if (!isAlive(identity)) return false;
+  if (!isAlive(identity)) {
+    return false;
+  }
   for (const target of [-identity.pid, identity.pid]) {
     try {
       process.kill(target, signal);

@@ -70,7 +70,9 @@ export function rabbitmqNode(cluster: ClusterSetup, setup: NodeSetup, supervisor
     ctl: (args, options) => inTurn(() => rabbitmqctl(cluster, setup, args, options)),
     forceBoot: () =>
       inTurn(async () => {
-        if (isUp() && !(await serves(cluster, setup))) await end('SIGTERM');
+        if (isUp() && !(await serves(cluster, setup))) {
+          await end('SIGTERM');
+        }
         return rabbitmqctl(cluster, setup, ['force_boot']);
       }),
   };
@@ -110,6 +112,8 @@ export async function askManagement(
     signal: AbortSignal.timeout(5_000),
   });
   const text = await answer.text();
-  if (!answer.ok) throw new Error(`${method} ${path} of port ${node.managementPort}: ${answer.status}`);
+  if (!answer.ok) {
+    throw new Error(`${method} ${path} of port ${node.managementPort}: ${answer.status}`);
+  }
   return text === '' ? undefined : JSON.parse(text);
 }

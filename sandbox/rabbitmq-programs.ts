@@ -26,15 +26,21 @@ export function findRabbitmq(): RabbitmqPrograms {
     (candidate) =>
       existsSync(join(candidate, 'rabbitmq-env')) && existsSync(join(candidate, 'rabbitmq-server')),
   );
-  if (folder === undefined) throw new Error('RabbitMQ was not found. Install the package rabbitmq-server.');
+  if (folder === undefined) {
+    throw new Error('RabbitMQ was not found. Install the package rabbitmq-server.');
+  }
   const erlang = ['/usr/lib/erlang/bin', '/usr/lib64/erlang/bin', '/opt/homebrew/bin'];
   const epmd = [...onPath, ...erlang].map((candidate) => join(candidate, 'epmd')).find(existsSync);
-  if (epmd === undefined) throw new Error('epmd was not found. It is part of Erlang, which RabbitMQ needs.');
+  if (epmd === undefined) {
+    throw new Error('epmd was not found. It is part of Erlang, which RabbitMQ needs.');
+  }
   return { server: join(folder, 'rabbitmq-server'), ctl: join(folder, 'rabbitmqctl'), epmd };
 }
 
 function versioned(parent: string): readonly string[] {
-  if (!existsSync(parent)) return [];
+  if (!existsSync(parent)) {
+    return [];
+  }
   return readdirSync(parent)
     .filter((name) => name.startsWith('rabbitmq_server-'))
     .toSorted()

@@ -36,6 +36,8 @@ export function rabbitmqctl(
 /** Runs an Erlang expression on a node. Throws when the node does not answer. */
 export async function evaluate(cluster: ClusterSetup, node: NodeSetup, expression: string): Promise<string> {
   const answer = await rabbitmqctl(cluster, node, ['eval', expression]);
-  if (answer.exitCode !== 0) throw new Error(`rabbitmqctl eval on ${node.name}: ${answer.output}`);
+  if (answer.exitCode !== 0) {
+    throw new Error(`rabbitmqctl eval on ${node.name}: ${answer.output}`);
+  }
   return answer.output;
 }

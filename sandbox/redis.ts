@@ -26,7 +26,9 @@ export async function startRedis(options: {
   const isUp = (): boolean => child !== undefined && !child.hasEnded();
 
   async function start(): Promise<void> {
-    if (isUp()) return;
+    if (isUp()) {
+      return;
+    }
     const started = options.supervisor.start({
       name: 'redis',
       argv: [

@@ -40,7 +40,9 @@ export async function runSandbox(
   const progress = (line: string): void => {
     console.log(`${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)} s  ${line}`);
   };
-  if (leftOver.length > 0) progress(`Ended what an earlier sandbox left: ${leftOver.join(', ')}`);
+  if (leftOver.length > 0) {
+    progress(`Ended what an earlier sandbox left: ${leftOver.join(', ')}`);
+  }
 
   try {
     const sandbox = await Promise.race([
@@ -73,7 +75,9 @@ function endRequests(): { readonly requested: Promise<void>; readonly request: (
   const requested = new Promise<void>((resolve) => {
     request = resolve;
   });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, request);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, request);
+  }
   // The launcher holds the other end: when it dies in whatever way, this closes.
   process.on('disconnect', request);
   // Whoever read our output may be gone; that must not stop us from cleaning up.

@@ -84,7 +84,9 @@ function findLocalSlack(): string {
   try {
     const require = createRequire(import.meta.url);
     const binary = join(dirname(require.resolve('local-slack-linux-x64/package.json')), 'bin', 'local-slack');
-    if (existsSync(binary)) return binary;
+    if (existsSync(binary)) {
+      return binary;
+    }
   } catch {
     // Said below.
   }

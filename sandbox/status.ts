@@ -14,7 +14,9 @@ export async function describeStatus(sandbox: {
   const nodes = await Promise.all(
     cluster.nodes.map(async (node) => {
       const pid = node.pid();
-      if (pid === undefined) return `${node.setup.name}  down`;
+      if (pid === undefined) {
+        return `${node.setup.name}  down`;
+      }
       const view = await readManagement(cluster.setup, node.setup, '/api/nodes').catch(() => undefined);
       return `${node.setup.name}  pid ${pid}  ${describeView(view)}`;
     }),
@@ -32,7 +34,9 @@ export async function describeStatus(sandbox: {
 }
 
 function describeView(view: unknown): string {
-  if (!Array.isArray(view)) return 'its API does not answer';
+  if (!Array.isArray(view)) {
+    return 'its API does not answer';
+  }
   const rows: readonly { name?: unknown; running?: unknown; partitions?: unknown }[] = view;
   const seen = rows.filter(({ running }) => running === true).map(({ name }) => String(name));
   const partitions = rows.flatMap((row) => (Array.isArray(row.partitions) ? row.partitions : []));

@@ -53,14 +53,18 @@ export function openSupervisor(pidList: string): Supervisor {
       pidList,
       [...running].map(({ name, pid, startedAt }) => ({ name, pid, startedAt })),
     );
-    for (const listener of listeners) listener();
+    for (const listener of listeners) {
+      listener();
+    }
   };
   changed();
   const guard = startGuard(pidList);
 
   return {
     start(spec) {
-      if (isClosed) throw new Error(`${spec.name} is not started: the sandbox is ending`);
+      if (isClosed) {
+        throw new Error(`${spec.name} is not started: the sandbox is ending`);
+      }
       const child = startChild(spec);
       running.add(child);
       changed();
@@ -77,7 +81,9 @@ export function openSupervisor(pidList: string): Supervisor {
     async stopAll() {
       isClosed = true;
       // Whatever they hold is thrown away with the folder, so there is nothing to shut down in good order.
-      for (const child of [...running].toReversed()) child.signal('SIGKILL');
+      for (const child of [...running].toReversed()) {
+        child.signal('SIGKILL');
+      }
       await Promise.all([...running].map(({ ended }) => ended));
       guard.stdin?.end();
       await new Promise((done) => (guard.exitCode === null ? guard.once('exit', done) : done(undefined)));
@@ -138,7 +144,9 @@ function startChild(spec: ChildSpec): Child {
       clearTimeout(timer);
     },
     send: (message) => {
-      if (child.connected) child.send(message);
+      if (child.connected) {
+        child.send(message);
+      }
     },
     onMessage: (listener) => {
       child.on('message', listener);

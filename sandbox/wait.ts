@@ -12,7 +12,9 @@ export async function waitFor<T>(
     options.signal?.throwIfAborted();
     try {
       const answer = await ask();
-      if (answer !== undefined && answer !== false) return answer;
+      if (answer !== undefined && answer !== false) {
+        return answer;
+      }
     } catch (error) {
       last = error;
     }

@@ -79,11 +79,15 @@ function circlesOf(paths: readonly string[], targetsOf: (path: string) => readon
   const reached = new Map<string, ReadonlySet<string>>();
   const reach = (start: string): ReadonlySet<string> => {
     const known = reached.get(start);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      return known;
+    }
     const seen = new Set<string>();
     const pending = [...targetsOf(start)];
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-      if (seen.has(next)) continue;
+      if (seen.has(next)) {
+        continue;
+      }
       seen.add(next);
       pending.push(...targetsOf(next));
     }
@@ -123,7 +127,9 @@ describe('the house', () => {
   test('inside a house, imports go down the order of its rooms and never back', () => {
     const upwards = edges.filter(({ from, to }) => {
       const house = houseOf(from);
-      if (house === undefined || house !== houseOf(to)) return false;
+      if (house === undefined || house !== houseOf(to)) {
+        return false;
+      }
       const rooms = roomsFromTheTop[house] ?? [];
       return rooms.indexOf(innerRoomOf(to)) < rooms.indexOf(innerRoomOf(from));
     });
@@ -136,15 +142,18 @@ describe('the house', () => {
     const targets = new Map<string, string[]>();
     for (const { from, to } of edges) {
       const [here, there] = [folderOf(from), folderOf(to)];
-      if (houseOf(from) === houseOf(to) && here !== there)
+      if (houseOf(from) === houseOf(to) && here !== there) {
         targets.set(here, [...(targets.get(here) ?? []), there]);
+      }
     }
     expect(circlesOf([...targets.keys()], (folder) => targets.get(folder) ?? [])).toEqual([]);
   });
 
   test('no files import each other in a circle, types included', () => {
     const targets = new Map<string, string[]>();
-    for (const { from, to } of edges) targets.set(from, [...(targets.get(from) ?? []), to]);
+    for (const { from, to } of edges) {
+      targets.set(from, [...(targets.get(from) ?? []), to]);
+    }
     expect(circlesOf(sources, (path) => targets.get(path) ?? [])).toEqual([]);
   });
 
@@ -164,7 +173,9 @@ describe('the house', () => {
 
   test('a folder is small enough to be read at a glance', () => {
     const counts = new Map<string, number>();
-    for (const path of sources) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
+    for (const path of sources) {
+      counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
+    }
     const crowded = [...counts].filter(
       ([folder, count]) => count > (folder === 'src/bot' ? FILES_IN_THE_ROOT_OF_BOT : FILES_IN_A_FOLDER),
     );

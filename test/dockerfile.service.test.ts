@@ -9,7 +9,9 @@ const last = stages.at(-1);
 
 test('the version of Node can be chosen, and every stage follows it', () => {
   expect(args).toEqual(['NODE_VERSION=22']);
-  for (const { from } of stages) expect(from).toMatch(/\$\{NODE_VERSION\}/);
+  for (const { from } of stages) {
+    expect(from).toMatch(/\$\{NODE_VERSION\}/);
+  }
 });
 
 test('the image is not run as root, and holds nothing but what the bot needs', () => {
@@ -24,7 +26,9 @@ test('no stage runs install scripts', () => {
     .flatMap((stage) => textsOf(stage, 'RUN'))
     .filter((line) => line.startsWith('npm ci'));
   expect(installs).toHaveLength(2);
-  for (const line of installs) expect(line).toContain('--ignore-scripts');
+  for (const line of installs) {
+    expect(line).toContain('--ignore-scripts');
+  }
 });
 
 test.each([

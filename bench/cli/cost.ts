@@ -29,7 +29,9 @@ export function openMeasurer(python: string): Measurer {
     async costOf(program) {
       child.stdin.write(`${JSON.stringify(program)}\n`);
       const { value, done } = await answers.next();
-      if (done === true) throw new Error(`cost.py ended: it could not start ${program.argv.join(' ')}`);
+      if (done === true) {
+        throw new Error(`cost.py ended: it could not start ${program.argv.join(' ')}`);
+      }
       return costSchema.parse(JSON.parse(value));
     },
     async [Symbol.asyncDispose]() {

@@ -30,9 +30,10 @@ export function report(costs: Costs): number {
   const aims = ['watership --version', 'watership --help'].map(
     (name) => [`CPU, ${name} ÷ ${BARE_NODE}`, cpuOf(name) / cpuOf(BARE_NODE)] as const,
   );
-  for (const [what, value] of aims)
+  for (const [what, value] of aims) {
     console.log(
       `  ${value <= MOST ? 'met   ' : 'MISSED'} ${what.padEnd(42)} ${value.toFixed(2)}  (at most ${MOST})`,
     );
+  }
   return aims.every(([, value]) => value <= MOST) ? 0 : 1;
 }

@@ -43,6 +43,8 @@ for (const [index, port] of ports.entries()) {
     response.end(body ?? '{"error":"Object Not Found","reason":"Not Found"}');
   }).listen(port, '127.0.0.1', () => {
     listening += 1;
-    if (listening === ports.length) process.send?.('ready');
+    if (listening === ports.length) {
+      process.send?.('ready');
+    }
   });
 }

@@ -20,7 +20,8 @@ export async function openBenchSlack(botPort: number): Promise<BenchSlack> {
   const waiting = new Map<string, () => void>();
   let counter = 0;
   const server = createServer(async (request, response) => {
-    for await (const _ of request);
+    for await (const _ of request) {
+    }
     const path = request.url ?? '';
     waiting.get(path)?.();
     const user = { id: 'U0BENCH', real_name: 'Bench', team_id: 'T1', is_bot: false };
@@ -54,7 +55,9 @@ export async function openBenchSlack(botPort: number): Promise<BenchSlack> {
       signal: AbortSignal.timeout(ANSWER_MS),
     });
     await answer.text();
-    if (!answer.ok) throw new Error(`The bot answered Slack with ${answer.status}`);
+    if (!answer.ok) {
+      throw new Error(`The bot answered Slack with ${answer.status}`);
+    }
   }
 
   return {

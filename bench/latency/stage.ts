@@ -49,7 +49,9 @@ export async function openStage(): Promise<Stage> {
     });
   const closers: (() => void)[] = [() => slack.close()];
   const close = async (): Promise<void> => {
-    for (const closer of closers) closer();
+    for (const closer of closers) {
+      closer();
+    }
     await supervisor.stopAll();
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   };

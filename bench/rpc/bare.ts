@@ -31,11 +31,15 @@ if (role === 'serve') {
   }
   await channel.prefetch(100);
   await channel.consume(topic, (message) => {
-    if (message === null) return;
+    if (message === null) {
+      return;
+    }
     channel.ack(message);
     const { text } = JSON.parse(message.content.toString());
     const { replyTo, correlationId } = message.properties;
-    if (typeof replyTo !== 'string') return;
+    if (typeof replyTo !== 'string') {
+      return;
+    }
     const answer = Buffer.from(JSON.stringify({ result: text, added: added.reply }));
     answering.sendToQueue(replyTo, answer, { ...properties, mandatory: isConfirmed, correlationId });
   });

@@ -51,7 +51,9 @@ export async function startPair(broker: BenchBroker, clientSide: Side, serverSid
 
 /** Casts may still wait when all are confirmed: they belong to this measurement, not to the next one. */
 async function idle(pid: number): Promise<void> {
-  for (let spentMs = Number.NaN; spentMs !== cpuMs(pid); await sleep(IDLE_MS)) spentMs = cpuMs(pid);
+  for (let spentMs = Number.NaN; spentMs !== cpuMs(pid); await sleep(IDLE_MS)) {
+    spentMs = cpuMs(pid);
+  }
 }
 
 async function start(

@@ -30,7 +30,9 @@ export async function drive(work: Work, once: () => Promise<unknown>): Promise<W
       begun += 1;
       await once();
       done += 1;
-      if (samples.length < KEPT) samples.push(performance.now() - startedMs);
+      if (samples.length < KEPT) {
+        samples.push(performance.now() - startedMs);
+      }
     }
   };
   const isOn = (nowMs: number): boolean => (work.count === undefined ? nowMs < endsMs : begun < work.count);

@@ -28,12 +28,16 @@ await each(scale.connections, async (index) => {
 const channels: Channel[] = [];
 await each(scale.channels, async (index) => {
   const connection = connections[Math.floor(index / channelsEach)];
-  if (connection !== undefined) channels.push(await connection.createChannel());
+  if (connection !== undefined) {
+    channels.push(await connection.createChannel());
+  }
 });
 
 const channelOf = (index: number): Channel => {
   const channel = channels[index % channels.length];
-  if (channel === undefined) throw new Error('There is no channel');
+  if (channel === undefined) {
+    throw new Error('There is no channel');
+  }
   return channel;
 };
 
@@ -41,7 +45,9 @@ await each(scale.queues, async (index) => {
   const channel = channelOf(index);
   const name = queueName(index);
   await channel.assertQueue(name, { durable: false, arguments: { 'x-expires': 1_800_000 } });
-  if (!isFanout(name)) return;
+  if (!isFanout(name)) {
+    return;
+  }
   const exchange = name.replace(/_fanout_.*$/, '_fanout');
   await channel.assertExchange(exchange, 'fanout', { durable: false });
   await channel.bindQueue(name, exchange, '');

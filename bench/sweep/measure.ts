@@ -56,8 +56,12 @@ export async function costOf(pid: number, idlePerSecond: number, run: () => Prom
 export function countBytes(): { total(): number; stop(): void } {
   const sockets = new Set<Socket>();
   const added = (message: unknown): void => {
-    if (typeof message !== 'object' || message === null || !('socket' in message)) return;
-    if (message.socket instanceof Socket) sockets.add(message.socket);
+    if (typeof message !== 'object' || message === null || !('socket' in message)) {
+      return;
+    }
+    if (message.socket instanceof Socket) {
+      sockets.add(message.socket);
+    }
   };
   subscribe('net.client.socket', added);
   return {

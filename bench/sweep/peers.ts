@@ -21,7 +21,9 @@ export async function rabbitmqctlListings(broker: BenchBroker): Promise<void> {
   ];
   for (const listing of listings) {
     const { exitCode, output } = await run(broker.ctl.program, ['-q', ...listing], broker.ctl.env);
-    if (exitCode !== 0) throw new Error(`rabbitmqctl ${listing[0]}: ${output}`);
+    if (exitCode !== 0) {
+      throw new Error(`rabbitmqctl ${listing[0]}: ${output}`);
+    }
   }
 }
 

@@ -17,7 +17,9 @@ export function report(costs: Costs, memoryBytes: number, detectMs: number): num
   );
   for (const contender of ['api', 'metrics', 'rabbitmqctl', 'nagios'] as const) {
     const runs = costs[contender];
-    if (runs.length > 0) console.log(line(NAMES[contender], runs));
+    if (runs.length > 0) {
+      console.log(line(NAMES[contender], runs));
+    }
   }
   const wall = (contender: Contender) => median(costs[contender].map(({ wallMs }) => wallMs));
   const cpu = (contender: Contender) => median(costs[contender].map(({ brokerCpuMs }) => brokerCpuMs));

@@ -29,7 +29,9 @@ export async function restartBroken(
 ): Promise<string | undefined> {
   const still = services.filter((service) => brokenPids.has(service.pid()));
   brokenPids.clear();
-  for (const service of still) await service.restart();
+  for (const service of still) {
+    await service.restart();
+  }
   return still.length === 0
     ? undefined
     : `Restarted: ${still.map(({ name, host }) => `${name} (${host})`).join(', ')}.`;
@@ -38,6 +40,8 @@ export async function restartBroken(
 /** The service process with this name; the first of its hosts. */
 export function serviceNamed({ services }: Breakable, name: string): Service {
   const service = services.find((candidate) => candidate.name === name);
-  if (service === undefined) throw new Error(`The sandbox has no service ${name}`);
+  if (service === undefined) {
+    throw new Error(`The sandbox has no service ${name}`);
+  }
   return service;
 }

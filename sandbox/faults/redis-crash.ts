@@ -12,7 +12,9 @@ export const redisCrash: Fault = {
     return `Redis was killed. It comes back in ${DOWN_MS / 1_000} seconds with everything that was written.`;
   },
   async heal({ redis }) {
-    if (redis.isUp()) return undefined;
+    if (redis.isUp()) {
+      return undefined;
+    }
     await redis.start();
     return 'Redis is reachable again.';
   },

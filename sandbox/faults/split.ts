@@ -14,8 +14,12 @@ export const split: Fault = {
   },
   async heal({ cluster }) {
     const running = cluster.nodes.filter((node) => node.pid() !== undefined);
-    if (!(await isDivided(cluster, running))) return undefined;
-    for (const node of running) await joinUp(cluster, node);
+    if (!(await isDivided(cluster, running))) {
+      return undefined;
+    }
+    for (const node of running) {
+      await joinUp(cluster, node);
+    }
     // The others are the most: what the cut-off node holds is given up, as a person would.
     const victim = running.find((node) => node === cluster.node(CUT_OFF));
     for (const node of victim === undefined ? running.slice(1) : [victim]) {
@@ -33,8 +37,12 @@ const CUT_OFF = 'rabbit45';
 /** The node that partition and split cut off. */
 export function nodeToCutOff(cluster: Cluster): RabbitmqNode {
   const victim = cluster.node(CUT_OFF);
-  if (victim === undefined) throw new Error(`The sandbox has no node ${CUT_OFF}`);
-  if (victim.pid() === undefined) throw new Error(`${victim.setup.name} is down: heal first`);
+  if (victim === undefined) {
+    throw new Error(`The sandbox has no node ${CUT_OFF}`);
+  }
+  if (victim.pid() === undefined) {
+    throw new Error(`${victim.setup.name} is down: heal first`);
+  }
   return victim;
 }
 

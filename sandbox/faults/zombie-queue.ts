@@ -21,18 +21,26 @@ export const zombieQueue: Fault = {
   },
   async heal(broken) {
     const zombies = await fanoutQueuesWithoutConsumer(broken);
-    if (zombies.length === 0) return undefined;
+    if (zombies.length === 0) {
+      return undefined;
+    }
     const [node] = broken.cluster.nodes.filter((candidate) => candidate.pid() !== undefined);
-    for (const name of zombies) await node?.ctl(['delete_queue', name, '--if-unused']);
+    for (const name of zombies) {
+      await node?.ctl(['delete_queue', name, '--if-unused']);
+    }
     return `Deleted: ${zombies.join(', ')}.`;
   },
 };
 
 async function fanoutQueuesWithoutConsumer({ cluster }: Breakable): Promise<readonly string[]> {
   const node = cluster.nodes.find((candidate) => candidate.pid() !== undefined);
-  if (node === undefined) return [];
+  if (node === undefined) {
+    return [];
+  }
   const queues = await readManagement(cluster.setup, node.setup, '/api/queues?columns=name,consumers');
-  if (!Array.isArray(queues)) return [];
+  if (!Array.isArray(queues)) {
+    return [];
+  }
   return queues
     .filter((queue: { name?: unknown; consumers?: unknown }) => queue.consumers === 0)
     .map(({ name }: { name?: unknown }) => String(name))

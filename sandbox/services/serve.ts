@@ -14,7 +14,9 @@ export async function serve(
   let isHanging = false;
   const handler = async (): Promise<unknown> => {
     // As a service that waits for a lock, or for a database that never answers.
-    if (isHanging) await new Promise(() => undefined);
+    if (isHanging) {
+      await new Promise(() => undefined);
+    }
     await sleep(WORK_MS);
     return { host, service: service.name };
   };

@@ -8,7 +8,9 @@ import { serviceTable } from './table.ts';
 // One process of one service: node --import tsx service.ts <name> <host> <transport URL>
 const [name = '', host = '', url = ''] = process.argv.slice(2);
 const service = serviceTable.find((candidate) => candidate.name === name);
-if (service === undefined) throw new Error(`There is no service ${JSON.stringify(name)}`);
+if (service === undefined) {
+  throw new Error(`There is no service ${JSON.stringify(name)}`);
+}
 process.title = name;
 
 const transport = getTransport(url, {
@@ -19,12 +21,16 @@ const transport = getTransport(url, {
 });
 
 const handlers = await serve(transport, service, host);
-if (service.reads !== undefined) await readNotifications(transport, service.reads);
+if (service.reads !== undefined) {
+  await readNotifications(transport, service.reads);
+}
 speak(transport, service, host);
 process.send?.({ is: 'ready' });
 
 process.on('message', (order) => {
-  if (!isServiceOrder(order)) return;
+  if (!isServiceOrder(order)) {
+    return;
+  }
   switch (order.do) {
     case 'hang':
       return handlers.hang();

@@ -12,8 +12,12 @@ process.on('uncaughtException', (error) => {
 const unread: (() => void)[] = [];
 // `watership … | head`: whoever prints without end is told, and what is printed after that is nobody's loss.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  for (const stop of unread) stop();
+  if (error.code !== 'EPIPE') {
+    throw error;
+  }
+  for (const stop of unread) {
+    stop();
+  }
 });
 
 process.exitCode = await program({
@@ -24,7 +28,9 @@ process.exitCode = await program({
   onUnread: (stop) => unread.push(stop),
   onStop: (stop) => {
     const signals = ['SIGINT', 'SIGTERM'] as const;
-    for (const signal of signals) process.on(signal, () => stop(signal));
+    for (const signal of signals) {
+      process.on(signal, () => stop(signal));
+    }
   },
 });
 

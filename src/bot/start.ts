@@ -148,7 +148,9 @@ export async function startBot(
   }
 
   function openHealth(): Promise<HealthServer> | undefined {
-    if (config.health === undefined) return undefined;
+    if (config.health === undefined) {
+      return undefined;
+    }
     const probes = {
       redis: async () => (await redis.ping()) === 'PONG',
       slack: () => isSlackThere(),
@@ -163,15 +165,22 @@ export async function startBot(
   }
 
   function warnOfFiles(): void {
-    if (config.sandbox !== undefined) return;
-    for (const { path, text } of exposedFiles(config.readFrom ?? [])) log.warn(`${path}: ${text}`);
+    if (config.sandbox !== undefined) {
+      return;
+    }
+    for (const { path, text } of exposedFiles(config.readFrom ?? [])) {
+      log.warn(`${path}: ${text}`);
+    }
   }
 
   async function warnOfRedis(): Promise<void> {
     const { troubles } = await examineRedis(redis, { copies: config.redis.copies ?? 0, now: clock.now });
     for (const { state, text } of troubles) {
-      if (state === 'bad') log.error(`Redis: ${text}`);
-      else log.warn(`Redis: ${text}`);
+      if (state === 'bad') {
+        log.error(`Redis: ${text}`);
+      } else {
+        log.warn(`Redis: ${text}`);
+      }
     }
   }
 
@@ -193,8 +202,12 @@ export async function startBot(
         await connect();
         return;
       } catch (error) {
-        if (signal?.aborted) throw error;
-        if (attempt === 1) log.error({ err: error }, `${what} cannot be reached; trying again until it can`);
+        if (signal?.aborted) {
+          throw error;
+        }
+        if (attempt === 1) {
+          log.error({ err: error }, `${what} cannot be reached; trying again until it can`);
+        }
         await clock.sleep(RETRY_MS, signal);
       }
     }
@@ -213,9 +226,13 @@ async function takeUp(context: BotContext, queues: Queues): Promise<void> {
     await jobQueue.carryOn(run.id);
   }
   for (const { settings } of config.clusters) {
-    for (const incident of await stores.incidents.open(settings.name)) await notifySoon(context, incident.id);
+    for (const incident of await stores.incidents.open(settings.name)) {
+      await notifySoon(context, incident.id);
+    }
   }
-  for (const { incident } of await stores.pendingUpdates.list()) await notifySoon(context, incident);
+  for (const { incident } of await stores.pendingUpdates.list()) {
+    await notifySoon(context, incident);
+  }
 }
 
 /**
@@ -227,7 +244,9 @@ async function followHalts({ stores, jobQueue, config, log }: BotContext, redis:
   // The connection of the commands has logged it already.
   listening.on('error', () => {});
   const look = async (cluster: string | undefined): Promise<void> => {
-    for (const run of await stores.runs.active(cluster)) await jobQueue.carryOn(run.id);
+    for (const run of await stores.runs.active(cluster)) {
+      await jobQueue.carryOn(run.id);
+    }
   };
   await watchHalts(listening, config.redis.prefix, (cluster) => {
     look(cluster).catch((error: unknown) =>

@@ -163,8 +163,9 @@ export class PythonException extends MessagingError {
 /** Text of an unknown thrown value, for messages. Never throws itself. */
 export function reasonOf(thrown: unknown): string {
   try {
-    if (thrown instanceof AggregateError && thrown.message === '')
+    if (thrown instanceof AggregateError && thrown.message === '') {
       return thrown.errors.map((each) => reasonOf(each)).join('; ');
+    }
     return String(thrown instanceof Error ? thrown.message : thrown);
   } catch {
     return 'something that cannot be shown';
@@ -173,6 +174,8 @@ export function reasonOf(thrown: unknown): string {
 
 /** Whether the reason is that no endpoint has the method, here or in a thread. */
 export function isMissingMethod(thrown: unknown): boolean {
-  if (thrown instanceof PythonException) return thrown.pythonClass === 'NoSuchMethod';
+  if (thrown instanceof PythonException) {
+    return thrown.pythonClass === 'NoSuchMethod';
+  }
   return thrown instanceof NoSuchMethod;
 }

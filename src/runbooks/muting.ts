@@ -27,24 +27,36 @@ export function muting(book: readonly Runbook[], all: readonly Standing[]): Read
   for (const { incident, isFound, isTreated = false } of all) {
     if (incident.state === 'resolved') {
       // It ends as it was: told, or silent.
-      if (incident.mutedBy !== undefined) causes.set(incident.id, incident.mutedBy);
+      if (incident.mutedBy !== undefined) {
+        causes.set(incident.id, incident.mutedBy);
+      }
       continue;
     }
-    if (isTreated && incident.mutedBy === undefined) continue;
+    if (isTreated && incident.mutedBy === undefined) {
+      continue;
+    }
     const explaining = open.filter((cause) => cause.id !== incident.id && explains(book, cause, incident));
     const cause = explaining.find(({ id }) => id === incident.mutedBy) ?? explaining[0];
     const kept = isFound ? undefined : incident.mutedBy;
     const id = cause?.id ?? kept;
-    if (id !== undefined) causes.set(incident.id, id);
+    if (id !== undefined) {
+      causes.set(incident.id, id);
+    }
   }
   return causes;
 }
 
 function explains(book: readonly Runbook[], cause: Incident, symptom: Incident): boolean {
-  if (!isSymptomOf(book, cause, symptom)) return false;
-  if (cause.openedAtMs <= symptom.openedAtMs || symptom.mutedBy === cause.id) return true;
+  if (!isSymptomOf(book, cause, symptom)) {
+    return false;
+  }
+  if (cause.openedAtMs <= symptom.openedAtMs || symptom.mutedBy === cause.id) {
+    return true;
+  }
   const isNarrow = book.find(({ id }) => id === cause.runbook)?.explains !== undefined;
-  if (isNarrow) return false;
+  if (isNarrow) {
+    return false;
+  }
   // Its cause has gone and another one is there: what nobody was told of stays silent.
   return symptom.mutedBy !== undefined || cause.openedAtMs <= symptom.openedAtMs + AHEAD_MS;
 }
@@ -56,8 +68,12 @@ export function isSymptomOf(
   symptom: Pick<Finding, 'runbook' | 'subject' | 'facts'>,
 ): boolean {
   const runbook = book.find(({ id }) => id === cause.runbook);
-  if (!runbook?.mutes.includes(symptom.runbook)) return false;
-  if (runbook.explains === undefined) return true;
+  if (!runbook?.mutes.includes(symptom.runbook)) {
+    return false;
+  }
+  if (runbook.explains === undefined) {
+    return true;
+  }
   const facts = runbook.facts.safeParse(cause.facts);
   return facts.success && runbook.explains(facts.data, symptom);
 }

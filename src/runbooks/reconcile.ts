@@ -88,19 +88,29 @@ function strongestByKey({ book, findings, open, restarting }: ReconcileInput): R
     .toSorted((one, other) => ranks[other.severity] - ranks[one.severity] || place(one) - place(other));
   const strongest = new Map<string, Finding>();
   for (const finding of inOrder) {
-    if (!strongest.has(finding.key)) strongest.set(finding.key, finding);
+    if (!strongest.has(finding.key)) {
+      strongest.set(finding.key, finding);
+    }
   }
   return strongest;
 }
 
 function revisit(input: ReconcileInput, incident: Incident, finding: Finding | undefined): Draft {
-  if (finding === undefined) return unfound(input, incident);
+  if (finding === undefined) {
+    return unfound(input, incident);
+  }
   // Nodes and services that a run restarts make views and numbers differ: the incident stays what was approved.
-  if (isTreated(input, incident)) return seenAgain(input, incident);
+  if (isTreated(input, incident)) {
+    return seenAgain(input, incident);
+  }
   // A node that restarts while the trouble goes away would leave nothing but "it cannot be read".
   const isWorse = ranks[finding.severity] > ranks[incident.severity];
-  if (!isWorse && unread(input, finding) > unread(input, incident)) return seenAgain(input, incident);
-  if (finding.runbook === incident.runbook) return refreshed(input, incident, finding);
+  if (!isWorse && unread(input, finding) > unread(input, incident)) {
+    return seenAgain(input, incident);
+  }
+  if (finding.runbook === incident.runbook) {
+    return refreshed(input, incident, finding);
+  }
   // Another phase of the same trouble is told when it is confirmed; until then the incident stays what it is.
   return isWaiting(input, finding)
     ? seenAgain(input, incident)
@@ -119,13 +129,17 @@ function unread(
 
 function unfound(input: ReconcileInput, incident: Incident): Draft {
   const isBlind = input.failed?.has(incident.runbook) === true || !isOver(input, incident).go;
-  if (isBlind) return { incident, before: incident, isFound: false };
+  if (isBlind) {
+    return { incident, before: incident, isFound: false };
+  }
   const cleanSweeps = incident.cleanSweeps + 1;
   if (cleanSweeps >= input.resolveAfterSweeps && !isTreated(input, incident)) {
     const resolved = { ...incident, cleanSweeps, state: 'resolved', resolvedAtMs: input.nowMs } as const;
     return { incident: resolved, before: incident, isFound: false };
   }
-  if (cleanSweeps > input.resolveAfterSweeps) return { incident, before: incident, isFound: false };
+  if (cleanSweeps > input.resolveAfterSweeps) {
+    return { incident, before: incident, isFound: false };
+  }
   return { incident: { ...incident, cleanSweeps }, before: incident, how: 'facts', isFound: false };
 }
 
@@ -171,7 +185,9 @@ function seenAgain(input: ReconcileInput, incident: Incident, next: Incident = i
 function rendering(book: readonly Runbook[], { runbook: id, facts, subject }: Incident): string {
   const runbook = book.find((candidate) => candidate.id === id);
   const parsed = runbook?.facts.safeParse(facts);
-  if (!runbook || !parsed?.success) return '';
+  if (!runbook || !parsed?.success) {
+    return '';
+  }
   return JSON.stringify([subject, runbook.headline(parsed.data), runbook.card(parsed.data)]);
 }
 
@@ -190,13 +206,18 @@ function weigh(
     const sweeps = sweepsOf(input, finding);
     const known = input.open.find(({ key }) => key === finding.key);
     if (known) {
-      if (known.runbook !== finding.runbook && isWaiting(input, finding)) pending.push({ finding, sweeps });
+      if (known.runbook !== finding.runbook && isWaiting(input, finding)) {
+        pending.push({ finding, sweeps });
+      }
       continue;
     }
     // A symptom does not run ahead of a cause that is only a sweep away from being told.
     const hasCause = waiting.some((cause) => cause !== finding && mutes(input, cause, finding));
-    if (isWaiting(input, finding) || hasCause) pending.push({ finding, sweeps });
-    else opening.push(opened(input, finding));
+    if (isWaiting(input, finding) || hasCause) {
+      pending.push({ finding, sweeps });
+    } else {
+      opening.push(opened(input, finding));
+    }
   }
   // What could not be looked at keeps its count: an interrupted streak would otherwise hide it for ever.
   const blind = input.pending.filter(
@@ -249,10 +270,20 @@ function newsOf({ nowMs }: ReconcileInput, draft: Draft, cause: string | undefin
     version: rest.version + 1,
     lastSeenAtMs: draft.isFound && how !== undefined ? nowMs : rest.lastSeenAtMs,
   };
-  if (before === undefined) return [{ kind: 'opened', incident }];
-  if (incident.state === 'resolved') return [{ kind: 'resolved', incident }];
-  if (mutedBy === undefined && cause !== undefined) return [{ kind: 'changed', incident, how: 'muted' }];
-  if (mutedBy !== undefined && cause === undefined) return [{ kind: 'changed', incident, how: 'unmuted' }];
-  if (how !== undefined || mutedBy !== cause) return [{ kind: 'changed', incident, how: how ?? 'facts' }];
+  if (before === undefined) {
+    return [{ kind: 'opened', incident }];
+  }
+  if (incident.state === 'resolved') {
+    return [{ kind: 'resolved', incident }];
+  }
+  if (mutedBy === undefined && cause !== undefined) {
+    return [{ kind: 'changed', incident, how: 'muted' }];
+  }
+  if (mutedBy !== undefined && cause === undefined) {
+    return [{ kind: 'changed', incident, how: 'unmuted' }];
+  }
+  if (how !== undefined || mutedBy !== cause) {
+    return [{ kind: 'changed', incident, how: how ?? 'facts' }];
+  }
   return [];
 }

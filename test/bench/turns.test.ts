@@ -11,7 +11,9 @@ test.each([2, 3, 4, 5])(
       expect(turns.toSorted()).toEqual(contenders);
       for (const [place, who] of turns.entries()) {
         const before = turns[place - 1];
-        if (before !== undefined) times.set(`${before} → ${who}`, (times.get(`${before} → ${who}`) ?? 0) + 1);
+        if (before !== undefined) {
+          times.set(`${before} → ${who}`, (times.get(`${before} → ${who}`) ?? 0) + 1);
+        }
       }
     }
     expect(times.size).toBe(count * (count - 1));

@@ -77,7 +77,9 @@ const readers: readonly (readonly [string, (text: string) => unknown])[] = [
 describe('a text of any length takes its length to read', () => {
   test.each(readers)('by %s', (_what, read) => {
     for (const unit of units) {
-      for (const end of ['', '"', 'x\n']) expect(() => read(long(unit, end))).not.toThrow();
+      for (const end of ['', '"', 'x\n']) {
+        expect(() => read(long(unit, end))).not.toThrow();
+      }
     }
   });
 
@@ -88,7 +90,9 @@ describe('a text of any length takes its length to read', () => {
   test('by what tells queues apart by their names', () => {
     const names = ['_fanout_:', ':', 'a:', '_fanout_a:'].map((unit) => unit.repeat(28));
     for (let many = 0; many < 20_000; many += 1) {
-      for (const name of names) parseQueueName(`${name}x`);
+      for (const name of names) {
+        parseQueueName(`${name}x`);
+      }
     }
     expect(parseQueueName('compute_fanout_ctl1:nova-compute:3')).toEqual({
       kind: 'fanout',

@@ -19,7 +19,9 @@ export async function ownRedis(tls: readonly string[] = []): Promise<OwnRedis> {
   const listen = tls.length === 0 ? ['--port', `${port}`] : ['--port', '0', '--tls-port', `${port}`, ...tls];
   let server = await start(listen, folder);
   const kill = async (): Promise<void> => {
-    if (server.exitCode !== null || server.signalCode !== null) return;
+    if (server.exitCode !== null || server.signalCode !== null) {
+      return;
+    }
     server.kill('SIGKILL');
     await once(server, 'exit');
   };
@@ -45,7 +47,9 @@ async function start(listen: readonly string[], folder: string): Promise<ChildPr
     let told = '';
     server.stdout?.on('data', (chunk: Buffer) => {
       told += chunk.toString();
-      if (told.includes('Ready to accept connections')) resolve();
+      if (told.includes('Ready to accept connections')) {
+        resolve();
+      }
     });
     server.once('error', reject);
     server.once('exit', () => reject(new Error(`redis-server ended: ${told}`)));
@@ -60,6 +64,8 @@ async function freePort(): Promise<number> {
   const address = server.address();
   server.close();
   await once(server, 'close');
-  if (typeof address !== 'object' || address === null) throw new Error('no port');
+  if (typeof address !== 'object' || address === null) {
+    throw new Error('no port');
+  }
   return address.port;
 }

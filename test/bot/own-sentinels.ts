@@ -94,7 +94,9 @@ export async function ownSentinels(): Promise<OwnSentinels> {
 
   const kill = async (port: number): Promise<void> => {
     const server = servers.get(port);
-    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
+    if (server === undefined || server.exitCode !== null || server.signalCode !== null) {
+      return;
+    }
     server.kill('SIGKILL');
     await once(server, 'exit');
   };
@@ -125,10 +127,16 @@ export async function ownSentinels(): Promise<OwnSentinels> {
     },
     async killReplicas() {
       const current = await master();
-      for (const port of redisPorts) if (port !== current) await kill(port);
+      for (const port of redisPorts) {
+        if (port !== current) {
+          await kill(port);
+        }
+      }
     },
     async [Symbol.asyncDispose]() {
-      for (const port of servers.keys()) await kill(port);
+      for (const port of servers.keys()) {
+        await kill(port);
+      }
       await rm(folder, { recursive: true, force: true });
     },
   };
@@ -161,7 +169,9 @@ async function ask<Answer>(
 async function until<Answer>(question: () => Promise<Answer | undefined>): Promise<Answer> {
   for (;;) {
     const answer = await question();
-    if (answer !== undefined) return answer;
+    if (answer !== undefined) {
+      return answer;
+    }
     await systemClock.sleep(50);
   }
 }

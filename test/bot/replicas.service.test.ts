@@ -27,20 +27,30 @@ async function brokenNode() {
   const server = createServer(async (request, response) => {
     const path = request.url ?? '';
     seen.requests += 1;
-    for (const earlier of underWay) if (earlier.path === path) earlier.hasMetAnother = true;
+    for (const earlier of underWay) {
+      if (earlier.path === path) {
+        earlier.hasMetAnother = true;
+      }
+    }
     const asked = { path, hasMetAnother: false };
     underWay.add(asked);
     await systemClock.sleep(30);
     underWay.delete(asked);
     // A sweep that gave up at its deadline, or that was killed, asks no more: another one may follow it.
-    if (request.socket.destroyed) return;
-    if (asked.hasMetAnother) seen.overlaps += 1;
+    if (request.socket.destroyed) {
+      return;
+    }
+    if (asked.hasMetAnother) {
+      seen.overlaps += 1;
+    }
     response.writeHead(503).end();
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('no port');
+  if (typeof address !== 'object' || address === null) {
+    throw new Error('no port');
+  }
   return {
     url: `http://127.0.0.1:${address.port}`,
     seen,
@@ -76,7 +86,9 @@ clusters:
   };
   const kill = async (bot: number): Promise<void> => {
     const child = bots[bot];
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) {
+      return;
+    }
     child.kill('SIGKILL');
     await once(child, 'exit');
   };
@@ -135,7 +147,9 @@ test('three bots on one Redis sweep, post, count and digest once, whoever of the
   // All three die between posting the card and writing down where it is.
   const posted = new Promise<void>((tell) => {
     slack.onPosted = async (message) => {
-      if (!isCard(message)) return;
+      if (!isCard(message)) {
+        return;
+      }
       slack.onPosted = async () => {};
       await bots.killAll();
       tell();
@@ -163,7 +177,9 @@ test('three bots on one Redis sweep, post, count and digest once, whoever of the
     // All three die between posting a digest and writing down that it is posted.
     const digested = new Promise<void>((tell) => {
       slack.onPosted = async (message) => {
-        if (!isDigest(message)) return;
+        if (!isDigest(message)) {
+          return;
+        }
         slack.onPosted = async () => {};
         await bots.killAll();
         tell();

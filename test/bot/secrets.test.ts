@@ -88,7 +88,9 @@ const echo = (() => {
   const bodies: string[] = [];
   const server = createServer(async (request, response) => {
     let body = '';
-    for await (const chunk of request) body += String(chunk);
+    for await (const chunk of request) {
+      body += String(chunk);
+    }
     const given = new URLSearchParams(body);
     // A token is Slack's own to have: it comes in a header or the form, and is no leak there.
     given.delete('token');
@@ -108,10 +110,14 @@ beforeAll(async () => {
   echo.server.listen(0, '127.0.0.1');
   await once(echo.server, 'listening');
   const address = echo.server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('no port');
+  if (typeof address !== 'object' || address === null) {
+    throw new Error('no port');
+  }
   here = `http://127.0.0.1:${address.port}`;
   const loaded = parseConfig(file(here), 'watership.yaml', { read: (name) => secrets[name] });
-  if (loaded.kind === 'bad') throw new Error(JSON.stringify(loaded.problems));
+  if (loaded.kind === 'bad') {
+    throw new Error(JSON.stringify(loaded.problems));
+  }
 });
 afterAll(async () => {
   echo.server.closeAllConnections();

@@ -12,7 +12,9 @@ import { ownRedis } from './own-redis.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
-  for (const close of closers.splice(0).toReversed()) await close();
+  for (const close of closers.splice(0).toReversed()) {
+    await close();
+  }
 });
 
 /** Slack's Web API, as far as a bot without people needs it. */
@@ -21,9 +23,13 @@ async function fakeSlack() {
   let tell: () => void = () => {};
   const server = createServer(async (request, response) => {
     let body = '';
-    for await (const chunk of request) body += String(chunk);
+    for await (const chunk of request) {
+      body += String(chunk);
+    }
     const method = request.url?.split('/').at(-1) ?? '';
-    if (method.startsWith('chat.')) posted.push(`${method} ${new URLSearchParams(body).get('text') ?? ''}`);
+    if (method.startsWith('chat.')) {
+      posted.push(`${method} ${new URLSearchParams(body).get('text') ?? ''}`);
+    }
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify({ ok: true, ts: `${posted.length}.0`, channel: 'C0ALERTS', messages: [] }));
     tell();
@@ -50,7 +56,9 @@ async function fakeSlack() {
 
 const portOf = (server: ReturnType<typeof createServer>): number => {
   const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('no port');
+  if (typeof address !== 'object' || address === null) {
+    throw new Error('no port');
+  }
   return address.port;
 };
 
@@ -78,7 +86,9 @@ clusters:
     'test',
     { read: () => 'any' },
   );
-  if (loaded.kind === 'bad') throw new Error(JSON.stringify(loaded.problems));
+  if (loaded.kind === 'bad') {
+    throw new Error(JSON.stringify(loaded.problems));
+  }
   return loaded.config;
 }
 

@@ -14,7 +14,9 @@ let browser: Browser;
 
 beforeAll(async () => {
   const executablePath = BROWSERS.find((path) => existsSync(path));
-  if (executablePath === undefined) throw new Error('No browser. Install one: apt-get install chromium');
+  if (executablePath === undefined) {
+    throw new Error('No browser. Install one: apt-get install chromium');
+  }
   mkdirSync(PICTURES, { recursive: true });
   [sandbox, browser] = await Promise.all([
     openSandbox(),

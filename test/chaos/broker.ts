@@ -20,7 +20,9 @@ export const startChaosBroker = (): Promise<ChaosBroker> =>
   startOwnBroker({ name: 'chaos' }, ({ setup: { username, password }, node }) => {
     const signal = (name: NodeJS.Signals): void => {
       const pid = node.pid();
-      if (pid !== undefined) process.kill(pid, name);
+      if (pid !== undefined) {
+        process.kill(pid, name);
+      }
     };
     return {
       amqpUrl: `amqp://${username}:${password}@127.0.0.1:${node.setup.amqpPort}`,
@@ -28,13 +30,17 @@ export const startChaosBroker = (): Promise<ChaosBroker> =>
         const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
         const url = `http://127.0.0.1:${node.setup.managementPort}/api${path}`;
         const answer = await fetch(url, { method, headers: { authorization } });
-        if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status}`);
+        if (!answer.ok) {
+          throw new Error(`${method} ${path}: ${answer.status}`);
+        }
         const text = await answer.text();
         return text === '' ? undefined : JSON.parse(text);
       },
       async ctl(...args) {
         const { exitCode, output } = await node.ctl(args);
-        if (exitCode !== 0) throw new Error(`rabbitmqctl ${args.join(' ')}: ${output}`);
+        if (exitCode !== 0) {
+          throw new Error(`rabbitmqctl ${args.join(' ')}: ${output}`);
+        }
       },
       async restart() {
         await node.stop();

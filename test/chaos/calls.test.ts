@@ -20,7 +20,9 @@ beforeAll(async () => {
   broker = await startChaosBroker();
 });
 afterEach(async () => {
-  for (const stop of stops.splice(0)) stop();
+  for (const stop of stops.splice(0)) {
+    stop();
+  }
   await Promise.all(opened.splice(0).map((each) => each.cleanup()));
 });
 afterAll(() => broker?.close());
@@ -65,14 +67,19 @@ async function begin(osloIdentical = false) {
     outcomes.begun += 1;
     const id = outcomes.begun;
     try {
-      if ((await client.call({}, 'work', { id })) === id) outcomes.answered += 1;
-      else outcomes.wrong += 1;
+      if ((await client.call({}, 'work', { id })) === id) {
+        outcomes.answered += 1;
+      } else {
+        outcomes.wrong += 1;
+      }
     } catch (reason) {
       outcomes.failures.push(reason);
     }
   };
   const calls = Array.from({ length: callers }, async () => {
-    while (!isOver) await one();
+    while (!isOver) {
+      await one();
+    }
   });
   return {
     exchange,
@@ -84,7 +91,9 @@ async function begin(osloIdentical = false) {
     /** Waits until so many more calls were answered. */
     async answered(more: number): Promise<void> {
       const enough = outcomes.answered + more;
-      while (outcomes.answered < enough) await new Promise((resolve) => setTimeout(resolve, 20));
+      while (outcomes.answered < enough) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
     },
     async end(): Promise<void> {
       isOver = true;
@@ -102,7 +111,9 @@ async function closeConnection(of: Transport): Promise<void> {
       ? rows.find((each) => each.client_properties?.connection_name === of.connectionName)
       : undefined;
     // The broker shows a new connection after some seconds.
-    if (row) return void (await broker.manage('DELETE', `/connections/${encodeURIComponent(row.name)}`));
+    if (row) {
+      return void (await broker.manage('DELETE', `/connections/${encodeURIComponent(row.name)}`));
+    }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
@@ -129,8 +140,9 @@ const faults: Readonly<Record<string, (stage: Stage) => Promise<unknown>>> = {
 
 async function lost(transport: Transport & { readonly events: TransportEvent[] }): Promise<void> {
   const before = transport.events.length;
-  while (!transport.events.slice(before).some(({ kind }) => kind === 'disconnected'))
+  while (!transport.events.slice(before).some(({ kind }) => kind === 'disconnected')) {
     await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 describe('while 32 callers call', () => {
@@ -161,7 +173,9 @@ test('a blocked connection is told, is the reason of what fails, and lets nothin
   const { calling, outcomes, answered, end, executed } = await begin();
   await answered(100);
   await broker.ctl('set_vm_memory_high_watermark', '0.00001');
-  while (calling.blockedBecause === undefined) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (calling.blockedBecause === undefined) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
   expect(calling.events).toContainEqual({ kind: 'blocked', reason: calling.blockedBecause });
   await end();
   const failures = outcomes.failures.filter((each) => each instanceof MessagingTimeout);
@@ -172,7 +186,9 @@ test('a blocked connection is told, is the reason of what fails, and lets nothin
   const client = getRpcClient(calling, new Target({ topic: 'nobody' }), { timeoutMs: 200 });
   await expect(client.cast({}, 'work', { id: -1 })).rejects.toThrow('accepts no messages now');
   await broker.ctl('set_vm_memory_high_watermark', '0.4');
-  while (calling.blockedBecause !== undefined) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (calling.blockedBecause !== undefined) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
   // Only what was in the socket before the broker said so may still run: one for each caller.
   expect(executed.size - ran).toBeLessThanOrEqual(callers);
   expect([...executed].filter(([, times]) => times > 1)).toEqual([]);

@@ -52,7 +52,9 @@ const echo = { echo: (_context: unknown, args: unknown) => args };
 async function seen(transport: { readonly events: readonly TransportEvent[] }, kind: string) {
   for (;;) {
     const event = transport.events.find((each) => each.kind === kind);
-    if (event) return event;
+    if (event) {
+      return event;
+    }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
@@ -96,8 +98,9 @@ test('a result that the broker finds too large is a failure that the caller is t
     const large = { ...echo, large: () => 'x'.repeat(200_000) };
     await getRpcServer(open(), target, [large]).start();
     const client = getRpcClient(open(), target, { timeoutMs: 20_000 });
-    for (let time = 0; time < 2; time += 1)
+    for (let time = 0; time < 2; time += 1) {
       await expect(client.call({}, 'large')).rejects.toThrow(/bytes, but the broker accepts at most 100000/);
+    }
     await expect(client.cast({}, 'echo', { text: 'x'.repeat(200_000) })).rejects.toThrow('at most');
     expect(await client.call({}, 'echo', { id: 1 })).toEqual({ id: 1 });
   } finally {

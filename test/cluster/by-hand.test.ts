@@ -19,7 +19,9 @@ afterAll(async () => {
   await sandbox?.[Symbol.asyncDispose]();
 });
 afterEach(async () => {
-  for (const client of clients.splice(0)) await client.close().catch(() => undefined);
+  for (const client of clients.splice(0)) {
+    await client.close().catch(() => undefined);
+  }
   await quiet(page);
 });
 tellWhenFailed(() => sandbox);

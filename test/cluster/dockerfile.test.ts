@@ -56,7 +56,9 @@ function copy(text: string, workFolder: string): void {
 
 test('every step of the Dockerfile works, and what comes out starts', { timeout: 4 * STEP_MS }, async () => {
   let workFolder = '';
-  for (const stage of stages) workFolder = await build(stage);
+  for (const stage of stages) {
+    workFolder = await build(stage);
+  }
   const [, ...entry] = words(textsOf(stages.at(-1), 'ENTRYPOINT')[0]);
   const { stdout } = await run(process.execPath, [...entry, '--help'], { cwd: workFolder });
   expect(stdout).toMatch(/watership/i);

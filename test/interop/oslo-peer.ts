@@ -46,16 +46,22 @@ export function startOsloPeer(
   child.stdin.on('error', () => {});
   createInterface({ input: child.stdout }).on('line', (line) => {
     const answer = parseJson(line);
-    if (typeof answer === 'object' && answer !== null) waiting.shift()?.resolve(answer);
+    if (typeof answer === 'object' && answer !== null) {
+      waiting.shift()?.resolve(answer);
+    }
   });
   let hasEnded = false;
   const ended = once(child, 'exit').then(() => {
     hasEnded = true;
-    for (const each of waiting.splice(0)) each.reject(new Error(`Python ended: ${complaints}`));
+    for (const each of waiting.splice(0)) {
+      each.reject(new Error(`Python ended: ${complaints}`));
+    }
   });
   const ask = (command: string, given: object = {}): Promise<PeerAnswer> =>
     new Promise((resolve, reject) => {
-      if (hasEnded) return reject(new Error(`Python ended: ${complaints}`));
+      if (hasEnded) {
+        return reject(new Error(`Python ended: ${complaints}`));
+      }
       waiting.push({ resolve, reject });
       child.stdin.write(`${stringifyJson({ do: command, with: given })}\n`);
     });

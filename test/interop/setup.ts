@@ -17,7 +17,9 @@ declare module 'vitest' {
 /** Starts the brokers and finds the Pythons: of this machine, and of Debian 13 in a folder. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const trixie = await makeTrixie().catch((reason: unknown) => {
-    if (!(reason instanceof TrixieMissing)) throw reason;
+    if (!(reason instanceof TrixieMissing)) {
+      throw reason;
+    }
     project.provide('missing', reason.message);
     console.warn(reason.message);
     return undefined;
@@ -30,7 +32,9 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     await Promise.all(brokers.map(({ close }) => close()));
   };
   for (const each of started) {
-    if (each.status === 'fulfilled') continue;
+    if (each.status === 'fulfilled') {
+      continue;
+    }
     await teardown();
     throw each.reason;
   }

@@ -33,7 +33,8 @@ export const startThrowawayBroker = (
   );
 
 function versionOf(about: unknown): string {
-  if (typeof about === 'object' && about !== null && 'rabbitmq_version' in about)
+  if (typeof about === 'object' && about !== null && 'rabbitmq_version' in about) {
     return String(about.rabbitmq_version);
+  }
   throw new Error('RabbitMQ does not tell its version.');
 }

@@ -28,7 +28,9 @@ describe.each(named)('over TLS with oslo.messaging %s', (_, python) => {
     const port = login === 'certificate' ? broker.strictPort : broker.amqpsPort;
     const url = `amqp://${broker.user}:${broker.password}@127.0.0.1:${port}`;
     const [exchange, ours, theirs] = ['exchange', 'ours', 'theirs'].map((name) => `${name}-${randomUUID()}`);
-    if (exchange === undefined || ours === undefined || theirs === undefined) throw new Error('no names');
+    if (exchange === undefined || ours === undefined || theirs === undefined) {
+      throw new Error('no names');
+    }
     await using transport = getTransport(
       `${url.replace('amqp:', 'rabbit:')}/?${new URLSearchParams(settings)}`,
       {

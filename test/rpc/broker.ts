@@ -42,7 +42,9 @@ export function openTestBroker(): TestBroker {
       headers: { authorization, 'content-type': 'application/json' },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
-    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+    if (!answer.ok) {
+      throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+    }
     const text = await answer.text();
     return text === '' ? undefined : JSON.parse(text);
   }

@@ -82,7 +82,9 @@ const messages: fc.Arbitrary<Sent> = fc.record({
 
 const send = (exchange: string, key: string, sent: readonly Sent[]) =>
   broker.raw(async (channel) => {
-    for (const { body, ...properties } of sent) channel.publish(exchange, key, body, properties);
+    for (const { body, ...properties } of sent) {
+      channel.publish(exchange, key, body, properties);
+    }
     await channel.waitForConfirms();
   });
 

@@ -20,7 +20,9 @@ let app: string;
 
 function run(cwd: string, program: string, ...args: string[]): string {
   const { status, stdout, stderr } = spawnSync(program, args, { cwd, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${program} ${args.join(' ')}: ${stdout}${stderr}`);
+  if (status !== 0) {
+    throw new Error(`${program} ${args.join(' ')}: ${stdout}${stderr}`);
+  }
   return stdout;
 }
 const tsc = join(projectFolder, 'node_modules', '.bin', 'tsc');
@@ -31,9 +33,12 @@ beforeAll(() => {
   const stage = join(folder, 'stage');
   app = join(folder, 'app');
   const installed = join(app, 'node_modules', 'watership');
-  for (const each of [stage, installed]) mkdirSync(each, { recursive: true });
-  for (const name of ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE'])
+  for (const each of [stage, installed]) {
+    mkdirSync(each, { recursive: true });
+  }
+  for (const name of ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE']) {
     copyFileSync(join(projectFolder, name), join(stage, name));
+  }
   run(projectFolder, tsc, '-p', 'tsconfig.build.json', '--outDir', join(stage, 'dist'));
   run(stage, 'npm', 'pack', '--offline', '--ignore-scripts', '--pack-destination', folder);
   const [tarball = ''] = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
@@ -95,7 +100,9 @@ test.each([
     writeFileSync(join(app, 'app.mts'), program);
     writeFileSync(join(app, 'page.mts'), `${examples}\n${ofClass}`);
     const types = join(app, 'node_modules', '@types');
-    if (!existsSync(types)) symlinkSync(join(projectFolder, 'node_modules', '@types'), types);
+    if (!existsSync(types)) {
+      symlinkSync(join(projectFolder, 'node_modules', '@types'), types);
+    }
     const shape = ['--target', 'es2023', '--module', kind, '--moduleResolution', resolution];
     run(app, tsc, '--noEmit', '--strict', '--types', 'node', ...shape, 'app.mts', 'page.mts');
   },

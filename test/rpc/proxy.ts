@@ -20,7 +20,11 @@ export async function openProxy(toPort: number): Promise<Proxy> {
       socket.on('error', () => {});
       socket.on('close', () => {
         sockets.delete(socket);
-        if (!isFrozen) for (const other of [near, far]) other.destroy();
+        if (!isFrozen) {
+          for (const other of [near, far]) {
+            other.destroy();
+          }
+        }
       });
     }
     near.on('data', (bytes) => isFrozen || far.write(bytes));
@@ -35,7 +39,9 @@ export async function openProxy(toPort: number): Promise<Proxy> {
       isFrozen = true;
     },
     async close() {
-      for (const socket of sockets) socket.destroy();
+      for (const socket of sockets) {
+        socket.destroy();
+      }
       server.close();
       await once(server, 'close');
     },

@@ -31,8 +31,9 @@ function watch(model: ChannelModel, name: 'createChannel' | 'createConfirmChanne
   const create: () => Promise<Channel> = model[name].bind(model);
   Reflect.set(model, name, async () => {
     const channel = await create();
-    for (const [method, describe] of Object.entries(described))
+    for (const [method, describe] of Object.entries(described)) {
       before(channel, method, (given) => into.operations.push(describe(given)));
+    }
     before(channel, 'publish', ([exchange, routingKey, content, options]) =>
       into.published.push({
         exchange: String(exchange),
@@ -47,7 +48,9 @@ function watch(model: ChannelModel, name: 'createChannel' | 'createConfirmChanne
 
 function before(channel: Channel, name: string, tell: (given: readonly unknown[]) => void): void {
   const act: unknown = Reflect.get(channel, name);
-  if (typeof act !== 'function') throw new Error(`no method ${name}`);
+  if (typeof act !== 'function') {
+    throw new Error(`no method ${name}`);
+  }
   Reflect.set(channel, name, (...given: unknown[]) => {
     tell(given);
     return Reflect.apply(act, channel, given);

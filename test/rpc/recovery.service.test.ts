@@ -146,7 +146,9 @@ describe('a call', () => {
     const transient = broker.transport({ controlExchange: exchange });
     expect(await getRpcClient(transient, new Target({ topic })).call({}, 'echo')).toBe('here');
     await broker.raw((channel) => channel.deleteExchange(exchange));
-    for (const each of [topic, `${topic}.host-1`]) await broker.raw((channel) => channel.deleteQueue(each));
+    for (const each of [topic, `${topic}.host-1`]) {
+      await broker.raw((channel) => channel.deleteQueue(each));
+    }
   });
 });
 
@@ -208,8 +210,11 @@ test('of 32-way calls through three cut connections none is lost without an erro
         .call({}, 'echo', args)
         .then(
           (answer) => {
-            if (JSON.stringify(answer) === JSON.stringify(args)) outcomes.answered += 1;
-            else outcomes.wrong += 1;
+            if (JSON.stringify(answer) === JSON.stringify(args)) {
+              outcomes.answered += 1;
+            } else {
+              outcomes.wrong += 1;
+            }
           },
           () => {
             outcomes.failed += 1;

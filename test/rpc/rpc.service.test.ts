@@ -46,8 +46,9 @@ describe('RPC calls', () => {
       'x'.repeat(500_000),
       true,
     ];
-    for (const value of [...values, 2n ** 63n, { ['__proto__']: 1 }])
+    for (const value of [...values, 2n ** 63n, { ['__proto__']: 1 }]) {
       expect(await client.call({}, 'echo', { value })).toEqual(value);
+    }
   });
 
   test('the context arrives, and client_timeout with it', async () => {
@@ -177,7 +178,9 @@ describe('what a server does with what it gets', () => {
     const { exchange, topic, client } = await serve({ count: () => ++ran });
     const body = encodeEnvelope({ method: 'count', args: {}, _unique_id: 'a'.repeat(32) });
     await broker.raw(async (channel) => {
-      for (let sent = 0; sent < 3; sent += 1) channel.publish(exchange, topic, body, properties);
+      for (let sent = 0; sent < 3; sent += 1) {
+        channel.publish(exchange, topic, body, properties);
+      }
       await channel.waitForConfirms();
     });
     expect(await client.call({}, 'count')).toBe(2);
@@ -209,7 +212,9 @@ describe('what a server does with what it gets', () => {
 
   test('a hung blocking server holds its prefetch and leaves the rest ready', async () => {
     const { topic, client } = await serve({ hang: () => new Promise(() => {}) }, { executor: 'blocking' });
-    for (let sent = 0; sent < 10; sent += 1) await client.cast({}, 'hang');
+    for (let sent = 0; sent < 10; sent += 1) {
+      await client.cast({}, 'hang');
+    }
     // One is taken and acknowledged, four are held, the rest waits.
     const ready = await until(async () => {
       const { messageCount } = await broker.raw((channel) => channel.checkQueue(topic));

@@ -29,7 +29,11 @@ function expectNoSecret(): void {
   expect(heard.length).toBeGreaterThan(0);
   for (const each of heard) {
     const texts = [String(each), inspect(each, { depth: 20, showHidden: true }), String(Object(each).stack)];
-    for (const text of texts) for (const trace of traces) expect(text).not.toContain(trace);
+    for (const text of texts) {
+      for (const trace of traces) {
+        expect(text).not.toContain(trace);
+      }
+    }
   }
 }
 
@@ -64,13 +68,14 @@ test('a URL that cannot be read does not repeat its password', () => {
     ...['rabbit://u:hunter2@h/?ssl=hunter2', 'rabbit://h/?ssl_key_file=/hunter2'],
     ...['rabbit://h/?rabbit_login_method=hunter2', 'rabbit://h/?kombu_compression=hunter2'],
     ...['rabbit://u:hunter2@h:99999/', 'rabbit://u:hunter2@fd00::1/', 'rabbit://u:p#hunter2:x@h:y/'],
-  ])
+  ]) {
     try {
       heard.push(open(url).hosts);
     } catch (reason) {
       // The file that cannot be read is named by its cause, for whoever may see paths.
       heard.push(url.includes('key_file') ? String(reason) : reason);
     }
+  }
   expectNoSecret();
 });
 
@@ -93,8 +98,9 @@ test('peers that are not there, not RabbitMQ, or without TLS do not make it know
     `rabbit://u:${secret}@127.0.0.1:1/`,
     `rabbit://u:${secret}@127.0.0.1:${port}/`,
     `rabbit://u:${secret}@127.0.0.1:${port}/?ssl=1`,
-  ])
+  ]) {
     await useInEveryWay(open(url, { connectTimeoutMs: 200 }));
+  }
   rude.close();
   expectNoSecret();
 });

@@ -31,7 +31,9 @@ describe('notification filters', () => {
 test('the last sixteen ids are remembered, and none is always new', () => {
   const recent = new RecentIds();
   expect([recent.isNew('first'), recent.isNew('first')]).toEqual([true, false]);
-  for (let index = 0; index < 16; index += 1) recent.isNew(`id ${index}`);
+  for (let index = 0; index < 16; index += 1) {
+    recent.isNew(`id ${index}`);
+  }
   expect(recent.has('first')).toBe(false);
   expect([recent.isNew(undefined), recent.isNew(undefined)]).toEqual([true, true]);
 });
@@ -39,7 +41,9 @@ test('the last sixteen ids are remembered, and none is always new', () => {
 test('one that was delivered before is looked for among the last thousand, however often it came', () => {
   const recent = new RecentIds();
   const others = (from: number, to: number) => {
-    for (let index = from; index < to; index += 1) recent.isNew(`id ${index}`);
+    for (let index = from; index < to; index += 1) {
+      recent.isNew(`id ${index}`);
+    }
   };
   recent.isNew('first');
   others(0, 1_000);

@@ -12,7 +12,9 @@ const now = seen({
 
 function incidentOf(runbook: string, change: Partial<Incident> = {}, from = now): Incident {
   const [found] = book.find(({ id }) => id === runbook)?.detect(from) ?? [];
-  if (found === undefined) throw new Error(`${runbook} found nothing`);
+  if (found === undefined) {
+    throw new Error(`${runbook} found nothing`);
+  }
   return {
     ...found,
     id: runbook,

@@ -144,7 +144,9 @@ export interface Change {
 }
 
 const asListing = <Row>(given: readonly Row[] | Listing<Row> | undefined): Listing<Row> => {
-  if (given === undefined) return listing<Row>();
+  if (given === undefined) {
+    return listing<Row>();
+  }
   return 'rows' in given ? given : listing(...given);
 };
 
@@ -211,7 +213,9 @@ export const answers = (...pairs: readonly (readonly [Look, Answer])[]): Answere
 /** The first finding of one runbook, with its id: fails the test when there is none. */
 export function findingOf(runbook: Runbook, now: Observation): Finding {
   const [found] = runbook.detect(now);
-  if (!found) throw new Error(`${runbook.id} found nothing`);
+  if (!found) {
+    throw new Error(`${runbook.id} found nothing`);
+  }
   return { ...found, runbook: runbook.id };
 }
 
@@ -252,7 +256,9 @@ export function stepOf<Kind extends 'inspect' | 'decide' | 'act' | 'verify'>(
   id: string,
 ): Extract<Step<unknown>, { kind: Kind }> {
   const step = flat(runbook).find((candidate) => candidate.id === id && candidate.kind === kind);
-  if (!step) throw new Error(`${runbook.id} has no ${kind} step ${id}`);
+  if (!step) {
+    throw new Error(`${runbook.id} has no ${kind} step ${id}`);
+  }
   return step as Extract<Step<unknown>, { kind: Kind }>;
 }
 

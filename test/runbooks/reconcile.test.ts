@@ -146,7 +146,9 @@ describe('an open incident', () => {
     const hanging = seen({
       nodes: [answering(A), ...[B, C].map((name) => silent(name, 'timeout', { portOpen: true }))],
     });
-    for (const now of [blind, blind, hanging, hanging, hanging]) sweeps.see(now);
+    for (const now of [blind, blind, hanging, hanging, hanging]) {
+      sweeps.see(now);
+    }
     expect(sweeps.open[0]).toMatchObject({ runbook: 'partition', subject: 'server-45' });
     expect(sweeps.open[0]?.facts).toEqual(before);
   });
@@ -453,9 +455,13 @@ describe('whatever the sweeps see', () => {
           const foundNow = new Set(detect(book, now).findings.map(({ key }) => key));
           for (const { key, mutedBy, runbook } of sweeps.open) {
             // One that this sweep did not find stays as silent as it was, whatever became of its cause.
-            if (mutedBy === undefined || !foundNow.has(key)) continue;
+            if (mutedBy === undefined || !foundNow.has(key)) {
+              continue;
+            }
             const cause = sweeps.open.find(({ id }) => id === mutedBy);
-            if (cause) expect(runbookOf(cause.runbook)?.mutes).toContain(runbook);
+            if (cause) {
+              expect(runbookOf(cause.runbook)?.mutes).toContain(runbook);
+            }
           }
         }
       }),
@@ -477,12 +483,16 @@ describe('whatever the sweeps see', () => {
         fc.array(blind, { minLength: 1, maxLength: 10 }),
         (seenBefore, blinded) => {
           const sweeps = new Sweeps();
-          for (const now of seenBefore) sweeps.news(now);
+          for (const now of seenBefore) {
+            sweeps.news(now);
+          }
           const open = sweeps.open.filter(({ runbook }) => runbook !== 'cannot-see').map(({ id }) => id);
           for (const now of blinded) {
             for (const { kind, incident } of sweeps.news(now)) {
               expect(kind).not.toBe('resolved');
-              if (kind === 'opened') expect(['cannot-see', 'silent-drop']).toContain(incident.runbook);
+              if (kind === 'opened') {
+                expect(['cannot-see', 'silent-drop']).toContain(incident.runbook);
+              }
             }
           }
           expect(sweeps.open.map(({ id }) => id)).toEqual(expect.arrayContaining(open));

@@ -10,7 +10,9 @@ const [url = '', prefix = '', when = ''] = process.argv.slice(2);
 const redis = new Redis(url);
 const scene = createScene(redis, { prefix });
 scene.house.execute = async (call) => {
-  if (when === 'after') await redis.incr(`${prefix}:done:${String(call.args['lamp'])}`);
+  if (when === 'after') {
+    await redis.incr(`${prefix}:done:${String(call.args['lamp'])}`);
+  }
   process.stdout.write('begun\n');
   return await new Promise(() => {});
 };

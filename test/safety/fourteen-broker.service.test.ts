@@ -38,7 +38,9 @@ const fanoutName = (): string => `scheduler_fanout_${randomUUID().replaceAll('-'
 async function queueWith(name: string, messages: number, type: 'classic' | 'stream' | 'quorum' = 'classic') {
   const channel = await connection.createConfirmChannel();
   await channel.assertQueue(name, { durable: true, arguments: { 'x-queue-type': type } });
-  for (let index = 0; index < messages; index += 1) channel.sendToQueue(name, Buffer.from('x'));
+  for (let index = 0; index < messages; index += 1) {
+    channel.sendToQueue(name, Buffer.from('x'));
+  }
   await channel.waitForConfirms();
   return channel;
 }
@@ -61,11 +63,15 @@ clusters:
     'test',
     { read: (name) => (name === 'RABBIT' ? url.password : 'any') },
   );
-  if (loaded.kind === 'bad') throw new Error(JSON.stringify(loaded.problems));
+  if (loaded.kind === 'bad') {
+    throw new Error(JSON.stringify(loaded.problems));
+  }
   const { config } = loaded;
   const stores = openStores(redis, config.redis.prefix);
   const [clusterConfig] = config.clusters;
-  if (clusterConfig === undefined) throw new Error('no cluster');
+  if (clusterConfig === undefined) {
+    throw new Error('no cluster');
+  }
   const cluster = openCluster({
     config: clusterConfig,
     hosts: openHosts({}),
@@ -136,7 +142,9 @@ test('consumer attaches between approval and delete', async () => {
     'a plan',
     async () => {
       const asked = await requestDiagnosis(transitions, incident.id, inChannel('U0BOB', 'C0ALERTS'));
-      if (asked.kind === 'refused') throw new Error(asked.answer.text);
+      if (asked.kind === 'refused') {
+        throw new Error(asked.answer.text);
+      }
       const run = await carry(context, asked.run.id);
       return run.state === 'proposed' ? run : undefined;
     },

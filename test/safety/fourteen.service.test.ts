@@ -198,7 +198,9 @@ test.each(['before', 'after'])(
       scene.house.lamps = [];
       return { kind: 'applied', detail: 'click' };
     };
-    if (when === 'after') scene.house.lamps = [];
+    if (when === 'after') {
+      scene.house.lamps = [];
+    }
     // The dead one's lease runs out by itself.
     const ended = await waitFor(
       'the run to end',
@@ -224,7 +226,9 @@ test('halt during batch 2', async () => {
   scene.house.execute = async (call) => {
     const outcome = await execute(call);
     // The seventh is under way when somebody halts, at the other replica.
-    if (scene.house.done.length === 7) await haltRepairs(two.transitions, 'house', byCommand(BOB));
+    if (scene.house.done.length === 7) {
+      await haltRepairs(two.transitions, 'house', byCommand(BOB));
+    }
     return outcome;
   };
   await Promise.all([one.carry(), two.carry()]);
@@ -309,10 +313,14 @@ test('`invalid_blocks` on the alert', async () => {
   const posted: Record<string, string>[] = [];
   const server = createServer(async (request, response) => {
     let body = '';
-    for await (const part of request) body += String(part);
+    for await (const part of request) {
+      body += String(part);
+    }
     const fields = Object.fromEntries(new URLSearchParams(body));
     const isRefused = fields['blocks'] !== undefined && fields['blocks'] !== '[]';
-    if (request.url === '/api/chat.postMessage' && !isRefused) posted.push(fields);
+    if (request.url === '/api/chat.postMessage' && !isRefused) {
+      posted.push(fields);
+    }
     response
       .setHeader('content-type', 'application/json')
       .end(
@@ -409,7 +417,9 @@ test('queue name with mrkdwn control characters', async () => {
   await createIncidentNotifier({ context, slack: scene.slack }).tell('INC-0099');
   expect(scene.slack.messages.length).toBeGreaterThan(1);
   for (const message of scene.slack.messages) {
-    for (const text of markupIn(message)) expect(text).not.toMatch(/<!channel|<https/);
+    for (const text of markupIn(message)) {
+      expect(text).not.toMatch(/<!channel|<https/);
+    }
   }
 });
 
@@ -426,8 +436,9 @@ function markupIn(message: {
       'type' in value &&
       value.type === 'mrkdwn' &&
       'text' in value
-    )
+    ) {
       found.push(String(value.text));
+    }
     return value;
   });
   return found;

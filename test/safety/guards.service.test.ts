@@ -172,7 +172,9 @@ describe('the circuit breaker', () => {
       ...replica,
       async fail(id: string) {
         const run = { ...proposed, id };
-        if (id !== proposed.id) await replica.context.stores.runs.put(run, 0, entry);
+        if (id !== proposed.id) {
+          await replica.context.stores.runs.put(run, 0, entry);
+        }
         await replica.vote(ALICE, run);
         return await replica.carry(id);
       },
@@ -182,7 +184,9 @@ describe('the circuit breaker', () => {
   test('three failed runs within an hour switch the repairs off, until an approver resumes', async () => {
     const { context, transitions, fail } = await failing();
     const { halts, incidents } = context.stores;
-    for (const id of ['RUN-0001', 'RUN-0002']) expect(await fail(id)).toMatchObject({ state: 'failed' });
+    for (const id of ['RUN-0001', 'RUN-0002']) {
+      expect(await fail(id)).toMatchObject({ state: 'failed' });
+    }
     expect(await halts.isHalted('house')).toBe(false);
     expect(await fail('RUN-0003')).toMatchObject({ state: 'failed' });
     expect(await halts.find('house')).toMatchObject({
@@ -261,7 +265,9 @@ describe('the circuit breaker', () => {
       aheadMs += 6_000;
       return await observe();
     };
-    for (let passage = 0; passage < 40; passage += 1) await resumeRun(context, run.id, { pauseServed: true });
+    for (let passage = 0; passage < 40; passage += 1) {
+      await resumeRun(context, run.id, { pauseServed: true });
+    }
     expect(await context.stores.runs.get(run.id)).toMatchObject({ state: 'failed' });
     expect(await context.stores.halts.find('house')).toMatchObject({
       because: `${run.id} did what was approved, but the check after it failed`,
@@ -317,7 +323,9 @@ describe('limits', () => {
     }
     const run = await replica.propose();
     expect(run.plan?.tier).toBe('mass');
-    for (const user of [ALICE, CAROL]) await replica.vote(user, run);
+    for (const user of [ALICE, CAROL]) {
+      await replica.vote(user, run);
+    }
     expect(await replica.carry()).toMatchObject({ state: 'done' });
     expect(scene.house.done).toHaveLength(2);
     expect(await deletions.lastHour('house')).toBe(102);
@@ -385,8 +393,12 @@ describe('break-glass', () => {
     let isAway = true;
     const server = createServer(async (request, response) => {
       let body = '';
-      for await (const part of request) body += String(part);
-      if (!isAway) pages.push(JSON.parse(body));
+      for await (const part of request) {
+        body += String(part);
+      }
+      if (!isAway) {
+        pages.push(JSON.parse(body));
+      }
       response.writeHead(isAway ? 503 : 204).end();
     });
     server.listen(0, '127.0.0.1');
@@ -405,7 +417,9 @@ describe('break-glass', () => {
     const run = await replica.propose();
     await replica.vote(BOB, run, { glass: 'break glass house' });
     const stored = await context.stores.runs.get(run.id);
-    if (stored === undefined) throw new Error('no run');
+    if (stored === undefined) {
+      throw new Error('no run');
+    }
     const reason = 'it is late, amqp://nova:s3cr3t@10.0.0.1/ is down';
     const voted = { ...stored, votes: stored.votes.map((cast) => ({ ...cast, reason })) };
     await pageOwners(context, voted);

@@ -49,7 +49,9 @@ beforeAll(() => {
   });
 });
 afterAll(() => {
-  for (const redis of connections) redis.disconnect();
+  for (const redis of connections) {
+    redis.disconnect();
+  }
 });
 
 const tierOf = (index: number): Tier => (index % 2 === 0 ? 'node' : 'destructive');
@@ -116,7 +118,9 @@ function clicksOf(user: string, run: Run): readonly object[] {
 
 test('of twenty people at five buttons of ten plans on three bots exactly the entitled votes count', async () => {
   const [first] = contexts;
-  if (first === undefined) throw new Error('no bot');
+  if (first === undefined) {
+    throw new Error('no bot');
+  }
   const runs = await Promise.all(Array.from({ length: PLANS }, (_, index) => table(first, index)));
   const clicks = runs.flatMap((run) => PEOPLE.flatMap((user) => clicksOf(user, run)));
   const answers = await Promise.all(clicks.map((click, index) => deliverTo[(index * 7) % REPLICAS]?.(click)));
@@ -132,7 +136,9 @@ test('of twenty people at five buttons of ten plans on three bots exactly the en
     expect(new Set(voters).size).toBe(voters.length);
     expect(ENTITLED).toEqual(expect.arrayContaining(voters));
     // What loses data takes somebody else than whoever asked.
-    if (tier === 'destructive') expect(voters).not.toContain(run.requestedBy);
+    if (tier === 'destructive') {
+      expect(voters).not.toContain(run.requestedBy);
+    }
 
     const audit = await first.stores.audit.read({ run: run.id, limit: 1_000 });
     const voted = audit.filter(({ event }) => event === 'run.voted');

@@ -57,7 +57,9 @@ export function createScene(
     return { ...seen, settings: { ...seen.settings, detection } };
   };
   const slack = fakeSlack();
-  for (const id of [ALICE, BOB, CAROL, DAVE, EVE]) slack.persons.set(id, person(id, id));
+  for (const id of [ALICE, BOB, CAROL, DAVE, EVE]) {
+    slack.persons.set(id, person(id, id));
+  }
   slack.groups.set('S0ONCALL', [ALICE, BOB, DAVE]);
   const describe: BoundActions['describe'] = ({ action, args }) => ({
     text: `${action} ${String(args['lamp'])}`,
@@ -78,14 +80,18 @@ export function createScene(
     const transitions = createTransitions(context, context.people);
     const runOf = async (id: string): Promise<Run> => {
       const run = await context.stores.runs.get(id);
-      if (run === undefined) throw new Error(`no run ${id}`);
+      if (run === undefined) {
+        throw new Error(`no run ${id}`);
+      }
       return run;
     };
     const carry = async (id = 'RUN-0001'): Promise<Run> => {
       for (let passage = 0; passage < 200; passage += 1) {
         await resumeRun(context, id, { pauseServed: true });
         const run = await runOf(id);
-        if (!['diagnosing', 'checking', 'acting'].includes(run.state)) return run;
+        if (!['diagnosing', 'checking', 'acting'].includes(run.state)) {
+          return run;
+        }
       }
       return await runOf(id);
     };

@@ -94,7 +94,9 @@ const votes = (by: Person, glass: boolean, isStale: boolean): Step =>
     `${by} ${glass ? 'breaks the glass' : 'votes'}${isStale ? ' for an older plan' : ''}`,
     async (model, real) => {
       const run = await current(real);
-      if (run?.plan === undefined) return;
+      if (run?.plan === undefined) {
+        return;
+      }
       const hash = isStale ? 'f'.repeat(64) : run.plan.hash;
       const submission = {
         run: run.id,
@@ -111,13 +113,16 @@ const votes = (by: Person, glass: boolean, isStale: boolean): Step =>
 
 const carries: Step = step('the runner', async (model, real) => {
   const run = await current(real);
-  if (run === undefined) return;
+  if (run === undefined) {
+    return;
+  }
   real.context.clusters.forEach((handle) => {
     observing(handle, model, real, run);
   });
   await resumeRun(real.context, run.id, { pauseServed: true });
-  if (model.stopped.has(run.id))
+  if (model.stopped.has(run.id)) {
     expect((await real.context.stores.runs.get(run.id))?.state).toBe('cancelled');
+  }
 });
 
 /** Judges each execution at the moment it happens. */
@@ -131,9 +136,13 @@ function observing(handle: ClusterHandle, model: Model, real: Real, run: Run): v
     });
     const by = model.stopsNext;
     model.stopsNext = undefined;
-    if (by === undefined) return;
+    if (by === undefined) {
+      return;
+    }
     const answer = await cancel(real.transitions, { run: run.id }, callerOf(by));
-    if (answer.refused !== true) model.stopped.add(run.id);
+    if (answer.refused !== true) {
+      model.stopped.add(run.id);
+    }
   });
 }
 
@@ -168,7 +177,9 @@ const steps: readonly fc.Arbitrary<Step>[] = [
   fc.constant(
     step('everybody votes, and the next action is stopped', async (model, real) => {
       model.stopsNext ??= ALICE;
-      for (const by of people) await votes(by, false, false).run(model, real);
+      for (const by of people) {
+        await votes(by, false, false).run(model, real);
+      }
       await carries.run(model, real);
     }),
   ),
@@ -177,7 +188,9 @@ const steps: readonly fc.Arbitrary<Step>[] = [
   fc.constantFrom(...people).map((by) =>
     step(`${by} chooses`, async (model, real) => {
       const run = await current(real);
-      if (run === undefined) return;
+      if (run === undefined) {
+        return;
+      }
       await choose(real.transitions, { run: run.id }, 'ctl3', callerOf(by));
       void model;
     }),
@@ -185,7 +198,9 @@ const steps: readonly fc.Arbitrary<Step>[] = [
   fc.constantFrom(...people).map((by) =>
     step(`${by} cancels`, async (_model, real) => {
       const run = await current(real);
-      if (run !== undefined) await cancel(real.transitions, { run: run.id }, callerOf(by));
+      if (run !== undefined) {
+        await cancel(real.transitions, { run: run.id }, callerOf(by));
+      }
     }),
   ),
   fc.constantFrom(...people).map((by) =>
@@ -206,7 +221,9 @@ const steps: readonly fc.Arbitrary<Step>[] = [
       const answer = await resumeRepairs(real.transitions, 'prod-a', byCommand(by));
       const mayResume = model.approvers.has(by) || by === CAROL;
       expect(answer.refused === true).toBe(!mayResume);
-      if (mayResume) model.isHalted = false;
+      if (mayResume) {
+        model.isHalted = false;
+      }
     }),
   ),
   fc.integer({ min: 1_000, max: 400_000 }).map((ms) =>
@@ -223,7 +240,9 @@ async function setup(tier: Tier): Promise<{ readonly model: Model; readonly real
   world.setTier(tier);
   await world.open();
   const [name, handle] = [...world.context.clusters][0] ?? [];
-  if (name === undefined || handle === undefined) throw new Error('no cluster');
+  if (name === undefined || handle === undefined) {
+    throw new Error('no cluster');
+  }
   const acting: ClusterHandle = {
     ...handle,
     actions: {
@@ -265,7 +284,9 @@ test.each(['reversible', 'destructive', 'node', 'mass'] as const)(
         await fc.asyncModelRun(() => ({ model, real }), commands);
         executions += real.executed.length;
         stops += model.stopped.size;
-        for (const { carried, why } of real.executed) expect(carried, why).toBe(true);
+        for (const { carried, why } of real.executed) {
+          expect(carried, why).toBe(true);
+        }
       }),
       { numRuns: 150 },
     );

@@ -26,7 +26,9 @@ async function waiting(scene: Scene): Promise<Replica> {
   const run = await replica.propose();
   await haltRepairs(replica.transitions, undefined, callerOf(BOB));
   await replica.vote(ALICE, run);
-  for (let passage = 0; passage < 5; passage += 1) await carry(replica.context);
+  for (let passage = 0; passage < 5; passage += 1) {
+    await carry(replica.context);
+  }
   expect(await runOf(replica)).toMatchObject({ state: 'acting', items: [{ state: 'waiting' }, {}, {}] });
   return replica;
 }
@@ -38,7 +40,9 @@ const runOf = ({ context }: Replica) => context.stores.runs.get('RUN-0001');
 async function carryLater({ context }: Replica, aheadMs: number): Promise<void> {
   const { clock } = context;
   const later = { ...context, clock: { ...clock, now: () => clock.now() + aheadMs } };
-  for (let passage = 0; passage < 10; passage += 1) await carry(later);
+  for (let passage = 0; passage < 10; passage += 1) {
+    await carry(later);
+  }
 }
 
 describe('an approved run that had to wait', () => {
@@ -128,8 +132,9 @@ describe('a run that a person must settle', () => {
     await replica.vote(BOB, plan);
     // Its turn has run out: nobody renews it while the run waits for a person.
     await redis.del(`{${scene.prefix}}:lease:turn:house`);
-    for (let passage = 0; passage < 5; passage += 1)
+    for (let passage = 0; passage < 5; passage += 1) {
       await resumeRun(replica.context, 'RUN-0002', { pauseServed: true });
+    }
     expect(await stores.runs.get('RUN-0002')).toMatchObject({ state: 'acting' });
     expect(scene.house.done).toEqual(['kitchen']);
     expect((await stores.incidents.timeline('INC-0002')).map(({ text }) => text)).toContainEqual(
@@ -157,7 +162,9 @@ describe('a halt by a file', () => {
       await writeFile(file, '');
       return { go: true };
     };
-    for (let passage = 0; passage < 5; passage += 1) await carry(replica.context);
+    for (let passage = 0; passage < 5; passage += 1) {
+      await carry(replica.context);
+    }
     expect(scene.house.done).toEqual([]);
     await rm(file);
   });

@@ -16,7 +16,9 @@ beforeEach(async () => {
   asked = [];
   server = createServer(async (request, response) => {
     const chunks: string[] = [];
-    for await (const chunk of request) chunks.push(String(chunk));
+    for await (const chunk of request) {
+      chunks.push(String(chunk));
+    }
     asked.push([request.url, JSON.parse(chunks.join(''))]);
     const isKnown = request.url?.endsWith('/stop') === true || request.url?.endsWith('/restart') === true;
     response.writeHead(isKnown ? 200 : 400).end(JSON.stringify({ text: isKnown ? 'done' : 'what is that?' }));
@@ -33,7 +35,9 @@ function run(...args: string[]): Promise<{ readonly code: number | null; readonl
   return new Promise((resolve) => {
     const child = spawn(join(folder, 'host'), args);
     let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (output += String(data)));
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (data) => (output += String(data)));
+    }
     child.once('close', (code) => resolve({ code, output: output.trim() }));
   });
 }

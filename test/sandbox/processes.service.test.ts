@@ -14,7 +14,9 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'watership-processes-'));
 });
 afterEach(() => {
-  for (const child of started) child.kill('SIGKILL');
+  for (const child of started) {
+    child.kill('SIGKILL');
+  }
   started = [];
   rmSync(folder, { recursive: true, force: true });
 });

@@ -22,7 +22,9 @@ const CLIENTS = /(channel|connection) exception|channel error on|AMQP connection
 export function tellWhenFailed(sandboxOf: () => TestSandbox | undefined): void {
   afterEach(async ({ task }) => {
     const sandbox = sandboxOf();
-    if (task.result?.state !== 'fail' || sandbox === undefined) return;
+    if (task.result?.state !== 'fail' || sandbox === undefined) {
+      return;
+    }
     const folder = dirname(sandbox.report().config);
     const kept = join(KEPT, task.name.replaceAll(/[^a-z0-9]+/gi, '-'));
     cpSync(folder, kept, { recursive: true, filter: isFolderOrLog });

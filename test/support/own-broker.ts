@@ -49,7 +49,9 @@ export async function startOwnBroker<Opened>(
       ...(options.more !== undefined && { more: options.more }),
     });
     const [node] = nodes;
-    if (node === undefined) throw new Error('A cluster without a node.');
+    if (node === undefined) {
+      throw new Error('A cluster without a node.');
+    }
     return { ...(await open({ setup, node })), close };
   } catch (error) {
     await close();

@@ -62,10 +62,14 @@ export async function openSandbox(
   const said: string[] = [];
   await new Promise<void>((resolve, reject) => {
     for (const stream of [child.stdout, child.stderr]) {
-      if (stream === null) continue;
+      if (stream === null) {
+        continue;
+      }
       createInterface({ input: stream }).on('line', (line) => {
         said.push(line);
-        if (line === 'READY') resolve();
+        if (line === 'READY') {
+          resolve();
+        }
       });
     }
     child.once('exit', (code) => reject(new Error(`The sandbox ended with ${code}:\n${said.join('\n')}`)));
@@ -80,7 +84,9 @@ export async function openSandbox(
   const nodes = () => report().clusters.flatMap((cluster) => cluster.nodes);
   const ctl = (name: string, ...args: string[]): Promise<Ran> => {
     const node = nodes().find((candidate) => candidate.name.startsWith(`${name}@`));
-    if (node === undefined) throw new Error(`No node ${name}`);
+    if (node === undefined) {
+      throw new Error(`No node ${name}`);
+    }
     return run([...node.ctl.argv, ...args], node.ctl.env);
   };
   return {
@@ -100,7 +106,9 @@ export async function openSandbox(
     },
     operations() {
       const log = report().operationsLog;
-      if (!existsSync(log)) return [];
+      if (!existsSync(log)) {
+        return [];
+      }
       const lines = readFileSync(log, 'utf8').split('\n').filter(Boolean);
       return lines.map((line) => JSON.parse(line) as OperationEntry);
     },

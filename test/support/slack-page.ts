@@ -82,7 +82,9 @@ export async function openSlackPage({ slack }: SandboxReport): Promise<SlackPage
       new Promise((resolve, reject) => {
         const check = (): void => {
           const found = look(page);
-          if (found === undefined) return;
+          if (found === undefined) {
+            return;
+          }
           finish();
           resolve(found);
         };
@@ -101,7 +103,9 @@ export async function openSlackPage({ slack }: SandboxReport): Promise<SlackPage
       const found = on.blocks
         .flatMap(({ block_id, elements = [] }) => elements.map((element) => ({ ...element, block_id })))
         .find((element) => element.action_id === actionId);
-      if (found === undefined) throw new Error(`No ${actionId} on: ${on.text}`);
+      if (found === undefined) {
+        throw new Error(`No ${actionId} on: ${on.text}`);
+      }
       send({
         t: 'block_action',
         channel: on.channel,
@@ -114,7 +118,9 @@ export async function openSlackPage({ slack }: SandboxReport): Promise<SlackPage
       mistakes = {};
       const inputs = (stack.at(-1)?.blocks ?? []).flatMap(({ block_id = '', element }) => {
         const value = values[block_id];
-        if (element === undefined || value === undefined) return [];
+        if (element === undefined || value === undefined) {
+          return [];
+        }
         return [[block_id, { [element.action_id]: { type: element.type, value } }] as const];
       });
       send({ t: 'view_submit', user: slack.people[person], values: Object.fromEntries(inputs) });
@@ -129,7 +135,9 @@ export async function openSlackPage({ slack }: SandboxReport): Promise<SlackPage
     socket.addEventListener('error', () => reject(new Error(`The Slack page does not answer: ${slack.url}`)));
     socket.addEventListener('message', ({ data }) => {
       const parsed = event.safeParse(JSON.parse(String(data)));
-      if (!parsed.success) return;
+      if (!parsed.success) {
+        return;
+      }
       const said = parsed.data;
       switch (said.t) {
         case 'init':
@@ -151,7 +159,9 @@ export async function openSlackPage({ slack }: SandboxReport): Promise<SlackPage
         case 'view_errors':
           mistakes = said.errors;
       }
-      for (const watcher of watchers) watcher();
+      for (const watcher of watchers) {
+        watcher();
+      }
     });
   });
   return page;

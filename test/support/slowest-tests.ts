@@ -13,7 +13,9 @@ export class SlowestTests implements Reporter {
 
   onTestRunEnd(modules: readonly TestModule[]): void {
     // Whoever runs a few files looks at their tests, which are all told already.
-    if (modules.length <= SHOWN) return;
+    if (modules.length <= SHOWN) {
+      return;
+    }
     this.#print(['', `The ${SHOWN} slowest tests:`, ...slowestOf(modules)].join('\n'));
   }
 }

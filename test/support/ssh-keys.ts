@@ -12,6 +12,8 @@ export function sshKeyPair(passphrase?: string): { readonly private: string; rea
       passphrase === undefined
         ? generateKeyPairSync('ed25519')
         : generateKeyPairSync('ed25519', { passphrase, cipher: 'aes256-ctr', rounds: 4 });
-    if (!(parseKey(pair.private, passphrase) instanceof Error)) return pair;
+    if (!(parseKey(pair.private, passphrase) instanceof Error)) {
+      return pair;
+    }
   }
 }

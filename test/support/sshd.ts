@@ -31,8 +31,9 @@ export async function startSshd(config: readonly string[] = []): Promise<Sshd> {
   const folder = mkdtempSync(join(tmpdir(), 'watership-sshd-'));
   const user = userInfo().username;
   const [port = 0] = await freePorts(1);
-  for (const name of ['host', 'user'])
+  for (const name of ['host', 'user']) {
     sshKeygen('-t', 'ed25519', '-N', '', '-C', name, '-f', join(folder, name));
+  }
   const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
   writeFileSync(join(folder, 'authorized_keys'), read('user.pub'), { mode: 0o600 });
   const settings = [
@@ -47,7 +48,9 @@ export async function startSshd(config: readonly string[] = []): Promise<Sshd> {
   ];
   writeFileSync(join(folder, 'sshd_config'), `${settings.join('\n')}\n`);
   // Debian's sshd separates its privileges there when root starts it; its service unit makes it otherwise.
-  if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
+  if (process.getuid?.() === 0) {
+    mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
+  }
   // By its whole path: sshd starts itself again for every connection.
   const child = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', join(folder, 'sshd_config')], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -75,7 +78,9 @@ export async function startSshd(config: readonly string[] = []): Promise<Sshd> {
 
 export function sshKeygen(...args: readonly string[]): string {
   const { status, stdout, stderr } = spawnSync('ssh-keygen', [...args, '-q'], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`ssh-keygen ${args.join(' ')} failed: ${stderr}`);
+  if (status !== 0) {
+    throw new Error(`ssh-keygen ${args.join(' ')} failed: ${stderr}`);
+  }
   return stdout;
 }
 
@@ -83,10 +88,14 @@ function journalOf({ stderr, ...child }: ChildProcess): Pick<Sshd, 'log' | 'logg
   const lines: string[] = [];
   const waiting = new Set<() => void>();
   const wake = (): void => {
-    for (const look of waiting) look();
+    for (const look of waiting) {
+      look();
+    }
   };
   let hasEnded = false;
-  if (stderr === null) throw new Error(`sshd ${child.pid} has no output`);
+  if (stderr === null) {
+    throw new Error(`sshd ${child.pid} has no output`);
+  }
   const reader = createInterface({ input: stderr });
   reader.on('line', (line) => {
     lines.push(line);
@@ -102,9 +111,13 @@ function journalOf({ stderr, ...child }: ChildProcess): Pick<Sshd, 'log' | 'logg
     logged: (text) =>
       new Promise((resolve, reject) => {
         const look = (): void => {
-          if (log().includes(text)) resolve();
-          else if (hasEnded) reject(new Error(`sshd ended without "${text}":\n${log()}`));
-          else return;
+          if (log().includes(text)) {
+            resolve();
+          } else if (hasEnded) {
+            reject(new Error(`sshd ended without "${text}":\n${log()}`));
+          } else {
+            return;
+          }
           waiting.delete(look);
         };
         waiting.add(look);
@@ -123,7 +136,9 @@ function end(pid: number): void {
 
 /** The processes of sshd under one, from /proc: every connection has one or two. */
 function sessionsOf(parent: number | undefined): readonly number[] {
-  if (parent === undefined) return [];
+  if (parent === undefined) {
+    return [];
+  }
   const own = readdirSync('/proc')
     .map(Number)
     .filter((pid) => pid > 0)

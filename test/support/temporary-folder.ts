@@ -10,8 +10,11 @@ export function setup(): () => void {
   const folder = mkdtempSync(join(tmpdir(), 'watership-'));
   environment.TMPDIR = folder;
   return () => {
-    if (before === undefined) delete environment.TMPDIR;
-    else environment.TMPDIR = before;
+    if (before === undefined) {
+      delete environment.TMPDIR;
+    } else {
+      environment.TMPDIR = before;
+    }
     removeFolder(folder);
   };
 }

@@ -64,7 +64,9 @@ export async function startTlsBroker(): Promise<TlsBroker> {
        rabbit_networking:start_ssl_listener(
          {"127.0.0.1", ${strictPort}}, [{fail_if_no_peer_cert, true} | proplists:delete(fail_if_no_peer_cert, Options)], 1).`,
       ]);
-      if (opened.exitCode !== 0) throw new Error(`No second TLS listener: ${opened.output}`);
+      if (opened.exitCode !== 0) {
+        throw new Error(`No second TLS listener: ${opened.output}`);
+      }
       return {
         user: setup.username,
         password: setup.password,

@@ -85,11 +85,15 @@ function filesOf(id: string): readonly string[] {
   const file = readdirSync(shelf, { recursive: true, encoding: 'utf8' }).find((name) =>
     name.endsWith(`/${id}.ts`),
   );
-  if (file === undefined) throw new Error(`The runbook ${id} has no file ${id}.ts in src/runbooks/book`);
+  if (file === undefined) {
+    throw new Error(`The runbook ${id} has no file ${id}.ts in src/runbooks/book`);
+  }
   const found = new Set<string>();
   const waiting = [join(shelf, file)];
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
-    if (found.has(path) || !path.startsWith(shelf)) continue;
+    if (found.has(path) || !path.startsWith(shelf)) {
+      continue;
+    }
     found.add(path);
     const folder = dirname(path);
     waiting.push(

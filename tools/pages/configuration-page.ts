@@ -81,10 +81,16 @@ const shapeSchema = z.looseObject({
 const isDuration = (schema: Field['schema']): boolean => schema['pattern'] === durationPattern.source;
 
 function typeOf(schema: Field['schema']): string {
-  if (isDuration(schema)) return 'duration';
+  if (isDuration(schema)) {
+    return 'duration';
+  }
   const { type, enum: values, const: value, items, anyOf, oneOf } = shapeSchema.parse(schema);
-  if (values !== undefined) return values.map((one) => code(String(one))).join(', ');
-  if (value !== undefined) return code(String(value));
+  if (values !== undefined) {
+    return values.map((one) => code(String(one))).join(', ');
+  }
+  if (value !== undefined) {
+    return code(String(value));
+  }
   const variants = anyOf ?? oneOf;
   if (variants !== undefined) {
     const isNumber = variants.some((variant) => variant['pattern'] === '^\\d+$');
@@ -109,16 +115,24 @@ function defaultOf(path: string, schema: Field['schema'], parsed: unknown): stri
   const value = valueAt(path, parsed) ?? schema['default'];
   // What the smallest file says itself is no default.
   const isSaid = valueAt(path, smallestFile) !== undefined;
-  if (value === undefined || isSaid || JSON.stringify(value).includes('{')) return '';
-  if (isDuration(schema)) return code(durationText(Number(value)));
-  if (Array.isArray(value)) return value.length === 0 ? 'none' : code(value.join(', '));
+  if (value === undefined || isSaid || JSON.stringify(value).includes('{')) {
+    return '';
+  }
+  if (isDuration(schema)) {
+    return code(durationText(Number(value)));
+  }
+  if (Array.isArray(value)) {
+    return value.length === 0 ? 'none' : code(value.join(', '));
+  }
   return code(String(value));
 }
 
 /** The value of a field in a parsed file; of a list or a mapping, in its first entry. */
 function valueAt(path: string, parsed: unknown): unknown {
   return path.split(/\.|(?=\[)/).reduce<unknown>((value, name) => {
-    if (typeof value !== 'object' || value === null) return undefined;
+    if (typeof value !== 'object' || value === null) {
+      return undefined;
+    }
     const members = Object.entries(value);
     return (name === '[]' || name === '*' ? members[0] : members.find(([key]) => key === name))?.[1];
   }, parsed);

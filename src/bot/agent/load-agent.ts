@@ -25,11 +25,15 @@ export function loadAgent(options: {
 /** The same for a text that is already read. */
 export function parseAgent(text: string, file: string, environment: Environment): LoadedAgent {
   const parsed = parseFile(text, environment, { schema: agentFileSchema, crossCheck, isSecret });
-  if (parsed.kind === 'bad') return { kind: 'bad', file, problems: parsed.problems };
+  if (parsed.kind === 'bad') {
+    return { kind: 'bad', file, problems: parsed.problems };
+  }
   const { content, files } = parsed;
   const [key, ...older] = content.keys;
   // The schema wants at least one.
-  if (key === undefined) throw new Error(`${file} has no keys`);
+  if (key === undefined) {
+    throw new Error(`${file} has no keys`);
+  }
   return { kind: 'ok', file, config: { ...shape(content, [key, ...older]), readFrom: [file, ...files] } };
 }
 
@@ -71,7 +75,9 @@ function crossCheck(raw: unknown): readonly CrossProblem[] {
 }
 
 function* twiceTheSameKey([first, second]: readonly string[]): Iterable<CrossProblem> {
-  if (first === undefined || first !== second) return;
+  if (first === undefined || first !== second) {
+    return;
+  }
   yield {
     path: ['keys', 1],
     expected: 'a key that differs from the first: two keys are for replacing one',
@@ -87,7 +93,9 @@ function* missingCommands(file: z.output<typeof crossSchema>): Iterable<CrossPro
     ['service.restart', 'allow.restart', restart],
     ['service.status', 'allow.status', status],
   ] as const) {
-    if (services.length === 0 || commands[operation] !== undefined) continue;
+    if (services.length === 0 || commands[operation] !== undefined) {
+      continue;
+    }
     yield {
       path: ['operations'],
       expected: `a command for ${operation}, because ${list} names ${services.join(', ')}`,

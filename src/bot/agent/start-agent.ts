@@ -28,7 +28,9 @@ export async function startAgent(
   config: AgentConfig,
   { log, clock, signal }: { readonly log: Logger; readonly clock: Clock; readonly signal?: AbortSignal },
 ): Promise<RunningAgent> {
-  for (const { path, text } of exposedFiles(config.readFrom ?? [])) log.warn(`${path}: ${text}`);
+  for (const { path, text } of exposedFiles(config.readFrom ?? [])) {
+    log.warn(`${path}: ${text}`);
+  }
   const now = () => clock.now();
   const journal = await openJournal({
     ...config.journal,
@@ -70,7 +72,9 @@ export async function startAgent(
 
   function tell(told: Told): void {
     counts.requests += 1;
-    if (told.isRefused) counts.refused += 1;
+    if (told.isRefused) {
+      counts.refused += 1;
+    }
     const isFine = told.outcome === 'done' || told.outcome === 'outcome';
     log[isFine ? 'info' : 'warn'](told, `${agentMethods[told.method]}: ${told.outcome}`);
   }
@@ -98,7 +102,9 @@ function endpointOf(agent: Agent): object {
 function aborted(signal: AbortSignal | undefined): Promise<never> {
   return new Promise((_, reject) => {
     const stop = () => reject(new Error('asked to stop before the broker could be reached'));
-    if (signal?.aborted) stop();
+    if (signal?.aborted) {
+      stop();
+    }
     signal?.addEventListener('abort', stop, { once: true });
   });
 }

@@ -114,7 +114,9 @@ async function turned(
 }
 
 async function sinceWhen({ people }: Transitions, { by, atMs, because }: Halt): Promise<string> {
-  if (because !== undefined) return `Why: ${because}.`;
+  if (because !== undefined) {
+    return `Why: ${because}.`;
+  }
   const name = (await people.names([by])).get(by) ?? by;
   return `${name} halted it at ${utcTime(atMs)}.`;
 }

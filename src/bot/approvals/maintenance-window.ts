@@ -26,8 +26,12 @@ function windowAt(
   cluster: string,
   atMs: number,
 ): Announced | undefined {
-  if (clusters !== undefined && !clusters.includes(cluster)) return undefined;
+  if (clusters !== undefined && !clusters.includes(cluster)) {
+    return undefined;
+  }
   const begunAtMs = lastTimeMs(cron, timezone, atMs);
-  if (begunAtMs === undefined || begunAtMs + durationMs <= atMs) return undefined;
+  if (begunAtMs === undefined || begunAtMs + durationMs <= atMs) {
+    return undefined;
+  }
   return { untilMs: begunAtMs + durationMs };
 }

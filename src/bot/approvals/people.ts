@@ -113,7 +113,9 @@ function isForeignTo(
   own: Workspace | undefined,
   from: { readonly userTeam?: string; readonly team?: string; readonly enterprise?: string },
 ): boolean {
-  if (own?.kind === 'enterprise') return from.enterprise !== own.enterprise;
+  if (own?.kind === 'enterprise') {
+    return from.enterprise !== own.enterprise;
+  }
   const home = own?.team ?? from.team;
   return [from.userTeam, from.team].some((team) => team !== undefined && home !== undefined && team !== home);
 }

@@ -172,7 +172,9 @@ async function press(
       const { run } = applied;
       const text = standing(run, clock.now());
       const { kind } = permission(run);
-      if (kind === 'cancel' && isStopping(run)) return { text };
+      if (kind === 'cancel' && isStopping(run)) {
+        return { text };
+      }
       await transitions.refuse(kind, 'too-late', caller, { run });
       return { text, refused: true };
     }

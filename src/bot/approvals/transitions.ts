@@ -159,7 +159,9 @@ export function createTransitions(context: BotContext, people: People): Transiti
         const changed = await change(incident);
         if (changed.kind === 'answer') {
           const { refusal, answer } = changed;
-          if (refusal !== undefined) await refuse(refusal.what, refusal.why, caller, { incident });
+          if (refusal !== undefined) {
+            await refuse(refusal.what, refusal.why, caller, { incident });
+          }
           return { kind: 'answer', answer };
         }
         const { record } = changed;
@@ -187,13 +189,17 @@ export function createTransitions(context: BotContext, people: People): Transiti
           const ask = permission(run);
           const decision = authorize(ask, principal, surfaceAt(run.cluster));
           const told = await noted(ask, decision, caller, { run });
-          if (!told.allowed) return { kind: 'refused', answer: { text: told.because, refused: true } };
+          if (!told.allowed) {
+            return { kind: 'refused', answer: { text: told.because, refused: true } };
+          }
           isAllowed = true;
         }
         const changed = await change(run, { principal, cluster });
         if (changed.kind === 'answer') {
           const { refusal, answer } = changed;
-          if (refusal !== undefined) await refuse(refusal.what, refusal.why, caller, { run });
+          if (refusal !== undefined) {
+            await refuse(refusal.what, refusal.why, caller, { run });
+          }
           return { kind: 'answer', answer };
         }
         const next = advance(runbook, run, changed.input, await engineTools(context, cluster));
@@ -241,7 +247,9 @@ function standingOf(about: About): Partial<AuditEntry> {
     const { run } = about;
     return { ...planOf(run), before: run.state, after: run.state };
   }
-  if (!('incident' in about)) return {};
+  if (!('incident' in about)) {
+    return {};
+  }
   const state = stateWordOf(about.incident);
   return { before: state, after: state };
 }

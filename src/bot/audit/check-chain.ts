@@ -55,7 +55,9 @@ export function checkChain(options: {
       // Reading every entry's text would take most of the time of a check; few have anything to say about the chain.
       const about = isAboutChain.test(record.text) ? entryOf(record) : undefined;
       fault ??= linkFault(record, last, hashes) ?? sealFault(record.sequence, about?.seal);
-      if (fault !== undefined) return fault;
+      if (fault !== undefined) {
+        return fault;
+      }
       first ??= record;
       last = record;
       hashes.set(record.sequence, record.hash);
@@ -68,7 +70,9 @@ export function checkChain(options: {
       if (!mayBegin && first !== undefined && first.sequence > 1 && trimmed !== undefined) {
         fault ??= trimFault(trimmed, { key, keep });
       }
-      if (key !== undefined && last !== undefined) fault ??= unsealedFault(last, sealedTo ?? first?.sequence);
+      if (key !== undefined && last !== undefined) {
+        fault ??= unsealedFault(last, sealedTo ?? first?.sequence);
+      }
       return {
         entries: hashes.size,
         ...(first === undefined ? {} : { first: first.sequence }),
@@ -83,7 +87,9 @@ export function checkChain(options: {
   };
 
   function sealFault(sequence: number, seal: Seal | undefined): Fault | undefined {
-    if (seal === undefined || key === undefined) return undefined;
+    if (seal === undefined || key === undefined) {
+      return undefined;
+    }
     const worth = judgeSeal(key, seal);
     if (worth === 'other-key') {
       otherSeals += 1;
@@ -101,7 +107,9 @@ export function checkChain(options: {
       const text = `Entries up to ${seal.sequence} are not the ones that entry ${sequence} sealed.`;
       return { kind: 'replaced', sequence: seal.sequence, text };
     }
-    if (sealed !== undefined) sealedTo = seal.sequence;
+    if (sealed !== undefined) {
+      sealedTo = seal.sequence;
+    }
     return undefined;
   }
 }
@@ -115,7 +123,9 @@ function linkFault(
   hashes: ReadonlyMap<number, string>,
 ): Fault | undefined {
   const { sequence, before, hash, text } = record;
-  if (last !== undefined && sequence > last.sequence + 1) return missing(last.sequence + 1, sequence - 1);
+  if (last !== undefined && sequence > last.sequence + 1) {
+    return missing(last.sequence + 1, sequence - 1);
+  }
   if (last !== undefined && sequence <= last.sequence) {
     return {
       kind: 'out-of-order',
@@ -152,19 +162,29 @@ function beginningFault(
   first: AuditRecord | undefined,
   must: { readonly trimmed: Trimmed | undefined } | undefined,
 ): Fault | undefined {
-  if (must === undefined || first === undefined || first.sequence === 1) return undefined;
+  if (must === undefined || first === undefined || first.sequence === 1) {
+    return undefined;
+  }
   const { trimmed } = must;
-  if (trimmed === undefined) return missing(1, first.sequence - 1);
-  if (trimmed.firstKept < first.sequence) return missing(trimmed.firstKept, first.sequence - 1);
+  if (trimmed === undefined) {
+    return missing(1, first.sequence - 1);
+  }
+  if (trimmed.firstKept < first.sequence) {
+    return missing(trimmed.firstKept, first.sequence - 1);
+  }
   // The stream may hold entries that were to be dropped: then nothing is missing.
-  if (trimmed.firstKept > first.sequence || trimmed.before === first.before) return undefined;
+  if (trimmed.firstKept > first.sequence || trimmed.before === first.before) {
+    return undefined;
+  }
   const text = `Entry ${first.sequence} is not the first one that was kept when the chain was trimmed.`;
   return { kind: 'replaced', sequence: first.sequence, text };
 }
 
 function endFault(last: AuditRecord | undefined, given: number | undefined): Fault | undefined {
   const end = last?.sequence ?? 0;
-  if (given === undefined || given <= end) return undefined;
+  if (given === undefined || given <= end) {
+    return undefined;
+  }
   const { text } = missing(end + 1, given);
   return { kind: 'truncated', sequence: end + 1, text: `${text} The chain was cut off at its end.` };
 }

@@ -97,21 +97,28 @@ export function keepAudit(context: Needs): AuditKeeper {
         atMs: nowMs,
         ...(key === undefined ? {} : { key }),
       });
-      if (trimmed === 'waits-for-mirror')
+      if (trimmed === 'waits-for-mirror') {
         log.warn('The audit is not trimmed: its oldest part is not in the mirror yet');
+      }
       trimmedAtMs = nowMs;
     }
   }
 
   async function copy(lease: Lease): Promise<void> {
-    if (mirror === undefined) return;
+    if (mirror === undefined) {
+      return;
+    }
     try {
       await mirror.catchUp(() => lease.isHeld());
-      if (report?.kind === 'failing') log.info({ file }, 'The audit’s mirror is written again');
+      if (report?.kind === 'failing') {
+        log.info({ file }, 'The audit’s mirror is written again');
+      }
       report = { kind: 'ok' };
     } catch (error) {
       const problem = reasonOf(error);
-      if (report?.kind !== 'failing') log.error({ err: error, file }, 'The audit’s mirror cannot be written');
+      if (report?.kind !== 'failing') {
+        log.error({ err: error, file }, 'The audit’s mirror cannot be written');
+      }
       report = { kind: 'failing', problem };
       // What stands in the file now is read again before anything is added to it.
       await mirror.close();
@@ -120,7 +127,9 @@ export function keepAudit(context: Needs): AuditKeeper {
 
   async function seal(withKey: string, atMs: number): Promise<void> {
     const [tip] = await stores.chain.records(Math.max(1, await stores.chain.given()), 1);
-    if (tip === undefined || entryOf(tip).event === SEALED) return;
+    if (tip === undefined || entryOf(tip).event === SEALED) {
+      return;
+    }
     await stores.audit.append(sealEntry(withKey, tip, atMs));
   }
 }

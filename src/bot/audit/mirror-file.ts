@@ -55,7 +55,9 @@ function mirrorFile(
 
 /** What a bot that died in the middle of a line left behind is completed; anything else is left as it is, on its own line. */
 function finish(torn: Buffer, bytes: Buffer): Buffer {
-  if (torn.length === 0) return bytes;
+  if (torn.length === 0) {
+    return bytes;
+  }
   const isBeginning = torn.length < bytes.length && bytes.subarray(0, torn.length).equals(torn);
   return isBeginning ? bytes.subarray(torn.length) : Buffer.concat([Buffer.of(NEWLINE), bytes]);
 }

@@ -9,7 +9,9 @@ export const lineOf = ({ sequence, before, hash, text }: AuditRecord): string =>
 export function recordOfLine(line: string): AuditRecord | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    if (!isLine(value)) return undefined;
+    if (!isLine(value)) {
+      return undefined;
+    }
     const { sequence, before, hash, entry } = value;
     const record = { sequence, before, hash, text: canonicalJson(entry) };
     return lineOf(record) === line ? record : undefined;

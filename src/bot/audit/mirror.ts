@@ -42,7 +42,9 @@ export function createMirror(options: {
           continue;
         }
         const last = fresh.at(-1);
-        if (last === undefined || !isHeld()) return;
+        if (last === undefined || !isHeld()) {
+          return;
+        }
         await current.append(fresh);
         at = { sequence: last.sequence, hash: last.hash };
         await chain.setMirrored({ ...at, file });
@@ -62,7 +64,9 @@ export function createMirror(options: {
    * Redis. A new file goes on where the rotated one ended.
    */
   async function inPlace(): Promise<MirrorFile> {
-    if (open !== undefined && (await open.isInPlace())) return open;
+    if (open !== undefined && (await open.isInPlace())) {
+      return open;
+    }
     const rotated = open;
     open = undefined;
     await rotated?.close();
@@ -86,7 +90,9 @@ export function createMirror(options: {
   async function lastCommon(): Promise<Place | undefined> {
     const written = new Map<number, string>();
     for await (const line of readMirror([path])) {
-      if (line.kind === 'entry') written.set(line.record.sequence, line.record.hash);
+      if (line.kind === 'entry') {
+        written.set(line.record.sequence, line.record.hash);
+      }
     }
     let common: Place | undefined;
     let from = 1;
@@ -94,7 +100,9 @@ export function createMirror(options: {
       const page = await chain.records(from, PAGE);
       common = page.findLast(({ sequence, hash }) => written.get(sequence) === hash) ?? common;
       const last = page.at(-1);
-      if (last === undefined || page.length < PAGE) return common;
+      if (last === undefined || page.length < PAGE) {
+        return common;
+      }
       from = last.sequence + 1;
     }
   }
@@ -103,8 +111,12 @@ export function createMirror(options: {
 /** What comes after the entry that was written last; undefined when the chain is not the one it stood in. */
 function follow(at: Place, page: readonly AuditRecord[]): readonly AuditRecord[] | undefined {
   const [first, ...rest] = page;
-  if (first === undefined) return undefined;
-  if (first.sequence === at.sequence) return first.hash === at.hash ? rest : undefined;
+  if (first === undefined) {
+    return undefined;
+  }
+  if (first.sequence === at.sequence) {
+    return first.hash === at.hash ? rest : undefined;
+  }
   // Trimmed before it could be copied. What is left is copied; the gap stays visible.
   return page;
 }

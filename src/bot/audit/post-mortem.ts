@@ -92,7 +92,9 @@ function times({ incident, runs }: PostMortemInput): readonly string[] {
 }
 
 function timeline({ entries, names }: PostMortemInput): readonly string[] {
-  if (entries.length === 0) return [];
+  if (entries.length === 0) {
+    return [];
+  }
   const rows = entries.map(({ atMs, actor, run, before, after, sequence, text: what }) => {
     const change = before === undefined || before === after ? '' : ` (${before} → ${after ?? ''})`;
     return [
@@ -128,7 +130,9 @@ const evidenceOf = ({ title, lines }: Evidence): readonly string[] => [
 ];
 
 function planOf({ plan }: Run): readonly string[] {
-  if (plan === undefined) return [];
+  if (plan === undefined) {
+    return [];
+  }
   const items = plan.items.map((item, index) => {
     const detail =
       item.kind === 'act' ? `: ${item.describe}` : item.kind === 'manual' ? ' (by hand)' : ' (check)';
@@ -150,7 +154,9 @@ const votesOf = ({ votes, plan }: Run, names: Names): readonly string[] =>
   });
 
 function stepsOf({ items, plan }: Run): readonly string[] {
-  if (plan === undefined || items.every(({ state }) => state === 'waiting')) return [];
+  if (plan === undefined || items.every(({ state }) => state === 'waiting')) {
+    return [];
+  }
   const rows = items.map(({ state, startedAtMs, endedAtMs, detail = '' }, index) => [
     `${index + 1}. ${plan.items[index]?.title ?? ''}`,
     state,
@@ -164,7 +170,9 @@ function stepsOf({ items, plan }: Run): readonly string[] {
 function verificationOf({ items, plan }: Run): readonly string[] {
   return items.flatMap(({ state, detail }, index) => {
     const planned = plan?.items[index];
-    if (planned?.kind !== 'verify' || state === 'waiting') return [];
+    if (planned?.kind !== 'verify' || state === 'waiting') {
+      return [];
+    }
     const seen = detail === undefined ? '' : `: ${detail}`;
     return [
       text(

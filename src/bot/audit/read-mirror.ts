@@ -23,7 +23,9 @@ export async function* readMirror(paths: readonly string[]): AsyncGenerator<Mirr
         yield record === undefined ? { kind: 'spoiled', path, line } : { kind: 'entry', record };
       }
     }
-    if (rest === '') continue;
+    if (rest === '') {
+      continue;
+    }
     const record = recordOfLine(rest);
     yield record === undefined ? { kind: 'unfinished' } : { kind: 'entry', record };
   }

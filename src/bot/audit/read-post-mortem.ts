@@ -18,7 +18,9 @@ export async function readPostMortem(
 ): Promise<{ readonly incident: Incident; readonly markdown: string } | undefined> {
   const asked = id.startsWith('RUN-') ? (await stores.runs.get(id))?.incident : id;
   const stored = asked === undefined ? undefined : await stores.incidents.get(asked);
-  if (stored === undefined) return undefined;
+  if (stored === undefined) {
+    return undefined;
+  }
   const incident = stored.state === 'resolved' ? atItsWorst(stored) : stored;
 
   const entries = await stores.audit.read({ incident: incident.id, limit: ENTRIES_AT_MOST });

@@ -21,7 +21,9 @@ export function sealEntry(
 
 /** What a seal is worth to somebody who has this key. */
 export function judgeSeal(key: string, seal: Seal): 'good' | 'forged' | 'other-key' {
-  if (seal.key !== keyName(key)) return 'other-key';
+  if (seal.key !== keyName(key)) {
+    return 'other-key';
+  }
   return isSame(seal.mac, macOf(key, 'seal', seal.sequence, seal.hash)) ? 'good' : 'forged';
 }
 
@@ -34,8 +36,12 @@ export const sealTrim = (key: string | undefined, { firstKept, before }: Trimmed
 
 /** What somebody who has this key may believe of a trim. */
 export function judgeTrim(key: string, trimmed: Trimmed): 'good' | 'forged' | 'other-key' | 'without-key' {
-  if (trimmed.mac === undefined || trimmed.key === undefined) return 'without-key';
-  if (trimmed.key !== keyName(key)) return 'other-key';
+  if (trimmed.mac === undefined || trimmed.key === undefined) {
+    return 'without-key';
+  }
+  if (trimmed.key !== keyName(key)) {
+    return 'other-key';
+  }
   return isSame(trimmed.mac, macOf(key, 'trim', trimmed.firstKept, trimmed.before)) ? 'good' : 'forged';
 }
 

@@ -24,9 +24,15 @@ const SECRETS: ReadonlySet<string> = new Set(
 export const fingerprint = (config: BotConfig): string => hashOf(withoutSecrets(config));
 
 function withoutSecrets(value: unknown): unknown {
-  if (typeof value === 'string') return redact(value);
-  if (Array.isArray(value)) return value.map(withoutSecrets);
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value === 'string') {
+    return redact(value);
+  }
+  if (Array.isArray(value)) {
+    return value.map(withoutSecrets);
+  }
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
   return Object.fromEntries(
     Object.entries(value).map(([name, member]) => [name, SECRETS.has(name) ? '…' : withoutSecrets(member)]),
   );

@@ -17,7 +17,9 @@ export async function trimAudit(options: {
 }): Promise<'trimmed' | 'short' | 'waits-for-mirror'> {
   const { chain, keep, isMirrored, atMs, key } = options;
   const size = await chain.size();
-  if (size <= keep * (1 + SLACK)) return 'short';
+  if (size <= keep * (1 + SLACK)) {
+    return 'short';
+  }
   const [oldest] = await chain.records(1, 1);
   const wanted = (oldest?.sequence ?? 1) + size - keep;
   const copied = isMirrored && size < keep * PATIENCE ? ((await chain.mirrored())?.sequence ?? 0) : undefined;

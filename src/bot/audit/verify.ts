@@ -87,7 +87,9 @@ function goneFault(first: AuditRecord | undefined, oldestMs: number): Fault | un
     return { kind: 'truncated', sequence: 1, text };
   }
   const { atMs } = entryOf(first);
-  if (first.sequence > 1 || atMs - oldestMs < OLDER_AT_LEAST_MS) return undefined;
+  if (first.sequence > 1 || atMs - oldestMs < OLDER_AT_LEAST_MS) {
+    return undefined;
+  }
   const text = `The first entry is of ${utcMoment(atMs)}, but there are runs or incidents since ${utcMoment(oldestMs)}: the chain before it was deleted.`;
   return { kind: 'truncated', sequence: 1, text };
 }
@@ -96,12 +98,16 @@ async function checkFiles(files: readonly string[], key: string | undefined): Pr
   const check = checkChain({ mayBegin: true, ...(key === undefined ? {} : { key }) });
   let next = 1;
   for await (const line of readMirror(files)) {
-    if (line.kind === 'unfinished') continue;
+    if (line.kind === 'unfinished') {
+      continue;
+    }
     if (line.kind === 'spoiled') {
       const text = `Line ${line.line} of ${line.path} was edited: it is not what the bot wrote.`;
       return { ...check.end(), fault: { kind: 'edited', sequence: next, text } };
     }
-    if (check.take(line.record) !== undefined) break;
+    if (check.take(line.record) !== undefined) {
+      break;
+    }
     next = line.record.sequence + 1;
   }
   return check.end();
@@ -118,7 +124,9 @@ function compared(redis: ChainVerdict, file: ChainVerdict): Verified['fault'] {
     return { where: 'redis', kind: 'differs', sequence, text };
   }
   const [end, copied] = [redis.last ?? 0, file.last ?? 0];
-  if (copied <= end) return undefined;
+  if (copied <= end) {
+    return undefined;
+  }
   const text = `Redis ends with entry ${end}; the mirror goes on to ${copied}.`;
   return { where: 'redis', kind: 'truncated', sequence: end + 1, text };
 }
@@ -130,9 +138,12 @@ function shortened(
   mirrored: Mirrored | undefined,
 ): Fault | undefined {
   const newest = files.at(-1);
-  if (mirrored === undefined || newest === undefined || mirrored.file !== mirrorName(newest))
+  if (mirrored === undefined || newest === undefined || mirrored.file !== mirrorName(newest)) {
     return undefined;
-  if (file.last === undefined || file.last >= mirrored.sequence) return undefined;
+  }
+  if (file.last === undefined || file.last >= mirrored.sequence) {
+    return undefined;
+  }
   const text = `The mirror ends with entry ${file.last}; it had reached entry ${mirrored.sequence}.`;
   return { kind: 'truncated', sequence: file.last + 1, text };
 }

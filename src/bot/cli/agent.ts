@@ -13,8 +13,11 @@ export async function agentCommand(console: Console, options: CommonOptions): Pr
     environment: console.environment,
   });
   if (loaded.kind === 'bad') {
-    if (options.json) printJson(console, { file: loaded.file, problems: loaded.problems });
-    else console.err(`${tellProblems(loaded.file, loaded.problems)}\n`);
+    if (options.json) {
+      printJson(console, { file: loaded.file, problems: loaded.problems });
+    } else {
+      console.err(`${tellProblems(loaded.file, loaded.problems)}\n`);
+    }
     return exitCodes.critical;
   }
   const log = createLog(loaded.config.log.level);

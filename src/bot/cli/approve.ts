@@ -27,7 +27,9 @@ export async function approveCommand(
   [id = '']: readonly string[],
 ): Promise<number> {
   const config = readConfig(console, options);
-  if (config === undefined) return exitCodes.critical;
+  if (config === undefined) {
+    return exitCodes.critical;
+  }
   return await withApprovals(config, async (transitions, caller) => {
     const { stores, clock } = transitions.context;
     const run = await stores.runs.get(id.toUpperCase());
@@ -41,8 +43,9 @@ export async function approveCommand(
       return exitCodes.critical;
     }
     if (options.plan === undefined) {
-      if (options.json) printJson(console, { run: run.id, plan });
-      else {
+      if (options.json) {
+        printJson(console, { run: run.id, plan });
+      } else {
         const [tally, who] = [
           await tallyOf(transitions, run, plan),
           await rightsOf(transitions.context, transitions.people, caller),
@@ -66,9 +69,13 @@ export async function approveCommand(
       caller,
     );
     const { text, isRecorded } = answerTo(voted, run);
-    if (options.json) printJson(console, { text, recorded: isRecorded });
-    else if (isRecorded) console.out(printable(`${text}\n`));
-    else console.err(printable(`${text}\n`));
+    if (options.json) {
+      printJson(console, { text, recorded: isRecorded });
+    } else if (isRecorded) {
+      console.out(printable(`${text}\n`));
+    } else {
+      console.err(printable(`${text}\n`));
+    }
     return isRecorded ? exitCodes.ok : exitCodes.critical;
   });
 }

@@ -33,7 +33,9 @@ export function commandTree(options: Console, onExit: (exitCode: number) => void
       .addHelpText('after', () => exitText(name))
       .action(async (...handed: readonly unknown[]) => {
         const self = handed.at(-1);
-        if (!(self instanceof Command)) return;
+        if (!(self instanceof Command)) {
+          return;
+        }
         const run = await load();
         onExit(await run(options, self.opts<Own>(), self.args));
       });

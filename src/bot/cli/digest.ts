@@ -12,13 +12,16 @@ import { withStores } from './common/with-stores.ts';
 /** `watership digest`: what the scheduled one would say now. Reads Redis only, and posts nothing. */
 export async function digestCommand(console: Console, options: CommonOptions): Promise<number> {
   const config = readConfig(console, options);
-  if (config === undefined) return exitCodes.critical;
+  if (config === undefined) {
+    return exitCodes.critical;
+  }
   const clusters = new Map(config.clusters.map((cluster) => [cluster.settings.name, cluster]));
   const digest = await withStores(config, (stores) =>
     readDigest({ stores, clock: systemClock, clusters, book }),
   );
-  if (options.json) printJson(console, digest);
-  else {
+  if (options.json) {
+    printJson(console, digest);
+  } else {
     const names = await namesOf(config, idsIn(digest.glass.join('\n')));
     console.out(tellDigest({ ...digest, glass: digest.glass.map((line) => withNames(line, names)) }));
   }

@@ -26,21 +26,28 @@ const NEWEST = 20;
 /** `watership incidents`: what is open, and what was lately. */
 export async function incidentsCommand(console: Console, options: IncidentsOptions): Promise<number> {
   const config = readConfig(console, options);
-  if (config === undefined) return exitCodes.critical;
+  if (config === undefined) {
+    return exitCodes.critical;
+  }
   const limit = numberOption('--limit', options.limit) ?? NEWEST;
   const { cluster } = options;
   const incidents = await withStores(config, ({ incidents }) =>
     incidents.recent({ limit, ...(cluster === undefined ? {} : { cluster }) }),
   );
-  if (options.json) printJson(console, incidents);
+  if (options.json) {
+    printJson(console, incidents);
+  }
   // One that has left the configuration may still have incidents; one that has none was perhaps mistyped.
   if (incidents.length === 0 && cluster !== undefined && !isConfigured(config, cluster)) {
     console.err(`${noCluster(cluster, config)}\n`);
     return exitCodes.unknown;
   }
-  if (options.json) return exitCodes.ok;
-  if (incidents.length === 0) console.out('No incidents.\n');
-  else {
+  if (options.json) {
+    return exitCodes.ok;
+  }
+  if (incidents.length === 0) {
+    console.out('No incidents.\n');
+  } else {
     const names = await namesOf(
       config,
       incidents.flatMap(({ owner }) => owner ?? []),

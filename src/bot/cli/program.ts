@@ -21,7 +21,9 @@ export async function program(given: Console & { readonly argv: readonly string[
     return exitCode;
   } catch (error) {
     // Help and version arrive here as well, with exit code 0; what is wrong has been printed.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.unknown;
+    if (error instanceof CommanderError) {
+      return error.exitCode === 0 ? exitCodes.ok : exitCodes.unknown;
+    }
     const { reasonOf } = await import('../../rpc/index.ts');
     options.err(`${reasonOf(error)}\n`);
     return exitCodes.unknown;

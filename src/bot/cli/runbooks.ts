@@ -16,8 +16,9 @@ export async function runbooksCommand(
     const { id, title, summary, handbook } = runbook;
     return { id, title, summary, handbook, repairs: repairs(runbook) };
   });
-  if (options.json) printJson(console, rows);
-  else {
+  if (options.json) {
+    printJson(console, rows);
+  } else {
     for (const { id, title, summary, repairs } of rows) {
       console.out(`${id}${repairs ? '' : ' (reports only, no repair)'}\n  ${title}\n  ${summary}\n`);
     }

@@ -32,7 +32,9 @@ export async function serve(
     await running.stop();
     return exitCodes.ok;
   } catch (error) {
-    if (asked.signal.aborted) return exitCodes.ok;
+    if (asked.signal.aborted) {
+      return exitCodes.ok;
+    }
     log.fatal({ err: error }, failure);
     return failureCode;
   }

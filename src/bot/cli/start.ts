@@ -8,7 +8,9 @@ import { serve } from './serve.ts';
 /** `watership start`: runs until it is asked to stop. */
 export async function startCommand(console: Console, options: CommonOptions): Promise<number> {
   const config = readConfig(console, options);
-  if (config === undefined) return exitCodes.critical;
+  if (config === undefined) {
+    return exitCodes.critical;
+  }
   const log = createLog(config.log.level);
   return serve(console, log, {
     start: (signal) => startBot(config, { log, clock: systemClock, signal }),

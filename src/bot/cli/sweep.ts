@@ -35,7 +35,9 @@ interface SweepOptions extends CommonOptions {
 export async function sweepCommand(console: Console, options: SweepOptions): Promise<number> {
   const config = readConfig(console, options);
   // Whoever calls this as a Nagios check learns that nothing was looked at, not that the cluster is in danger.
-  if (config === undefined) return exitCodes.unknown;
+  if (config === undefined) {
+    return exitCodes.unknown;
+  }
   const wanted = config.clusters.filter(
     ({ settings }) => options.cluster === undefined || settings.name === options.cluster,
   );
@@ -52,8 +54,11 @@ export async function sweepCommand(console: Console, options: SweepOptions): Pro
     Promise.all(wanted.map((cluster) => look(cluster, config, hosts.executor, systemClock))),
   ]).finally(() => hosts.close());
   const results = looks.map((seen) => ({ ...seen, ...withBot(seen, known.get(seen.cluster)) }));
-  if (options.json) printJson(console, results);
-  else console.out(results.map(tellResult).join('\n'));
+  if (options.json) {
+    printJson(console, results);
+  } else {
+    console.out(results.map(tellResult).join('\n'));
+  }
   return Math.max(...results.map(exitCodeOf));
 }
 
@@ -85,7 +90,9 @@ const NOT_LOOKED_AT = [
 ] as const;
 
 function withBot({ findings }: Seen, known: KnownToBot | undefined): Pick<Result, 'notLookedAt' | 'bot'> {
-  if (known === undefined) return { notLookedAt: NOT_LOOKED_AT };
+  if (known === undefined) {
+    return { notLookedAt: NOT_LOOKED_AT };
+  }
   const isFound = ({ runbook, key }: Incident): boolean =>
     findings.some((finding) => finding.runbook === runbook && finding.key === key);
   const open = known.open
@@ -143,10 +150,16 @@ export function exitCodeOf({
 }: Pick<Result, 'nodes' | 'failed' | 'bot'> & {
   readonly findings: readonly Pick<Finding, 'severity'>[];
 }): number {
-  if (nodes.every(({ answered }) => !answered)) return exitCodes.unknown;
+  if (nodes.every(({ answered }) => !answered)) {
+    return exitCodes.unknown;
+  }
   const troubles = [...findings, ...(bot?.open ?? [])];
-  if (troubles.some(({ severity }) => severity === 'critical')) return exitCodes.critical;
-  if (troubles.some(({ severity }) => severity === 'warning')) return exitCodes.warning;
+  if (troubles.some(({ severity }) => severity === 'critical')) {
+    return exitCodes.critical;
+  }
+  if (troubles.some(({ severity }) => severity === 'warning')) {
+    return exitCodes.warning;
+  }
   const isBlind = failed.length > 0 || nodes.some(({ answered }) => !answered);
   return isBlind ? exitCodes.unknown : exitCodes.ok;
 }
@@ -169,7 +182,9 @@ function tellResult({ cluster, nodes, findings, failed, tookMs, notLookedAt, bot
 }
 
 function tellBot(bot: Result['bot']): string {
-  if (bot === undefined) return 'the bot checks all of this, but has not swept here lately';
+  if (bot === undefined) {
+    return 'the bot checks all of this, but has not swept here lately';
+  }
   const ago = span(systemClock.now() - bot.sweptAtMs);
   return `the bot, which swept ${ago} ago, has ${bot.open.length === 0 ? 'nothing else' : `${bot.open.length} more`} open${bot.open.length === 0 ? '' : ':'}`;
 }

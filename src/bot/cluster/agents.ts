@@ -30,10 +30,14 @@ export function openAgents(options: { readonly transportUrl: string; readonly cl
     ...[host, method, args, { timeoutMs, signal }]: Parameters<AgentPort['call']>
   ): Promise<Carried> {
     try {
-      if (signal?.aborted) return calledOff;
+      if (signal?.aborted) {
+        return calledOff;
+      }
       await transport.connect(Math.min(timeoutMs, CONNECT_MS));
       // Connecting takes its time: whoever has been told that it is over must not see it done after that.
-      if (signal?.aborted) return calledOff;
+      if (signal?.aborted) {
+        return calledOff;
+      }
       const answer = agents.prepare({ server: host, timeoutMs }).call({}, method, args);
       return { kind: 'answered', reply: await unlessAborted(answer, signal) };
     } catch (error) {
@@ -51,8 +55,9 @@ const calledOff: Carried = { kind: 'not-sent', because: 'it was cancelled before
 
 /** Only what surely reached no queue was surely not done. */
 function failureOf(host: string, error: unknown): Carried {
-  if (error instanceof MessageUndeliverable)
+  if (error instanceof MessageUndeliverable) {
     return { kind: 'not-sent', because: `no agent listens for ${host}: is watership-agent running there?` };
+  }
   const because = reasonOf(error);
   const isUnsent = error instanceof BrokerUnreachable || error instanceof TopologyConflict;
   return isUnsent
@@ -61,7 +66,9 @@ function failureOf(host: string, error: unknown): Carried {
 }
 
 function unlessAborted<Answer>(answer: Promise<Answer>, signal: AbortSignal | undefined): Promise<Answer> {
-  if (signal === undefined) return answer;
+  if (signal === undefined) {
+    return answer;
+  }
   let stop = (): void => {};
   const called = new Promise<never>((_, reject) => {
     stop = () => reject(new Error('it was cancelled after it had been sent'));

@@ -53,7 +53,9 @@ export const managementOf = (config: ClusterConfig, node: NodeConfig): Managemen
 
 /** What the addresses of a cluster with TLS have in common. */
 export function tlsOf({ tls }: Pick<ClusterConfig, 'tls'>): TlsOptions {
-  if (tls === undefined) return {};
+  if (tls === undefined) {
+    return {};
+  }
   const { login: _, ...texts } = tls;
   return texts;
 }

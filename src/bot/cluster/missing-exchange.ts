@@ -16,7 +16,9 @@ export async function missingExchange(
 ): Promise<string | undefined> {
   const asked = management.map((api) => api.exchanges({ timeoutMs: LIMIT_MS }));
   const all = await Promise.any(asked).catch(() => undefined);
-  if (all === undefined) return undefined;
+  if (all === undefined) {
+    return undefined;
+  }
   const names = all.flatMap((row) => (row.vhost === vhost && row.name !== '' ? [row.name] : []));
   return names.includes(exchange) ? undefined : noExchange(exchange, vhost, names);
 }

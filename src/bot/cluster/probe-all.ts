@@ -92,10 +92,14 @@ async function surveyOne(candidate: Candidate, probe: Probe): Promise<CandidateP
     how: 'Its queue has no consumer.',
   } as const;
   // The question would wait behind the others, and be there still when somebody reads again.
-  if (consumers === 0 && ready > 0) return unread;
+  if (consumers === 0 && ready > 0) {
+    return unread;
+  }
   // A count of none may be some seconds old: it is asked all the same.
   const { verdict, tookMs, how, consumers: counted = consumers } = await probe(candidate);
-  if (verdict === 'deaf' && counted === 0) return { ...unread, tookMs };
+  if (verdict === 'deaf' && counted === 0) {
+    return { ...unread, tookMs };
+  }
   // Who answers reads its queue, whatever was counted seconds ago.
   const isKnown = counted !== undefined && !(verdict === 'alive' && counted === 0);
   const isUnbound = verdict === 'absent' && (counted ?? 0) > 0;

@@ -31,7 +31,9 @@ export function openProber(config: ClusterConfig, management: readonly Managemen
   const transports = new Map<string, Transport>();
   const transportFor = (vhost: string): Transport => {
     const known = transports.get(vhost);
-    if (known) return known;
+    if (known) {
+      return known;
+    }
     const opened = clusterTransport(config, vhost);
     transports.set(vhost, opened);
     return opened;
@@ -65,7 +67,9 @@ export function openProber(config: ClusterConfig, management: readonly Managemen
       const learned = prefer === undefined ? await route() : undefined;
       const asked = prefer ?? learned?.exchange;
       const result = await ask(asked);
-      if (result.verdict !== 'absent') return answerOf(result, asked);
+      if (result.verdict !== 'absent') {
+        return answerOf(result, asked);
+      }
       // It may have moved since; and what leads to it now says whether anything does.
       const now = learned ?? (await route());
       if (now?.exchange !== undefined && now.exchange !== asked) {
@@ -102,7 +106,9 @@ function absent(result: ProbeResult, asked: string | undefined, route: Route | u
     const how = 'The exchange that routes to it is unknown: no management API answered.';
     return { verdict: 'unreachable', tookMs: result.tookMs, how };
   }
-  if (asked !== undefined || result.consumers === undefined) return answerOf(result, undefined, route);
+  if (asked !== undefined || result.consumers === undefined) {
+    return answerOf(result, undefined, route);
+  }
   const count = result.consumers === 1 ? '1 consumer' : `${result.consumers} consumers`;
   const how = `No exchange routes to it under its own name, although it has ${count}.`;
   return { ...answerOf(result, undefined, route), how };
@@ -118,6 +124,8 @@ function mannerOf(entry: ServiceSettings | undefined): {
 } {
   const { probe, rpcVersion, name = '' } = entry ?? {};
   const version = rpcVersion === undefined ? {} : { version: rpcVersion };
-  if (probe !== undefined && probe !== 'off') return { kind: probe, ...version };
+  if (probe !== undefined && probe !== 'off') {
+    return { kind: probe, ...version };
+  }
   return { kind: rpcVersion === undefined && NOVA.test(name) ? 'baseapi' : 'auto', ...version };
 }

@@ -22,11 +22,15 @@ export async function routeTo(
   );
   const own = asked.map(async (answer) => {
     const route = await answer;
-    if (route.bindings !== 'own') throw new Error(`no binding of ${queue} under its own name`);
+    if (route.bindings !== 'own') {
+      throw new Error(`no binding of ${queue} under its own name`);
+    }
     return route;
   });
   const found = await Promise.any(own).catch(() => undefined);
-  if (found !== undefined) return found;
+  if (found !== undefined) {
+    return found;
+  }
   const answers = (await Promise.allSettled(asked)).flatMap((answer) =>
     answer.status === 'fulfilled' ? [answer.value] : [],
   );
@@ -36,7 +40,9 @@ export async function routeTo(
     const named = rows.filter(({ source }) => source !== '');
     const exchanges = named.flatMap(({ source, routingKey }) => (routingKey === queue ? [source] : []));
     const exchange = exchanges.find((each) => each === prefer) ?? exchanges[0];
-    if (exchange !== undefined) return { bindings: 'own', exchange };
+    if (exchange !== undefined) {
+      return { bindings: 'own', exchange };
+    }
     return { bindings: named.length > 0 ? 'other' : 'none' };
   }
 }

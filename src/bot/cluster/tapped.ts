@@ -21,8 +21,9 @@ export type Tapped =
 
 /** Reads a notification's event and payload, or a request's method and arguments. */
 export function tappedOf({ message, unreadable }: TappedMessage): Tapped {
-  if (message === undefined)
+  if (message === undefined) {
     return { kind: 'unreadable', because: unreadable ?? 'it is not an oslo.messaging message' };
+  }
   const text = (key: string): string | undefined => {
     const value = message[key];
     return typeof value === 'string' ? value : undefined;
@@ -63,7 +64,9 @@ function definite<Given extends Texts>(given: Given): { [Key in keyof Given]?: s
   const kept: { [Key in keyof Given]?: string } = {};
   for (const key in given) {
     const value = given[key];
-    if (value !== undefined) kept[key] = value;
+    if (value !== undefined) {
+      kept[key] = value;
+    }
   }
   return kept;
 }

@@ -91,7 +91,9 @@ function shapeRedis({ url, prefix, copies, sentinels, name, ...rest }: ConfigFil
     ...{ url: url ?? 'redis://127.0.0.1:6379/0', prefix },
     ...(tls === undefined ? {} : { tls: definite(tls) }),
   };
-  if (sentinels === undefined || name === undefined) return { ...common, ...definite({ copies }) };
+  if (sentinels === undefined || name === undefined) {
+    return { ...common, ...definite({ copies }) };
+  }
   const secrets = definite({ username, password, sentinelPassword });
   return { ...common, copies: copies ?? 1, sentinel: { sentinels, name, database, ...secrets } };
 }
@@ -158,8 +160,12 @@ function shapeNode(node: NodeFile, hasTls: boolean): NodeConfig {
 }
 
 function shapeReachedBy(reachedBy: ClusterFile['reachedBy']): ReachedBy {
-  if (reachedBy === undefined) return { kind: 'unknown' };
-  if ('haproxy' in reachedBy) return { kind: 'haproxy', ...reachedBy.haproxy };
+  if (reachedBy === undefined) {
+    return { kind: 'unknown' };
+  }
+  if ('haproxy' in reachedBy) {
+    return { kind: 'haproxy', ...reachedBy.haproxy };
+  }
   return { kind: 'transport-url', hosts: hostsOf(reachedBy.transportUrl) };
 }
 

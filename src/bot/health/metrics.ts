@@ -134,15 +134,21 @@ export function openMetricsPage(vitals: Pick<Vitals, 'read'>): MetricsPage {
     return (from: MetricSources): void => {
       // Both keep what they were given before, and one without labels begins at 0 without being asked.
       instrument.reset();
-      if (metric.labels.length === 0) instrument.remove();
-      for (const [value, ...labels] of read(from)) instrument.labels(...labels).inc(value);
+      if (metric.labels.length === 0) {
+        instrument.remove();
+      }
+      for (const [value, ...labels] of read(from)) {
+        instrument.labels(...labels).inc(value);
+      }
     };
   });
   return {
     contentType: registry.contentType,
     text(health) {
       const from = { health, vitals: vitals.read() };
-      for (const update of registered) update(from);
+      for (const update of registered) {
+        update(from);
+      }
       return registry.metrics();
     },
   };

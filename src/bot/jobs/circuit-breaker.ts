@@ -10,8 +10,9 @@ const WITHIN_MS = 3_600_000;
  * done switches off at once: the bot has changed something and does not understand what came of it.
  */
 export function failureWindowOf(before: Run, after: Run, atMs: number): FailureWindow | undefined {
-  if (before.state === after.state || (after.state !== 'failed' && after.state !== 'unknown'))
+  if (before.state === after.state || (after.state !== 'failed' && after.state !== 'unknown')) {
     return undefined;
+  }
   const isUnproved = after.state === 'failed' && hasFailedProof(after);
   const { cluster, id } = after;
   const because = isUnproved

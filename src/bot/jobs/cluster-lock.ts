@@ -40,7 +40,9 @@ const hasBegun = ({ state, items }: Run): boolean =>
 
 /** Renews the cluster lock of a run between its actions: what it began must be verified before another one acts. */
 export async function keepClusterLock({ stores }: BotContext, run: Run): Promise<void> {
-  if (run.state === 'acting') await stores.leases.renew(lockNameOf(run), run.id, TURN_MS);
+  if (run.state === 'acting') {
+    await stores.leases.renew(lockNameOf(run), run.id, TURN_MS);
+  }
 }
 
 /** Lets the next run act. */

@@ -9,7 +9,9 @@ export async function notify(
   // Read before telling: a change that comes while we speak has a newer mark, and stays on the list.
   const mark = await stores.pendingUpdates.markOf(incident);
   await show(incident);
-  if (mark !== undefined) await stores.pendingUpdates.settle(incident, mark);
+  if (mark !== undefined) {
+    await stores.pendingUpdates.settle(incident, mark);
+  }
 }
 
 const FIRST_MS = 1_000;
@@ -18,7 +20,11 @@ const ELSEWHERE_MS = 2_000;
 
 /** How long to wait before telling again. Slack may say it itself. */
 export function notifyBackoffMs(attempts: number, error?: Error): number {
-  if (error?.name === 'ToldElsewhere') return ELSEWHERE_MS;
-  if (error && 'retryAfterMs' in error && typeof error.retryAfterMs === 'number') return error.retryAfterMs;
+  if (error?.name === 'ToldElsewhere') {
+    return ELSEWHERE_MS;
+  }
+  if (error && 'retryAfterMs' in error && typeof error.retryAfterMs === 'number') {
+    return error.retryAfterMs;
+  }
   return Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(attempts - 1, 10));
 }

@@ -51,7 +51,9 @@ export async function probeRound(
 ): Promise<ProbeOutcome> {
   const { name } = cluster.config.settings;
   const lease = await acquireLease(stores.leases, `probe:${name}`, randomUUID(), LEASE_MS);
-  if (lease === undefined) return { kind: 'skipped' };
+  if (lease === undefined) {
+    return { kind: 'skipped' };
+  }
   try {
     const { probeMs, sweepMs } = config.schedule;
     await clock.sleep(random() * Math.min(LONGEST_START_JITTER_MS, probeMs * START_JITTER_SHARE));
@@ -62,13 +64,17 @@ export async function probeRound(
     const named = readersBy(cluster);
     // A few at once, in order; whoever finds the time over is left for the next round.
     const asked = await pLimit(AT_ONCE).map(targets, async (target) => {
-      if (clock.now() >= endsAtMs || !lease.isHeld()) return undefined;
+      if (clock.now() >= endsAtMs || !lease.isHeld()) {
+        return undefined;
+      }
       await clock.sleep(random() * BETWEEN_PROBES_MS);
       return await probeOne(cluster, target, named, clock.now);
     });
     const probed = asked.filter((one) => one !== undefined);
     // Somebody else has the lease by now, and writes what it found.
-    if (!lease.isHeld()) return { kind: 'skipped' };
+    if (!lease.isHeld()) {
+      return { kind: 'skipped' };
+    }
     await stores.probes.put(name, rememberProbes(known, probed, seen.snapshot, clock.now()));
     const unasked = left + targets.length - probed.length;
     log.debug({ cluster: name, probed: probed.length, left: unasked }, 'Services were probed');
@@ -113,7 +119,9 @@ function sampleOf(
       return { ...same, verdict };
     case 'deaf':
       // Its reader went away after it was listed: that is no silence of a service that is there.
-      if (consumers === 0) return { ...same, verdict: 'absent', how };
+      if (consumers === 0) {
+        return { ...same, verdict: 'absent', how };
+      }
       return { ...same, verdict, how, ...work };
     case 'absent':
       return { ...same, verdict, how, ...(bindings === undefined ? {} : { bindings }) };

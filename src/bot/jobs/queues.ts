@@ -63,7 +63,9 @@ export function openQueues(connection: Redis, prefix: string, onError: (error: E
     digest: new Queue<DigestJob>(queueNames.digest, { ...options, settings: { repeatStrategy } }),
   };
   const all = Object.values(queues);
-  for (const queue of all) queue.on('error', onError);
+  for (const queue of all) {
+    queue.on('error', onError);
+  }
   return {
     ...queues,
     async close() {
@@ -114,11 +116,15 @@ const laterId = (run: string, why: Reason): string => `${run}.${why}`;
 
 function laterOnce(run: string, why: Reason) {
   const id = laterId(run, why);
-  if (why === 'nudge') return { id, ttl: NUDGE_MS };
+  if (why === 'nudge') {
+    return { id, ttl: NUDGE_MS };
+  }
   return why === 'until' ? { id, replace: true } : { id };
 }
 
 /** A dead bot may have left the marks of jobs that will never end: without this its runs could not be put off again. */
 export async function forgetLater(queues: Pick<Queues, 'run'>, run: string): Promise<void> {
-  for (const why of reasons) await queues.run.removeDeduplicationKey(laterId(run, why));
+  for (const why of reasons) {
+    await queues.run.removeDeduplicationKey(laterId(run, why));
+  }
 }

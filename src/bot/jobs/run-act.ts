@@ -50,7 +50,9 @@ export async function act(runContext: RunContext, index: number): Promise<Wait |
     return { ms: RETRY_MS, why: 'retry' };
   }
 
-  if (await apply(runContext, { kind: 'waited', atMs: clock.now() })) return undefined;
+  if (await apply(runContext, { kind: 'waited', atMs: clock.now() })) {
+    return undefined;
+  }
 
   const refusal = await whyRefused(runContext, call, index);
   if (refusal !== undefined) {
@@ -59,21 +61,31 @@ export async function act(runContext: RunContext, index: number): Promise<Wait |
     return undefined;
   }
   // The script that stores it knows the halts in Redis; a file on this machine may have been laid meanwhile.
-  if (await stores.halts.isHalted(run.cluster)) return { ms: 0, why: 'retry' };
+  if (await stores.halts.isHalted(run.cluster)) {
+    return { ms: 0, why: 'retry' };
+  }
 
   const input: RunInput = { kind: 'intended', index, atMs: clock.now() };
   const intended = advance(runbook, run, input, runContext.tools);
-  if (intended === run || !lease.isHeld()) return { ms: RETRY_MS, why: 'retry' };
+  if (intended === run || !lease.isHeld()) {
+    return { ms: RETRY_MS, why: 'retry' };
+  }
   // In one step with the halt and with both leases: nothing begins after a halt, or by two runners.
   const stored = await store(runContext, run, intended, {
     fences: [lock.fence],
     unlessHalted: run.cluster,
   });
   // Halted in between: the next round of the loop says so and waits.
-  if (stored === 'halted') return { ms: 0, why: 'retry' };
-  if (stored !== 'stored') return undefined;
+  if (stored === 'halted') {
+    return { ms: 0, why: 'retry' };
+  }
+  if (stored !== 'stored') {
+    return undefined;
+  }
   // A process that slept since then may no longer be the one that acts: what was intended is settled by looking.
-  if (!lease.isHeld()) return { ms: RETRY_MS, why: 'retry' };
+  if (!lease.isHeld()) {
+    return { ms: RETRY_MS, why: 'retry' };
+  }
 
   const outcome = await execute({ ...runContext, run: intended }, call, index);
   await applyLatest(runContext, { kind: 'acted', index, outcome, atMs: clock.now() });
@@ -105,7 +117,9 @@ async function whyOverTheHour(
   call: ActionCall,
   index: number,
 ): Promise<string | undefined> {
-  if (cluster.actions.describe(call).deletes === undefined) return undefined;
+  if (cluster.actions.describe(call).deletes === undefined) {
+    return undefined;
+  }
   const limit = tools.limits.deletionsPerHour;
   const options = { limit, isForced: run.plan?.tier === 'mass' };
   const reserved = await context.stores.deletions.reserve(run.cluster, `${run.id}:${index}`, options);
@@ -145,14 +159,18 @@ export async function settleItem(runContext: RunContext, index: number): Promise
   const startedAtMs = run.items[index]?.startedAtMs ?? 0;
   const isMaybeUnderWay = context.clock.now() < startedAtMs + cluster.actions.timeLimitMs(call);
   // "Done" is proof. "Not done" is none while a command that outlived its bot may still be at work.
-  if (settled.kind !== 'done' && isMaybeUnderWay) return { ms: SETTLE_RETRY_MS, why: 'retry' };
+  if (settled.kind !== 'done' && isMaybeUnderWay) {
+    return { ms: SETTLE_RETRY_MS, why: 'retry' };
+  }
   await apply(runContext, { kind: 'settled', index, settled, atMs: context.clock.now() });
   return undefined;
 }
 
 function callOf(run: Run, index: number): ActionCall {
   const planned = run.plan?.items[index];
-  if (planned?.kind === 'act') return planned.call;
+  if (planned?.kind === 'act') {
+    return planned.call;
+  }
   throw new Error(`${run.id}: item ${index} of the plan is no action`);
 }
 

@@ -36,8 +36,9 @@ export async function runContextOf(
 ): Promise<RunContext | undefined> {
   const cluster = context.clusters.get(run.cluster);
   const runbook = context.book.find(({ id }) => id === run.runbook);
-  if (cluster && runbook)
+  if (cluster && runbook) {
     return { context, cluster, runbook, run, lease, tools: await engineTools(context, cluster) };
+  }
   const missing = cluster ? `runbook ${run.runbook}` : `cluster ${run.cluster}`;
   context.log.error({ run: run.id }, `${run.id} cannot continue: this installation has no ${missing}`);
   return undefined;
@@ -61,9 +62,13 @@ export async function applyLatest(runContext: RunContext, input: RunInput): Prom
   const { context, runbook, tools } = runContext;
   await untilStored(runContext.run.id, async () => {
     const run = await context.stores.runs.get(runContext.run.id);
-    if (run === undefined) return undefined;
+    if (run === undefined) {
+      return undefined;
+    }
     const next = advance(runbook, run, input, tools);
-    if (next === run || (await store(runContext, run, next)) === 'stored') return undefined;
+    if (next === run || (await store(runContext, run, next)) === 'stored') {
+      return undefined;
+    }
     return 'conflict';
   });
 }
@@ -108,7 +113,9 @@ export async function noteOnce(
   text: string,
 ): Promise<void> {
   const { stores, clock } = context;
-  if (!(await stores.once.first(`note:${run.id}:${what}`, NOTE_AGAIN_MS))) return;
+  if (!(await stores.once.first(`note:${run.id}:${what}`, NOTE_AGAIN_MS))) {
+    return;
+  }
   const atMs = clock.now();
   await stores.audit.append(entry(run, `run.${what}`, text, atMs));
   await stores.incidents.note(run.incident, [{ atMs, text: `${run.id}: ${text}` }]);

@@ -24,12 +24,16 @@ export async function resumeRun(
 ): Promise<void> {
   const { stores, jobQueue } = context;
   const lease = await acquireLease(stores.leases, `run:${id}`, randomUUID(), LEASE_MS);
-  if (lease === undefined) return jobQueue.carryOn(id, RETRY_MS, 'retry');
+  if (lease === undefined) {
+    return jobQueue.carryOn(id, RETRY_MS, 'retry');
+  }
   let leftAt: number | undefined;
   try {
     leftAt = await runLoop(context, id, lease, pauseServed);
   } catch (error) {
-    if (!(error instanceof LeaseLost)) throw error;
+    if (!(error instanceof LeaseLost)) {
+      throw error;
+    }
     // Whoever holds it now goes on; asked again in case nobody does.
     context.log.warn({ run: id }, error.message);
     return jobQueue.carryOn(id, RETRY_MS, 'retry');
@@ -37,7 +41,9 @@ export async function resumeRun(
     await lease.release();
   }
   // A vote that came while the lease was held found nobody to take it up.
-  if (leftAt !== undefined && (await stores.runs.get(id))?.version !== leftAt) await jobQueue.carryOn(id);
+  if (leftAt !== undefined && (await stores.runs.get(id))?.version !== leftAt) {
+    await jobQueue.carryOn(id);
+  }
 }
 
 /** Goes on until the run ends or has to wait. Answers with the version it was left at; undefined once it has ended. */
@@ -50,13 +56,21 @@ async function runLoop(
   let isPauseServed = pauseServed;
   for (let step = 0; step < MAX_STEPS; step += 1) {
     const run = await context.stores.runs.get(id);
-    if (run === undefined) return undefined;
+    if (run === undefined) {
+      return undefined;
+    }
     const runContext = await runContextOf(context, run, lease);
-    if (runContext === undefined) return undefined;
-    if (await apply(runContext, { kind: 'ticked', atMs: context.clock.now() })) continue;
+    if (runContext === undefined) {
+      return undefined;
+    }
+    if (await apply(runContext, { kind: 'ticked', atMs: context.clock.now() })) {
+      continue;
+    }
 
     await keepClusterLock(context, run);
-    if (run.state === 'checking' || run.state === 'acting') await pageOwners(context, run);
+    if (run.state === 'checking' || run.state === 'acting') {
+      await pageOwners(context, run);
+    }
     const order = nextOrder(runContext.runbook, run, context.clock.now());
     if (order === undefined) {
       await finish(context, run);
@@ -64,7 +78,9 @@ async function runLoop(
     }
     const wait = await carryOut(runContext, order, isPauseServed);
     if (wait !== undefined) {
-      if (wait.ms !== undefined) await context.jobQueue.carryOn(id, wait.ms, wait.why);
+      if (wait.ms !== undefined) {
+        await context.jobQueue.carryOn(id, wait.ms, wait.why);
+      }
       return run.version;
     }
     isPauseServed = false;
@@ -86,7 +102,9 @@ async function carryOut(
         why: 'until',
       };
     case 'look': {
-      if (order.afterMs !== undefined && !isPauseServed) return { ms: order.afterMs, why: 'pause' };
+      if (order.afterMs !== undefined && !isPauseServed) {
+        return { ms: order.afterMs, why: 'pause' };
+      }
       const [now, answered] = await Promise.all([
         runContext.cluster.observe('named'),
         runContext.cluster.answer(order.looks),
@@ -104,5 +122,7 @@ async function carryOut(
 async function finish(context: BotContext, run: Run): Promise<void> {
   await releaseClusterLock(context, run);
   // The proof of a repair is a fresh sweep: do not wait for the schedule.
-  if (run.state === 'done') await context.jobQueue.sweep(run.cluster);
+  if (run.state === 'done') {
+    await context.jobQueue.sweep(run.cluster);
+  }
 }

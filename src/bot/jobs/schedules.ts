@@ -16,12 +16,16 @@ export async function schedule(queues: Queues, config: BotConfig): Promise<void>
     queues.sweep,
     config.clusters.map(({ settings }) => sweepId(settings.name)),
   );
-  for (const { settings } of config.clusters) await scheduleSweep(queues, config, settings.name);
+  for (const { settings } of config.clusters) {
+    await scheduleSweep(queues, config, settings.name);
+  }
   await keepOnly(
     queues.probe,
     config.clusters.map(({ settings }) => probeId(settings.name)),
   );
-  for (const { settings } of config.clusters) await scheduleProbe(queues, config, settings.name);
+  for (const { settings } of config.clusters) {
+    await scheduleProbe(queues, config, settings.name);
+  }
 
   const { digest } = config.schedule;
   await keepOnly(queues.digest, digest === undefined ? [] : [DIGEST]);
@@ -65,7 +69,9 @@ export function watchSchedules({ config, stores, clock, log }: BotContext, queue
   const look = async (): Promise<void> => {
     for (const { settings } of config.clusters) {
       const sweptAtMs = (await stores.memory.sweptAtMs(settings.name)) ?? 0;
-      if (clock.now() - Math.max(sweptAtMs, lastPutInMs) <= silentMs) continue;
+      if (clock.now() - Math.max(sweptAtMs, lastPutInMs) <= silentMs) {
+        continue;
+      }
       log.warn({ cluster: settings.name }, 'The schedule of the sweeps stopped; it is set up again');
       vitals.failed('schedule');
       lastPutInMs = clock.now();
@@ -87,6 +93,8 @@ type Scheduled = Pick<
 
 async function keepOnly(queue: Scheduled, wanted: readonly string[]): Promise<void> {
   for (const { key } of await queue.getJobSchedulers()) {
-    if (!wanted.includes(key)) await queue.removeJobScheduler(key);
+    if (!wanted.includes(key)) {
+      await queue.removeJobScheduler(key);
+    }
   }
 }

@@ -35,7 +35,9 @@ const MISSED_INTERVALS = 3;
 export async function sweep(context: BotContext, cluster: ClusterHandle): Promise<SweepOutcome> {
   const { name } = cluster.config.settings;
   const lease = await acquireLease(context.stores.leases, `sweep:${name}`, randomUUID(), LEASE_MS);
-  if (lease === undefined) return { kind: 'skipped' };
+  if (lease === undefined) {
+    return { kind: 'skipped' };
+  }
   try {
     await noticeGap(context, name);
 
@@ -46,7 +48,9 @@ export async function sweep(context: BotContext, cluster: ClusterHandle): Promis
     }
     const { news, open } = await compare(context, observation, detected, lease.fence);
     const causes = new Map([...open, ...news.map(({ incident }) => incident)].map((one) => [one.id, one]));
-    for (const piece of news) await store(context, piece, open, causes);
+    for (const piece of news) {
+      await store(context, piece, open, causes);
+    }
 
     await carryRunsOn(context, name);
     await tellUntold(context);
@@ -129,24 +133,33 @@ async function store(
   let incident: Incident | undefined = news.incident;
   let expectedVersion = news.kind === 'opened' ? 0 : news.incident.version - 1;
   const stored = await untilStored(id, async () => {
-    if (incident === undefined) return 'nothing to store';
-    if ((await stores.incidents.put(incident, expectedVersion, audit, timeline)) === 'stored')
+    if (incident === undefined) {
+      return 'nothing to store';
+    }
+    if ((await stores.incidents.put(incident, expectedVersion, audit, timeline)) === 'stored') {
       return 'stored';
+    }
     const current = await stores.incidents.get(id);
     incident = current && rebase(current, news.incident);
     expectedVersion = current?.version ?? 0;
     return 'conflict';
   }).catch((error: unknown) => {
-    if (error instanceof TooManyConflicts) return 'too many conflicts';
+    if (error instanceof TooManyConflicts) {
+      return 'too many conflicts';
+    }
     throw error;
   });
   if (stored !== 'stored') {
     log.warn({ incident: id, news: news.kind }, 'The next sweep stores what this one could not');
     return;
   }
-  if (isShown) await notifySoon(context, id);
+  if (isShown) {
+    await notifySoon(context, id);
+  }
   // How many are muted below it stands on the cause's card.
-  for (const cause of causesTouched(news, before)) await notifySoon(context, cause);
+  for (const cause of causesTouched(news, before)) {
+    await notifySoon(context, cause);
+  }
 }
 
 /** The incidents that explain one more, or one fewer, than before. */
@@ -179,7 +192,9 @@ async function carryRunsOn(context: BotContext, cluster: string): Promise<void> 
 }
 
 function whyOvertaken(incident: Incident, runbook: string): string | undefined {
-  if (incident.state === 'resolved') return 'It healed by itself; there is nothing to approve.';
+  if (incident.state === 'resolved') {
+    return 'It healed by itself; there is nothing to approve.';
+  }
   return incident.runbook === runbook ? undefined : 'The problem has changed and needs another treatment.';
 }
 
@@ -194,16 +209,23 @@ async function tellUntold(context: BotContext): Promise<void> {
   if (
     pendingUpdates.length > MANY_UNTOLD &&
     !(await stores.once.first('tell-untold', config.schedule.sweepMs))
-  )
+  ) {
     return;
-  for (const { incident } of pendingUpdates) await notifySoon(context, incident);
+  }
+  for (const { incident } of pendingUpdates) {
+    await notifySoon(context, incident);
+  }
 }
 
 async function noticeGap({ stores, clock, config, log }: BotContext, cluster: string): Promise<void> {
   const sweptAtMs = await stores.memory.sweptAtMs(cluster);
-  if (sweptAtMs === undefined) return;
+  if (sweptAtMs === undefined) {
+    return;
+  }
   const gapMs = clock.now() - sweptAtMs;
-  if (gapMs <= MISSED_INTERVALS * config.schedule.sweepMs) return;
+  if (gapMs <= MISSED_INTERVALS * config.schedule.sweepMs) {
+    return;
+  }
   const text = `${cluster} was not swept for ${span(gapMs)}.`;
   log.warn({ cluster, gapMs }, text);
   await stores.audit.append({

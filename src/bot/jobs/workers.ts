@@ -62,11 +62,15 @@ export function startWorkers(
     queueNames.sweep,
     async ({ data }) => {
       const cluster = clusters.get(data.cluster);
-      if (cluster === undefined) return;
+      if (cluster === undefined) {
+        return;
+      }
       const startedAtMs = context.clock.now();
       try {
         const outcome = await sweep(context, cluster);
-        if (outcome.kind === 'swept') vitals.swept(data.cluster, startedAtMs, context.clock.now(), outcome);
+        if (outcome.kind === 'swept') {
+          vitals.swept(data.cluster, startedAtMs, context.clock.now(), outcome);
+        }
       } catch (error) {
         vitals.sweepFailed(data.cluster);
         throw error;
@@ -80,7 +84,9 @@ export function startWorkers(
     queueNames.probe,
     async ({ data }) => {
       const cluster = clusters.get(data.cluster);
-      if (cluster !== undefined) await probeRound(context, cluster);
+      if (cluster !== undefined) {
+        await probeRound(context, cluster);
+      }
     },
     { ...base, concurrency: Math.max(2, clusters.size * 2) },
   );
@@ -134,8 +140,11 @@ export function startWorkers(
     worker.on('failed', (job: Job | undefined, error: Error) => {
       vitals.failed(worker.name);
       const isTriedAgain = job !== undefined && job.attemptsMade < (job.opts.attempts ?? 1);
-      if (isTriedAgain) log.warn({ data: job.data }, `A ${worker.name} job is retried: ${error.message}`);
-      else log.error({ err: error, data: job?.data }, `A ${worker.name} job failed`);
+      if (isTriedAgain) {
+        log.warn({ data: job.data }, `A ${worker.name} job is retried: ${error.message}`);
+      } else {
+        log.error({ err: error, data: job?.data }, `A ${worker.name} job failed`);
+      }
     });
     // Lost connections are logged once, by the connection itself.
     worker.on('error', (error) =>
@@ -156,7 +165,9 @@ export function startWorkers(
       );
       const ended = await Promise.race([gently.then(() => 'in time' as const), tooLong]);
       timer.abort();
-      if (ended === 'too long') log.warn('Jobs are still running; they are left to the next start');
+      if (ended === 'too long') {
+        log.warn('Jobs are still running; they are left to the next start');
+      }
     },
   };
 }
@@ -166,7 +177,9 @@ async function noteError(context: BotContext, id: string, error: unknown): Promi
   const { stores, clock } = context;
   try {
     const run = await stores.runs.get(id);
-    if (run === undefined || !(await stores.once.first(`run-error:${id}`, ERROR_NOTE_MS))) return;
+    if (run === undefined || !(await stores.once.first(`run-error:${id}`, ERROR_NOTE_MS))) {
+      return;
+    }
     const atMs = clock.now();
     const text = `${id} failed with an error and is retried with the next sweep: ${reasonOf(error)}`;
     await stores.audit.append(entry(run, 'run.error', text, atMs));

@@ -16,8 +16,12 @@ const REMEMBERED_MS = 86_400_000;
 export async function pageOwners({ config, stores, clock, log }: BotContext, run: Run): Promise<void> {
   const webhook = config.notify?.webhook;
   const broken = run.votes.find(({ breakGlass }) => breakGlass === true);
-  if (webhook === undefined || broken === undefined) return;
-  if (!(await stores.once.first(`page:${run.id}`, REMEMBERED_MS))) return;
+  if (webhook === undefined || broken === undefined) {
+    return;
+  }
+  if (!(await stores.once.first(`page:${run.id}`, REMEMBERED_MS))) {
+    return;
+  }
   const { by, reason, planHash, atMs } = broken;
   try {
     await openWebhook(webhook, { timeoutMs: SEND_MS }).send({
@@ -34,6 +38,8 @@ export async function pageOwners({ config, stores, clock, log }: BotContext, run
     log.error({ run: run.id }, why);
     await stores.once.forget(`page:${run.id}`);
     const isFirst = await stores.once.first(`page-failed:${run.id}`, REMEMBERED_MS);
-    if (isFirst) await stores.audit.append(entry(run, 'glass.page_failed', why, clock.now()));
+    if (isFirst) {
+      await stores.audit.append(entry(run, 'glass.page_failed', why, clock.now()));
+    }
   }
 }

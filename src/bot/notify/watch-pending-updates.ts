@@ -18,14 +18,22 @@ export async function notifyElsewhere(
   { webhook, afterMs }: { readonly webhook: Webhook; readonly afterMs: number },
 ): Promise<void> {
   const late = (await stores.pendingUpdates.waiting()).filter(({ waitedMs }) => waitedMs >= afterMs);
-  if (late.length === 0) return;
+  if (late.length === 0) {
+    return;
+  }
   const lease = await acquireLease(stores.leases, 'notify', randomUUID(), LEASE_MS);
-  if (lease === undefined) return;
+  if (lease === undefined) {
+    return;
+  }
   try {
     let sent = 0;
     for (const waiting of late) {
-      if (sent >= AT_ONCE || !lease.isHeld()) return;
-      if (await send(waiting)) sent += 1;
+      if (sent >= AT_ONCE || !lease.isHeld()) {
+        return;
+      }
+      if (await send(waiting)) {
+        sent += 1;
+      }
     }
   } catch (error) {
     log.error({ err: error }, 'Neither Slack nor the webhook accepts the pending updates; trying again');
@@ -35,9 +43,13 @@ export async function notifyElsewhere(
 
   async function send({ incident: id, waitedMs }: Waiting): Promise<boolean> {
     const incident = await stores.incidents.get(id);
-    if (incident === undefined || incident.mutedBy !== undefined) return false;
+    if (incident === undefined || incident.mutedBy !== undefined) {
+      return false;
+    }
     const key = `notified:${id}:${incident.state}:${incident.severity}`;
-    if (!(await stores.once.first(key, REMEMBERED_MS))) return false;
+    if (!(await stores.once.first(key, REMEMBERED_MS))) {
+      return false;
+    }
     try {
       await webhook.send(noticeOf(incident, book, { waitedMs, nowMs: clock.now() }));
     } catch (error) {
@@ -52,7 +64,9 @@ export async function notifyElsewhere(
 /** What Slack does not accept goes to the webhook after a while; without one only the health page shows it. */
 export function watchPendingUpdates(context: BotContext): () => Promise<void> {
   const { notify } = context.config;
-  if (notify === undefined) return async () => {};
+  if (notify === undefined) {
+    return async () => {};
+  }
   const webhook = openWebhook(notify.webhook);
   const timer = setInterval(
     () => {

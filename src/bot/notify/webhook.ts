@@ -25,11 +25,15 @@ export function openWebhook(url: string, { timeoutMs = SEND_MS } = {}): Webhook 
     async send(notice) {
       const deadline = AbortSignal.timeout(timeoutMs);
       const status = await post(url, redact(JSON.stringify(notice)), deadline).catch((thrown: unknown) => {
-        if (deadline.aborted) throw failed(`no answer within ${span(timeoutMs)}`);
+        if (deadline.aborted) {
+          throw failed(`no answer within ${span(timeoutMs)}`);
+        }
         // What axios throws holds the whole address, and a cause is printed with what it causes.
         throw failed('not reached', new Error(axios.isAxiosError(thrown) ? thrown.code : undefined));
       });
-      if (status < 200 || status > 299) throw failed(`HTTP ${status}`);
+      if (status < 200 || status > 299) {
+        throw failed(`HTTP ${status}`);
+      }
     },
   };
 }

@@ -36,7 +36,9 @@ export function createLog(level: string, destination?: DestinationStream): Logge
 }
 
 function redactedError(error: unknown): unknown {
-  if (!(error instanceof Error)) return redact(String(error));
+  if (!(error instanceof Error)) {
+    return redact(String(error));
+  }
   const { type, message, stack } = stdSerializers.err(error);
   return { type, message: redact(message), stack: redact(stack ?? '') };
 }

@@ -79,7 +79,9 @@ const OPEN_URL = /:\/\/[^\s/"']*$/;
 export function redactStart(text: string, max: number): string {
   const longest = Math.max(known[0]?.length ?? 0, LONGEST_SHAPE);
   const readable = max + longest + BEYOND;
-  if (text.length <= readable) return redact(text).slice(0, max);
+  if (text.length <= readable) {
+    return redact(text).slice(0, max);
+  }
   const clean = redact(text.slice(0, readable).replace(OPEN_URL, '://…'));
   // Half a secret may stand at the end of what was read.
   return clean.slice(0, Math.max(0, clean.length - longest)).slice(0, max);

@@ -121,7 +121,9 @@ const auditOf = (
 
 /** An incident's state in a few words: `open warning`, `open critical muted`, `resolved`. */
 export function stateWordOf({ state, severity, mutedBy, owner }: Incident): string {
-  if (state === 'resolved') return 'resolved';
+  if (state === 'resolved') {
+    return 'resolved';
+  }
   return [
     'open',
     severity,
@@ -132,7 +134,9 @@ export function stateWordOf({ state, severity, mutedBy, owner }: Incident): stri
 
 /** A person's changes (owner, acknowledgement, run) stay; what a sweep knows is laid over them. Nothing to lay over a resolved one. */
 export function rebase(current: Incident, seen: Incident): Incident | undefined {
-  if (current.state === 'resolved') return undefined;
+  if (current.state === 'resolved') {
+    return undefined;
+  }
   const { owner, acknowledgedAtMs, run, version } = current;
   const { owner: _owner, acknowledgedAtMs: _acknowledged, run: _run, ...sweep } = seen;
   return {

@@ -51,7 +51,9 @@ export function entry(run: Run, event: AuditEvent, text: string, atMs: number): 
 
 /** Which plan it is about, how much it can hurt, and who has said yes to it. */
 export function planOf({ plan, votes }: Run): Pick<AuditEntry, 'planHash' | 'tier' | 'votes'> {
-  if (plan === undefined) return {};
+  if (plan === undefined) {
+    return {};
+  }
   const yes = votes.filter(({ planHash }) => planHash === plan.hash).map(({ by }) => by);
   return { planHash: plan.hash, tier: plan.tier, ...(yes.length === 0 ? {} : { votes: yes }) };
 }

@@ -38,7 +38,9 @@ export function openAudit(connection: StoreConnection, keys: Keys): AuditStore {
         );
         const last = page.at(-1);
         const oldest = entries.at(-1);
-        if (!last || !oldest || page.length < PAGE || isOlder(oldest, sinceMs)) break;
+        if (!last || !oldest || page.length < PAGE || isOlder(oldest, sinceMs)) {
+          break;
+        }
         end = `(${last[0]}`;
       }
       return found.slice(0, limit).toReversed();
@@ -60,7 +62,9 @@ export function openChain(connection: StoreConnection, keys: Keys): AuditChain {
     },
 
     async given() {
-      if ((await connection.read((redis) => redis.exists(keys.audit))) === 0) return 0;
+      if ((await connection.read((redis) => redis.exists(keys.audit))) === 0) {
+        return 0;
+      }
       const info: unknown = await connection.read((redis) => redis.xinfo('STREAM', keys.audit));
       const flat: readonly unknown[] = Array.isArray(info) ? info : [];
       return sequenceOf(String(flat[flat.indexOf('last-generated-id') + 1]));

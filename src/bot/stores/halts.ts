@@ -26,13 +26,17 @@ export function openHalts(
 ): HaltStore {
   return {
     async isHalted(cluster) {
-      if ((await overridden(overrides)) !== undefined) return true;
+      if ((await overridden(overrides)) !== undefined) {
+        return true;
+      }
       const found = await connection.read((redis) => redis.hmget(keys.halts, EVERYWHERE, cluster));
       return found.some((by) => by !== null);
     },
     async find(cluster) {
       const local = await overridden(overrides);
-      if (local !== undefined) return local;
+      if (local !== undefined) {
+        return local;
+      }
       const [everywhere = null, one = null] = await connection.read((redis) =>
         redis.hmget(keys.halts, EVERYWHERE, cluster ?? EVERYWHERE),
       );
@@ -55,7 +59,9 @@ export function openHalts(
         cluster === undefined ? redis.del(keys.halts) : redis.hdel(keys.halts, cluster),
       );
       // Whoever resumes has judged the failures so far: only further ones count.
-      for (const name of ended) await connection.write((redis) => redis.del(keys.failureWindow(name)));
+      for (const name of ended) {
+        await connection.write((redis) => redis.del(keys.failureWindow(name)));
+      }
       await connection.write((redis) => redis.publish(keys.turned, cluster ?? EVERYWHERE));
     },
   };
@@ -69,13 +75,15 @@ export async function watchHalts(
 ): Promise<void> {
   const { turned } = keysFor(prefix);
   redis.on('message', (channel: string, field: string) => {
-    if (channel === turned) onTurn(field === EVERYWHERE ? undefined : field);
+    if (channel === turned) {
+      onTurn(field === EVERYWHERE ? undefined : field);
+    }
   });
   await redis.subscribe(turned);
 }
 
 async function overridden({ file, always }: HaltOverrides): Promise<Halt | undefined> {
-  if (always !== undefined && always !== '')
+  if (always !== undefined && always !== '') {
     return {
       by: 'watership',
       atMs: 0,
@@ -83,7 +91,10 @@ async function overridden({ file, always }: HaltOverrides): Promise<Halt | undef
       because: 'the bot was started with WATERSHIP_HALT',
       cure: 'Start it without that variable.',
     };
-  if (file === undefined) return undefined;
+  }
+  if (file === undefined) {
+    return undefined;
+  }
   const there = (atMs: number, because: string): Halt => ({
     by: 'watership',
     atMs,

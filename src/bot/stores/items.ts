@@ -23,10 +23,14 @@ export async function readItems<Kind extends keyof Kept>(
   // One message to Redis, however many there are: a thousand small ones would hold up whoever clicks meanwhile.
   const texts = await connection.read(async (redis) => {
     const asked = redis.pipeline();
-    for (const key of keys) asked.hget(key, 'json');
+    for (const key of keys) {
+      asked.hget(key, 'json');
+    }
     const answers = (await asked.exec()) ?? [];
     return answers.map(([error, text]) => {
-      if (error !== null) throw error;
+      if (error !== null) {
+        throw error;
+      }
       return text;
     });
   });

@@ -19,13 +19,18 @@ export async function acquireLease(
   // Measured from before the request: Redis counts from some moment after it.
   let safeUntilMs = performance.now() + forMs;
   const granted = await leases.take(name, holder, forMs);
-  if (granted === undefined) return undefined;
+  if (granted === undefined) {
+    return undefined;
+  }
   let isLost = false;
 
   const renew = async (): Promise<void> => {
     const startedMs = performance.now();
-    if (await leases.renew(name, holder, forMs)) safeUntilMs = startedMs + forMs;
-    else isLost = true;
+    if (await leases.renew(name, holder, forMs)) {
+      safeUntilMs = startedMs + forMs;
+    } else {
+      isLost = true;
+    }
   };
   const timer = setInterval(() => {
     // A renewal that fails is tried again at the next tick; time alone decides when the lease is lost.

@@ -22,8 +22,12 @@ export function pastMemory(
   const told = new Map<string, number>();
   const isPast = (cluster: string, sweptAtMs: number): boolean => {
     const aheadMs = sweptAtMs - now();
-    if (aheadMs <= SKEW_MS) return true;
-    if (told.get(cluster) !== sweptAtMs) tell({ cluster, sweptAtMs, aheadMs });
+    if (aheadMs <= SKEW_MS) {
+      return true;
+    }
+    if (told.get(cluster) !== sweptAtMs) {
+      tell({ cluster, sweptAtMs, aheadMs });
+    }
     told.set(cluster, sweptAtMs);
     return false;
   };

@@ -25,7 +25,9 @@ export function openMemory(connection: StoreConnection, keys: Keys): MemoryStore
     async get(cluster) {
       const json = await connection.read((redis) => redis.hget(keys.memory(cluster), 'json'));
       // Written by `put` below.
-      if (json === null) return undefined;
+      if (json === null) {
+        return undefined;
+      }
       const { glance, ...memory } = JSON.parse(json) as StoredMemory;
       return glance === undefined ? memory : { ...memory, summary: glance };
     },
@@ -157,7 +159,9 @@ export function openUntold(connection: StoreConnection, keys: Keys): PendingUpda
         await connection.write((redis) => redis.hsetnx(keys.untoldSince, incident, String(nowMs)));
       }
       const gone = Object.keys(known).filter((id) => !incidents.includes(id));
-      if (gone.length > 0) await connection.write((redis) => redis.hdel(keys.untoldSince, ...gone));
+      if (gone.length > 0) {
+        await connection.write((redis) => redis.hdel(keys.untoldSince, ...gone));
+      }
       return incidents.map((incident) => ({ incident, waitedMs: nowMs - Number(known[incident] ?? nowMs) }));
     },
     async settle(incident, mark) {

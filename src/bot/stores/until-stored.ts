@@ -21,7 +21,9 @@ export async function untilStored<Result>(
 ): Promise<Result> {
   for (let tried = 0; tried < WRITE_ATTEMPTS; tried += 1) {
     const result = await attempt();
-    if (result !== 'conflict') return result;
+    if (result !== 'conflict') {
+      return result;
+    }
   }
   throw new TooManyConflicts(`${what} was changed by others ${WRITE_ATTEMPTS} times in a row`);
 }

@@ -11,7 +11,9 @@ export type Ended =
 /** How an incident ended, by its runs, the oldest first. */
 export function howItEnded(runs: readonly Run[]): Ended {
   const repair = runs.findLast(({ state }) => state === 'done');
-  if (repair !== undefined) return { kind: 'repaired', run: repair };
+  if (repair !== undefined) {
+    return { kind: 'repaired', run: repair };
+  }
   const touched = runs.findLast((run) => deedsOf(run).length > 0);
   return touched === undefined ? { kind: 'untouched' } : { kind: 'touched', run: touched };
 }

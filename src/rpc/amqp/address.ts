@@ -70,7 +70,9 @@ export function heartbeatSecondsOf(options: TransportOptions): number {
 function credentialsOf(host: TransportHost, options: TransportOptions) {
   const username = host.username ?? 'guest';
   const password = host.password ?? (host.username === undefined ? 'guest' : '');
-  if (options.login === 'EXTERNAL') return credentials.external();
+  if (options.login === 'EXTERNAL') {
+    return credentials.external();
+  }
   return options.login === 'AMQPLAIN'
     ? credentials.amqplain(username, password)
     : credentials.plain(username, password);

@@ -18,7 +18,9 @@ export function before<Value>(
   promise: Promise<Value>,
   expired: () => Error,
 ): Promise<Value> {
-  if (deadline === never) return promise;
+  if (deadline === never) {
+    return promise;
+  }
   // By hand: Promise.race costs several times as much, and every message comes through here.
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(expired()), delayUntil(deadline));
@@ -55,7 +57,9 @@ export async function briefly(answer: Promise<unknown>): Promise<void> {
 /** A pause that a signal can end early. It resolves either way. */
 export function pause(delayMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
+    if (signal.aborted) {
+      return resolve();
+    }
     const done = () => {
       clearTimeout(timer);
       signal.removeEventListener('abort', done);

@@ -82,13 +82,19 @@ export class Link {
     deadline: Deadline = never,
     patience: 'deadline' | 'oneRound' = 'deadline',
   ): Promise<ChannelModel> {
-    if (this.#model) return this.#model;
-    if (this.isClosed) throw this.#unreachable('the transport was cleaned up');
+    if (this.#model) {
+      return this.#model;
+    }
+    if (this.isClosed) {
+      throw this.#unreachable('the transport was cleaned up');
+    }
     const waiter = withResolvers<ChannelModel>();
     this.#waiting.push(waiter);
     this.#running ??= this.#run();
     const round = withResolvers<never>();
-    if (patience === 'oneRound') this.#roundWaiting.push(round);
+    if (patience === 'oneRound') {
+      this.#roundWaiting.push(round);
+    }
     try {
       return await before(deadline, Promise.race([waiter.promise, round.promise]), () =>
         this.#unreachable(this.#lastFailure ? reasonOf(this.#lastFailure) : 'no answer in time'),
@@ -105,7 +111,9 @@ export class Link {
       try {
         return await this.connected(deadline, 'oneRound');
       } catch (reason) {
-        if (left < 1 || now() >= deadline || this.isClosed) throw reason;
+        if (left < 1 || now() >= deadline || this.isClosed) {
+          throw reason;
+        }
       }
     }
   }
@@ -120,8 +128,12 @@ export class Link {
   async close(): Promise<void> {
     this.#closing.abort();
     const closed = this.#unreachable('the transport was cleaned up');
-    for (const waiter of this.#waiting.splice(0)) waiter.reject(closed);
-    if (this.#model) await hangUp(this.#model);
+    for (const waiter of this.#waiting.splice(0)) {
+      waiter.reject(closed);
+    }
+    if (this.#model) {
+      await hangUp(this.#model);
+    }
     // An attempt under way ends by itself within the connect timeout, and hangs up when it finds the link closed.
     await briefly(this.#running ?? Promise.resolve());
   }
@@ -134,12 +146,18 @@ export class Link {
     // After a loss the next host has its turn: the one just lost may be frozen.
     for (let turn = 0; !this.isClosed; turn += 1) {
       const address = addresses[turn % addresses.length];
-      if (address === undefined) return;
+      if (address === undefined) {
+        return;
+      }
       const livedMs = await this.#attempt(address);
       failures = livedMs === undefined ? failures + 1 : 0;
       const isRoundOver = failures % addresses.length === 0;
-      if (!isRoundOver) continue;
-      if (livedMs === undefined) this.#endRound();
+      if (!isRoundOver) {
+        continue;
+      }
+      if (livedMs === undefined) {
+        this.#endRound();
+      }
       rounds = livedMs !== undefined && livedMs > settledMs ? 1 : rounds + 1;
       await pause(this.#delayMs(rounds), this.closing);
     }
@@ -173,9 +191,13 @@ export class Link {
     }
     this.#model = model;
     tell({ kind: 'connected', host, connectionName });
-    for (const waiter of this.#waiting.splice(0)) waiter.resolve(model);
+    for (const waiter of this.#waiting.splice(0)) {
+      waiter.resolve(model);
+    }
     const socket = socketOf(model);
-    if (socket) gatherWrites(socket);
+    if (socket) {
+      gatherWrites(socket);
+    }
     const stopWatching = socket && cutWhenSilent(socket, this.#options.heartbeatSeconds);
     const reason = await ended;
     stopWatching?.();
@@ -184,7 +206,9 @@ export class Link {
     this.#lastFailure = new Error(`${host}: ${reason.message}`, { cause: reason });
     socket?.destroy();
     tell({ kind: 'disconnected', host, reason: reason.message });
-    for (const listener of this.#downListeners) listener(reason);
+    for (const listener of this.#downListeners) {
+      listener(reason);
+    }
     return now() - since;
   }
 
@@ -213,7 +237,9 @@ export class Link {
 
   #endRound(): void {
     const failed = this.#unreachable(this.#lastFailure ? reasonOf(this.#lastFailure) : 'no host');
-    for (const waiter of this.#roundWaiting.splice(0)) waiter.reject(failed);
+    for (const waiter of this.#roundWaiting.splice(0)) {
+      waiter.reject(failed);
+    }
   }
 
   #delayMs(rounds: number): number {

@@ -38,9 +38,13 @@ export function largestBytesFrom(reason: unknown): number | undefined {
 
 /** Whether the channel was closed because this user may not write there. */
 export function isWriteRefused(reason: unknown, { exchange, routingKey }: OutgoingMessage): boolean {
-  if (replyCodeOf(reason) !== 403) return false;
+  if (replyCodeOf(reason) !== 403) {
+    return false;
+  }
   const said = reasonOf(reason);
-  if (!said.includes(`exchange '${exchange || 'amq.default'}'`)) return false;
+  if (!said.includes(`exchange '${exchange || 'amq.default'}'`)) {
+    return false;
+  }
   return !said.includes('access to topic ') || said.includes(`topic '${routingKey}'`);
 }
 

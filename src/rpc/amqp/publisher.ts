@@ -69,13 +69,21 @@ export class Publisher {
         }
         return await this.#confirmed(open, message, options);
       } catch (reason) {
-        if (reason instanceof BrokerUnreachable && tries <= retry && Number.isFinite(retry)) continue;
-        if (!(reason instanceof Lost)) throw reason;
+        if (reason instanceof BrokerUnreachable && tries <= retry && Number.isFinite(retry)) {
+          continue;
+        }
+        if (!(reason instanceof Lost)) {
+          throw reason;
+        }
         const isHopeless = reason.isExchangeMissing && (message.declare === undefined || tries >= 3);
         const mayGoAgain = (reason.isUnsent || options.send === 'again') && tries <= retry;
-        if (isHopeless || !mayGoAgain || this.#link.isClosed) throw reason.asFailure(message);
+        if (isHopeless || !mayGoAgain || this.#link.isClosed) {
+          throw reason.asFailure(message);
+        }
         // The first loss is a reconnect, and that waits by itself; what goes wrong again and again must not spin.
-        if (tries > 1) await pause(Math.min(longestPauseMs, 2 ** tries), this.#link.closing);
+        if (tries > 1) {
+          await pause(Math.min(longestPauseMs, 2 ** tries), this.#link.closing);
+        }
       }
     }
   }
@@ -84,21 +92,27 @@ export class Publisher {
   #ready(message: OutgoingMessage): OpenChannel | undefined {
     const open = this.#watched;
     // A message that waits in the socket of a blocked connection would arrive long after its caller gave up.
-    if (!open || open.drained || this.#link.unblocked) return undefined;
+    if (!open || open.drained || this.#link.unblocked) {
+      return undefined;
+    }
     return !message.declare || this.#isDeclared(open, message.declare) ? open : undefined;
   }
 
   /** Waits for what a message needs before it can go out. */
   async #prepare(message: OutgoingMessage, { deadline }: PublishOptions, patience: Patience): Promise<void> {
     const open = await this.#channel(deadline, patience);
-    if (message.declare) await this.#declare(open, message.declare);
+    if (message.declare) {
+      await this.#declare(open, message.declare);
+    }
     await (open.drained ?? this.#link.unblocked);
   }
 
   #confirmed(open: OpenChannel, message: OutgoingMessage, options: PublishOptions): Promise<void> {
     const { deadline, isWanted } = options;
     // The caller has been told that it failed: it must not arrive after all.
-    if (now() > deadline || isWanted?.() === false) throw this.#late(message);
+    if (now() > deadline || isWanted?.() === false) {
+      throw this.#late(message);
+    }
     const confirmed = this.#send(open, message, options);
     return isWanted ? confirmed : before(deadline, confirmed, () => this.#late(message));
   }
@@ -106,31 +120,39 @@ export class Publisher {
   #send(open: OpenChannel, message: OutgoingMessage, options: PublishOptions): Promise<void> {
     return new Promise((resolve, reject) => {
       const content = typeof message.content === 'function' ? message.content() : message.content;
-      if (content.length > this.#largestBytes)
+      if (content.length > this.#largestBytes) {
         return reject(tooLargeFor(message, content.length, this.#largestBytes));
+      }
       const unconfirmed: Unconfirmed = { content, isReturned: false };
-      if (message.mandatory) open.mandatory.add(unconfirmed);
+      if (message.mandatory) {
+        open.mandatory.add(unconfirmed);
+      }
       open.lastTo.set(message.exchange, unconfirmed);
       const onConfirm = (error: unknown) => {
         open.mandatory.delete(unconfirmed);
         const isLast = open.lastTo.get(message.exchange) === unconfirmed;
-        if (unconfirmed.isReturned) reject(new MessageUndeliverable(message.exchange, message.routingKey));
-        else if (error === null || error === undefined) resolve();
-        else if (content.length > this.#largestBytes)
+        if (unconfirmed.isReturned) {
+          reject(new MessageUndeliverable(message.exchange, message.routingKey));
+        } else if (error === null || error === undefined) {
+          resolve();
+        } else if (content.length > this.#largestBytes) {
           reject(tooLargeFor(message, content.length, this.#largestBytes));
-        else if (isWriteRefused(open.closedBecause, message))
+        } else if (isWriteRefused(open.closedBecause, message)) {
           reject(
             new Refused(
               `The broker refuses a message for ${destinationOf(message)}: ${reasonOf(open.closedBecause)}`,
             ),
           );
-        else if (open.closedBecause)
+        } else if (open.closedBecause) {
           reject(
             new Lost(open.closedBecause, isLast && isExchangeMissing(open.closedBecause, message.exchange)),
           );
-        else
+        } else {
           reject(new MessageDeliveryFailure(`The broker refused a message for ${destinationOf(message)}.`));
-        if (isLast) open.lastTo.delete(message.exchange);
+        }
+        if (isLast) {
+          open.lastTo.delete(message.exchange);
+        }
       };
       try {
         options.onSent?.();
@@ -141,11 +163,15 @@ export class Publisher {
           propertiesOf(message),
           onConfirm,
         );
-        if (!hasRoom) this.#waitForDrain(open);
+        if (!hasRoom) {
+          this.#waitForDrain(open);
+        }
       } catch (reason) {
         open.mandatory.delete(unconfirmed);
         const isClosed = open.closedBecause !== undefined || reason instanceof IllegalOperationError;
-        if (isClosed) this.#forget(open);
+        if (isClosed) {
+          this.#forget(open);
+        }
         // Anything else is a message that AMQP cannot carry, today and tomorrow: a routing key that is too long.
         reject(isClosed ? new Lost(open.closedBecause ?? reason, true) : unfit(message, reason));
       }
@@ -179,7 +205,9 @@ export class Publisher {
         this.#forget(open);
         throw new Lost(reason, true);
       }
-      if (reason instanceof TopologyConflict) throw reason;
+      if (reason instanceof TopologyConflict) {
+        throw reason;
+      }
       throw new Lost(open.closedBecause ?? reason, true);
     }
   }
@@ -190,7 +218,9 @@ export class Publisher {
       const opening = model.createConfirmChannel().then((channel) => this.#watch(channel));
       this.#open = opening;
       opening.catch(() => {
-        if (this.#open === opening) this.#open = undefined;
+        if (this.#open === opening) {
+          this.#open = undefined;
+        }
       });
     }
     try {
@@ -221,13 +251,19 @@ export class Publisher {
     });
     channel.on('return', (returned: Message) => {
       // The broker gives back before it confirms. Bodies hold a unique id, so equal bytes are the same message.
-      for (const each of open.mandatory) if (each.content.equals(returned.content)) each.isReturned = true;
+      for (const each of open.mandatory) {
+        if (each.content.equals(returned.content)) {
+          each.isReturned = true;
+        }
+      }
     });
     return open;
   }
 
   #waitForDrain(open: OpenChannel): void {
-    if (open.drained) return;
+    if (open.drained) {
+      return;
+    }
     const drained = withResolvers<void>();
     open.drained = drained.promise;
     const done = () => {
@@ -241,7 +277,9 @@ export class Publisher {
   }
 
   #forget(open: OpenChannel): void {
-    if (this.#watched !== open) return;
+    if (this.#watched !== open) {
+      return;
+    }
     this.#watched = undefined;
     this.#open = undefined;
   }

@@ -7,7 +7,9 @@ const given = new Map<string, number>();
 
 /** What the name of a reply or fanout queue ends in: chance, or `<host>:<process>:<n>` as oslo's queue manager. */
 export function nextQueueName(names: QueueNames | undefined): string {
-  if (names === undefined) return hexId();
+  if (names === undefined) {
+    return hexId();
+  }
   const owner = `${names.host ?? hostname()}:${names.process}`;
   const number = (given.get(owner) ?? 0) + 1;
   given.set(owner, number);

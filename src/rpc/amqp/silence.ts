@@ -10,13 +10,17 @@ const silentTicks = 6;
  * came meanwhile is read before the next tick. Returns how to stop. 0 is never.
  */
 export function cutWhenSilent(socket: Socket, timeoutSeconds: number): () => void {
-  if (timeoutSeconds <= 0) return () => {};
+  if (timeoutSeconds <= 0) {
+    return () => {};
+  }
   let bytes = socket.bytesRead;
   let ticks = 0;
   const tick = () => {
     ticks = socket.bytesRead === bytes ? ticks + 1 : 0;
     bytes = socket.bytesRead;
-    if (ticks < silentTicks) return;
+    if (ticks < silentTicks) {
+      return;
+    }
     clearInterval(timer);
     const silentMs = (timeoutSeconds * 1000 * silentTicks) / ticksPerTimeout;
     socket.destroy(new Error(`the broker has sent nothing for ${span(silentMs)}`));

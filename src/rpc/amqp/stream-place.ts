@@ -27,6 +27,8 @@ export class StreamPlace {
   /** Takes note of a message, should it be one of a stream. */
   note(message: ConsumeMessage): void {
     const offset: unknown = message.properties.headers?.['x-stream-offset'];
-    if (typeof offset === 'number') this.#seen = offset;
+    if (typeof offset === 'number') {
+      this.#seen = offset;
+    }
   }
 }

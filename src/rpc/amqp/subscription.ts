@@ -62,7 +62,9 @@ export class Subscription {
 
   /** The open channel, once all is declared and consumed. Starts the subscription when needed. */
   async ready(deadline: Deadline): Promise<Channel> {
-    if (this.#channel) return this.#channel;
+    if (this.#channel) {
+      return this.#channel;
+    }
     this.#running ??= this.#run();
     // A link that cannot connect says why, better than a timeout here could.
     await Promise.race([this.#link.connected(deadline), this.#cancelled.promise]);
@@ -94,7 +96,9 @@ export class Subscription {
   async close(): Promise<void> {
     this.#stopping.abort();
     this.#ready.reject(this.#stopped());
-    if (this.#channel) await closeChannel(this.#channel);
+    if (this.#channel) {
+      await closeChannel(this.#channel);
+    }
     this.#channel = undefined;
   }
 
@@ -107,21 +111,33 @@ export class Subscription {
       let reason: string;
       try {
         const model = await this.#link.connected();
-        if (signal.aborted) return;
+        if (signal.aborted) {
+          return;
+        }
         const opened = await this.#open(await model.createChannel());
-        if (signal.aborted) return void (await closeChannel(opened.channel));
+        if (signal.aborted) {
+          return void (await closeChannel(opened.channel));
+        }
         this.#channel = opened.channel;
         this.#ready.resolve(opened.channel);
-        if (!isFirst) tell({ kind: 'consumers-restored', what });
+        if (!isFirst) {
+          tell({ kind: 'consumers-restored', what });
+        }
         isFirst = false;
         failures = 0;
         reason = await opened.lost;
         this.#channel = undefined;
-        if (signal.aborted) return;
+        if (signal.aborted) {
+          return;
+        }
         this.#ready = withResolvers();
       } catch (failure) {
-        if (signal.aborted) return;
-        if (isFirst && failure instanceof TopologyConflict) return this.#giveUp(failure);
+        if (signal.aborted) {
+          return;
+        }
+        if (isFirst && failure instanceof TopologyConflict) {
+          return this.#giveUp(failure);
+        }
         failures += 1;
         this.#lastFailure = failure;
         reason = reasonOf(failure);
@@ -145,10 +161,14 @@ export class Subscription {
         const { queue, consumerTag, noAck = false } = consumer;
         const wanted = consumer.prefetch ?? prefetch;
         // It holds for the consumers that begin after it.
-        if (wanted !== limit) await channel.prefetch(wanted);
+        if (wanted !== limit) {
+          await channel.prefetch(wanted);
+        }
         limit = wanted;
         const onMessage = (message: ConsumeMessage | null) => {
-          if (message) return onDelivery({ message, channel });
+          if (message) {
+            return onDelivery({ message, channel });
+          }
           lost.resolve(`the broker cancelled the consumer of queue '${queue}'`);
         };
         const options = { consumerTag, noAck, arguments: consumer.arguments?.() };
@@ -159,7 +179,9 @@ export class Subscription {
       throw reason;
     }
     const reason = lost.promise.then(async (why) => {
-      if (!this.#stopping.signal.aborted) await closeChannel(channel);
+      if (!this.#stopping.signal.aborted) {
+        await closeChannel(channel);
+      }
       return why;
     });
     return { channel, lost: reason };

@@ -57,7 +57,9 @@ export function sharedQueue(name: string, queues: QueueOptions = {}): Queue {
 
 /** One server's queue on its topic's fanout exchange, or the stream that all of them consume. */
 export function fanoutQueue(topic: string, queues: QueueOptions = {}): Queue {
-  if (!queues.streamFanout) return transientQueue(`${topic}_fanout_${nextQueueName(queues.names)}`, queues);
+  if (!queues.streamFanout) {
+    return transientQueue(`${topic}_fanout_${nextQueueName(queues.names)}`, queues);
+  }
   const seconds = Math.ceil((queues.transientExpiresMs ?? defaultTransientExpiresMs) / 1000);
   return {
     name: `${topic}_fanout`,
@@ -125,7 +127,9 @@ export async function declareBound(channel: Channel, bound: BoundQueue): Promise
 /** AMQP's reply code of an error, such as 404 or 406. */
 export function replyCodeOf(error: unknown): number | undefined {
   const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (typeof code === 'number') return code;
+  if (typeof code === 'number') {
+    return code;
+  }
   return error instanceof Error && error.cause !== undefined ? replyCodeOf(error.cause) : undefined;
 }
 
@@ -139,11 +143,14 @@ export async function refusedAs(what: string, act: () => Promise<unknown>): Prom
   try {
     await act();
   } catch (cause) {
-    if (cause instanceof TypeError)
+    if (cause instanceof TypeError) {
       throw new TopologyConflict(`AMQP cannot ${what.slice(0, 90)}…: ${reasonOf(cause)}`, { cause });
+    }
     const code = replyCodeOf(cause);
     // 403 access refused, 405 locked, 406 other properties, 530 not allowed: asking again would not help.
-    if (code !== 403 && code !== 405 && code !== 406 && code !== 530) throw cause;
+    if (code !== 403 && code !== 405 && code !== 406 && code !== 530) {
+      throw cause;
+    }
     throw new TopologyConflict(`The broker refuses to ${what}: ${reasonOf(cause)}`, { cause });
   }
 }

@@ -37,8 +37,12 @@ export async function callOver(transport: Transport, call: Call): Promise<unknow
   const { replies, publisher } = transport;
   const { compression } = transport.options;
   const retry = call.retry ?? (call.patience === 'oneRound' ? 0 : undefined);
-  if (retry !== undefined) await transport.link.connectedWithin(deadline, retry);
-  if (!replies.isReady) await replies.queue(deadline);
+  if (retry !== undefined) {
+    await transport.link.connectedWithin(deadline, retry);
+  }
+  if (!replies.isReady) {
+    await replies.queue(deadline);
+  }
   const messageId = hexId();
   const monitorMs = call.callMonitorTimeoutMs;
   const request = writeRequest({
@@ -89,8 +93,12 @@ export async function callOver(transport: Transport, call: Call): Promise<unknow
         return finish(() => reject(failed));
       }
       // The two-message form of old releases has the result first and the end alone.
-      if (reply.result !== null) result = reply.result;
-      if (reply.ending) return finish(() => resolve(result));
+      if (reply.result !== null) {
+        result = reply.result;
+      }
+      if (reply.ending) {
+        return finish(() => resolve(result));
+      }
       if (silent) {
         clearTimeout(silent);
         silent = setTimeout(onSilence, timerDelay(monitorMs ?? 0));

@@ -143,8 +143,9 @@ export class RpcClient {
    */
   async call(context: Context, method: string, args: RpcArguments = {}): Promise<unknown> {
     checkRequest(context, method, args);
-    if (this.target.fanout)
+    if (this.target.fanout) {
       throw new InvalidTarget('A call cannot go to every server: use cast, or a target without fanout.');
+    }
     const { timeoutMs = 60_000, serializer = noOpSerializer, callMonitorTimeoutMs, toError } = this.#options;
     const result = await callOver(this.#transport, {
       method,
@@ -194,14 +195,17 @@ export class RpcClient {
 
   #checkedTarget(): Target {
     const { versionCap } = this.#options;
-    if (versionCap !== undefined && !this.canSendVersion())
+    if (versionCap !== undefined && !this.canSendVersion()) {
       throw new RpcVersionCapError(this.target.version ?? '1.0', versionCap);
+    }
     return this.target;
   }
 
   #serialized(context: Context, args: RpcArguments): RpcArguments {
     const { serializer } = this.#options;
-    if (!serializer) return args;
+    if (!serializer) {
+      return args;
+    }
     const entries = Object.entries(args);
     return Object.fromEntries(
       entries.map(([name, value]) => [name, serializer.serializeEntity(context, value)]),
@@ -211,10 +215,11 @@ export class RpcClient {
 
 /** A missing context is easily made: without types it is the method's name that stands in its place. */
 function checkRequest(context: unknown, method: unknown, args: unknown): void {
-  if (typeof method !== 'string' || !isObject(context) || !isObject(args))
+  if (typeof method !== 'string' || !isObject(context) || !isObject(args)) {
     throw new TypeError(
       "A request is (context, 'method', { argument: value }): context and arguments are objects, be they empty.",
     );
+  }
 }
 
 /** Where all that a client sends goes. */

@@ -69,8 +69,9 @@ export class Dispatcher implements Dispatches {
   constructor(endpoints: readonly Endpoint[], options: DispatcherOptions = {}) {
     for (const endpoint of endpoints) {
       const target: unknown = Reflect.get(endpoint, 'target');
-      if (target !== undefined && !(target instanceof Target))
+      if (target !== undefined && !(target instanceof Target)) {
         throw new TypeError("An endpoint's target must be a Target: write target = new Target({ … }).");
+      }
     }
     this.#endpoints = endpoints;
     this.#policy = options.accessPolicy ?? 'default';
@@ -81,8 +82,9 @@ export class Dispatcher implements Dispatches {
   async dispatch(request: DispatchedRequest): Promise<unknown> {
     const method = shown(request.method);
     const member = this.#find(request, method);
-    if (typeof member !== 'function')
+    if (typeof member !== 'function') {
       throw new PythonException('TypeError', `'${pythonTypeOf(member)}' object is not callable`);
+    }
     const context = this.#serializer.deserializeContext(request.context);
     const args = this.#argumentsOf(context, request.args);
     return this.#serializer.serializeEntity(context, await member(context, args));
@@ -90,22 +92,31 @@ export class Dispatcher implements Dispatches {
 
   #find(request: DispatchedRequest, method: string): unknown {
     const { version, namespace } = request;
-    if (typeof version !== 'string' && version !== null)
+    if (typeof version !== 'string' && version !== null) {
       throw new PythonException(
         'AttributeError',
         `'${pythonTypeOf(version)}' object has no attribute 'split'`,
       );
+    }
     let isServed = false;
     for (const endpoint of this.#endpoints) {
       const target: unknown = Reflect.get(endpoint, 'target');
       const served = target instanceof Target ? target : unaddressed;
-      if (!servesNamespace(served, namespace)) continue;
-      if (!isVersionCompatible(served.version ?? '1.0', version)) continue;
+      if (!servesNamespace(served, namespace)) {
+        continue;
+      }
+      if (!isVersionCompatible(served.version ?? '1.0', version)) {
+        continue;
+      }
       isServed = true;
       const found = memberOf(endpoint, method);
-      if (found && this.#isAllowed(method, found.member)) return bound(found.member, endpoint);
+      if (found && this.#isAllowed(method, found.member)) {
+        return bound(found.member, endpoint);
+      }
     }
-    if (isServed) throw new NoSuchMethod(method);
+    if (isServed) {
+      throw new NoSuchMethod(method);
+    }
     throw new UnsupportedVersion(version ?? 'None', method);
   }
 
@@ -121,9 +132,12 @@ export class Dispatcher implements Dispatches {
   }
 
   #argumentsOf(context: Readonly<Record<string, unknown>>, args: unknown): Record<string, unknown> {
-    if (!isObject(args))
+    if (!isObject(args)) {
       throw new PythonException('AttributeError', `'${pythonTypeOf(args)}' object has no attribute 'items'`);
-    if (this.#serializer === noOpSerializer) return args;
+    }
+    if (this.#serializer === noOpSerializer) {
+      return args;
+    }
     const entries = Object.entries(args);
     return Object.fromEntries(
       entries.map(([name, value]) => [name, this.#serializer.deserializeEntity(context, value)]),
@@ -134,13 +148,17 @@ export class Dispatcher implements Dispatches {
 const unaddressed = new Target({});
 
 function servesNamespace(served: Target, namespace: unknown): boolean {
-  if (namespace === (served.namespace ?? null)) return true;
+  if (namespace === (served.namespace ?? null)) {
+    return true;
+  }
   return typeof namespace === 'string' && (served.legacyNamespaces ?? []).includes(namespace);
 }
 
 /** A member of an endpoint or of its classes, never one that every object has. */
 function memberOf(endpoint: Endpoint, name: string): { readonly member: unknown } | undefined {
-  if (name === 'constructor' || name === '__proto__') return undefined;
+  if (name === 'constructor' || name === '__proto__') {
+    return undefined;
+  }
   for (
     let holder: unknown = endpoint;
     typeof holder === 'object' &&
@@ -148,8 +166,11 @@ function memberOf(endpoint: Endpoint, name: string): { readonly member: unknown 
     holder !== Object.prototype &&
     holder !== Array.prototype;
     holder = Object.getPrototypeOf(holder)
-  )
-    if (Object.hasOwn(holder, name)) return { member: Reflect.get(holder, name, endpoint) };
+  ) {
+    if (Object.hasOwn(holder, name)) {
+      return { member: Reflect.get(holder, name, endpoint) };
+    }
+  }
   return undefined;
 }
 
@@ -162,10 +183,18 @@ function bound(member: unknown, endpoint: Endpoint): unknown {
 
 /** What Python calls the type of a value, for its error messages. */
 function pythonTypeOf(value: unknown): string {
-  if (value === null || value === undefined) return 'NoneType';
-  if (Array.isArray(value)) return 'list';
-  if (typeof value === 'number') return Number.isInteger(value) ? 'int' : 'float';
-  if (typeof value === 'object') return value instanceof Target ? 'Target' : 'dict';
+  if (value === null || value === undefined) {
+    return 'NoneType';
+  }
+  if (Array.isArray(value)) {
+    return 'list';
+  }
+  if (typeof value === 'number') {
+    return Number.isInteger(value) ? 'int' : 'float';
+  }
+  if (typeof value === 'object') {
+    return value instanceof Target ? 'Target' : 'dict';
+  }
   return pythonTypes.get(typeof value) ?? typeof value;
 }
 

@@ -25,7 +25,9 @@ export function rowsOf<T>(list: readonly unknown[], decode: (row: Row) => T | un
   const rows: T[] = [];
   for (const item of list) {
     const decoded = isRow(item) ? decode(item) : undefined;
-    if (decoded !== undefined) rows.push(decoded);
+    if (decoded !== undefined) {
+      rows.push(decoded);
+    }
   }
   return rows;
 }
@@ -62,14 +64,18 @@ function present<T extends object>(fields: T): Present<T> {
   const kept: Present<T> = {};
   for (const key in fields) {
     const value = fields[key];
-    if (value !== undefined) kept[key] = value as Exclude<T[typeof key], undefined>; // just compared
+    if (value !== undefined) {
+      kept[key] = value as Exclude<T[typeof key], undefined>; // just compared
+    }
   }
   return kept;
 }
 
 export function nodeRow(row: Row): NodeRow | undefined {
   const name = text(row, 'name');
-  if (name === undefined) return undefined;
+  if (name === undefined) {
+    return undefined;
+  }
   return {
     name,
     isRunning: flag(row, 'running') === true,
@@ -109,30 +115,50 @@ export function overviewOf(row: Row): Overview {
 /** Written for speed: no helper objects, because ten thousand rows come at once. */
 export function queueRow(row: Row, vhost = row['vhost']): QueueRow | undefined {
   const { name } = row;
-  if (typeof name !== 'string' || typeof vhost !== 'string') return undefined;
+  if (typeof name !== 'string' || typeof vhost !== 'string') {
+    return undefined;
+  }
   const queue: { -readonly [K in keyof QueueRow]: QueueRow[K] } = { vhost, name };
   const ready = count(row, 'messages_ready');
-  if (ready !== undefined) queue.ready = ready;
+  if (ready !== undefined) {
+    queue.ready = ready;
+  }
   const unacknowledged = count(row, 'messages_unacknowledged');
-  if (unacknowledged !== undefined) queue.unacknowledged = unacknowledged;
+  if (unacknowledged !== undefined) {
+    queue.unacknowledged = unacknowledged;
+  }
   const consumers = count(row, 'consumers');
-  if (consumers !== undefined) queue.consumers = consumers;
+  if (consumers !== undefined) {
+    queue.consumers = consumers;
+  }
   const type = text(row, 'type');
-  if (type !== undefined) queue.type = type;
+  if (type !== undefined) {
+    queue.type = type;
+  }
   const state = text(row, 'state');
-  if (state !== undefined) queue.state = state;
+  if (state !== undefined) {
+    queue.state = state;
+  }
   const stats = rowAt(row, 'message_stats');
-  if (stats === undefined) return queue;
+  if (stats === undefined) {
+    return queue;
+  }
   const publishRate = count(rowAt(stats, 'publish_details'), 'rate');
-  if (publishRate !== undefined) queue.publishRate = publishRate;
+  if (publishRate !== undefined) {
+    queue.publishRate = publishRate;
+  }
   const ackRate = count(rowAt(stats, 'ack_details'), 'rate');
-  if (ackRate !== undefined) queue.ackRate = ackRate;
+  if (ackRate !== undefined) {
+    queue.ackRate = ackRate;
+  }
   return queue;
 }
 
 export function queueDetailRow(row: Row): QueueDetailRow | undefined {
   const queue = queueRow(row);
-  if (queue === undefined) return undefined;
+  if (queue === undefined) {
+    return undefined;
+  }
   return {
     ...queue,
     arguments: rowAt(row, 'arguments') ?? {},
@@ -166,14 +192,18 @@ export function shovelEnds(row: Row): readonly { readonly name: string }[] {
 
 export function consumerRow(row: Row): ConsumerRow | undefined {
   const { name, vhost } = rowAt(row, 'queue') ?? {};
-  if (typeof name !== 'string' || typeof vhost !== 'string') return undefined;
+  if (typeof name !== 'string' || typeof vhost !== 'string') {
+    return undefined;
+  }
   const connectionName = text(rowAt(row, 'channel_details'), 'connection_name');
   return connectionName === undefined ? { vhost, queue: name } : { vhost, queue: name, connectionName };
 }
 
 export function connectionRow(row: Row): ConnectionRow | undefined {
   const name = text(row, 'name');
-  if (name === undefined) return undefined;
+  if (name === undefined) {
+    return undefined;
+  }
   return {
     name,
     node: text(row, 'node') ?? '',
@@ -193,7 +223,9 @@ export function connectionRow(row: Row): ConnectionRow | undefined {
 
 export function channelRow(row: Row): ChannelRow | undefined {
   const name = text(row, 'name');
-  if (name === undefined) return undefined;
+  if (name === undefined) {
+    return undefined;
+  }
   return {
     name,
     connectionName: text(rowAt(row, 'connection_details'), 'name') ?? name.replace(/ \(\d+\)$/, ''),
@@ -227,10 +259,14 @@ export function failedCheck(row: Row): HealthCheck {
 }
 
 function itemName(item: unknown): string {
-  if (!isRow(item)) return String(item);
+  if (!isRow(item)) {
+    return String(item);
+  }
   const resource = text(item, 'resource');
   const node = text(item, 'node');
-  if (resource !== undefined && node !== undefined) return `${resource} on ${node}`;
+  if (resource !== undefined && node !== undefined) {
+    return `${resource} on ${node}`;
+  }
   return text(item, 'readable_name') ?? text(item, 'name') ?? JSON.stringify(item);
 }
 
@@ -241,7 +277,9 @@ export const tagsOf = (row: Row): readonly string[] =>
 /** `2026-11-23T00:08:39.864+00:00` since 3.10, `2026-11-23 0:08:39` in UTC before. */
 function instant(row: Row, key: string): number | undefined {
   const written = text(row, key);
-  if (written === undefined) return undefined;
+  if (written === undefined) {
+    return undefined;
+  }
   const old = /^(\d{4})-(\d{1,2})-(\d{1,2}) (\d{1,2}):(\d{1,2}):(\d{1,2})$/.exec(written);
   const [, year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = (old ?? []).map(Number);
   const at = old === null ? Date.parse(written) : Date.UTC(year, month - 1, day, hour, minute, second);

@@ -40,7 +40,9 @@ export class ManagementError extends Error {
     this.node = request.node;
     this.method = request.method;
     this.path = request.path;
-    if (request.status !== undefined) this.status = request.status;
+    if (request.status !== undefined) {
+      this.status = request.status;
+    }
   }
 }
 
@@ -54,21 +56,27 @@ export function failureOf(
   }
   const code = codeOf(thrown);
   const label = code === '' ? 'no code' : code;
-  if (code === 'ECONNREFUSED') return { why: 'refused', came: 'the connection was refused' };
-  if (code === 'ERR_CANCELED')
+  if (code === 'ECONNREFUSED') {
+    return { why: 'refused', came: 'the connection was refused' };
+  }
+  if (code === 'ERR_CANCELED') {
     return { why: 'timeout', came: 'the sweep ended before the answer was complete' };
+  }
   if (code === 'ETIMEDOUT' || code === 'ECONNABORTED') {
     return { why: 'timeout', came: `the connection timed out (${label})` };
   }
   if (code === 'ERR_BAD_RESPONSE') {
     return { why: 'http-error', came: 'the answer was cut short or larger than allowed' };
   }
-  if (code.startsWith('HPE_'))
+  if (code.startsWith('HPE_')) {
     return {
       why: 'http-error',
       came: `what answers there does not speak HTTP (${label}): check the port of the management API, and whether it needs https`,
     };
+  }
   const ofTls = tlsReason(thrown);
-  if (ofTls !== undefined) return { why: 'tls', came: ofTls };
+  if (ofTls !== undefined) {
+    return { why: 'tls', came: ofTls };
+  }
   return { why: 'unreachable', came: `the connection failed (${label})` };
 }

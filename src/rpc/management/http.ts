@@ -61,7 +61,9 @@ export function openHttp(endpoint: HttpEndpoint): Http {
   const { node } = endpoint;
   const url = new URL(endpoint.url);
   const wrong = tlsProblem(endpoint.tls ?? {});
-  if (wrong) throw new InvalidTlsOptions(`The option tls.${wrong.field} for ${node} ${wrong.problem}.`);
+  if (wrong) {
+    throw new InvalidTlsOptions(`The option tls.${wrong.field} for ${node} ${wrong.problem}.`);
+  }
   const defaults = defaultsOf(endpoint, url);
   let opening: Promise<AxiosInstance> | undefined;
   // Loaded for the first request, and before its time begins: who lists runbooks asks no broker.
@@ -80,7 +82,9 @@ export function openHttp(endpoint: HttpEndpoint): Http {
     try {
       return await go(client, deadline.signal);
     } catch (thrown) {
-      if (thrown instanceof ManagementError) throw thrown;
+      if (thrown instanceof ManagementError) {
+        throw thrown;
+      }
       const { why, came } = failureOf(thrown, deadline.hasPassed() ? limits.timeoutMs : undefined);
       throw new ManagementError(why, came, { node, method: ask.method, path: ask.path });
     } finally {
@@ -107,7 +111,9 @@ export function openHttp(endpoint: HttpEndpoint): Http {
         } finally {
           signal.removeEventListener('abort', stop);
           // Nothing to do for a body that was read to its end; an abandoned one must not hold its socket.
-          if (!response.data.readableEnded) response.data.destroy();
+          if (!response.data.readableEnded) {
+            response.data.destroy();
+          }
         }
       }),
     portOpen: (limits) => opens(url, limits),
@@ -119,7 +125,9 @@ export function openHttp(endpoint: HttpEndpoint): Http {
 const SHORTEST_PASSWORD = 6;
 
 function withoutPassword({ username = '', password = '' }: HttpEndpoint, text: string): string {
-  if (password.length < SHORTEST_PASSWORD) return text;
+  if (password.length < SHORTEST_PASSWORD) {
+    return text;
+  }
   const login = Buffer.from(`${username}:${password}`).toString('base64');
   return [password, encodeURIComponent(password), login].reduce(
     (current, secret) => current.replaceAll(secret, '…'),
@@ -130,7 +138,9 @@ function withoutPassword({ username = '', password = '' }: HttpEndpoint, text: s
 /** Percent-encodes a name for one segment of a path. Refuses the two names that no URL can carry. */
 export function segment(name: string): string {
   // A URL drops `.` and `..` even when they are encoded, and the request would reach something else.
-  if (name === '.' || name === '..') throw new RangeError(`The name "${name}" cannot be used in a URL`);
+  if (name === '.' || name === '..') {
+    throw new RangeError(`The name "${name}" cannot be used in a URL`);
+  }
   return encodeURIComponent(name).replace(
     /[!'()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
@@ -174,7 +184,9 @@ async function onceMoreIfStale<T>(ask: Ask, go: () => Promise<T>): Promise<T> {
   } catch (thrown) {
     const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
     const isStale = code === 'ECONNRESET' || code === 'EPIPE';
-    if (!isStale || ask.method !== 'GET') throw thrown;
+    if (!isStale || ask.method !== 'GET') {
+      throw thrown;
+    }
     return await go();
   }
 }
@@ -191,7 +203,9 @@ function deadlineOf({ timeoutMs, signal }: RequestLimits) {
     },
     Math.max(0, timeoutMs),
   );
-  if (signal?.aborted === true) stop();
+  if (signal?.aborted === true) {
+    stop();
+  }
   signal?.addEventListener('abort', stop, { once: true });
   return {
     signal: controller.signal,
@@ -212,7 +226,9 @@ function opens(url: URL, limits: RequestLimits): Promise<boolean> {
     socket.once('connect', () => resolve(true));
     socket.once('error', () => resolve(false));
     deadline.signal.addEventListener('abort', () => resolve(false), { once: true });
-    if (deadline.signal.aborted) resolve(false);
+    if (deadline.signal.aborted) {
+      resolve(false);
+    }
   }).finally(() => {
     deadline.release();
     socket.destroy();

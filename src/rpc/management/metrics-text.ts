@@ -46,8 +46,11 @@ export function readQueueMetrics(): {
     const bytes = rest === undefined ? chunk : Buffer.concat([rest, chunk]);
     let from = 0;
     for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, from)) {
-      if (bytes[from] === HASH) family = familyOf(bytes.toString('utf8', from, end));
-      else if (family !== undefined) sample(bytes.toString('utf8', from, end), family);
+      if (bytes[from] === HASH) {
+        family = familyOf(bytes.toString('utf8', from, end));
+      } else if (family !== undefined) {
+        sample(bytes.toString('utf8', from, end), family);
+      }
       from = end + 1;
     }
     rest = from === bytes.length ? undefined : bytes.subarray(from);
@@ -68,25 +71,34 @@ export function readQueueMetrics(): {
     const value = close === -1 ? Number.NaN : Number(line.slice(close + CLOSE.length));
     const labels = line.slice(line.indexOf('{') + 1, close);
     const row = rows.get(labels) ?? newRow(labels);
-    if (row === undefined || Number.isNaN(value)) isWellFormed = false;
-    else row[field] = value;
+    if (row === undefined || Number.isNaN(value)) {
+      isWellFormed = false;
+    } else {
+      row[field] = value;
+    }
   }
 
   function newRow(labels: string): MutableRow | undefined {
     const between = labels.indexOf(BETWEEN);
-    if (between === -1 || !labels.startsWith(VHOST)) return undefined;
+    if (between === -1 || !labels.startsWith(VHOST)) {
+      return undefined;
+    }
     const row: MutableRow = {
       vhost: labels.slice(VHOST.length, between),
       name: labels.slice(between + BETWEEN.length),
     };
     rows.set(labels, row);
-    if (labels.includes('\\')) odd.push(row);
+    if (labels.includes('\\')) {
+      odd.push(row);
+    }
     return row;
   }
 
   function finish(): QueueRow[] | undefined {
     // Text without its last newline was cut short.
-    if (!isWellFormed || version === '' || rest !== undefined) return undefined;
+    if (!isWellFormed || version === '' || rest !== undefined) {
+      return undefined;
+    }
     if (escapesLabels(version)) {
       for (const row of odd) {
         row.vhost = unescapeLabel(row.vhost);
@@ -105,9 +117,15 @@ const familyOf = (comment: string): Family | undefined => FAMILIES.get(comment.s
 /** Does this version escape label values, as the Prometheus format wants it? */
 export function escapesLabels(version: string): boolean {
   const [major = 0, minor = 0, patch = 0] = version.split(/[.+-]/).map(Number);
-  if (major !== 3) return major > 3;
-  if (minor === 11) return patch >= 24;
-  if (minor === 12) return patch >= 7;
+  if (major !== 3) {
+    return major > 3;
+  }
+  if (minor === 11) {
+    return patch >= 24;
+  }
+  if (minor === 12) {
+    return patch >= 7;
+  }
   return minor > 12;
 }
 

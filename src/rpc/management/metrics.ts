@@ -32,10 +32,14 @@ export function openMetrics(endpoint: Pick<HttpEndpoint, 'node' | 'url' | 'tls'>
           );
         }
         const read = await rowsIn(body);
-        if (read === undefined) throw failed('not-json', 'the answer is not the metrics of RabbitMQ', status);
+        if (read === undefined) {
+          throw failed('not-json', 'the answer is not the metrics of RabbitMQ', status);
+        }
         // Another node's queues would stand for this one's, which nobody reads then.
         const { rows, writer = node } = read;
-        if (writer !== node) throw failed('http-error', `the node ${writer} answers at this address`, status);
+        if (writer !== node) {
+          throw failed('http-error', `the node ${writer} answers at this address`, status);
+        }
         return rows;
       }),
   };
@@ -47,7 +51,9 @@ async function rowsIn(
 ): Promise<{ readonly rows: readonly QueueRow[]; readonly writer?: string } | undefined> {
   const reader = readQueueMetrics();
   for await (const chunk of body) {
-    if (!Buffer.isBuffer(chunk) || !reader.take(chunk)) return undefined;
+    if (!Buffer.isBuffer(chunk) || !reader.take(chunk)) {
+      return undefined;
+    }
   }
   const rows = reader.finish();
   const writer = reader.writer();

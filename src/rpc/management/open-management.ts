@@ -90,10 +90,16 @@ export function openManagement(endpoint: ManagementEndpoint): ManagementApi {
     healthCheck: async (check, limits) => {
       const path = `/api/health/checks/${check.split('/').map(segment).join('/')}`;
       const answer = await http.ask({ method: 'GET', path }, limits);
-      if (answer.status === 404) return { kind: 'unsupported' };
-      if (answer.status !== 200 && answer.status !== 503) throw wrongStatus(http, path, answer);
+      if (answer.status === 404) {
+        return { kind: 'unsupported' };
+      }
+      if (answer.status !== 200 && answer.status !== 503) {
+        throw wrongStatus(http, path, answer);
+      }
       const body = json(http, path, answer);
-      if (answer.status === 503 && isRow(body)) return failedCheck(body);
+      if (answer.status === 503 && isRow(body)) {
+        return failedCheck(body);
+      }
       return { kind: 'ok' };
     },
     shovelQueues: async (limits) =>
@@ -149,9 +155,13 @@ const listing =
   ): Promise<readonly T[]> => {
     // A listing shrinks to an eighth, and the broker spends no more on compressing it than on sending it.
     const answer = await http.ask({ method: 'GET', path, gzip: true }, limits);
-    if (answer.status === 404 && absent !== undefined) return [];
+    if (answer.status === 404 && absent !== undefined) {
+      return [];
+    }
     const body = okBody(http, path, answer);
-    if (!Array.isArray(body)) throw unusable(http, path, 'the answer is JSON, but not a list', answer.status);
+    if (!Array.isArray(body)) {
+      throw unusable(http, path, 'the answer is JSON, but not a list', answer.status);
+    }
     const rows = rowsOf(body, decode);
     if (rows.length < body.length) {
       const came = `${body.length - rows.length} of ${body.length} rows of the answer cannot be read`;
@@ -175,7 +185,9 @@ const listingTotals =
         return await list(`/api/queues/${segment(vhost)}?${TOTALS}`, decode, left());
       } catch (thrown) {
         // Gone meanwhile, or not for this user: what the user may see is listed all the same.
-        if (!(thrown instanceof ManagementError) || !isNo(thrown.status)) throw thrown;
+        if (!(thrown instanceof ManagementError) || !isNo(thrown.status)) {
+          throw thrown;
+        }
       }
     }
     return list(`/api/queues?${TOTALS},vhost`, queueRow, left());
@@ -197,9 +209,13 @@ const reading =
   (http: Http) =>
   async (path: string, limits: RequestLimits): Promise<Row | undefined> => {
     const answer = await http.ask({ method: 'GET', path }, limits);
-    if (answer.status === 404) return undefined;
+    if (answer.status === 404) {
+      return undefined;
+    }
     const body = okBody(http, path, answer);
-    if (!isRow(body)) throw unusable(http, path, 'the answer is JSON, but not an object', answer.status);
+    if (!isRow(body)) {
+      throw unusable(http, path, 'the answer is JSON, but not an object', answer.status);
+    }
     return body;
   };
 
@@ -208,8 +224,12 @@ const writing =
   (http: Http) =>
   async (ask: Ask, limits: RequestLimits): Promise<WriteAnswer> => {
     const answer = await http.ask(ask, limits);
-    if (answer.status >= 200 && answer.status < 300) return { kind: 'accepted' };
-    if (answer.status === 404) return { kind: 'absent' };
+    if (answer.status >= 200 && answer.status < 300) {
+      return { kind: 'accepted' };
+    }
+    if (answer.status === 404) {
+      return { kind: 'absent' };
+    }
     if (answer.status >= 400 && answer.status < 500) {
       return { kind: 'refused', reason: `${answer.status} ${reasonOf(http, answer)}`.trim() };
     }
@@ -217,7 +237,9 @@ const writing =
   };
 
 function okBody(http: Http, path: string, answer: HttpAnswer): unknown {
-  if (answer.status !== 200) throw wrongStatus(http, path, answer);
+  if (answer.status !== 200) {
+    throw wrongStatus(http, path, answer);
+  }
   return json(http, path, answer);
 }
 

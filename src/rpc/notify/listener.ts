@@ -71,22 +71,30 @@ export function getNotificationListener(
   options: ListenerOptions | BatchListenerOptions = {},
 ): NotificationListener {
   checkOptions<object>('getNotificationListener', options, wanted);
-  if (!Array.isArray(targets) || !Array.isArray(endpoints))
+  if (!Array.isArray(targets) || !Array.isArray(endpoints)) {
     throw new TypeError('A listener takes lists: [new Target({ topic })], [endpoint].');
-  for (const target of targets) checkTarget(target);
+  }
+  for (const target of targets) {
+    checkTarget(target);
+  }
   const isBatch = isBatching(options);
   const served = new Set(
     priorities.filter((priority) => endpoints.some((endpoint) => methodOf(endpoint, priority))),
   );
-  if (served.size === 0)
+  if (served.size === 0) {
     throw new TypeError(`No endpoint of the listener has a method of a priority: ${priorities.join(', ')}.`);
+  }
   const handle = async (priority: string, batch: readonly Notification[]): Promise<NotificationResult> => {
     for (const endpoint of endpoints) {
       const method = methodOf(endpoint, priority);
       const wanted = batch.filter((each) => passes(endpoint.filter, each));
-      if (!method || wanted.length === 0) continue;
+      if (!method || wanted.length === 0) {
+        continue;
+      }
       const result: unknown = await Reflect.apply(method, endpoint, [isBatch ? wanted : wanted[0]]);
-      if (result === 'requeue') return 'requeue';
+      if (result === 'requeue') {
+        return 'requeue';
+      }
     }
     return 'handled';
   };
@@ -95,7 +103,9 @@ export function getNotificationListener(
 
 /** An endpoint's method for a priority. The priority comes off the wire: only the known ones are looked up. */
 function methodOf(endpoint: object, priority: string): ((...args: unknown[]) => unknown) | undefined {
-  if (!priorities.some((each) => each === priority)) return undefined;
+  if (!priorities.some((each) => each === priority)) {
+    return undefined;
+  }
   const method: unknown = Reflect.get(endpoint, priority);
   return typeof method === 'function' ? (...args) => Reflect.apply(method, endpoint, args) : undefined;
 }

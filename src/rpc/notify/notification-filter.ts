@@ -16,7 +16,9 @@ export interface NotificationFilter {
 
 /** Whether a notification passes a filter. */
 export function passes(filter: NotificationFilter | undefined, notification: Notification): boolean {
-  if (!filter) return true;
+  if (!filter) {
+    return true;
+  }
   return (
     matches(filter.publisherId, notification.publisherId) &&
     matches(filter.eventType, notification.eventType) &&
@@ -33,8 +35,12 @@ function matchesFields(patterns: Readonly<Record<string, Pattern>> | undefined, 
 
 /** As Python's `re.match`: anchored at the start only. */
 function matches(pattern: Pattern | undefined, value: unknown): boolean {
-  if (pattern === undefined) return true;
-  if (value === undefined || value === null) return false;
+  if (pattern === undefined) {
+    return true;
+  }
+  if (value === undefined || value === null) {
+    return false;
+  }
   const { source, flags } = typeof pattern === 'string' ? { source: pattern, flags: '' } : pattern;
   return new RegExp(`^(?:${source})`, flags.replaceAll(/[gy]/g, '')).test(shown(value));
 }

@@ -95,7 +95,9 @@ export class NotificationListener {
 
   /** Declares the queues and begins to listen; resolves when the consumers are there. */
   async start(options: { readonly timeoutMs?: number } = {}): Promise<void> {
-    if (this.#isStopping) await this.wait();
+    if (this.#isStopping) {
+      await this.wait();
+    }
     this.#subscription ??= this.#subscribe();
     await this.#subscription.ready(options.timeoutMs === undefined ? never : now() + options.timeoutMs);
   }
@@ -111,7 +113,9 @@ export class NotificationListener {
 
   /** Waits until what runs is done, then lets go of the channel. Call `stop` before. */
   async wait(): Promise<void> {
-    while (this.#running) await this.#running;
+    while (this.#running) {
+      await this.#running;
+    }
     await this.#subscription?.close();
     this.#subscription = undefined;
     this.#isStopping = false;
@@ -124,7 +128,9 @@ export class NotificationListener {
       what: `listener of ${names.join(', ')}`,
       prefetch: Math.min(mostPrefetch, Math.max(prefetch, this.#batchSize)),
       declare: async (channel) => {
-        for (const each of this.#queues) await declareBound(channel, each);
+        for (const each of this.#queues) {
+          await declareBound(channel, each);
+        }
       },
       consumers: () => names.map((queue, index) => ({ queue, consumerTag: String(index + 1) })),
       onDelivery: (delivery) => this.#receive(delivery),
@@ -141,7 +147,9 @@ export class NotificationListener {
 
   #receive(delivery: Delivery): void {
     // What comes while the consumers are being cancelled goes back to its queue with the channel.
-    if (this.#isStopping) return;
+    if (this.#isStopping) {
+      return;
+    }
     const { message } = delivery;
     try {
       const { bigIntegers } = this.#transport.options;
@@ -164,7 +172,9 @@ export class NotificationListener {
   }
 
   #pump(): void {
-    if (this.#running || this.#waiting.length === 0) return;
+    if (this.#running || this.#waiting.length === 0) {
+      return;
+    }
     const isFull = this.#waiting.length >= this.#batchSize;
     if (!isFull) {
       this.#timer ??= setTimeout(() => this.#begin(), timerDelay(this.#batchTimeoutMs));
@@ -176,7 +186,9 @@ export class NotificationListener {
   #begin(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#running) return;
+    if (this.#running) {
+      return;
+    }
     this.#running = this.#work(this.#waiting.splice(0, this.#batchSize)).finally(() => {
       this.#running = undefined;
       this.#pump();
@@ -189,7 +201,9 @@ export class NotificationListener {
     for (const priority of [...present].toSorted()) {
       const ofPriority = batch.filter(({ notification }) => notification.priority === priority);
       const group = ofPriority.filter((each) => this.#isFirst(each));
-      if (group.length === 0) continue;
+      if (group.length === 0) {
+        continue;
+      }
       let result: NotificationResult = 'requeue';
       try {
         result = await this.#handle(
@@ -200,21 +214,30 @@ export class NotificationListener {
         callBack(`A listener's onFailure`, () => this.#options.onFailure?.(thrown));
       }
       const goesBack = result === 'requeue' && this.#options.allowRequeue === true;
-      for (const each of group) this.#settle(each, goesBack);
+      for (const each of group) {
+        this.#settle(each, goesBack);
+      }
     }
   }
 
   /** False for one that was handled before: it is acknowledged and dropped. */
   #isFirst(received: Received): boolean {
-    if (!this.#recent.has(received.uniqueId)) return true;
+    if (!this.#recent.has(received.uniqueId)) {
+      return true;
+    }
     acknowledge(received.delivery);
     return false;
   }
 
   #settle(received: Received, goesBack: boolean): void {
-    if (!goesBack) this.#recent.isNew(received.uniqueId);
-    if (goesBack) giveBack(received.delivery);
-    else acknowledge(received.delivery);
+    if (!goesBack) {
+      this.#recent.isNew(received.uniqueId);
+    }
+    if (goesBack) {
+      giveBack(received.delivery);
+    } else {
+      acknowledge(received.delivery);
+    }
   }
 }
 

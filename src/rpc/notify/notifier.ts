@@ -102,7 +102,9 @@ export class Notifier {
   /** Publishes to every topic; resolves when the broker has them all. Declares the queues, as Python does. */
   async notify(priority: Priority, context: Context, eventType: string, payload: unknown): Promise<void> {
     const { driver = 'messagingv2', topics = ['notifications'], serializer = noOpSerializer } = this.#options;
-    if (driver === 'noop') return;
+    if (driver === 'noop') {
+      return;
+    }
     const { sendContext, publisherId, timeoutMs = 60_000 } = this.#options;
     const message = {
       message_id: randomUUID(),
@@ -145,8 +147,9 @@ export class Notifier {
  */
 export function getNotifier(transport: Transport, options: NotifierOptions): Notifier {
   checkOptions('getNotifier', options, wanted);
-  if (options.publisherId === undefined)
+  if (options.publisherId === undefined) {
     throw new TypeError("getNotifier wants to know who notifies: { publisherId: 'compute.host-1' }.");
+  }
   return new Notifier(transport, options);
 }
 

@@ -64,14 +64,18 @@ export function checkOptions<Options extends object>(
   given: Options,
   wanted: WantedOptions<Options>,
 ): void {
-  if (!anObject.is(given))
+  if (!anObject.is(given)) {
     throw new TypeError(`The options of ${of} must be an object; it is ${kindOf(given)}.`);
+  }
   const byName = new Map<string, Wanted>(Object.entries(wanted));
   for (const [name, value] of Object.entries(given)) {
     const wish = byName.get(name);
-    if (!wish) throw new TypeError(unknownOption(of, name, [...byName.keys()]));
-    if (value !== undefined && !wish.is(value))
+    if (!wish) {
+      throw new TypeError(unknownOption(of, name, [...byName.keys()]));
+    }
+    if (value !== undefined && !wish.is(value)) {
       throw new TypeError(`The option ${name} of ${of} must be ${wish.says}; it is ${kindOf(value)}.`);
+    }
   }
 }
 
@@ -89,8 +93,14 @@ const plainName = (name: string): string => name.replaceAll('_', '').toLowerCase
 
 /** A value as an error may show it: a text may be a secret. */
 function kindOf(value: unknown): string {
-  if (typeof value === 'number' || typeof value === 'boolean' || value === null) return String(value);
-  if (Array.isArray(value)) return 'a list';
-  if (value === undefined) return 'nothing';
+  if (typeof value === 'number' || typeof value === 'boolean' || value === null) {
+    return String(value);
+  }
+  if (Array.isArray(value)) {
+    return 'a list';
+  }
+  if (value === undefined) {
+    return 'nothing';
+  }
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }

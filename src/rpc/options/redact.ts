@@ -3,8 +3,12 @@ const secretKey = /token|passw|secret|credential|service_catalog|private_?key|ad
 
 /** Copy in which the values of keys that name secrets are masked, however deep. */
 export function withoutSecrets(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map((each) => withoutSecrets(each));
-  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    return value.map((each) => withoutSecrets(each));
+  }
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
   const entries = Object.entries(value);
   return Object.fromEntries(
     entries.map(([key, each]) => [key, isSecret(key, each) ? masked : withoutSecrets(each)]),

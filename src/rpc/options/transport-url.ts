@@ -25,10 +25,13 @@ export interface TransportUrl {
  * @throws InvalidTransportUrl when the URL cannot be read; its text is not repeated, because it may hold a password.
  */
 export function parseTransportUrl(url: string): TransportUrl {
-  if (url === '') return { transport: 'rabbit', hosts: [], query: {} };
+  if (url === '') {
+    return { transport: 'rabbit', hosts: [], query: {} };
+  }
   const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]*):/.exec(url)?.[1];
-  if (scheme === undefined)
+  if (scheme === undefined) {
     throw new InvalidTransportUrl('No scheme specified: a transport URL begins with rabbit://');
+  }
   const [withQuery = ''] = url.slice(scheme.length + 1).split('#', 1);
   const [address = '', query = ''] = splitOnce(withQuery, '?');
   const hasAuthority = address.startsWith('//');
@@ -85,30 +88,38 @@ function parseHost(text: string): TransportHost {
 function parseAddress(address: string): TransportHost {
   if (address.startsWith('[')) {
     const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(address);
-    if (!bracketed) throw new InvalidTransportUrl('Invalid IPv6 URL: write the address as [::1]:5672');
+    if (!bracketed) {
+      throw new InvalidTransportUrl('Invalid IPv6 URL: write the address as [::1]:5672');
+    }
     return named(bracketed[1], bracketed[2]);
   }
   const [hostname, port] = splitOnce(address, ':');
-  if (port?.includes(':'))
+  if (port?.includes(':')) {
     throw new InvalidTransportUrl('An IPv6 address belongs in brackets, such as [fd00::1]:5672');
+  }
   return named(hostname, port);
 }
 
 function named(hostname: string | undefined, portText: string | undefined): TransportHost {
   const name = hostname === undefined || hostname === '' ? {} : { hostname };
-  if (portText === undefined || portText === '') return name;
+  if (portText === undefined || portText === '') {
+    return name;
+  }
   const port = Number(portText);
-  if (!/^\d+$/.test(portText) || port > 65_535)
+  if (!/^\d+$/.test(portText) || port > 65_535) {
     throw new InvalidTransportUrl(
       'The port is not a number from 0 to 65535. Encode special characters as %XX.',
     );
+  }
   return { ...name, port };
 }
 
 /** Where the path begins. Credentials may hold a bare `/`: then it begins after the last `@`. */
 function pathStart(address: string): number {
   const first = address.indexOf('/');
-  if (first < 0) return first;
+  if (first < 0) {
+    return first;
+  }
   const at = address.lastIndexOf('@');
   const hidden = at > first && /^[^/@,]+:[^@,]*$/.test(address.slice(0, at));
   return hidden ? address.indexOf('/', at) : first;

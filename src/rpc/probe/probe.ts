@@ -105,23 +105,33 @@ export async function probeService(
     return found('alive', 'It answered.');
   } catch (reason) {
     tookMs = now() - started;
-    if (reason instanceof RemoteError)
+    if (reason instanceof RemoteError) {
       return found('alive', `It answered with ${reason.excType}, as a working service does.`);
-    if (reason instanceof BrokerUnreachable) return found('unreachable', reason.message);
-    if (reason instanceof MessageUndeliverable) return absent(await consumersOf(transport, routingKey));
-    if (reason instanceof MessagingTimeout) return silent();
-    if (reason instanceof MessageDeliveryFailure && replyCodeOf(reason) === 404)
+    }
+    if (reason instanceof BrokerUnreachable) {
+      return found('unreachable', reason.message);
+    }
+    if (reason instanceof MessageUndeliverable) {
+      return absent(await consumersOf(transport, routingKey));
+    }
+    if (reason instanceof MessagingTimeout) {
+      return silent();
+    }
+    if (reason instanceof MessageDeliveryFailure && replyCodeOf(reason) === 404) {
       return found(
         'absent',
         `Exchange '${exchange}' does not exist.`,
         await consumersOf(transport, routingKey),
       );
+    }
     return found('unreachable', `The request did not get through: ${reasonOf(reason)}`);
   }
 
   function absent(consumers: number | undefined): ProbeResult {
     const nowhere = `Exchange '${exchange}' has no queue bound for '${routingKey}'`;
-    if (consumers === undefined) return found('absent', `${nowhere}, and there is no queue of that name.`);
+    if (consumers === undefined) {
+      return found('absent', `${nowhere}, and there is no queue of that name.`);
+    }
     return found(
       'absent',
       `${nowhere}, although queue '${routingKey}' has ${counted(consumers, 'consumer')}.`,
@@ -131,12 +141,17 @@ export async function probeService(
 
   async function silent(): Promise<ProbeResult> {
     const blocked = transport.blockedBecause;
-    if (blocked !== undefined) return found('unreachable', `The broker accepts no messages now: ${blocked}.`);
-    if (!isQueued)
+    if (blocked !== undefined) {
+      return found('unreachable', `The broker accepts no messages now: ${blocked}.`);
+    }
+    if (!isQueued) {
       return found('unreachable', `The broker did not accept the request within ${span(timeoutMs)}.`);
+    }
     const consumers = await consumersOf(transport, routingKey);
     const silence = `No answer within ${span(timeoutMs)}`;
-    if (consumers === undefined) return found('deaf', `${silence}.`);
+    if (consumers === undefined) {
+      return found('deaf', `${silence}.`);
+    }
     return found(
       'deaf',
       `${silence}; queue '${routingKey}' has ${counted(consumers, 'consumer')}.`,

@@ -69,10 +69,13 @@ const unacknowledged = 50;
  */
 export async function* tap(transport: Transport, options: TapOptions): AsyncGenerator<TappedMessage, void> {
   checkOptions('tap', options, wanted);
-  if (options.exchange === undefined || options.routingKey === undefined)
+  if (options.exchange === undefined || options.routingKey === undefined) {
     throw new TypeError("tap wants to know what: { exchange: 'nova', routingKey: '#' }.");
+  }
   const { maxMessages = Number.POSITIVE_INFINITY, maxSeconds = 60, signal } = options;
-  if (signal?.aborted || maxSeconds <= 0 || maxMessages < 1) return;
+  if (signal?.aborted || maxSeconds <= 0 || maxMessages < 1) {
+    return;
+  }
   // A timer of our own: what AbortSignal.any holds of AbortSignal.timeout may be collected, and never ends anything.
   const ending = new AbortController();
   const end = ending.signal;
@@ -82,16 +85,24 @@ export async function* tap(transport: Transport, options: TapOptions): AsyncGene
   let opened: OpenTap | undefined;
   try {
     opened = await beforeEnd(end, open(transport, options, end));
-    if (!opened && !signal?.aborted) throw new Error(notSetUp(transport));
-    if (!opened) return;
+    if (!opened && !signal?.aborted) {
+      throw new Error(notSetUp(transport));
+    }
+    if (!opened) {
+      return;
+    }
     for (let seen = 0; seen < maxMessages; seen += 1) {
       const message = await opened.inbox.next();
-      if (!message) return;
+      if (!message) {
+        return;
+      }
       opened.channel.ack(message);
       yield readTapped(transport, message, options.mask ?? true);
     }
   } catch (reason) {
-    if (reason instanceof BrokerUnreachable) throw reason;
+    if (reason instanceof BrokerUnreachable) {
+      throw reason;
+    }
     throw new MessageDeliveryFailure(`The tap on exchange '${options.exchange}' ended: ${reasonOf(reason)}`, {
       cause: reason,
     });
@@ -100,7 +111,9 @@ export async function* tap(transport: Transport, options: TapOptions): AsyncGene
     signal?.removeEventListener('abort', stop);
     opened?.inbox.finish();
     // The queue is exclusive to the connection, which lives on: deleted here, or by the broker with its consumer.
-    if (opened) await closeChannel(opened.channel);
+    if (opened) {
+      await closeChannel(opened.channel);
+    }
   }
 }
 
@@ -129,8 +142,11 @@ async function beforeEnd(end: AbortSignal, opening: Promise<OpenTap>): Promise<O
   let opened: OpenTap | undefined;
   let isOver = false;
   const arriving = opening.then(async (tap) => {
-    if (isOver) await closeChannel(tap.channel);
-    else opened = tap;
+    if (isOver) {
+      await closeChannel(tap.channel);
+    } else {
+      opened = tap;
+    }
   });
   const ended = new Promise<void>((resolve) => {
     end.addEventListener('abort', () => resolve(), { once: true });
@@ -165,8 +181,11 @@ async function listen(channel: Channel, options: TapOptions, inbox: Inbox): Prom
   });
   await channel.prefetch(unacknowledged);
   await channel.consume(queue, (message) => {
-    if (message) inbox.put(message);
-    else inbox.fail(new Error('the broker cancelled the consumer'));
+    if (message) {
+      inbox.put(message);
+    } else {
+      inbox.fail(new Error('the broker cancelled the consumer'));
+    }
   });
   await channel.bindQueue(queue, options.exchange, options.routingKey);
 }
@@ -201,10 +220,16 @@ class Inbox {
   /** The next message, or undefined at the end. */
   async next(): Promise<ConsumeMessage | undefined> {
     for (;;) {
-      if (this.#end.aborted || this.#isFinished) return undefined;
-      if (this.#failure) throw this.#failure;
+      if (this.#end.aborted || this.#isFinished) {
+        return undefined;
+      }
+      if (this.#failure) {
+        throw this.#failure;
+      }
       const message = this.#messages.shift();
-      if (message) return message;
+      if (message) {
+        return message;
+      }
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });

@@ -39,7 +39,9 @@ export class Answerer {
   /** Sends signs of life while the client monitors the call. Returns how to stop; stopping is never forgotten by callers. */
   heartbeats(request: IncomingRequest): () => void {
     const seconds = monitorSeconds(request.callMonitor) / 2;
-    if (request.messageId === undefined || !(seconds >= 1)) return () => {};
+    if (request.messageId === undefined || !(seconds >= 1)) {
+      return () => {};
+    }
     const { messageId, replyQueue } = request;
     // Beyond that a timer fires at once, and again, and again.
     const intervalMs = Math.min(seconds * 1000, longestDelayMs);
@@ -52,7 +54,9 @@ export class Answerer {
 
   /** Resolves when no reply waits for its queue any more. */
   async settled(): Promise<void> {
-    while (this.#waiting.size > 0) await Promise.allSettled(this.#waiting);
+    while (this.#waiting.size > 0) {
+      await Promise.allSettled(this.#waiting);
+    }
   }
 
   #encoded(message: ReturnType<typeof writeReply>): EncodedBody {
@@ -65,9 +69,13 @@ export class Answerer {
 
   /** Done when the reply is out, or waits for its queue: the next request need not wait for a caller that is gone. */
   async #answer(request: IncomingRequest, write: (messageId: string) => EncodedBody): Promise<void> {
-    if (request.messageId === undefined) return;
+    if (request.messageId === undefined) {
+      return;
+    }
     const { replyQueue, messageId } = request;
-    if ((this.#obsolete.get(replyQueue) ?? 0) > now()) return this.#drop(replyQueue, 'its queue is gone');
+    if ((this.#obsolete.get(replyQueue) ?? 0) > now()) {
+      return this.#drop(replyQueue, 'its queue is gone');
+    }
     let body: EncodedBody;
     try {
       body = write(messageId);
@@ -76,15 +84,20 @@ export class Answerer {
     }
     try {
       await this.#publish(replyQueue, body).catch((reason) => {
-        if (!(reason instanceof Refused)) throw reason;
+        if (!(reason instanceof Refused)) {
+          throw reason;
+        }
         // A result that the broker does not take is a failure that the caller can be told.
         body = this.#failed(messageId, reason);
         return this.#publish(replyQueue, body);
       });
     } catch (reason) {
-      if (!(reason instanceof MessageUndeliverable)) return this.#drop(replyQueue, reason);
-      if (this.#waiting.size >= mostWaiting)
+      if (!(reason instanceof MessageUndeliverable)) {
+        return this.#drop(replyQueue, reason);
+      }
+      if (this.#waiting.size >= mostWaiting) {
         return this.#drop(replyQueue, 'too many replies are already waiting');
+      }
       const waiting = this.#deliver(replyQueue, body).finally(() => this.#waiting.delete(waiting));
       this.#waiting.add(waiting);
     }
@@ -97,14 +110,22 @@ export class Answerer {
     const deadline = now() + missingMs;
     for (;;) {
       await pause(retryMs, closing);
-      if (closing.aborted) return;
+      if (closing.aborted) {
+        return;
+      }
       // Another reply has waited for the same queue and given up.
-      if ((this.#obsolete.get(queue) ?? 0) > now()) return this.#drop(queue, 'its queue is gone');
+      if ((this.#obsolete.get(queue) ?? 0) > now()) {
+        return this.#drop(queue, 'its queue is gone');
+      }
       try {
         return await this.#publish(queue, body);
       } catch (reason) {
-        if (!(reason instanceof MessageUndeliverable)) return this.#drop(queue, reason);
-        if (now() + retryMs < deadline) continue;
+        if (!(reason instanceof MessageUndeliverable)) {
+          return this.#drop(queue, reason);
+        }
+        if (now() + retryMs < deadline) {
+          continue;
+        }
         this.#remember(queue, missingMs);
         return this.#drop(queue, reason);
       }
@@ -118,7 +139,9 @@ export class Answerer {
   }
 
   #drop(queue: string, reason: unknown): void {
-    if (this.#transport.link.isClosed) return;
+    if (this.#transport.link.isClosed) {
+      return;
+    }
     this.#transport.tell({ kind: 'dropped', what: `a reply to '${queue}'`, reason: reasonOf(reason) });
   }
 
@@ -126,12 +149,16 @@ export class Answerer {
     this.#obsolete.delete(queue);
     this.#obsolete.set(queue, now() + forMs);
     const [oldest] = this.#obsolete.keys();
-    if (this.#obsolete.size > rememberedQueues && oldest !== undefined) this.#obsolete.delete(oldest);
+    if (this.#obsolete.size > rememberedQueues && oldest !== undefined) {
+      this.#obsolete.delete(oldest);
+    }
   }
 }
 
 /** The client's call-monitor timeout as Python's `int()` reads it; NaN when there is none. */
 function monitorSeconds(value: unknown): number {
-  if (typeof value === 'number') return Math.trunc(value);
+  if (typeof value === 'number') {
+    return Math.trunc(value);
+  }
   return typeof value === 'string' && /^\s*\d+\s*$/.test(value) ? Number(value) : Number.NaN;
 }

@@ -53,7 +53,9 @@ async function watch(watched: WatchedBindings, id: string): Promise<void> {
     await pause(everyMs * (0.9 + 0.2 * random()), signal);
     const channel = watched.channel();
     // Without one, everything is being declared again anyway.
-    if (signal.aborted || !channel) continue;
+    if (signal.aborted || !channel) {
+      continue;
+    }
     try {
       await look(watched, id, channel);
     } catch {
@@ -66,15 +68,25 @@ async function look(watched: WatchedBindings, id: string, channel: Channel): Pro
   const { what, bound, own, tell } = watched;
   const lost = await whyLost(watched, id);
   if (lost === undefined) {
-    for (const each of bound) if (each !== own) await bind(channel, each);
+    for (const each of bound) {
+      if (each !== own) {
+        await bind(channel, each);
+      }
+    }
     return;
   }
   tell({ kind: 'bindings-lost', what, reason: lost });
-  for (const each of bound) await declareExchange(channel, each.exchange);
+  for (const each of bound) {
+    await declareExchange(channel, each.exchange);
+  }
   // A broker that is not sure of a binding takes it for there, and binds it only when it is taken away first.
   await channel.unbindQueue(own.queue.name, own.exchange.name, own.routingKey);
-  for (const each of bound) await bind(channel, each);
-  if ((await whyLost(watched, id)) === undefined) tell({ kind: 'bindings-restored', what });
+  for (const each of bound) {
+    await bind(channel, each);
+  }
+  if ((await whyLost(watched, id)) === undefined) {
+    tell({ kind: 'bindings-restored', what });
+  }
 }
 
 /** Why a message to the server itself did not arrive anywhere; undefined when it did, or when that cannot be told. */
@@ -91,8 +103,9 @@ async function whyLost(watched: WatchedBindings, id: string): Promise<string | u
     );
     return undefined;
   } catch (reason) {
-    if (reason instanceof MessageUndeliverable)
+    if (reason instanceof MessageUndeliverable) {
       return `no binding of '${routingKey}' on exchange '${exchange}'`;
+    }
     const isGone = reason instanceof MessageDeliveryFailure && replyCodeOf(reason) === 404;
     return isGone ? `exchange '${exchange}' does not exist` : undefined;
   }

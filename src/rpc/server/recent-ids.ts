@@ -21,8 +21,12 @@ export class RecentIds {
    * says it has delivered before is looked for further back: its acknowledgement may have gone down with a connection.
    */
   isNew(id: string | undefined, isRedelivered = false): boolean {
-    if (id === undefined) return true;
-    if (this.#isAmongLast(isRedelivered ? rememberedForRedelivery : remembered, id)) return false;
+    if (id === undefined) {
+      return true;
+    }
+    if (this.#isAmongLast(isRedelivered ? rememberedForRedelivery : remembered, id)) {
+      return false;
+    }
     this.#remember(id);
     return true;
   }
@@ -36,8 +40,9 @@ export class RecentIds {
     const slot = this.#count % rememberedForRedelivery;
     const oldest = this.#slots[slot];
     // It may have come once more since then, long after.
-    if (oldest !== undefined && !this.#isAmongLast(rememberedForRedelivery - 1, oldest))
+    if (oldest !== undefined && !this.#isAmongLast(rememberedForRedelivery - 1, oldest)) {
       this.#placeOf.delete(oldest);
+    }
     this.#slots[slot] = id;
     this.#placeOf.set(id, this.#count);
     this.#count += 1;

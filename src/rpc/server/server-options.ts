@@ -60,7 +60,9 @@ export type Served = readonly (Endpoint | EndpointLiteral)[] | readonly Endpoint
 
 /** How many requests run at the same time. */
 export function limitOf({ executor, concurrency }: ServerOptions): number {
-  if (executor === 'blocking') return 1;
+  if (executor === 'blocking') {
+    return 1;
+  }
   return Math.max(1, concurrency ?? (executor === 'threading' ? availableParallelism() : 64));
 }
 

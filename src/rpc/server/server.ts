@@ -40,8 +40,9 @@ export class RpcServer {
 
   constructor(transport: Transport, target: Target, endpoints: Served, options: ServerOptions = {}) {
     topicOf(target);
-    if (target.server === undefined || target.server === '')
+    if (target.server === undefined || target.server === '') {
       throw new InvalidTarget("A server's target needs a server: new Target({ topic, server }).");
+    }
     this.target = target;
     this.#transport = transport;
     this.#options = options;
@@ -58,7 +59,9 @@ export class RpcServer {
    */
   async start(options: { readonly timeoutMs?: number } = {}): Promise<void> {
     const deadline = options.timeoutMs === undefined ? never : now() + options.timeoutMs;
-    if (this.#started?.isStopping) await this.wait();
+    if (this.#started?.isStopping) {
+      await this.wait();
+    }
     await this.#work.threads?.start();
     this.#started ??= this.#subscribe();
     await this.#started.subscription.ready(deadline);
@@ -67,22 +70,32 @@ export class RpcServer {
   /** Takes no more messages and removes its fanout queue. What runs goes on: see `wait`. */
   async stop(): Promise<void> {
     const started = this.#started;
-    if (!started || started.isStopping) return;
+    if (!started || started.isStopping) {
+      return;
+    }
     started.isStopping = true;
     started.stopping.abort();
     await started.subscription.cancel();
-    for (const delivery of this.#waiting.splice(0)) giveBack(delivery);
+    for (const delivery of this.#waiting.splice(0)) {
+      giveBack(delivery);
+    }
     const { fanoutQueue } = started;
     const { channel } = started.subscription;
-    if (fanoutQueue !== undefined && channel) await briefly(channel.deleteQueue(fanoutQueue));
+    if (fanoutQueue !== undefined && channel) {
+      await briefly(channel.deleteQueue(fanoutQueue));
+    }
   }
 
   /** Waits until what runs is done and answered, then lets go of channel and threads. Call `stop` before. */
   async wait(): Promise<void> {
-    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+    while (this.#running.size > 0) {
+      await Promise.allSettled(this.#running);
+    }
     await this.#answerer.settled();
     const started = this.#started;
-    if (!started?.isStopping) return;
+    if (!started?.isStopping) {
+      return;
+    }
     await started.subscription.close();
     await this.#work.threads?.close();
     started.disown();
@@ -110,7 +123,9 @@ export class RpcServer {
       what,
       prefetch,
       declare: async (channel) => {
-        for (const each of bound) await declareBound(channel, each);
+        for (const each of bound) {
+          await declareBound(channel, each);
+        }
       },
       consumers: () =>
         bound.map(({ queue }, index) => ({
@@ -122,7 +137,9 @@ export class RpcServer {
         stream?.note(delivery.message);
         this.#waiting.push(delivery);
         // What comes while the consumers are being cancelled is given back by whoever cancels them.
-        if (!stopping.signal.aborted) this.#pump();
+        if (!stopping.signal.aborted) {
+          this.#pump();
+        }
       },
       tell: (event) => transport.tell(event),
     });
@@ -155,9 +172,13 @@ export class RpcServer {
   #pump(): void {
     while (this.#running.size < this.#limit) {
       const delivery = this.#waiting.shift();
-      if (!delivery) return;
+      if (!delivery) {
+        return;
+      }
       const request = this.#take(delivery);
-      if (!request) continue;
+      if (!request) {
+        continue;
+      }
       const run = this.#serve(request)
         .catch((reason) => this.#giveUp(reason))
         .finally(() => {
@@ -181,7 +202,9 @@ export class RpcServer {
     }
     // Acknowledged before it runs: a request runs at most once. On a channel that is gone it is not ours any more.
     const isOurs = ignoreClosed(() => channel.ack(message));
-    if (this.#started?.watch?.isOwn(request.uniqueId)) return undefined;
+    if (this.#started?.watch?.isOwn(request.uniqueId)) {
+      return undefined;
+    }
     return isOurs && this.#recent.isNew(request.uniqueId, message.fields.redelivered) ? request : undefined;
   }
 
@@ -206,7 +229,9 @@ export class RpcServer {
   /** Callers who ask whether anybody is there end the method's name so: that nobody has it is no failure. */
   #report(request: IncomingRequest, thrown: unknown): void {
     const method = shown(request.method);
-    if (method.endsWith('_ignore_errors') && isMissingMethod(thrown)) return;
+    if (method.endsWith('_ignore_errors') && isMissingMethod(thrown)) {
+      return;
+    }
     callBack(`A server's onFailure`, () => this.#options.onFailure?.(method, thrown));
   }
 }

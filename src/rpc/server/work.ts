@@ -26,15 +26,18 @@ export function openWork(endpoints: Served, options: ServerOptions, limit: numbe
     });
     return { dispatcher: threads, threads, served: {} };
   }
-  if (!Array.isArray(endpoints) && !(endpoints instanceof URL) && typeof endpoints !== 'string')
+  if (!Array.isArray(endpoints) && !(endpoints instanceof URL) && typeof endpoints !== 'string') {
     throw new TypeError('Endpoints are a list: [endpoint].');
+  }
   const objects = list.map((each) => asEndpoint(each));
   const dispatcher = new Dispatcher(ping ? [...objects, pingEndpoint] : objects, options);
   return { dispatcher, served: firstServed(objects) };
 }
 
 function asEndpoint(given: unknown): Endpoint {
-  if (typeof given === 'object' && given !== null && !(given instanceof URL)) return given;
+  if (typeof given === 'object' && given !== null && !(given instanceof URL)) {
+    return given;
+  }
   throw new TypeError(
     "Modules of endpoints are for { executor: 'threading' }; else give objects with methods.",
   );
@@ -42,7 +45,9 @@ function asEndpoint(given: unknown): Endpoint {
 
 function firstServed(endpoints: readonly Endpoint[]): { namespace?: string; version?: string } {
   const target: unknown = endpoints[0] && Reflect.get(endpoints[0], 'target');
-  if (!(target instanceof Target)) return {};
+  if (!(target instanceof Target)) {
+    return {};
+  }
   const { namespace, version } = target;
   return { ...(namespace !== undefined && { namespace }), ...(version !== undefined && { version }) };
 }

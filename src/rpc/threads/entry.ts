@@ -42,7 +42,8 @@ async function endpointsOf(url: string): Promise<readonly Endpoint[]> {
   const exported: unknown = Reflect.get(module, 'endpoints');
   const endpoints: unknown =
     typeof exported === 'function' ? await Reflect.apply(exported, undefined, []) : exported;
-  if (Array.isArray(endpoints) && endpoints.every((each) => typeof each === 'object' && each !== null))
+  if (Array.isArray(endpoints) && endpoints.every((each) => typeof each === 'object' && each !== null)) {
     return endpoints;
+  }
   throw new TypeError(`${url} must export its endpoints: export const endpoints = [ … ]`);
 }

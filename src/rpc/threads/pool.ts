@@ -31,7 +31,9 @@ export class ThreadPool implements Dispatches {
 
   /** Loads the modules in a first thread. Rejects when they cannot be loaded. */
   async start(): Promise<void> {
-    if (this.#idle.some((thread) => thread.isUsable)) return;
+    if (this.#idle.some((thread) => thread.isUsable)) {
+      return;
+    }
     const thread = this.#begin();
     await thread.ready;
     this.#idle.push(thread);
@@ -42,11 +44,16 @@ export class ThreadPool implements Dispatches {
     const thread = this.#takeIdle() ?? this.#begin();
     try {
       const answer = await thread.run(sent);
-      if (answer.kind === 'failure') throw asThrown(answer.failure);
+      if (answer.kind === 'failure') {
+        throw asThrown(answer.failure);
+      }
       return this.#serializer.serializeEntity(context, answer.result);
     } finally {
-      if (thread.isUsable) this.#idle.push(thread);
-      else this.#threads.delete(thread);
+      if (thread.isUsable) {
+        this.#idle.push(thread);
+      } else {
+        this.#threads.delete(thread);
+      }
     }
   }
 
@@ -61,7 +68,9 @@ export class ThreadPool implements Dispatches {
   #takeIdle(): Thread | undefined {
     for (;;) {
       const thread = this.#idle.pop();
-      if (!thread || thread.isUsable) return thread;
+      if (!thread || thread.isUsable) {
+        return thread;
+      }
       this.#threads.delete(thread);
     }
   }
@@ -90,7 +99,9 @@ export class ThreadPool implements Dispatches {
 /** What was thrown in a thread, as it would have been thrown here. */
 function asThrown(text: string): Error {
   const failure = readFailure(text);
-  if (!failure) return new PythonException('Exception', 'The endpoint failed.');
+  if (!failure) {
+    return new PythonException('Exception', 'The endpoint failed.');
+  }
   const { class: name, message, module, args, kwargs, tb } = failure;
   const thrown = new PythonException(name, message, { module, args, kwargs });
   thrown.stack = tb.join('').trimEnd();

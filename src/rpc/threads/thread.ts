@@ -47,7 +47,9 @@ export class Thread {
   /** Runs a request. Rejects with WorkerLost when the thread ends meanwhile. */
   async run(request: DispatchedRequest): Promise<Answer> {
     await this.#ready.promise;
-    if (this.#lost) throw this.#lost;
+    if (this.#lost) {
+      throw this.#lost;
+    }
     this.#answer = withResolvers();
     this.#worker.postMessage(request);
     return this.#answer.promise;
@@ -74,7 +76,9 @@ export class Thread {
   }
 
   #lose(reason: unknown): void {
-    if (this.#lost) return;
+    if (this.#lost) {
+      return;
+    }
     const why = reasonOf(reason);
     this.#lost = new WorkerLost(why);
     this.#ready.reject(new TypeError(`The endpoints cannot be loaded in a worker thread: ${why}`));

@@ -14,13 +14,18 @@ const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----/;
 /** Problem that no handshake could do with, found before anything is sent; OpenSSL passes over a CA text without any certificate. */
 export function tlsProblem({ ca, certificate, key }: TlsOptions): TlsProblem | undefined {
   const ofCa = ca === undefined ? undefined : problemOfCertificates(ca);
-  if (ofCa !== undefined) return { field: 'ca', problem: ofCa };
-  if (certificate === undefined)
+  if (ofCa !== undefined) {
+    return { field: 'ca', problem: ofCa };
+  }
+  if (certificate === undefined) {
     return key === undefined
       ? undefined
       : { field: 'certificate', problem: 'is missing, and the key alone is of no use' };
+  }
   const ofCertificate = problemOfCertificates(certificate);
-  if (ofCertificate !== undefined) return { field: 'certificate', problem: ofCertificate };
+  if (ofCertificate !== undefined) {
+    return { field: 'certificate', problem: ofCertificate };
+  }
   const ofKey = problemOfKey(keyBeside({ certificate, ...(key !== undefined && { key }) }), certificate);
   return ofKey === undefined ? undefined : { field: 'key', problem: ofKey };
 }
@@ -32,17 +37,26 @@ export function keyBeside({ certificate, key }: TlsOptions): string | undefined 
 
 function problemOfCertificates(text: string): string | undefined {
   const found = text.match(CERTIFICATE) ?? [];
-  if (found.length === 0) return 'holds no certificate in PEM (-----BEGIN CERTIFICATE-----)';
+  if (found.length === 0) {
+    return 'holds no certificate in PEM (-----BEGIN CERTIFICATE-----)';
+  }
   return found.every(isReadable) ? undefined : 'holds a certificate that cannot be read';
 }
 
 function problemOfKey(text: string | undefined, certificate: string): string | undefined {
-  if (text === undefined) return 'is missing beside the certificate';
-  if (!PRIVATE_KEY.test(text)) return 'holds no private key in PEM (-----BEGIN PRIVATE KEY-----)';
-  if (/-----BEGIN ENCRYPTED |^Proc-Type: 4,ENCRYPTED/m.test(text))
+  if (text === undefined) {
+    return 'is missing beside the certificate';
+  }
+  if (!PRIVATE_KEY.test(text)) {
+    return 'holds no private key in PEM (-----BEGIN PRIVATE KEY-----)';
+  }
+  if (/-----BEGIN ENCRYPTED |^Proc-Type: 4,ENCRYPTED/m.test(text)) {
     return 'is encrypted, and its passphrase cannot be entered here: store the key without one';
+  }
   const key = read(() => createPrivateKey(text));
-  if (key === undefined) return 'cannot be read';
+  if (key === undefined) {
+    return 'cannot be read';
+  }
   return fits(certificate, key) ? undefined : 'is not the key of the certificate';
 }
 

@@ -1,9 +1,15 @@
 /** The code of what was thrown, or of what is behind it; empty where there is none. */
 export function codeOf(thrown: unknown): string {
-  if (typeof thrown !== 'object' || thrown === null) return '';
-  if ('code' in thrown && typeof thrown.code === 'string' && thrown.code !== '') return thrown.code;
+  if (typeof thrown !== 'object' || thrown === null) {
+    return '';
+  }
+  if ('code' in thrown && typeof thrown.code === 'string' && thrown.code !== '') {
+    return thrown.code;
+  }
   // Node tries every address of a name and throws them together; the first says enough.
-  if ('errors' in thrown && Array.isArray(thrown.errors)) return codeOf(thrown.errors[0]);
+  if ('errors' in thrown && Array.isArray(thrown.errors)) {
+    return codeOf(thrown.errors[0]);
+  }
   return 'cause' in thrown ? codeOf(thrown.cause) : '';
 }
 
@@ -22,23 +28,33 @@ const LONGEST_NAMES = 200;
 export function tlsReason(thrown: unknown): string | undefined {
   const code = codeOf(thrown);
   const said = thrown instanceof Error ? thrown.message : '';
-  if (noTrust.test(code))
+  if (noTrust.test(code)) {
     return `its certificate is not signed by a CA that is trusted here (${code}): configure the CA that signed it (ssl_ca_file, tls.ca)`;
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+  }
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
     return `its certificate is for another name (${namesIn(said)}): connect by a name that it contains, or expect another name (tls.serverName)`;
-  if (code === 'CERT_HAS_EXPIRED')
+  }
+  if (code === 'CERT_HAS_EXPIRED') {
     return `its certificate has expired (${code}): renew it, and those of its CA`;
-  if (code === 'CERT_NOT_YET_VALID')
+  }
+  if (code === 'CERT_NOT_YET_VALID') {
     return `its certificate is not valid yet (${code}): compare the clocks of both machines`;
-  if (code.includes('CERTIFICATE_REQUIRED'))
+  }
+  if (code.includes('CERTIFICATE_REQUIRED')) {
     return 'it requires a client certificate: configure one and its key (ssl_cert_file and ssl_key_file, tls.certificate and tls.key)';
-  if (code.includes('HANDSHAKE_FAILURE'))
+  }
+  if (code.includes('HANDSHAKE_FAILURE')) {
     return `it refused the handshake (${code}): it requires a client certificate (ssl_cert_file, tls.certificate), or it supports only other ciphers`;
-  if (refusal.test(code))
+  }
+  if (refusal.test(code)) {
     return `it refuses the client certificate (${code}): it must be valid, and signed by a CA that the broker trusts`;
-  if (noVersion.test(code)) return `it speaks neither TLS 1.2 nor 1.3 (${code})`;
-  if (noTls.test(code) || (code === 'EPROTO' && noTls.test(said)))
+  }
+  if (noVersion.test(code)) {
+    return `it speaks neither TLS 1.2 nor 1.3 (${code})`;
+  }
+  if (noTls.test(code) || (code === 'EPROTO' && noTls.test(said))) {
     return 'what answers there does not speak TLS: check the port (the usual TLS port is 5671; for management 15671)';
+  }
   return isTlsCode(code) ? `TLS failed (${code})` : undefined;
 }
 

@@ -28,10 +28,11 @@ const withoutMeaning: ReadonlySet<string> = new Set([
 /** The options with the settings of a URL's query on top. Throws InvalidTransportUrl for a name oslo does not know. */
 export function optionsFromQuery(url: TransportUrl, options: TransportOptions): TransportOptions {
   const [driver = ''] = url.transport.split('+', 1);
-  if (!drivers.includes(driver) || url.transport.includes('+'))
+  if (!drivers.includes(driver) || url.transport.includes('+')) {
     throw new InvalidTransportUrl(
       `'${url.transport}' is not a supported driver: the URL must begin with rabbit://`,
     );
+  }
   const settings = new Map(Object.entries(url.query));
   const take = (name: string): string | undefined => {
     const value = settings.get(name);
@@ -47,7 +48,11 @@ export function optionsFromQuery(url: TransportUrl, options: TransportOptions): 
   const prefetch = numberFrom('rabbit_qos_prefetch_count', take);
   const login = take('rabbit_login_method');
   const compression = take('kombu_compression');
-  for (const name of settings.keys()) if (!withoutMeaning.has(name)) throw unknownSetting(name);
+  for (const name of settings.keys()) {
+    if (!withoutMeaning.has(name)) {
+      throw unknownSetting(name);
+    }
+  }
   return {
     ...options,
     tls: { ...options.tls, ...tls },
@@ -76,10 +81,11 @@ function tlsFrom(take: Take): TlsOptions {
   const ca = pemFrom(pemSettings.ca, take);
   const certificate = pemFrom(pemSettings.certificate, take);
   const key = pemFrom(pemSettings.key, take);
-  if (booleanFrom('ssl_enforce_fips_mode', take) === true && getFips() !== 1)
+  if (booleanFrom('ssl_enforce_fips_mode', take) === true && getFips() !== 1) {
     throw new InvalidTransportUrl(
       "The URL's setting ssl_enforce_fips_mode wants FIPS mode, which is off: start Node with --enable-fips.",
     );
+  }
   const texts = {
     ...(ca !== undefined && { ca: ca.text }),
     ...(certificate !== undefined && { certificate: certificate.text }),
@@ -138,31 +144,44 @@ function namesFrom(take: Take): QueueNames | undefined {
   const isUsed = booleanFrom('use_queue_manager', take) ?? false;
   const host = take('hostname');
   const process = take('processname');
-  if (!isUsed) return undefined;
+  if (!isUsed) {
+    return undefined;
+  }
   return { ...(host !== undefined && { host }), process: process ?? programName() };
 }
 
 /** oslo.config's words for true and false. */
 function booleanFrom(name: string, take: Take): boolean | undefined {
   const value = take(name)?.toLowerCase();
-  if (value === undefined) return undefined;
-  if (['1', 'true', 'on', 'yes'].includes(value)) return true;
-  if (['0', 'false', 'off', 'no'].includes(value)) return false;
+  if (value === undefined) {
+    return undefined;
+  }
+  if (['1', 'true', 'on', 'yes'].includes(value)) {
+    return true;
+  }
+  if (['0', 'false', 'off', 'no'].includes(value)) {
+    return false;
+  }
   throw new InvalidTransportUrl(`The URL's setting ${name} must be true or false.`);
 }
 
 function numberFrom(name: string, take: Take): number | undefined {
   const value = take(name);
-  if (value === undefined) return undefined;
+  if (value === undefined) {
+    return undefined;
+  }
   const number = Number(value);
-  if (value === '' || !Number.isFinite(number) || number < 0)
+  if (value === '' || !Number.isFinite(number) || number < 0) {
     throw new InvalidTransportUrl(`The URL's setting ${name} must be a number that is not negative.`);
+  }
   return number;
 }
 
 function pemFrom(setting: string, take: Take): { readonly path: string; readonly text: string } | undefined {
   const path = take(setting);
-  if (path === undefined || path === '') return undefined;
+  if (path === undefined || path === '') {
+    return undefined;
+  }
   try {
     return { path, text: readFileSync(path, 'utf8') };
   } catch (cause) {
@@ -179,14 +198,17 @@ const codeOf = (cause: unknown): string =>
   cause instanceof Error && 'code' in cause ? String(cause.code) : 'it cannot be opened';
 
 function isCompression(text: string | undefined): text is 'gzip' {
-  if (text === undefined || text === '' || text === 'gzip') return text === 'gzip';
+  if (text === undefined || text === '' || text === 'gzip') {
+    return text === 'gzip';
+  }
   throw new InvalidTransportUrl(
     "The URL's setting kombu_compression must be gzip: no other is written or read here.",
   );
 }
 
 function isLogin(text: string | undefined): text is 'PLAIN' | 'AMQPLAIN' | 'EXTERNAL' {
-  if (text === undefined || text === 'PLAIN' || text === 'AMQPLAIN' || text === 'EXTERNAL')
+  if (text === undefined || text === 'PLAIN' || text === 'AMQPLAIN' || text === 'EXTERNAL') {
     return text !== undefined;
+  }
   throw new InvalidTransportUrl("The URL's setting rabbit_login_method must be PLAIN, AMQPLAIN or EXTERNAL.");
 }

@@ -37,7 +37,9 @@ export class Replies {
       onDelivery: (delivery) => this.#onDelivery(delivery),
       tell,
     });
-    if (!this.#isExclusive) return;
+    if (!this.#isExclusive) {
+      return;
+    }
     link.onDown((reason) => {
       // The replies that were in it are gone: better an error now than a timeout later.
       this.#failSent(reason);
@@ -83,16 +85,22 @@ export class Replies {
 
   async close(): Promise<void> {
     const closed = new MessageDeliveryFailure('The transport was cleaned up while the call was in flight.');
-    for (const waiter of [...this.#waiters.values()]) waiter.onLost(closed);
+    for (const waiter of [...this.#waiters.values()]) {
+      waiter.onLost(closed);
+    }
     await this.#subscription.close();
   }
 
   #onDelivery({ message, channel }: Delivery): void {
     try {
-      if (!this.#isExclusive) channel.ack(message);
+      if (!this.#isExclusive) {
+        channel.ack(message);
+      }
       const reply = readReply(decodeBody(message.content, message.properties, this.#options.bigIntegers));
       // Late heartbeats and second answers find no waiter; that is no error.
-      if (reply.messageId !== undefined) this.#waiters.get(reply.messageId)?.onReply(reply);
+      if (reply.messageId !== undefined) {
+        this.#waiters.get(reply.messageId)?.onReply(reply);
+      }
     } catch (reason) {
       this.#tell({ kind: 'dropped', what: 'a reply', reason: reasonOf(reason) });
     }
@@ -100,12 +108,13 @@ export class Replies {
 
   #failSent(reason: Error): void {
     const sent = [...this.#waiters.values()].filter(({ isSent }) => isSent);
-    for (const waiter of sent)
+    for (const waiter of sent) {
       waiter.onLost(
         new MessageDeliveryFailure(
           `The connection was lost while the call was in flight: ${reason.message}. It may have been carried out.`,
           { cause: reason },
         ),
       );
+    }
   }
 }

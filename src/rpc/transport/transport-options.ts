@@ -71,8 +71,16 @@ const wantedOfNames: WantedOptions<QueueNames> = { host: aText, process: aText }
 export function checkTransportOptions(options: TransportOptions): void {
   checkOptions('getTransport', options, wanted);
   const { reconnect, tls, queues } = options;
-  if (reconnect) checkOptions('reconnect', reconnect, wantedOfReconnect);
-  if (tls) checkOptions('tls', tls, wantedOfTls);
-  if (queues) checkOptions('queues', queues, wantedOfQueues);
-  if (queues?.names) checkOptions('queues.names', queues.names, wantedOfNames);
+  if (reconnect) {
+    checkOptions('reconnect', reconnect, wantedOfReconnect);
+  }
+  if (tls) {
+    checkOptions('tls', tls, wantedOfTls);
+  }
+  if (queues) {
+    checkOptions('queues', queues, wantedOfQueues);
+  }
+  if (queues?.names) {
+    checkOptions('queues.names', queues.names, wantedOfNames);
+  }
 }

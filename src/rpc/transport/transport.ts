@@ -44,7 +44,9 @@ export class Transport {
     checkTransportOptions(options);
     this.options = optionsFromQuery(parsed, options);
     const wrong = tlsProblem(this.options.tls ?? {});
-    if (wrong) throw new InvalidTlsOptions(`The option tls.${wrong.field} ${wrong.problem}.`);
+    if (wrong) {
+      throw new InvalidTlsOptions(`The option tls.${wrong.field} ${wrong.problem}.`);
+    }
     this.controlExchange = this.options.controlExchange ?? 'openstack';
     const connectionName = connectionNameOf(this.options);
     this.link = new Link({

@@ -41,7 +41,9 @@ export interface EncodedBody {
 /** Writes a message in an envelope, compressed if so wanted. */
 export function encodeBody(message: WireMessage, compression?: 'gzip'): EncodedBody {
   const content = encodeEnvelope(message);
-  if (compression === undefined) return { content };
+  if (compression === undefined) {
+    return { content };
+  }
   return { content: deflateSync(content), ...bodyHeaders(compression) };
 }
 
@@ -63,10 +65,15 @@ export function decodeBody(
   const text = readText(content, properties);
   const outer = parseOuter(text, bigIntegers);
   const { 'oslo.version': version, 'oslo.message': inner } = outer;
-  if (!Object.hasOwn(outer, 'oslo.version') || !Object.hasOwn(outer, 'oslo.message')) return outer;
-  if (typeof version !== 'string' || !isEnvelopeSupported(version))
+  if (!Object.hasOwn(outer, 'oslo.version') || !Object.hasOwn(outer, 'oslo.message')) {
+    return outer;
+  }
+  if (typeof version !== 'string' || !isEnvelopeSupported(version)) {
     throw new UndecodableMessage(`The envelope version is not ${envelopeVersion}.`);
-  if (typeof inner !== 'string') throw new UndecodableMessage('The envelope holds no JSON text.');
+  }
+  if (typeof inner !== 'string') {
+    throw new UndecodableMessage('The envelope holds no JSON text.');
+  }
   return parseObject(inner, bigIntegers);
 }
 
@@ -76,8 +83,9 @@ export function isObject(value: unknown): value is WireMessage {
 }
 
 function readText(content: Buffer, properties: BodyProperties): string {
-  if (properties.contentType !== 'application/json')
+  if (properties.contentType !== 'application/json') {
     throw new UndecodableMessage('The content type is not exactly application/json.');
+  }
   const body = decompress(content, properties.headers?.compression);
   try {
     return utf8.decode(body);
@@ -87,7 +95,9 @@ function readText(content: Buffer, properties: BodyProperties): string {
 }
 
 function decompress(content: Buffer, compression: unknown): Buffer {
-  if (compression === undefined || compression === null) return content;
+  if (compression === undefined || compression === null) {
+    return content;
+  }
   // What kombu calls gzip is a zlib stream.
   if (compression !== 'application/x-gzip') {
     const name = typeof compression === 'string' ? compression.slice(0, 40) : 'no name';
@@ -110,7 +120,9 @@ function parseOuter(text: string, bigIntegers: BigIntegers | undefined): WireMes
   } catch {
     return parseObject(text, bigIntegers);
   }
-  if (isObject(outer) && typeof outer['oslo.message'] === 'string') return outer;
+  if (isObject(outer) && typeof outer['oslo.message'] === 'string') {
+    return outer;
+  }
   return parseObject(text, bigIntegers);
 }
 
@@ -121,7 +133,9 @@ function parseObject(text: string, bigIntegers: BigIntegers | undefined): WireMe
   } catch (cause) {
     throw new UndecodableMessage(`The body is not JSON: ${reasonOf(cause)}`.slice(0, 200), { cause });
   }
-  if (!isObject(value)) throw new UndecodableMessage('The message is not a JSON object.');
+  if (!isObject(value)) {
+    throw new UndecodableMessage('The message is not a JSON object.');
+  }
   return value;
 }
 

@@ -56,10 +56,13 @@ function described(thrown: unknown): RemoteFailure {
 
 /** Reads a `failure` field: null, absent and empty text mean that nothing failed. */
 export function readFailure(field: unknown): RemoteFailure | undefined {
-  if (field === undefined || field === null || field === '') return undefined;
+  if (field === undefined || field === null || field === '') {
+    return undefined;
+  }
   const failure = typeof field === 'string' ? parsed(field) : field;
-  if (!isObject(failure))
+  if (!isObject(failure)) {
     return { ...unreadable, message: `The server sent a failure that cannot be read: ${shown(field)}` };
+  }
   const { class: sentClass, module: sentModule, message, tb, args, kwargs } = failure;
   const { class: className, module } = withoutRemoteSuffix(
     text(sentClass) ?? unreadable.class,
@@ -92,22 +95,32 @@ interface PythonName {
 }
 
 function classOf(thrown: unknown): PythonName {
-  if (thrown instanceof PythonException)
+  if (thrown instanceof PythonException) {
     return { class: thrown.pythonClass, module: thrown.module, args: thrown.args, kwargs: thrown.kwargs };
-  if (thrown instanceof NoSuchMethod || thrown instanceof UnsupportedVersion)
+  }
+  if (thrown instanceof NoSuchMethod || thrown instanceof UnsupportedVersion) {
     return { class: thrown.name, module: dispatcherModule };
-  if (isPassedOn(thrown))
+  }
+  if (isPassedOn(thrown)) {
     return { class: thrown.excType, module: thrown.module, args: thrown.args, kwargs: thrown.kwargs };
-  if (thrown instanceof RemoteError)
+  }
+  if (thrown instanceof RemoteError) {
     return {
       class: 'RemoteError',
       module: 'oslo_messaging.rpc.client',
       args: [thrown.excType, thrown.value, thrown.traceback],
     };
-  if (thrown instanceof MessagingError) return { class: thrown.name, module: ownModule };
-  if (!(thrown instanceof Error)) return { class: 'Exception', module: 'builtins' };
+  }
+  if (thrown instanceof MessagingError) {
+    return { class: thrown.name, module: ownModule };
+  }
+  if (!(thrown instanceof Error)) {
+    return { class: 'Exception', module: 'builtins' };
+  }
   const python = Object.hasOwn(builtins, thrown.name) ? builtins[thrown.name] : undefined;
-  if (python !== undefined) return { class: python, module: 'builtins' };
+  if (python !== undefined) {
+    return { class: python, module: 'builtins' };
+  }
   return {
     class: String(thrown.name === 'Error' ? thrown.constructor.name : thrown.name),
     module: ownModule,
@@ -127,7 +140,9 @@ function tracebackOf(thrown: Error): string[] {
 
 /** The value if it can be written as JSON at all. */
 function primitive<Value>(value: Value | undefined): Value | undefined {
-  if (value === undefined) return undefined;
+  if (value === undefined) {
+    return undefined;
+  }
   try {
     stringifyJson(value);
     return value;
@@ -139,7 +154,9 @@ function primitive<Value>(value: Value | undefined): Value | undefined {
 /** Re-raised remote exceptions carry `_Remote` on both names; they are taken off together, or not at all. */
 function withoutRemoteSuffix(className: string, module: string): { class: string; module: string } {
   const suffix = '_Remote';
-  if (!className.endsWith(suffix) || !module.endsWith(suffix)) return { class: className, module };
+  if (!className.endsWith(suffix) || !module.endsWith(suffix)) {
+    return { class: className, module };
+  }
   return { class: className.slice(0, -suffix.length), module: module.slice(0, -suffix.length) };
 }
 

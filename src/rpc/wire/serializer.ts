@@ -24,11 +24,20 @@ export const jsonPayloadSerializer: Serializer = {
 
 /** JSON value for `value`: dates as `2026-11-22T12:03:44.887000`, sets as lists, maps as objects, bytes as text. */
 export function toPrimitive(value: unknown): unknown {
-  if (value instanceof Date) return value.toISOString().replace('Z', '000');
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('utf8');
-  if (value instanceof Set || Array.isArray(value)) return [...value].map((each) => toPrimitive(each));
-  if (value instanceof Map)
+  if (value instanceof Date) {
+    return value.toISOString().replace('Z', '000');
+  }
+  if (value instanceof Uint8Array) {
+    return Buffer.from(value).toString('utf8');
+  }
+  if (value instanceof Set || Array.isArray(value)) {
+    return [...value].map((each) => toPrimitive(each));
+  }
+  if (value instanceof Map) {
     return Object.fromEntries([...value].map(([key, each]) => [String(key), toPrimitive(each)]));
-  if (typeof value !== 'object' || value === null) return value;
+  }
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, toPrimitive(each)]));
 }

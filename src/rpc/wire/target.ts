@@ -38,9 +38,11 @@ export class Target implements TargetFields {
 
   /** Throws InvalidTarget for a field that no target has. */
   constructor(fields: TargetFields) {
-    for (const name of Object.keys(fields))
-      if (!fieldNames.has(name))
+    for (const name of Object.keys(fields)) {
+      if (!fieldNames.has(name)) {
         throw new InvalidTarget(`A target has no ${name}. It has: ${[...fieldNames].join(', ')}.`);
+      }
+    }
     Object.assign(this, fields);
   }
 
@@ -53,14 +55,16 @@ export class Target implements TargetFields {
 
 /** Throws InvalidTarget for what only looks like a target. */
 export function checkTarget(target: unknown): asserts target is Target {
-  if (!(target instanceof Target))
+  if (!(target instanceof Target)) {
     throw new InvalidTarget('A target is made with new Target({ … }); this is something else.');
+  }
 }
 
 /** The topic of a target, or an error that says it is missing. */
 export function topicOf(target: TargetFields): string {
-  if (target.topic === undefined || target.topic === '')
+  if (target.topic === undefined || target.topic === '') {
     throw new InvalidTarget('The target has no topic. Give one: new Target({ topic: … }).');
+  }
   return target.topic;
 }
 

@@ -10,13 +10,23 @@ export function isVersionCompatible(
   implemented: string | undefined | null,
   requested: string | undefined | null,
 ): boolean {
-  if (implemented === undefined || implemented === null) return true;
-  if (requested === undefined || requested === null) return false;
-  if (implemented === requested && plainVersion.test(requested)) return true;
+  if (implemented === undefined || implemented === null) {
+    return true;
+  }
+  if (requested === undefined || requested === null) {
+    return false;
+  }
+  if (implemented === requested && plainVersion.test(requested)) {
+    return true;
+  }
   const have = parts(implemented);
   const want = parts(requested);
-  if (have.major !== want.major) return false;
-  if (want.minor !== have.minor) return want.minor < have.minor;
+  if (have.major !== want.major) {
+    return false;
+  }
+  if (want.minor !== have.minor) {
+    return want.minor < have.minor;
+  }
   return want.revision <= have.revision;
 }
 
@@ -25,13 +35,15 @@ const plainVersion = /^\d+\.\d+$/;
 
 function parts(version: string): { major: number; minor: number; revision: number } {
   const [major, minor, revision] = version.split('.').map(component);
-  if (major === undefined || minor === undefined)
+  if (major === undefined || minor === undefined) {
     throw new PythonException('IndexError', 'list index out of range');
+  }
   return { major, minor, revision: revision ?? 0 };
 }
 
 function component(text: string): number {
-  if (!/^\s*[+-]?\d+\s*$/.test(text))
+  if (!/^\s*[+-]?\d+\s*$/.test(text)) {
     throw new PythonException('ValueError', `invalid literal for int() with base 10: '${text}'`);
+  }
   return Number(text);
 }

@@ -23,18 +23,30 @@ const units = [
  * @example span(90_000) // '1 min 30 s'
  */
 export function span(ms: number): string {
-  if (Number.isNaN(ms)) return 'an unknown time';
-  if (ms === Number.POSITIVE_INFINITY) return 'an unlimited time';
-  if (ms <= 0) return '0 s';
-  if (Math.round(ms) < SECOND_MS) return `${Math.max(1, Math.round(ms))} ms`;
+  if (Number.isNaN(ms)) {
+    return 'an unknown time';
+  }
+  if (ms === Number.POSITIVE_INFINITY) {
+    return 'an unlimited time';
+  }
+  if (ms <= 0) {
+    return '0 s';
+  }
+  if (Math.round(ms) < SECOND_MS) {
+    return `${Math.max(1, Math.round(ms))} ms`;
+  }
   const tenths = Math.round(ms / 100);
-  if (tenths * 100 < TENTHS_UNTIL_MS) return `${tenths / 10} s`;
+  if (tenths * 100 < TENTHS_UNTIL_MS) {
+    return `${tenths / 10} s`;
+  }
   // The bigger unit is chosen after rounding, so that nothing reads `60 s` or `60 min`.
   for (const [index, { ms: bigMs, word, from }] of units.entries()) {
     const smaller = units[index + 1];
     const smallMs = smaller?.ms ?? bigMs;
     const rounded = toNearest(ms, smallMs);
-    if (toNearest(ms, Math.min(smallMs, MINUTE_MS)) < from * bigMs) continue;
+    if (toNearest(ms, Math.min(smallMs, MINUTE_MS)) < from * bigMs) {
+      continue;
+    }
     const rest = (rounded % bigMs) / smallMs;
     const told = `${Math.floor(rounded / bigMs)} ${word}`;
     return rest === 0 || smaller === undefined ? told : `${told} ${rest} ${smaller.word}`;

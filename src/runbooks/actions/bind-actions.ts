@@ -96,7 +96,9 @@ export function bindActions(ports: ClusterPorts): BoundActions {
 
 /** Everything that is asked of a host meanwhile carries the entry; no action has to think of it. */
 function underEntry(ports: ClusterPorts, entry: LedgerEntry | undefined): ClusterPorts {
-  if (entry === undefined) return ports;
+  if (entry === undefined) {
+    return ports;
+  }
   const { hosts } = ports;
   return {
     ...ports,
@@ -114,7 +116,9 @@ function underEntry(ports: ClusterPorts, entry: LedgerEntry | undefined): Cluste
 
 function find(call: ActionCall): AnyAction {
   const action = actions.get(call.action);
-  if (action === undefined) throw new InvalidCall(`there is no action ${JSON.stringify(call.action)}`);
+  if (action === undefined) {
+    throw new InvalidCall(`there is no action ${JSON.stringify(call.action)}`);
+  }
   return action;
 }
 

@@ -25,7 +25,9 @@ export const connectionClose: Action<Args, ClusterPorts> = {
     `DELETE /api/connections/${encodeURIComponent(name)}`,
   precheck: async (wanted, ports) => {
     const { holder, answered, silent } = await find(wanted, ports);
-    if (holder !== undefined) return { go: true };
+    if (holder !== undefined) {
+      return { go: true };
+    }
     return answered.length > 0 && silent === ''
       ? { go: true, because: 'it is already gone' }
       : { go: false, because: `no node that answers knows the connection; no answer from others: ${silent}` };
@@ -33,8 +35,9 @@ export const connectionClose: Action<Args, ClusterPorts> = {
   execute: async (wanted, ports, reason) => {
     const { holder, answered, silent } = await find(wanted, ports);
     const through = holder ?? answered[0]?.api;
-    if (through === undefined)
+    if (through === undefined) {
       return { kind: 'refused', because: `Nothing was sent because no node answers: ${silent}` };
+    }
     const options = { timeoutMs: WRITE_MS, reason: headerText(reason) };
     return await outcomeOfWrite(() => through.closeConnection(wanted.name, options), {
       done: `closed through ${through.node}`,
@@ -47,7 +50,9 @@ export const connectionClose: Action<Args, ClusterPorts> = {
       seen = await find(wanted, ports);
       return isGone(seen) ? seen : undefined;
     });
-    if (gone !== undefined) return { kind: 'done', because: 'the connection is gone' };
+    if (gone !== undefined) {
+      return { kind: 'done', because: 'the connection is gone' };
+    }
     // The name holds both ports, so it can only be the same connection: closing it once more harms nobody new.
     return seen.holder === undefined
       ? { kind: 'unknown', because: `not every node answered: ${seen.silent}` }

@@ -48,10 +48,13 @@ async function settleByConnections(
   because: string,
 ): Promise<Settled> {
   const unseen = `I cannot tell whether ${service} was restarted: ${because}`;
-  if (pid === undefined) return { kind: 'unknown', because: unseen };
+  if (pid === undefined) {
+    return { kind: 'unknown', because: unseen };
+  }
   const answers = await askEveryNode(ports, (api) => api.connections({ timeoutMs: READ_MS }));
-  if (!answers.every((answer) => answer.kind === 'answered'))
+  if (!answers.every((answer) => answer.kind === 'answered')) {
     return { kind: 'unknown', because: `${unseen}; not every node answers` };
+  }
   const isThere = answers.some(({ value }) =>
     value.some(({ clientName }) => clientName?.split(':')[1] === pid),
   );

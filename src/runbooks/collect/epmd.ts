@@ -23,7 +23,9 @@ export function epmdNames(
     socket.on('data', (part) => {
       parts.push(part);
       bytes += part.length;
-      if (bytes > LARGEST_ANSWER_BYTES) giveUp();
+      if (bytes > LARGEST_ANSWER_BYTES) {
+        giveUp();
+      }
     });
     socket.once('end', () => resolve(namesIn(Buffer.concat(parts))));
     socket.once('error', giveUp);
@@ -37,7 +39,9 @@ export function epmdNames(
 
 /** Reads `name rabbit44 at port 25672` lines. An answer without its header is no answer. */
 export function namesIn(answer: Buffer): readonly string[] | undefined {
-  if (answer.length < HEADER_BYTES) return undefined;
+  if (answer.length < HEADER_BYTES) {
+    return undefined;
+  }
   const lines = answer.toString('utf8', HEADER_BYTES).split('\n');
   return lines.flatMap((line) => /^name (\S+) at port \d+$/.exec(line)?.[1] ?? []);
 }

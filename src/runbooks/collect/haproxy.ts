@@ -43,7 +43,9 @@ export function parseHaproxy(file: string): readonly HaproxySection[] {
       isInside = false;
     } else if (keyword === 'server' && isInside) {
       const server = serverOf(words);
-      if (server !== undefined) sections.at(-1)?.servers.push(server);
+      if (server !== undefined) {
+        sections.at(-1)?.servers.push(server);
+      }
     }
   }
   return sections;
@@ -54,7 +56,9 @@ export const activeServers = (section: HaproxySection): readonly HaproxyServer[]
   section.servers.filter((server) => !server.isBackup && !server.isDisabled);
 
 function serverOf([name, address, ...settings]: readonly string[]): HaproxyServer | undefined {
-  if (name === undefined || address === undefined) return undefined;
+  if (name === undefined || address === undefined) {
+    return undefined;
+  }
   const flags = settings.filter((_, index) => !TAKES_TEXT.has(settings[index - 1] ?? ''));
   return {
     name,
@@ -80,7 +84,9 @@ const bracketed = (address: string): string => address.replace(/^(.*):(\d+)$/, '
 function wordsOf(line: string): readonly string[] {
   const words: string[] = [];
   for (const [found] of line.matchAll(/#.*|(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s"'\\#])+/g)) {
-    if (found.startsWith('#')) break;
+    if (found.startsWith('#')) {
+      break;
+    }
     words.push(found.replace(/"((?:\\.|[^"\\])*)"|'([^']*)'|\\(.)/g, '$1$2$3'));
   }
   return words;

@@ -63,7 +63,9 @@ async function listQueues(members: Members, known: Known): Promise<readonly Part
     const parts = await Promise.all(own.map((ask) => ask()));
     const listed = parts.reduce((sum, each) => sum + (each.kind === 'listed' ? each.rows.length : 0), 0);
     const isWhole = shortfall('queues', listed, known.countedBy(members[0]).queues) === undefined;
-    if (isWhole && parts.every(({ kind }) => kind === 'listed')) return withTypes(parts, members, known);
+    if (isWhole && parts.every(({ kind }) => kind === 'listed')) {
+      return withTypes(parts, members, known);
+    }
   }
   return listTotals(members, known);
 }
@@ -85,10 +87,16 @@ async function through<Row>(
   known: Known,
 ): Promise<Part<Row>> {
   const part = await ask(member);
-  if (part.kind === 'listed') return unlessShort(what, part, known.countedBy(member)[what]);
+  if (part.kind === 'listed') {
+    return unlessShort(what, part, known.countedBy(member)[what]);
+  }
   const [next, ...rest] = others;
-  if (next === undefined || known.reachOf(next) < known.reachOf(member)) return part;
-  if (known.left().timeoutMs <= 0) return part;
+  if (next === undefined || known.reachOf(next) < known.reachOf(member)) {
+    return part;
+  }
+  if (known.left().timeoutMs <= 0) {
+    return part;
+  }
   const other = await through([next, ...rest], what, ask, known);
   return other.kind === 'listed' ? other : part;
 }
@@ -126,7 +134,9 @@ async function withTypes(
     [...fullest, ...silent].slice(0, TYPES_ASKED).map(async (row) => {
       // A queue that is gone meanwhile, or does not say: its type stays absent.
       const basics = await api.queue(row.vhost, row.name, { ...left(), stats: false }).catch(() => undefined);
-      if (basics?.type !== undefined) typed.set(row, { ...row, type: basics.type });
+      if (basics?.type !== undefined) {
+        typed.set(row, { ...row, type: basics.type });
+      }
     }),
   );
   return parts.map((each) =>

@@ -13,7 +13,9 @@ export async function lookAtConnection(
   const read = await Promise.allSettled(apis.map((api) => api.connection(name, left())));
   for (const [index, result] of read.entries()) {
     const api = apis[index];
-    if (result.status === 'rejected' || result.value === undefined || api === undefined) continue;
+    if (result.status === 'rejected' || result.value === undefined || api === undefined) {
+      continue;
+    }
     const [channels, consumers] = await Promise.all([
       api.channelsOfConnection(name, left()),
       api.consumers(left()),
@@ -35,6 +37,8 @@ export async function lookAtConnection(
 function goneOrUnseen(read: readonly PromiseSettledResult<unknown>[]): { readonly kind: 'gone' } | Unseen {
   const reasons: unknown[] = read.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
   const silent = reasons.filter((reason) => !(reason instanceof ManagementError && reason.why === 'refused'));
-  if (reasons.length < read.length && silent.length === 0) return { kind: 'gone' };
+  if (reasons.length < read.length && silent.length === 0) {
+    return { kind: 'gone' };
+  }
   return { kind: 'unseen', because: reasons.map(messageOf).join('; ') || 'no node is configured' };
 }

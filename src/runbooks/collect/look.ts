@@ -70,7 +70,9 @@ async function lookAtQueue(
   const read = await Promise.allSettled(apis.map((api) => api.queue(vhost, name, limits)));
   const byNode = read.flatMap((result, index) => {
     const node = apis[index]?.node ?? '';
-    if (result.status === 'rejected') return [];
+    if (result.status === 'rejected') {
+      return [];
+    }
     return [result.value === undefined ? { node } : { node, row: queueDetail(result.value, node) }];
   });
   return byNode.length > 0 ? { kind: 'queue', byNode } : unseen(reasonsOf(read));
@@ -135,13 +137,17 @@ async function lookAtPartitionHandling(
     partitionHandling === undefined
       ? undefined
       : ({ kind: 'partition-handling', mode: partitionHandling } as const);
-  if (host === undefined) return told ?? unseen(`the configuration names no host for ${node}`);
+  if (host === undefined) {
+    return told ?? unseen(`the configuration names no host for ${node}`);
+  }
   const answer = await ports.hosts.run(
     { host, operation: 'node.partition_handling', args: { node } },
     limits,
   );
   const mode = answer.kind === 'done' ? partitionHandlingIn(answer.output) : undefined;
-  if (mode !== undefined) return { kind: 'partition-handling', mode };
+  if (mode !== undefined) {
+    return { kind: 'partition-handling', mode };
+  }
   const came = 'output' in answer ? answer.output.trim().slice(0, 200) : answer.because;
   return told ?? unseen(`host ${host} did not report cluster_partition_handling: ${came}`);
 }

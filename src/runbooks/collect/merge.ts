@@ -38,7 +38,9 @@ const missingOf = (parts: readonly Part<unknown>[]): Missing =>
 
 /** Number of consumers of a queue, by the consumers listing; undefined when that listing is missing. */
 function consumerCount(part: Part<ConsumerRow>): ((queue: QueueRow) => number) | undefined {
-  if (part.kind === 'missing') return undefined;
+  if (part.kind === 'missing') {
+    return undefined;
+  }
   const vhosts = new Map<string, Map<string, number>>();
   for (const { vhost, queue } of part.rows) {
     const counts = vhosts.get(vhost) ?? new Map<string, number>();
@@ -52,18 +54,34 @@ function queuesSeen(
   part: Part<QueueRow>,
   countOf: ((queue: QueueRow) => number) | undefined,
 ): MutableQueue[] {
-  if (part.kind === 'missing') return [];
+  if (part.kind === 'missing') {
+    return [];
+  }
   return part.rows.map((row) => {
     const seen: MutableQueue = { vhost: row.vhost, name: row.name, seenBy: part.node };
-    if (row.ready !== undefined) seen.ready = row.ready;
-    if (row.unacknowledged !== undefined) seen.unacknowledged = row.unacknowledged;
+    if (row.ready !== undefined) {
+      seen.ready = row.ready;
+    }
+    if (row.unacknowledged !== undefined) {
+      seen.unacknowledged = row.unacknowledged;
+    }
     // A stream's consumers are in no consumers listing (3.10), so none listed says nothing.
     const consumers = row.consumers ?? (row.type === 'stream' ? undefined : countOf?.(row));
-    if (consumers !== undefined) seen.consumers = consumers;
-    if (row.type !== undefined) seen.type = queueType(row.type);
-    if (row.state !== undefined) seen.state = row.state;
-    if (row.publishRate !== undefined) seen.publishRate = row.publishRate;
-    if (row.ackRate !== undefined) seen.ackRate = row.ackRate;
+    if (consumers !== undefined) {
+      seen.consumers = consumers;
+    }
+    if (row.type !== undefined) {
+      seen.type = queueType(row.type);
+    }
+    if (row.state !== undefined) {
+      seen.state = row.state;
+    }
+    if (row.publishRate !== undefined) {
+      seen.publishRate = row.publishRate;
+    }
+    if (row.ackRate !== undefined) {
+      seen.ackRate = row.ackRate;
+    }
     return seen;
   });
 }
@@ -84,9 +102,14 @@ function fuller(one: MutableQueue, other: MutableQueue): MutableQueue {
   const consumers = consumersOfBoth(one.consumers, other.consumers);
   const unacknowledged = higher(one.unacknowledged, other.unacknowledged);
   const merged: MutableQueue = { ...less, ...more };
-  if (consumers === undefined) delete merged.consumers;
-  else merged.consumers = consumers;
-  if (unacknowledged !== undefined) merged.unacknowledged = unacknowledged;
+  if (consumers === undefined) {
+    delete merged.consumers;
+  } else {
+    merged.consumers = consumers;
+  }
+  if (unacknowledged !== undefined) {
+    merged.unacknowledged = unacknowledged;
+  }
   return merged;
 }
 

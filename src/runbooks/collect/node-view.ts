@@ -29,9 +29,13 @@ export async function nodeView(
     return { name: node.name, ...(await silence(node, rows.reason, limits)) };
   }
   const other = overview.status === 'fulfilled' ? otherNode(node, overview.value) : undefined;
-  if (other !== undefined) return wrongNode(node, other);
+  if (other !== undefined) {
+    return wrongNode(node, other);
+  }
   // Every node lists itself, a young one too. A list without it, such as an empty one, says nothing about the cluster.
-  if (!rows.value.some(({ name }) => name === node.name)) return notItself(node, rows.value, limits);
+  if (!rows.value.some(({ name }) => name === node.name)) {
+    return notItself(node, rows.value, limits);
+  }
   return {
     name: node.name,
     vm: 'registered',
@@ -108,9 +112,13 @@ const quick = ({ signal }: Limits): Limits => ({
 });
 
 async function vmOf(node: CollectNode, limits: Limits): Promise<NodeView['vm']> {
-  if (node.epmd === undefined) return 'unknown';
+  if (node.epmd === undefined) {
+    return 'unknown';
+  }
   const names = await epmdNames(node.epmd, limits);
-  if (names === undefined) return 'unknown';
+  if (names === undefined) {
+    return 'unknown';
+  }
   return names.includes(node.name.replace(/@.*$/, '')) ? 'registered' : 'absent';
 }
 

@@ -63,7 +63,9 @@ async function lookAtHaproxy(
 /** The nodes that haproxy's back-end really forwards to: not its backups, not the disabled ones. */
 function reachedByHaproxy(settings: ClusterSettings, file: string, source: string): Reached | Unseen {
   const section = brokerSection(settings, parseHaproxy(file));
-  if (section === undefined) return unseen(`${source} has no listen or backend section with these nodes`);
+  if (section === undefined) {
+    return unseen(`${source} has no listen or backend section with these nodes`);
+  }
   const nodes = [...new Set(activeServers(section).flatMap((server) => nodesOf(settings, server)))];
   const what = `${section.kind} ${section.name} in ${source}`;
   return {

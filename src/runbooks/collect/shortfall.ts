@@ -9,7 +9,9 @@ const LEAST_SHARE = 0.5;
  * two are near each other, or the node does not count.
  */
 export function shortfall(what: string, listed: number, counted: number | undefined): string | undefined {
-  if (counted === undefined || counted < FEWEST_COUNTED || listed >= counted * LEAST_SHARE) return undefined;
+  if (counted === undefined || counted < FEWEST_COUNTED || listed >= counted * LEAST_SHARE) {
+    return undefined;
+  }
   return (
     `the node counts ${counted} ${what} but lists only ${listed} of them: ` +
     'check for a proxy that changes the answer, and give the user access to every virtual host'

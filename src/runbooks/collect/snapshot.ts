@@ -85,9 +85,15 @@ export async function collectSnapshot(sweep: {
 
 /** Begins what will most probably be wanted; the broker's slowest listing need not wait for the last view. */
 function begin(swept: SweptNode, how: { readonly isFirst: boolean; readonly hasAllMetrics: boolean }): void {
-  if (how.hasAllMetrics) void swept.ownQueues?.();
-  if (!how.isFirst) return;
-  if (!how.hasAllMetrics) void swept.queues();
+  if (how.hasAllMetrics) {
+    void swept.ownQueues?.();
+  }
+  if (!how.isFirst) {
+    return;
+  }
+  if (!how.hasAllMetrics) {
+    void swept.queues();
+  }
   void swept.consumers();
   void swept.connections();
 }
@@ -98,7 +104,9 @@ const hiddenShare = (view: NodeView) => ({
 });
 
 function withClients(side: Side, listing: SideListing | undefined): Side {
-  if (listing?.connections.kind !== 'listed') return side;
+  if (listing?.connections.kind !== 'listed') {
+    return side;
+  }
   const own = listing.connections.rows.filter(({ node }) => side.members.includes(node));
   return { ...side, clientConnections: own.length };
 }

@@ -40,7 +40,9 @@ export const haveAllAnswered = (views: readonly NodeView[]): boolean =>
  * if it is down: refusing connections while no listing node sees it running, or unknown to its own host's epmd.
  */
 export function isHidden(view: NodeView, listers: readonly string[], views: readonly NodeView[]): boolean {
-  if (view.answer.kind === 'answered' || view.vm === 'absent') return false;
+  if (view.answer.kind === 'answered' || view.vm === 'absent') {
+    return false;
+  }
   const isSeen = listers.some((lister) =>
     peersOf(views, lister).some((peer) => peer.name === view.name && peer.isRunning),
   );

@@ -18,7 +18,9 @@ import { check, chooseAgain, diagnose } from './diagnose.ts';
  * got the same object back must not act. Every other result has `version` one higher.
  */
 export function advance(runbook: Runbook, run: Run, input: RunInput, tools: EngineTools): Run {
-  if (!isActive(run)) return run;
+  if (!isActive(run)) {
+    return run;
+  }
   const next = takeSafely(runbook, run, input, tools);
   return next === run ? run : { ...next, version: run.version + 1 };
 }
@@ -87,10 +89,14 @@ function expired(run: Run, atMs: number): Run | undefined {
 }
 
 function vote(run: Run, { vote: cast, isEnough }: InputOf<'voted'>): Run {
-  if (cast.planHash !== run.plan?.hash) return run;
+  if (cast.planHash !== run.plan?.hash) {
+    return run;
+  }
   // A vote counts once. A person who has cast an ordinary one may still use break-glass.
   const earlier = run.votes.find(({ by }) => by === cast.by);
-  if (earlier !== undefined && (earlier.breakGlass === true || cast.breakGlass !== true)) return run;
+  if (earlier !== undefined && (earlier.breakGlass === true || cast.breakGlass !== true)) {
+    return run;
+  }
   const voted = { ...run, votes: [...run.votes.filter((one) => one !== earlier), cast] };
   // What was known when the plan was made does not count for the check: every question is asked again.
   const { againAtMs: _diagnosed, because: _older, ...asked } = voted;
@@ -112,8 +118,12 @@ function overtake(run: Run, input: InputOf<'overtaken'>): Run {
 
 /** The run when its votes are no longer enough: asked when it would act, before anything is begun. */
 function dropApproval(run: Run, input: InputOf<'approvalLost'>): Run {
-  if (run.state === 'checking') return end(run, 'stopped', `${input.because} Nothing was done.`, input.atMs);
-  if (run.state !== 'acting' || currentOf(run)?.item.state !== 'waiting') return run;
+  if (run.state === 'checking') {
+    return end(run, 'stopped', `${input.because} Nothing was done.`, input.atMs);
+  }
+  if (run.state !== 'acting' || currentOf(run)?.item.state !== 'waiting') {
+    return run;
+  }
   const effects = effectsOf(run);
   return effects.length > 0
     ? end(run, 'failed', `${input.because} Already done: ${effects.join('; ')}.`, input.atMs)
@@ -122,9 +132,12 @@ function dropApproval(run: Run, input: InputOf<'approvalLost'>): Run {
 
 function cancel(run: Run, input: InputOf<'cancelled'>): Run {
   const { by, atMs } = input;
-  if (run.state === 'unknown') return run;
+  if (run.state === 'unknown') {
+    return run;
+  }
   // What is running cannot be called back: the wish is kept, and holds once it is known what came of it.
-  if (run.state === 'acting' && currentOf(run)?.item.state === 'intended')
+  if (run.state === 'acting' && currentOf(run)?.item.state === 'intended') {
     return run.stopWanted === undefined ? { ...run, stopWanted: { by, atMs } } : run;
+  }
   return endCancelled(run, by, atMs);
 }

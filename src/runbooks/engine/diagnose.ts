@@ -15,18 +15,24 @@ type Looked = InputOf<'looked'>;
 
 /** The run after a look of its diagnosis, which is read-only: answers gathered, evidence shown, a decision, and perhaps a plan. */
 export function diagnose(runbook: Runbook, run: Run, input: Looked, tools: EngineTools): Run {
-  if (isTooEarly(run, input)) return run;
+  if (isTooEarly(run, input)) {
+    return run;
+  }
   const gathered = gather(runbook, run, input);
-  if (gathered.kind === 'not-yet') return gathered.run;
+  if (gathered.kind === 'not-yet') {
+    return gathered.run;
+  }
   const { looks } = gathered;
   const found = { ...gathered.run, looks, before: gathered.run.answered };
   const context = contextOf(found, input.now);
   const { evidence, verdict } = study(runbook, context);
   const studied = { ...found, evidence };
-  if (!verdict.go)
+  if (!verdict.go) {
     return putOff(studied, verdict, input) ?? end(studied, 'stopped', verdict.because, input.atMs);
-  if (!allSteps(runbook).some(({ kind }) => kind === 'act' || kind === 'manual'))
+  }
+  if (!allSteps(runbook).some(({ kind }) => kind === 'act' || kind === 'manual')) {
     return end(studied, 'stopped', verdict.because ?? 'There is nothing to repair here.', input.atMs);
+  }
 
   const choices = runbook.choices?.(context) ?? [];
   const proposal = propose(runbook, { ...studied, choices }, choices[0]?.id, input, tools);
@@ -38,7 +44,9 @@ export function diagnose(runbook: Runbook, run: Run, input: Looked, tools: Engin
 /** The run with another choice: a new decision, a new plan, no votes. A choice that a decide step refuses leaves the plan as it was. */
 export function chooseAgain(runbook: Runbook, run: Run, input: InputOf<'chose'>, tools: EngineTools): Run {
   const choice = run.choices.find(({ id }) => id === input.choice);
-  if (choice === undefined) return run;
+  if (choice === undefined) {
+    return run;
+  }
   const proposal = propose(runbook, run, choice.id, input, tools);
   return proposal.kind === 'proposed'
     ? proposal.run
@@ -48,22 +56,31 @@ export function chooseAgain(runbook: Runbook, run: Run, input: InputOf<'chose'>,
 /** The run after the check between the last vote and the first action: the same questions again, and the plan must still be the plan. */
 export function check(runbook: Runbook, run: Run, input: Looked, tools: EngineTools): Run {
   const { plan } = run;
-  if (plan === undefined) return end(run, 'failed', 'The run was approved without a plan.', input.atMs);
+  if (plan === undefined) {
+    return end(run, 'failed', 'The run was approved without a plan.', input.atMs);
+  }
   // An approval is for now: a bot that was away for longer than a plan is valid must ask again.
-  if (input.atMs >= plan.expiresAtMs + tools.planExpiresMs)
+  if (input.atMs >= plan.expiresAtMs + tools.planExpiresMs) {
     return end(
       run,
       'expired',
       'It was approved, but I could not check it again in time. Nothing was done.',
       input.atMs,
     );
-  if (isTooEarly(run, input)) return run;
+  }
+  if (isTooEarly(run, input)) {
+    return run;
+  }
   const gathered = gather(runbook, run, input);
-  if (gathered.kind === 'not-yet') return gathered.run;
+  if (gathered.kind === 'not-yet') {
+    return gathered.run;
+  }
   const fresh = { ...gathered.run, before: gathered.run.answered };
   const context = contextOf(fresh, input.now);
   const { verdict } = study(runbook, context);
-  if (!verdict.go) return putOff(fresh, verdict, input) ?? end(fresh, 'stopped', verdict.because, input.atMs);
+  if (!verdict.go) {
+    return putOff(fresh, verdict, input) ?? end(fresh, 'stopped', verdict.because, input.atMs);
+  }
   const change = planChange(runbook, fresh, plan, context, input, tools);
   return change === undefined
     ? beginActing(runbook, fresh, plan, input)
@@ -118,10 +135,14 @@ function propose(
   const context = contextOf(chosen, input.now);
   if (choice !== undefined) {
     const { verdict } = study(runbook, context);
-    if (!verdict.go) return { kind: 'refused', because: verdict.because };
+    if (!verdict.go) {
+      return { kind: 'refused', because: verdict.because };
+    }
   }
   const plan = makePlan(runbook, chosen, context, tools, input.atMs);
-  if (plan === undefined) return { kind: 'refused', because: 'There is nothing to do.' };
+  if (plan === undefined) {
+    return { kind: 'refused', because: 'There is nothing to do.' };
+  }
   const { because: _outdated, ...rest } = chosen;
   return { kind: 'proposed', run: { ...rest, state: 'proposed', plan, votes: [], items: [] } };
 }
@@ -134,7 +155,9 @@ type Gathered =
 /** Refreshes the facts, adds the answers, and asks on while the answers raise questions. */
 function gather(runbook: Runbook, run: Run, input: Looked): Gathered {
   const refreshed = refreshFacts(runbook, run, input);
-  if (refreshed.kind === 'over') return { kind: 'not-yet', run: refreshed.run };
+  if (refreshed.kind === 'over') {
+    return { kind: 'not-yet', run: refreshed.run };
+  }
   const rounds = (run.rounds ?? 0) + 1;
   const { rounds: _taken, ...before } = refreshed.run;
   const answered: Run = { ...before, answered: { ...run.answered, ...input.answered } };
@@ -191,11 +214,19 @@ function study(
   const evidence: Evidence[] = [];
   let verdict: Verdict = { go: true };
   for (const step of runbook.steps) {
-    if (step.kind === 'inspect') evidence.push(step.show(context));
-    if (step.kind !== 'decide') continue;
+    if (step.kind === 'inspect') {
+      evidence.push(step.show(context));
+    }
+    if (step.kind !== 'decide') {
+      continue;
+    }
     const decided = step.decide(context);
-    if (!decided.go) return { evidence, verdict: decided };
-    if (decided.because !== undefined) verdict = decided;
+    if (!decided.go) {
+      return { evidence, verdict: decided };
+    }
+    if (decided.because !== undefined) {
+      verdict = decided;
+    }
   }
   return { evidence, verdict };
 }

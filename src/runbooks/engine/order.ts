@@ -47,7 +47,9 @@ function itemOrder(runbook: Runbook, current: Current, nowMs: number): Order {
       return { kind: 'look', looks, ...(!isFirst && { afterMs: BETWEEN_LOOKS_MS }) };
     }
     case 'act':
-      if (item.state === 'intended') return { kind: 'settle', index };
+      if (item.state === 'intended') {
+        return { kind: 'settle', index };
+      }
       return isCleared(runbook, current, nowMs, CLEARANCE_MS)
         ? { kind: 'act', index }
         : { kind: 'look', looks };

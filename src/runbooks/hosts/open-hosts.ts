@@ -39,19 +39,26 @@ export function openHosts(
   const find = directory(hosts, connections);
   const prepare = (request: HostRequest): Prepared => {
     const host = find(request.host);
-    if (typeof host === 'string') return { kind: 'refused', because: host };
+    if (typeof host === 'string') {
+      return { kind: 'refused', because: host };
+    }
     const args = { ...request.args, ...derivedFrom(request.args, host) };
     const refusal = refusalOf(request.operation, args);
-    if (refusal !== undefined) return { kind: 'refused', because: refusal };
+    if (refusal !== undefined) {
+      return { kind: 'refused', because: refusal };
+    }
     const template = host.templates[request.operation];
     const { way } = host;
-    if (way.kind === 'agent')
+    if (way.kind === 'agent') {
       return prepareForAgent(request, host.name, way.keys, template && fill(template, args));
+    }
     const { path } = request.args;
-    if (template === undefined && request.operation === 'file.read' && path !== undefined)
+    if (template === undefined && request.operation === 'file.read' && path !== undefined) {
       return { kind: 'file', path, reach: way.reach };
-    if (template === undefined && request.operation === 'host.facts' && way.kind === 'local')
+    }
+    if (template === undefined && request.operation === 'host.facts' && way.kind === 'local') {
       return { kind: 'facts' };
+    }
     const argv = template && fill(template, args);
     return argv === undefined
       ? { kind: 'refused', because: `host ${host.name} has no command for ${request.operation}` }
@@ -65,11 +72,16 @@ export function openHosts(
     argv: readonly string[] | undefined,
   ): Prepared => {
     const refused = (because: string): Prepared => ({ kind: 'refused', because });
-    if (!isAgentOperation(operation))
+    if (!isAgentOperation(operation)) {
       return refused(`${name} is reached by its agent, which does not support ${operation}`);
-    if (key === undefined || reach.agents === undefined) return refused(`no key for the agent on ${name}`);
+    }
+    if (key === undefined || reach.agents === undefined) {
+      return refused(`no key for the agent on ${name}`);
+    }
     const isService = operation === 'service.restart' || operation === 'service.status';
-    if (isService && argv === undefined) return refused(`host ${name} has no command for ${operation}`);
+    if (isService && argv === undefined) {
+      return refused(`host ${name} has no command for ${operation}`);
+    }
     return {
       kind: 'agent',
       port: reach.agents,
@@ -114,13 +126,16 @@ export function openHosts(
     },
     recall: async (request, limits) => {
       const prepared = prepare(request);
-      if (prepared.kind === 'agent')
+      if (prepared.kind === 'agent') {
         return await recallFromAgent(prepared.port, prepared.agent, prepared.asked, limits);
+      }
       return { kind: 'unknown', because: `host ${request.host} keeps no record of it` };
     },
     find: async (asked, programs, limits) => {
       const host = find(asked);
-      if (typeof host === 'string') return { kind: 'unseen', because: host };
+      if (typeof host === 'string') {
+        return { kind: 'unseen', because: host };
+      }
       return host.way.kind === 'agent'
         ? {
             kind: 'unseen',
@@ -193,10 +208,16 @@ function directory(
   }));
   return (asked) => {
     const named = known.find(({ name }) => name === asked);
-    if (named !== undefined) return named;
+    if (named !== undefined) {
+      return named;
+    }
     const [first, second] = known.filter(({ addresses }) => addresses.includes(asked));
-    if (first === undefined) return `no host is configured as ${JSON.stringify(asked)}`;
-    if (second === undefined) return first;
+    if (first === undefined) {
+      return `no host is configured as ${JSON.stringify(asked)}`;
+    }
+    if (second === undefined) {
+      return first;
+    }
     return `the hosts ${first.name} and ${second.name} both claim the address ${asked}`;
   };
 }

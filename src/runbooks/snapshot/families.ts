@@ -18,7 +18,9 @@ const NOTIFICATION = /(?:^|[._-])notifications?(?:[._]|$)|\.(?:audit|debug|info|
 
 export function parseQueueName(name: string): QueueName {
   const reply = REPLY.exec(name);
-  if (reply) return { kind: 'reply', ...(reply[1] === undefined ? {} : { host: reply[1] }) };
+  if (reply) {
+    return { kind: 'reply', ...(reply[1] === undefined ? {} : { host: reply[1] }) };
+  }
   const fanout = FANOUT.exec(name);
   if (fanout?.[1] !== undefined) {
     const host = fanout[2] === undefined ? {} : { host: fanout[2] };

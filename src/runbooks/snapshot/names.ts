@@ -6,8 +6,12 @@ export function shortNames(all: readonly string[]): (name: string) => string {
   const left = all.map((name) => name.split('@')[0] ?? name);
   const right = all.map((name) => name.split('@')[1] ?? name);
   const isDistinct = (parts: readonly string[]): boolean => new Set(parts).size === all.length;
-  if (all.length > 1 && isDistinct(right)) return (name) => name.split('@')[1] ?? name;
-  if (isDistinct(left)) return (name) => name.split('@')[0] ?? name;
+  if (all.length > 1 && isDistinct(right)) {
+    return (name) => name.split('@')[1] ?? name;
+  }
+  if (isDistinct(left)) {
+    return (name) => name.split('@')[0] ?? name;
+  }
   return (name) => name;
 }
 

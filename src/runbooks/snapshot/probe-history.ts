@@ -80,7 +80,9 @@ function keptOf(
   for (const { vhost, name } of rows) {
     const key = queueKey(vhost, name);
     const track = known[key];
-    if (track !== undefined) kept[key] = track;
+    if (track !== undefined) {
+      kept[key] = track;
+    }
   }
   return kept;
 }
@@ -89,10 +91,13 @@ function trackOf(before: ProbeTrack | undefined, { vhost, queue, exchange, sampl
   const bound = exchange ?? before?.exchange;
   const same = { vhost, queue, ...(bound === undefined ? {} : { exchange: bound }) };
   const samples = before?.samples ?? [];
-  if ('blindBecause' in sample)
+  if ('blindBecause' in sample) {
     return { ...same, samples, blind: { atMs: sample.atMs, because: sample.blindBecause } };
+  }
   // What was before an answer is of no use; the answer itself says since when it has been silent.
-  if (sample.verdict === 'alive') return { ...same, samples: [sample] };
+  if (sample.verdict === 'alive') {
+    return { ...same, samples: [sample] };
+  }
   return { ...same, samples: [...samples.slice(1 - PROBES_KEPT), sample] };
 }
 

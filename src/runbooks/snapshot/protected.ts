@@ -9,11 +9,19 @@ export function whyProtected(
   { vhost, name }: { readonly vhost: string; readonly name: string },
   { protect }: Pick<ClusterSettings, 'protect'>,
 ): string | undefined {
-  if (protect?.vhosts.includes(vhost) === true) return `everything in vhost ${vhost} is protected`;
-  if (name.startsWith('amq.')) return 'queues named amq.* belong to the broker';
-  if (/^federation: /.test(name)) return 'it belongs to a federation link';
+  if (protect?.vhosts.includes(vhost) === true) {
+    return `everything in vhost ${vhost} is protected`;
+  }
+  if (name.startsWith('amq.')) {
+    return 'queues named amq.* belong to the broker';
+  }
+  if (/^federation: /.test(name)) {
+    return 'it belongs to a federation link';
+  }
   const pattern = protect?.queues.find((candidate) => new RegExp(candidate, 'u').test(name));
-  if (pattern !== undefined) return `its name matches the protected pattern ${pattern}`;
+  if (pattern !== undefined) {
+    return `its name matches the protected pattern ${pattern}`;
+  }
   switch (parseQueueName(name).kind) {
     case 'fanout':
     case 'reply':

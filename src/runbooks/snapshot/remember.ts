@@ -30,20 +30,30 @@ function queueTracks(
   for (const queue of listing.rows) {
     const worth = worthOf(queue);
     // A whole listing began with no tracks at all: ten thousand quiet queues cost nothing, not even their keys.
-    if (worth === 'quiet' && isWhole) continue;
+    if (worth === 'quiet' && isWhole) {
+      continue;
+    }
     const key = queueKey(queue.vhost, queue.name);
     const track = known[key];
-    if (worth === 'notable') tracks[key] = queueTrack(track, queue, atMs);
-    else if (worth === 'quiet') delete tracks[key];
-    else if (track !== undefined) tracks[key] = track;
+    if (worth === 'notable') {
+      tracks[key] = queueTrack(track, queue, atMs);
+    } else if (worth === 'quiet') {
+      delete tracks[key];
+    } else if (track !== undefined) {
+      tracks[key] = track;
+    }
   }
   return tracks;
 }
 
 /** Whether a row is worth a track. One without numbers is not quiet but unknown: a young queue, or one whose node is down. */
 function worthOf({ name, ready, consumers }: QueueSeen): 'notable' | 'quiet' | 'unknown' {
-  if (ready !== undefined && ready > 0) return 'notable';
-  if (consumers === 0 && mayBeFamily(name)) return 'notable';
+  if (ready !== undefined && ready > 0) {
+    return 'notable';
+  }
+  if (consumers === 0 && mayBeFamily(name)) {
+    return 'notable';
+  }
   return ready === undefined ? 'unknown' : 'quiet';
 }
 
@@ -72,7 +82,9 @@ function connectionTracks(
   for (const { name, channels } of listing.rows) {
     const track = known[name];
     if (channels === undefined) {
-      if (track !== undefined) tracks[name] = track;
+      if (track !== undefined) {
+        tracks[name] = track;
+      }
     } else if (channels >= CHANNELS_WORTH_KEEPING) {
       tracks[name] = { channels: sampled(track?.channels, channels, atMs) };
     } else {
@@ -110,10 +122,16 @@ function nodesApart(snapshot: Snapshot): ReadonlySet<string> {
   const apart = new Set(snapshot.sides.length > 1 ? snapshot.sides.flatMap(({ members }) => members) : []);
   const isRunning = new Map<string, boolean>();
   for (const row of snapshot.nodes.filter(hasAnswered).flatMap(({ answer }) => answer.peers)) {
-    if (isRunning.get(row.name) === !row.isRunning) apart.add(row.name);
+    if (isRunning.get(row.name) === !row.isRunning) {
+      apart.add(row.name);
+    }
     isRunning.set(row.name, row.isRunning);
-    if (row.partitions === undefined || row.partitions.length === 0) continue;
-    for (const name of [row.name, ...row.partitions]) apart.add(name);
+    if (row.partitions === undefined || row.partitions.length === 0) {
+      continue;
+    }
+    for (const name of [row.name, ...row.partitions]) {
+      apart.add(name);
+    }
   }
   return apart;
 }

@@ -25,7 +25,9 @@ export const isRpcQueue = ({ name, type }: Pick<QueueSeen, 'name' | 'type'>): bo
 export function rpcNameOf(queue: string, isQueue: (name: string) => boolean): RpcName {
   for (let dot = queue.lastIndexOf('.'); dot > 0; dot = queue.lastIndexOf('.', dot - 1)) {
     const topic = queue.slice(0, dot);
-    if (isQueue(topic)) return { topic, server: queue.slice(dot + 1) };
+    if (isQueue(topic)) {
+      return { topic, server: queue.slice(dot + 1) };
+    }
   }
   const first = queue.indexOf('.');
   return first > 0 && first < queue.length - 1

@@ -20,8 +20,11 @@ export function sidesOf(views: readonly NodeView[]): readonly Side[] {
   // The best connected first, so that a node with one broken link does not split those that see each other.
   for (const view of answered.toSorted((one, other) => linksOf(other) - linksOf(one))) {
     const side = sides.find((members) => members.every((member) => runTogether(member, view)));
-    if (side === undefined) sides.push([view]);
-    else side.push(view);
+    if (side === undefined) {
+      sides.push([view]);
+    } else {
+      side.push(view);
+    }
   }
   return sides.map((side) => ({
     members: answered.filter((view) => side.includes(view)).map(({ name }) => name),
@@ -37,7 +40,9 @@ const sees = (view: Answered, peer: string): boolean =>
 function pairsNamedApart(views: readonly Answered[]): (one: string, other: string) => boolean {
   const named = new Map<string, Set<string>>();
   for (const { name, partitions } of views.flatMap(({ answer }) => answer.peers)) {
-    for (const other of partitions ?? []) named.set(name, (named.get(name) ?? new Set()).add(other));
+    for (const other of partitions ?? []) {
+      named.set(name, (named.get(name) ?? new Set()).add(other));
+    }
   }
   return (one, other) => named.get(one)?.has(other) === true || named.get(other)?.has(one) === true;
 }

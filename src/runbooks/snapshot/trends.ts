@@ -9,7 +9,9 @@ const SAMPLES_FOR_GROWTH = 9;
 export function perMinute(samples: readonly Sample[]): number | undefined {
   const first = samples[0];
   const last = samples.at(-1);
-  if (!first || !last || last[0] <= first[0]) return undefined;
+  if (!first || !last || last[0] <= first[0]) {
+    return undefined;
+  }
   return ((last[1] - first[1]) / (last[0] - first[0])) * MINUTE_MS;
 }
 
@@ -36,7 +38,9 @@ export function emptyInMs(samples: readonly Sample[]): number | undefined {
   const last = recent.at(-1);
   const previous = recent.at(-2);
   const slope = perMinute(recent);
-  if (!last || !previous || slope === undefined || slope >= 0 || last[1] > previous[1]) return undefined;
+  if (!last || !previous || slope === undefined || slope >= 0 || last[1] > previous[1]) {
+    return undefined;
+  }
   return (last[1] / -slope) * MINUTE_MS;
 }
 
@@ -45,9 +49,13 @@ export function emptyInMs(samples: readonly Sample[]): number | undefined {
  * A client that starts opens its channels once and stays flat; a leak goes on.
  */
 export function steadyGrowth(samples: readonly Sample[]): number | undefined {
-  if (samples.length < SAMPLES_FOR_GROWTH) return undefined;
+  if (samples.length < SAMPLES_FOR_GROWTH) {
+    return undefined;
+  }
   const counts = samples.map(([, value]) => value);
-  if (counts.some((value, index) => index > 0 && value < (counts[index - 1] ?? 0))) return undefined;
+  if (counts.some((value, index) => index > 0 && value < (counts[index - 1] ?? 0))) {
+    return undefined;
+  }
   const at = (part: number): number => counts[Math.round(((counts.length - 1) * part) / 3)] ?? 0;
   const isGrowing = [1, 2, 3].every((part) => at(part) > at(part - 1));
   return isGrowing ? at(3) - at(0) : undefined;

@@ -50,7 +50,9 @@ export function partitionsSeen(snapshot: Snapshot): ReadonlyMap<string, readonly
   for (const { answer } of answeringNodes(snapshot)) {
     for (const { name, partitions } of answer.peers) {
       for (const other of partitions ?? []) {
-        if (isDown.has(name) || isDown.has(other)) continue;
+        if (isDown.has(name) || isDown.has(other)) {
+          continue;
+        }
         seen.set(name, (seen.get(name) ?? new Set<string>()).add(other));
       }
     }
@@ -81,13 +83,20 @@ export const membersOfSides = (snapshot: Snapshot): readonly (readonly string[])
 export function isWhole(snapshot: Snapshot): Verdict {
   const short = shortNames(configured(snapshot));
   for (const { name, answer } of snapshot.nodes) {
-    if (answer.kind === 'silent') return no(`${short(name)} does not answer: ${answer.message}`);
+    if (answer.kind === 'silent') {
+      return no(`${short(name)} does not answer: ${answer.message}`);
+    }
     for (const peer of configured(snapshot)) {
       const row = rowOf(answer, peer);
-      if (!row) return no(`${short(name)} does not list ${short(peer)}`);
-      if (!row.isRunning) return no(`${short(name)} says that ${short(peer)} is not running`);
-      if (!row.partitions)
+      if (!row) {
+        return no(`${short(name)} does not list ${short(peer)}`);
+      }
+      if (!row.isRunning) {
+        return no(`${short(name)} says that ${short(peer)} is not running`);
+      }
+      if (!row.partitions) {
         return no(`${short(name)} does not yet report the partitions of ${short(peer)}: it has just started`);
+      }
       if (row.partitions.length > 0) {
         return no(
           `${short(name)} says that ${short(peer)} is cut off from ${listed(row.partitions.map(short))}`,
@@ -101,7 +110,9 @@ export function isWhole(snapshot: Snapshot): Verdict {
 /** Nodes that are down beyond doubt: nothing listens, no Erlang VM is known to run, and nobody sees it run. */
 function isSurelyDown(snapshot: Snapshot, name: string): boolean {
   const view = viewOf(snapshot, name);
-  if (view?.answer.kind !== 'silent' || view.vm === 'registered') return false;
+  if (view?.answer.kind !== 'silent' || view.vm === 'registered') {
+    return false;
+  }
   const said = peersSay(snapshot, name);
   return view.answer.why === 'refused' && said.running.length === 0 && said.stopped.length > 0;
 }
@@ -115,19 +126,26 @@ export function isConnected(snapshot: Snapshot): Verdict {
   if (unknown.length > 0) {
     return no(`I could not read ${listed(unknown.map(({ name }) => short(name)))}`);
   }
-  if (answeringNodes(snapshot).length === 0) return no('no node answers');
+  if (answeringNodes(snapshot).length === 0) {
+    return no('no node answers');
+  }
   // Without rows nobody disagrees with anybody, and that is no agreement.
   const blank = answeringNodes(snapshot).find(({ name, answer }) => rowOf(answer, name) === undefined);
-  if (blank !== undefined) return no(`the node list of ${short(blank.name)} does not contain itself`);
-  if (partitionsSeen(snapshot).size > 0 || disagreements(snapshot).length > 0)
+  if (blank !== undefined) {
+    return no(`the node list of ${short(blank.name)} does not contain itself`);
+  }
+  if (partitionsSeen(snapshot).size > 0 || disagreements(snapshot).length > 0) {
     return no('the views of the nodes differ');
+  }
   return { go: true };
 }
 
 /** Did the sweep see everything it looks for? */
 export function isSeenWhole(snapshot: Snapshot): Verdict {
   const silent = snapshot.nodes.filter(({ answer }) => answer.kind === 'silent');
-  if (silent.length > 0) return no(`${silent[0]?.name} does not answer`);
+  if (silent.length > 0) {
+    return no(`${silent[0]?.name} does not answer`);
+  }
   return [snapshot.queues, snapshot.connections, snapshot.consumers]
     .map((listing) => isListedWhole(listing))
     .reduce((one, other) => (one.go ? other : one));

@@ -89,7 +89,9 @@ export async function agentIn(
   const says = (text: string, from = 0): Promise<void> =>
     new Promise((resolve, reject) => {
       const look = (): void => {
-        if (!said.slice(from).includes(text)) return;
+        if (!said.slice(from).includes(text)) {
+          return;
+        }
         heard.off('more', look);
         resolve();
       };
@@ -118,7 +120,9 @@ export async function agentIn(
     begun: () => touch(join(folder, 'begun'), 'r'),
     release: () => touch(join(folder, 'release'), 'w'),
     async end(signal) {
-      if (child === undefined || child.exitCode !== null || child.signalCode !== null) return null;
+      if (child === undefined || child.exitCode !== null || child.signalCode !== null) {
+        return null;
+      }
       const ended = once(child, 'exit');
       child.kill(signal);
       const [code, by] = await ended;
@@ -133,6 +137,9 @@ export async function agentIn(
 /** Opening a pipe for one of both waits until the other side opens it too. */
 async function touch(fifo: string, flags: 'r' | 'w' | 'r+'): Promise<void> {
   await using file = await open(fifo, flags);
-  if (flags === 'r') await file.readFile();
-  else await file.writeFile('x');
+  if (flags === 'r') {
+    await file.readFile();
+  } else {
+    await file.writeFile('x');
+  }
 }

@@ -29,7 +29,9 @@ async function put(path: string, body: object): Promise<void> {
   const url = `${management.origin}/api${path}`;
   const headers = { authorization, 'content-type': 'application/json' };
   const answer = await fetch(url, { method: 'PUT', headers, body: JSON.stringify(body) });
-  if (!answer.ok) throw new Error(`PUT ${path}: ${answer.status} ${await answer.text()}`);
+  if (!answer.ok) {
+    throw new Error(`PUT ${path}: ${answer.status} ${await answer.text()}`);
+  }
 }
 
 const urlFor = (user: string): string => {
@@ -166,7 +168,9 @@ describe('the bot and an agent, with the permissions of the document', () => {
     const gate = createServer((near) => {
       off.abort();
       const far = connectTo(Number(port), hostname);
-      for (const socket of [near, far]) socket.on('error', () => {});
+      for (const socket of [near, far]) {
+        socket.on('error', () => {});
+      }
       near.pipe(far).pipe(near);
     });
     gate.listen(0, '127.0.0.1');
@@ -301,15 +305,18 @@ test.each(['freezes', 'goes away'])('an agent whose broker %s ends when it is as
   });
   try {
     await other.start();
-    if (how === 'freezes') proxy.freeze();
-    else {
+    if (how === 'freezes') {
+      proxy.freeze();
+    } else {
       await proxy.close();
       await other.says('Broker: disconnected');
     }
     expect(await other.end('SIGTERM')).toBe(0);
   } finally {
     await other.end('SIGKILL');
-    if (how === 'freezes') await proxy.close();
+    if (how === 'freezes') {
+      await proxy.close();
+    }
     await rm(own, { recursive: true, force: true });
   }
 });

@@ -405,7 +405,9 @@ describe('the other buttons of a run', () => {
   ] as const)('a word that ends a run says to everybody what stays stopped', async (wish, ruling, said) => {
     const { transitions, run, stores, clock } = await withPlan();
     const [stop, ...rest] = run.plan?.items ?? [];
-    if (run.plan === undefined || stop === undefined) throw new Error('no plan');
+    if (run.plan === undefined || stop === undefined) {
+      throw new Error('no plan');
+    }
     const acting: Run = {
       ...run,
       state: 'unknown',

@@ -113,7 +113,10 @@ test.each([
     const found = await review(transitions, 'INC-0412', { ...by(BOB), surface });
     expect(found).toMatchObject({ kind: 'plan' });
     const { readOnlyBecause } = found as { readonly readOnlyBecause?: string };
-    if (readOnly === undefined) expect(readOnlyBecause).toBeUndefined();
-    else expect(readOnlyBecause).toMatch(readOnly);
+    if (readOnly === undefined) {
+      expect(readOnlyBecause).toBeUndefined();
+    } else {
+      expect(readOnlyBecause).toMatch(readOnly);
+    }
   },
 );

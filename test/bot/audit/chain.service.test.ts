@@ -37,7 +37,9 @@ const faultOf = async (files: readonly string[] = []) =>
 const newFile = async () => join(await mkdtemp(join(tmpdir(), 'watership-mirror-')), 'audit.jsonl');
 
 async function write(count: number): Promise<void> {
-  for (let index = 1; index <= count; index += 1) await stores().audit.append(plainEntry(`step ${index}`));
+  for (let index = 1; index <= count; index += 1) {
+    await stores().audit.append(plainEntry(`step ${index}`));
+  }
 }
 
 /** Puts other fields where an entry stands, under the same number: what nobody but an intruder does. */
@@ -46,7 +48,9 @@ async function forge(sequence: number, change: (fields: Record<string, string>) 
   await redis.del(stream());
   for (const [id, flat] of rows) {
     const fields: Record<string, string> = {};
-    for (let index = 0; index < flat.length; index += 2) fields[flat[index] ?? ''] = flat[index + 1] ?? '';
+    for (let index = 0; index < flat.length; index += 2) {
+      fields[flat[index] ?? ''] = flat[index + 1] ?? '';
+    }
     const written = id === `${sequence}-0` ? change(fields) : fields;
     await redis.xadd(stream(), id, ...Object.entries(written).flat());
   }
@@ -55,10 +59,14 @@ async function forge(sequence: number, change: (fields: Record<string, string>) 
 describe('the chain in Redis', () => {
   test('is the one that SHA-256 gives outside of Redis, for every kind of text', async () => {
     const texts = ['', 'é🐇', '"\\\n\u2028', 'x'.repeat(3_999), '{{*:entry}}'];
-    for (const text of texts) await stores().audit.append(plainEntry(text));
+    for (const text of texts) {
+      await stores().audit.append(plainEntry(text));
+    }
     const records = await stores().chain.records(1, 99);
     expect(records.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5]);
-    for (const { before, text, sequence, hash } of records) expect(hash).toBe(linkOf(before, text, sequence));
+    for (const { before, text, sequence, hash } of records) {
+      expect(hash).toBe(linkOf(before, text, sequence));
+    }
     expect((await stores().audit.read({ limit: 9 })).map(({ text }) => text)).toEqual(texts);
   });
 
@@ -91,7 +99,9 @@ describe('the chain in Redis', () => {
       expect([incidents, runs]).toEqual([1, 1]);
       expect(await stores().chain.given()).toBe(3 + 4 * 17 + 1 + 2);
     } finally {
-      for (const connection of connections) connection.disconnect();
+      for (const connection of connections) {
+        connection.disconnect();
+      }
     }
   });
 

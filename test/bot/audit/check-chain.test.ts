@@ -24,14 +24,18 @@ function verdict(
 ) {
   const { given, mayBegin = false, ...rest } = options;
   const check = checkChain({ mayBegin, ...rest });
-  for (const record of records) check.take(record);
+  for (const record of records) {
+    check.take(record);
+  }
   return check.end(given);
 }
 
 /** The entry at a place; there is one. */
 function at(records: readonly AuditRecord[], index: number): AuditRecord {
   const record = records[index];
-  if (record === undefined) throw new Error(`there is no entry at ${index}`);
+  if (record === undefined) {
+    throw new Error(`there is no entry at ${index}`);
+  }
   return record;
 }
 
@@ -137,7 +141,9 @@ describe('a chain', () => {
   test('an entry that stands twice is named', () => {
     const records = chainOf([plainEntry('one'), plainEntry('two')]);
     const [first, second] = records;
-    if (first === undefined || second === undefined) throw new Error('two were written');
+    if (first === undefined || second === undefined) {
+      throw new Error('two were written');
+    }
     expect(verdict([first, second, second]).fault?.text).toBe('Entry 2 appears again after entry 2.');
   });
 
@@ -240,7 +246,9 @@ describe('a chain that was deleted', () => {
 describe('seals of the audit', () => {
   const begin = ['one', 'two'].map(plainEntry);
   const tip = chainOf(begin)[1];
-  if (tip === undefined) throw new Error('two were written');
+  if (tip === undefined) {
+    throw new Error('two were written');
+  }
   const sealed = [...begin, sealEntry(key, tip, 1_000), plainEntry('after')];
 
   test('vouch for what stands before them', () => {

@@ -16,7 +16,9 @@ test('an audit that cannot be looked after is told once, and not with every roun
     ...context.stores.leases,
     take: () => {
       rounds += 1;
-      if (rounds === 3) enough();
+      if (rounds === 3) {
+        enough();
+      }
       return Promise.reject(new Error('Redis is away'));
     },
   };

@@ -107,7 +107,9 @@ describe('a post-mortem', () => {
     expect(report).toContain('token: …');
     expect(report).toContain('~~~~\nctl1: ctl1 ctl2');
     const rows = report.split('\n').filter((line) => line.startsWith('| 2026'));
-    for (const row of rows) expect(row.match(/(?<!\\)\|/g)).toHaveLength(5);
+    for (const row of rows) {
+      expect(row.match(/(?<!\\)\|/g)).toHaveLength(5);
+    }
   });
 
   test('of an incident that nobody took says so, and asks', () => {
@@ -143,7 +145,9 @@ test('a post-mortem names a run that was cancelled after it had stopped a node',
 test('a report is cut between lines, and a long line where it must be, never through an escape', () => {
   expect(piecesOf('one\ntwo\nthree\n', 8)).toEqual(['o\nn\ne\nt', 'w\no\nt\nh', 'r\ne\ne']);
   const pieces = piecesOf(`${'&'.repeat(1_000)}\n${'a\n'.repeat(2_000)}`, 500);
-  for (const piece of pieces) expect(piece.length).toBeLessThanOrEqual(500);
+  for (const piece of pieces) {
+    expect(piece.length).toBeLessThanOrEqual(500);
+  }
   expect(pieces.join('').match(/&amp;/g)).toHaveLength(1_000);
 });
 

@@ -17,7 +17,9 @@ clusters: [ { name: house, username: u, password: "\${PASSWORD}", nodes: [ { nam
     'test',
     { read: (name) => ({ KEY: key, PASSWORD: password })[name] ?? 'any' },
   );
-  if (loaded.kind === 'bad') throw new Error(JSON.stringify(loaded.problems));
+  if (loaded.kind === 'bad') {
+    throw new Error(JSON.stringify(loaded.problems));
+  }
   return startedEntry(loaded.config, 1).started;
 }
 

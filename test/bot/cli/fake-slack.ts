@@ -16,7 +16,9 @@ export async function fakeSlack(answers: Readonly<Record<string, object>> = {}):
   };
   const server = createServer(async (request, response) => {
     let body = '';
-    for await (const part of request) body += String(part);
+    for await (const part of request) {
+      body += String(part);
+    }
     const method = request.url?.replace('/api/', '') ?? '';
     const given = new URLSearchParams(body);
     const about = given.get('channel') ?? given.get('user') ?? given.get('usergroup') ?? '';
@@ -27,7 +29,9 @@ export async function fakeSlack(answers: Readonly<Record<string, object>> = {}):
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('no port');
+  if (typeof address !== 'object' || address === null) {
+    throw new Error('no port');
+  }
   return {
     url: `http://127.0.0.1:${address.port}/api/`,
     async [Symbol.asyncDispose]() {

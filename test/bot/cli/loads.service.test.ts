@@ -15,9 +15,12 @@ beforeAll(() => {
   const tsc = join(projectFolder, 'node_modules/.bin/tsc');
   const argv = ['-p', 'tsconfig.build.json', '--outDir', join(installed, 'dist')];
   const { status, stdout } = spawnSync(tsc, argv, { cwd: projectFolder, encoding: 'utf8' });
-  if (status !== 0) throw new Error(stdout);
-  for (const name of ['package.json', 'node_modules'])
+  if (status !== 0) {
+    throw new Error(stdout);
+  }
+  for (const name of ['package.json', 'node_modules']) {
     symlinkSync(join(projectFolder, name), join(installed, name));
+  }
 }, 120_000);
 afterAll(() => rmSync(installed, { recursive: true, force: true }));
 
@@ -33,10 +36,11 @@ async function loadedBy(...argv: readonly string[]) {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let out = '';
-  for (const stream of [child.stdout, child.stderr])
+  for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
       out += text;
     });
+  }
   const [exitCode] = await once(child, 'close');
   const modules = readFileSync(record, 'utf8').trimEnd().split('\n');
   // Without it the program was ended, and what it required is not on the list.

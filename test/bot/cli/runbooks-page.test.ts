@@ -4,7 +4,9 @@ import { book } from '../../../src/runbooks/index.ts';
 
 test('every runbook has its section on the page of runbooks, and the ones that only tell say so', () => {
   const page = runbooksPage(book);
-  for (const { id } of book) expect(page).toContain(`\n## ${id}\n`);
+  for (const { id } of book) {
+    expect(page).toContain(`\n## ${id}\n`);
+  }
   expect(page).toMatch(/\[link-down\].*no: it reports only/);
   expect(page).toMatch(/\[partition\].*yes, after approval/);
 });

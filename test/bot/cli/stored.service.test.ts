@@ -215,7 +215,9 @@ describe('the audit at a terminal', () => {
     const { stores, run, key } = installation(
       `audit: { file: ${file}, key: "\${file:${configFile('a-key-that-redis-has-not')}}" }`,
     );
-    for (const text of ['one', 'two', 'three']) await stores.audit.append(entry(text));
+    for (const text of ['one', 'two', 'three']) {
+      await stores.audit.append(entry(text));
+    }
     expect(await run('audit', '--verify')).toMatchObject({
       exitCode: 0,
       out: expect.stringContaining(`${file} is not on this host: the mirror was not compared.`),
@@ -251,7 +253,9 @@ describe('the audit at a terminal', () => {
   test('is read from its mirror when Redis is lost, and says that it could not compare', async () => {
     const file = join(folder, 'lost.jsonl');
     const { stores } = installation();
-    for (const text of ['one', 'two']) await stores.audit.append(entry(text));
+    for (const text of ['one', 'two']) {
+      await stores.audit.append(entry(text));
+    }
     await mirrored(stores, file);
     const lost = installation('', { redisUrl: 'redis://127.0.0.1:1/0' });
     expect((await lost.run('audit', '--file', file, '--limit', '1')).out).toMatch(/ {2}two\n$/);
@@ -264,7 +268,9 @@ describe('the audit at a terminal', () => {
 
   test('tells all of a time or of a run, and how many it leaves out', async () => {
     const { stores, run } = installation();
-    for (let index = 0; index < 53; index += 1) await stores.audit.append(entry(`step ${index}`));
+    for (let index = 0; index < 53; index += 1) {
+      await stores.audit.append(entry(`step ${index}`));
+    }
     const lines = async (...words: string[]) => (await run('audit', ...words)).out.trimEnd().split('\n');
     expect(await lines('--since', '24h')).toHaveLength(53);
     const [first, ...rest] = await lines();

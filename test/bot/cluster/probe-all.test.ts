@@ -44,7 +44,9 @@ describe('probing all candidates', () => {
   test('answers in the order of the questions, whoever is quicker', async () => {
     const candidates = Array.from({ length: 20 }, (_, index) => ({ vhost: '/', queue: `q${index}` }));
     const probed = await probeAll(candidates, async ({ queue: name }) => {
-      if (name === 'q0') await new Promise((resolve) => setImmediate(resolve));
+      if (name === 'q0') {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
       return answer({});
     });
     expect(names(probed)).toEqual(names(candidates));

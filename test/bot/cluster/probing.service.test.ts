@@ -56,10 +56,14 @@ function openBot(queues: string) {
     'test',
     { read: () => amqp.password },
   );
-  if (loaded.kind === 'bad') throw new Error(JSON.stringify(loaded.problems));
+  if (loaded.kind === 'bad') {
+    throw new Error(JSON.stringify(loaded.problems));
+  }
   const { config } = loaded;
   const [clusterConfig] = config.clusters;
-  if (clusterConfig === undefined) throw new Error('no cluster');
+  if (clusterConfig === undefined) {
+    throw new Error('no cluster');
+  }
   const stores = openStores(redis, `test-${randomUUID()}`);
   const opened = openCluster({
     config: clusterConfig,
@@ -186,7 +190,9 @@ test('listening in takes nothing away and ends by itself', async () => {
   const heard: string[] = [];
   const tapped = bot.cluster.listen({ exchange, routingKey: '#', maxMessages: 1, maxSeconds: 20 });
   const listening = (async () => {
-    for await (const { message } of tapped) heard.push(String(message?.['method']));
+    for await (const { message } of tapped) {
+      heard.push(String(message?.['method']));
+    }
   })();
   const passed = async (): Promise<boolean> => {
     await bot.cluster.ports.probe({ topic, exchange, timeoutMs: 2_000 });

@@ -30,7 +30,9 @@ ${hosts}`;
 
 function hostOf(host: string, more?: Readonly<Record<string, string>>) {
   const loaded = load(`  ctl1: ${host}`, more);
-  if (loaded.kind === 'bad') throw new Error(tellProblems(loaded.file, loaded.problems));
+  if (loaded.kind === 'bad') {
+    throw new Error(tellProblems(loaded.file, loaded.problems));
+  }
   return loaded.config.hosts['ctl1'];
 }
 
@@ -44,8 +46,9 @@ test('the example is valid once its files are there', () => {
   for (const [name, content] of [
     ['id_ed25519', key.private],
     ['rabbit-password', 'pw'],
-  ] as const)
+  ] as const) {
     writeFileSync(join(folder, name), content);
+  }
   const example = readFileSync(join(import.meta.dirname, '../../../deploy/watership.example.yaml'), 'utf8');
   const loaded = parseConfig(example.replaceAll('/etc/watership/', `${folder}/`), 'watership.yaml', {
     read: (name) => ({ SLACK_BOT_TOKEN: 'xoxb-b', SLACK_APP_TOKEN: 'xapp-a' })[name],

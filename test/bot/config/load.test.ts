@@ -28,7 +28,9 @@ const local = '{ via: local }';
 
 function configOf(text: string): BotConfig {
   const loaded = parseConfig(text, 'watership.yaml', environment);
-  if (loaded.kind === 'bad') throw new Error(tellProblems(loaded.file, loaded.problems));
+  if (loaded.kind === 'bad') {
+    throw new Error(tellProblems(loaded.file, loaded.problems));
+  }
   return loaded.config;
 }
 
@@ -458,8 +460,11 @@ ${more}`;
     ],
     ['a group sits at no terminal', 'people: { cli: { alice: S0ONCALL } }', 'a Slack user id (U…)'],
   ])('%s', (_, more, problem) => {
-    if (problem === undefined) expect(configOf(file(more)).clusters).toHaveLength(1);
-    else expect(told(file(more))).toContain(problem);
+    if (problem === undefined) {
+      expect(configOf(file(more)).clusters).toHaveLength(1);
+    } else {
+      expect(told(file(more))).toContain(problem);
+    }
   });
 
   test.each([

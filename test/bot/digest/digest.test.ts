@@ -137,7 +137,9 @@ describe('the digest', () => {
   test('names what was deleted, and counts only what was', () => {
     const run = proposedRun();
     const [item] = run.plan?.items ?? [];
-    if (run.plan === undefined || item?.kind !== 'act') throw new Error('the plan begins with an action');
+    if (run.plan === undefined || item?.kind !== 'act') {
+      throw new Error('the plan begins with an action');
+    }
     const deletion = {
       ...item,
       isDeletion: true as const,

@@ -238,7 +238,9 @@ export function fakeStores(clock: FakeClock): FakeStores {
       },
       waiting: async () => {
         for (const id of untoldSince.keys()) {
-          if (!kept.pendingUpdates.has(id)) untoldSince.delete(id);
+          if (!kept.pendingUpdates.has(id)) {
+            untoldSince.delete(id);
+          }
         }
         return oldestFirst().map(([incident]) => {
           const sinceMs = untoldSince.get(incident) ?? clock.now();

@@ -83,6 +83,8 @@ describe('metrics', () => {
   });
 
   test('have each one sentence of help or more', () => {
-    for (const { name, help } of metrics) expect(help, name).toMatch(/^[A-Z1].*\.$/);
+    for (const { name, help } of metrics) {
+      expect(help, name).toMatch(/^[A-Z1].*\.$/);
+    }
   });
 });

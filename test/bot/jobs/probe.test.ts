@@ -18,7 +18,9 @@ function stage(
 ): Stage {
   const world = createWorld({ startMs: NOW });
   const plain = world.context.clusters.get('prod-a');
-  if (plain === undefined) throw new Error('no cluster');
+  if (plain === undefined) {
+    throw new Error('no cluster');
+  }
   const asked: Stage['asked'] = [];
   const now = seen({ queues: names.map((name) => queue(name)) });
   const cluster: ClusterHandle = {
@@ -91,7 +93,9 @@ describe('a round of probes', () => {
 
   test('that could not be made concludes nothing', async () => {
     const house = stage(['compute', 'compute.cmp1'], (name) => {
-      if (name === 'compute') throw new Error('the broker is away');
+      if (name === 'compute') {
+        throw new Error('the broker is away');
+      }
       return { verdict: 'unreachable', tookMs: 1, how: 'The broker takes no messages now.' };
     });
     await round(house);

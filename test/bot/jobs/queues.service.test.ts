@@ -18,7 +18,9 @@ import { buildHouse, config, contextOf } from './stage.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
-  for (const close of closers.splice(0).toReversed()) await close();
+  for (const close of closers.splice(0).toReversed()) {
+    await close();
+  }
 });
 
 function connect(url = inject('redisUrl')): Redis {
@@ -54,15 +56,22 @@ function transitions() {
   return {
     tick: () => {
       count += 1;
-      for (const { at, resolve } of waiting) if (count >= at) resolve();
+      for (const { at, resolve } of waiting) {
+        if (count >= at) {
+          resolve();
+        }
+      }
     },
     get count() {
       return count;
     },
     reached: (at: number) =>
       new Promise<void>((resolve) => {
-        if (count >= at) resolve();
-        else waiting.push({ at, resolve });
+        if (count >= at) {
+          resolve();
+        } else {
+          waiting.push({ at, resolve });
+        }
       }),
   };
 }
@@ -78,12 +87,16 @@ describe('a job that tells an incident', () => {
     const { jobQueue, queues } = works(prefix, {
       tell: async () => {
         told.tick();
-        if (told.count === 1) await gate;
+        if (told.count === 1) {
+          await gate;
+        }
       },
     });
     await jobQueue.tell('INC-1');
     await told.reached(1);
-    for (let index = 0; index < 20; index += 1) await jobQueue.tell('INC-1');
+    for (let index = 0; index < 20; index += 1) {
+      await jobQueue.tell('INC-1');
+    }
     letGo();
     await told.reached(2);
     await jobQueue.tell('INC-2');
@@ -98,7 +111,9 @@ describe('a job that tells an incident', () => {
     const { jobQueue, context } = works(prefix, {
       tell: async () => {
         told.tick();
-        if (told.count === 1) throw Object.assign(new Error('slow down'), { retryAfterMs: 10 });
+        if (told.count === 1) {
+          throw Object.assign(new Error('slow down'), { retryAfterMs: 10 });
+        }
       },
     });
     await context.stores.incidents.note('INC-1', [{ atMs: 1, text: 'a line' }]);
@@ -129,7 +144,9 @@ describe('a job that tells an incident', () => {
     await dying.jobQueue.tell('INC-1');
     await begun.reached(1);
     // As `kill -9` would: the connections are gone, the job stays active in Redis.
-    for (const close of closers.splice(0)) void close();
+    for (const close of closers.splice(0)) {
+      void close();
+    }
     const told = transitions();
     const next = works(prefix, { tell: async () => told.tick() });
     await next.jobQueue.tell('INC-1');
@@ -178,7 +195,9 @@ describe('the schedule', () => {
     const observe = house.observe;
     house.observe = async () => {
       swept.tick();
-      if (swept.count === 1) throw new Error('the first look fails');
+      if (swept.count === 1) {
+        throw new Error('the first look fails');
+      }
       return await observe();
     };
     const { queues, context } = works(prefix, {}, house);

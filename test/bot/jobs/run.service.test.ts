@@ -20,7 +20,9 @@ afterAll(() => {
 const go = (context: BotContext, pauseServed = false) => resumeRun(context, 'RUN-0001', { pauseServed });
 const runOf = async ({ stores }: BotContext): Promise<Run> => {
   const run = await stores.runs.get('RUN-0001');
-  if (run === undefined) throw new Error('the run is gone');
+  if (run === undefined) {
+    throw new Error('the run is gone');
+  }
   return run;
 };
 
@@ -29,7 +31,9 @@ async function carryThrough(context: BotContext): Promise<Run> {
   for (let runContext = 0; runContext < 20; runContext += 1) {
     await go(context, true);
     const run = await runOf(context);
-    if (run.state !== 'acting' && run.state !== 'checking' && run.state !== 'diagnosing') return run;
+    if (run.state !== 'acting' && run.state !== 'checking' && run.state !== 'diagnosing') {
+      return run;
+    }
   }
   return await runOf(context);
 }
@@ -254,7 +258,9 @@ describe('a run', () => {
     const left: boolean[] = [...answers];
     const lost = held && { ...held, isHeld: () => left.shift() ?? false };
     const runContext = lost && (await runContextOf(context, await runOf(context), lost));
-    if (runContext === undefined) throw new Error('the run cannot be carried');
+    if (runContext === undefined) {
+      throw new Error('the run cannot be carried');
+    }
     await act(runContext, 0);
     await held?.release();
     expect((await runOf(context)).items[0]?.state).toBe(state);
@@ -307,7 +313,9 @@ describe('a run whose bot was killed', () => {
     });
     house.execute = async (call, entry) => {
       onEntry(entry);
-      if (when === 'after') await working(call);
+      if (when === 'after') {
+        await working(call);
+      }
       hasBegun();
       return await new Promise(() => {});
     };

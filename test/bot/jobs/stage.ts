@@ -99,7 +99,9 @@ clusters: [ { name: house, username: u, password: "\${ANY}", nodes: [ { name: a@
     'test',
     { read: () => 'any' },
   );
-  if (loaded.kind === 'bad') throw new Error(JSON.stringify(loaded.problems));
+  if (loaded.kind === 'bad') {
+    throw new Error(JSON.stringify(loaded.problems));
+  }
   return loaded.config;
 })();
 
@@ -162,7 +164,9 @@ export async function askForRun(context: BotContext): Promise<Run> {
   const { stores } = context;
   const now = Date.now();
   const own = { ...incident, openedAtMs: now, lastSeenAtMs: now, run: 'RUN-0001' };
-  if ((await stores.incidents.get(own.id)) === undefined) await stores.incidents.put(own, 0, note('opened'));
+  if ((await stores.incidents.get(own.id)) === undefined) {
+    await stores.incidents.put(own, 0, note('opened'));
+  }
   const run = startRun({ id: 'RUN-0001', incident: own, requestedBy: 'U0DAVE', nowMs: now });
   await stores.runs.put(run, 0, note('asked'));
   return run;
@@ -171,7 +175,9 @@ export async function askForRun(context: BotContext): Promise<Run> {
 /** What the desk does with a click. */
 export async function send(context: BotContext, id: string, input: (run: Run) => RunInput): Promise<Run> {
   const run = await context.stores.runs.get(id);
-  if (run === undefined) throw new Error(`no run ${id}`);
+  if (run === undefined) {
+    throw new Error(`no run ${id}`);
+  }
   const next = advance(context.book[0] ?? simpleLamp, run, input(run), tools);
   await context.stores.runs.put(next, run.version, note('sent'));
   return next;

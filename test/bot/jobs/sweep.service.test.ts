@@ -18,13 +18,17 @@ afterAll(() => {
 
 function clusterOf(context: BotContext): ClusterHandle {
   const handle = context.clusters.get('house');
-  if (handle === undefined) throw new Error('no house');
+  if (handle === undefined) {
+    throw new Error('no house');
+  }
   return handle;
 }
 
 async function sweepOnce(context: BotContext) {
   const outcome = await sweep(context, clusterOf(context));
-  if (outcome.kind === 'skipped') throw new Error('the sweep was skipped');
+  if (outcome.kind === 'skipped') {
+    throw new Error('the sweep was skipped');
+  }
   return outcome;
 }
 
@@ -42,7 +46,9 @@ test('trouble opens an incident once, is told, and resolves after enough clean s
 
   house.lamps = [];
   const kinds = [];
-  for (let index = 0; index < 3; index += 1) kinds.push(...(await newsOf(context)));
+  for (let index = 0; index < 3; index += 1) {
+    kinds.push(...(await newsOf(context)));
+  }
   expect(kinds.at(-1)).toBe('resolved');
   expect(await context.stores.incidents.open('house')).toEqual([]);
   const lines = await context.stores.incidents.timeline('INC-0001');
@@ -133,7 +139,9 @@ test('what a person did while the sweep looked is kept', async () => {
       put: async (...args: Parameters<typeof put>) => {
         Object.assign(context.stores.incidents, { put });
         const mine = await context.stores.incidents.get('INC-0001');
-        if (mine === undefined) throw new Error('no incident');
+        if (mine === undefined) {
+          throw new Error('no incident');
+        }
         const audit = { atMs: 1, actor: 'U0ALICE', event: 'incident.acknowledged', text: 'mine' };
         await put({ ...mine, owner: 'U0ALICE' }, mine.version, audit);
         return await put(...args);
@@ -161,7 +169,9 @@ test('a plan whose trouble has healed by itself is withdrawn, and an acting run 
   expect(jobQueue.later).toEqual([{ run: 'RUN-0001', delayMs: 0, why: 'nudge' }]);
 
   house.lamps = [];
-  for (let index = 0; index < 3; index += 1) await sweepOnce(context);
+  for (let index = 0; index < 3; index += 1) {
+    await sweepOnce(context);
+  }
   expect(await context.stores.runs.get('RUN-0001')).toMatchObject({
     state: 'superseded',
     because: 'It healed by itself; there is nothing to approve.',
@@ -176,7 +186,9 @@ test('an incident under repair is not resolved before the repair has proved it',
   await resumeRun(context, 'RUN-0001', { pauseServed: false });
   await send(context, 'RUN-0001', approval);
   house.lamps = [];
-  for (let index = 0; index < 5; index += 1) expect(await newsOf(context)).not.toContain('resolved');
+  for (let index = 0; index < 5; index += 1) {
+    expect(await newsOf(context)).not.toContain('resolved');
+  }
 });
 
 test('a node that an acting run stops and starts opens nothing by itself, until the run is over', async () => {
@@ -210,7 +222,9 @@ test('a node that an acting run stops and starts opens nothing by itself, until 
   expect(await newsOf(context)).not.toContain('opened');
 
   const acting = await context.stores.runs.get(asked.id);
-  if (acting === undefined) throw new Error('no run');
+  if (acting === undefined) {
+    throw new Error('no run');
+  }
   await context.stores.runs.put({ ...acting, state: 'failed' }, acting.version, note);
   expect(await newsOf(context)).toContain('opened');
 });

@@ -10,7 +10,9 @@ import { createWorld, type World } from '../fakes/world.ts';
 
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
-  for (const close of closers.splice(0)) await close();
+  for (const close of closers.splice(0)) {
+    await close();
+  }
 });
 
 /** A receiver of notices that answers with these statuses, one each, and then 200; 0 is no answer. */
@@ -21,16 +23,22 @@ async function receiver(...statuses: readonly number[]) {
   const queue = [...statuses];
   const server = createServer(async (request, response) => {
     let body = '';
-    for await (const chunk of request) body += String(chunk);
+    for await (const chunk of request) {
+      body += String(chunk);
+    }
     came.push(JSON.parse(body));
     const status = queue.shift() ?? 200;
-    if (status === 0) return;
+    if (status === 0) {
+      return;
+    }
     response.writeHead(status, status === 302 ? { location: '/elsewhere' } : {}).end('thank you');
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('no port');
+  if (typeof address !== 'object' || address === null) {
+    throw new Error('no port');
+  }
   closers.push(async () => {
     server.closeAllConnections();
     server.close();
@@ -155,7 +163,9 @@ describe('what Slack does not take', () => {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();
-    if (typeof address !== 'object' || address === null) throw new Error('no port');
+    if (typeof address !== 'object' || address === null) {
+      throw new Error('no port');
+    }
     const left = once(server, 'connection').then(([socket]: Socket[]) => socket && once(socket, 'close'));
     await openWebhook(`http://127.0.0.1:${address.port}/`).send({});
     await left;
@@ -173,6 +183,8 @@ notify: { webhook: "${webhook}", after: 10m }
 clusters: [ { name: a, username: u, password: "\${T}", nodes: [ { name: a@h, management: http://127.0.0.1:1 } ] } ]`;
     const loaded = parseConfig(text, 'test', { read: () => 'value' });
     expect(loaded.kind).toBe(kind);
-    if (loaded.kind === 'ok') expect(loaded.config.notify).toEqual({ webhook, afterMs: 600_000 });
+    if (loaded.kind === 'ok') {
+      expect(loaded.config.notify).toEqual({ webhook, afterMs: 600_000 });
+    }
   });
 });

@@ -48,7 +48,9 @@ describe('what leaves the process', () => {
       },
       'for redis://:s3cret@h/0',
     );
-    for (const [, text] of secrets) log.warn({ detail: text }, text);
+    for (const [, text] of secrets) {
+      log.warn({ detail: text }, text);
+    }
     expect(lines).toHaveLength(1 + secrets.length);
     expect(lines.join('')).not.toMatch(/s3cret|czNjcmV0/);
     expect(lines.every((line) => JSON.parse(line))).toBe(true);

@@ -27,8 +27,12 @@ beforeAll(async () => {
   page = new WebSocket(`${slack.url.replace('http', 'ws')}/ui`);
   page.addEventListener('message', ({ data }) => {
     const told = JSON.parse(String(data)) as { t: string; stack?: never; errors?: never };
-    if (told.t === 'view') views.push(told.stack ?? []);
-    if (told.t === 'view_errors') errors.push(told.errors ?? {});
+    if (told.t === 'view') {
+      views.push(told.stack ?? []);
+    }
+    if (told.t === 'view_errors') {
+      errors.push(told.errors ?? {});
+    }
   });
   await new Promise((open) => page.addEventListener('open', open));
 });

@@ -52,7 +52,9 @@ export async function slackServer(script: readonly Fault[] = []): Promise<SlackS
       case 'chat.update': {
         const at = messages.findIndex(({ ts }) => ts === form.get('ts'));
         const old = messages[at];
-        if (old === undefined) return { ok: false, error: 'message_not_found' };
+        if (old === undefined) {
+          return { ok: false, error: 'message_not_found' };
+        }
         messages[at] = { ...old, text, blocks };
         return { ok: true, ts: old.ts };
       }
@@ -74,7 +76,9 @@ export async function slackServer(script: readonly Fault[] = []): Promise<SlackS
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let body = '';
-    for await (const chunk of request) body += String(chunk);
+    for await (const chunk of request) {
+      body += String(chunk);
+    }
     const method = request.url?.replace('/api/', '') ?? '';
     const form = new URLSearchParams(body);
     calls.push(method);
@@ -87,7 +91,9 @@ export async function slackServer(script: readonly Fault[] = []): Promise<SlackS
         const before = messages.length;
         const answer = take(method, form);
         const [posted] = messages.slice(before);
-        if (posted !== undefined) await slack.onPosted(posted);
+        if (posted !== undefined) {
+          await slack.onPosted(posted);
+        }
         return json(answer);
       }
       case 'busy':
@@ -114,7 +120,9 @@ export async function slackServer(script: readonly Fault[] = []): Promise<SlackS
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('no port');
+  if (typeof address !== 'object' || address === null) {
+    throw new Error('no port');
+  }
   const slack: SlackServer = {
     url: `http://127.0.0.1:${address.port}/api/`,
     messages,

@@ -12,7 +12,9 @@ function contested(othersFirst: number) {
       value += 100;
       version += 1;
     }
-    if (version !== expected) return 'conflict';
+    if (version !== expected) {
+      return 'conflict';
+    }
     [value, version] = [next, version + 1];
     return 'stored';
   };

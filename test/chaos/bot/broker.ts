@@ -28,7 +28,9 @@ const clients = z.array(
 export function openBroker(report: () => SandboxReport): Broker {
   const cluster = () => {
     const [first] = report().clusters;
-    if (first === undefined) throw new Error('the sandbox has no cluster');
+    if (first === undefined) {
+      throw new Error('the sandbox has no cluster');
+    }
     return first;
   };
 
@@ -39,7 +41,9 @@ export function openBroker(report: () => SandboxReport): Broker {
       headers: { authorization },
       signal: AbortSignal.timeout(ASK_MS),
     });
-    if (!answer.ok) throw new Error(`GET ${path}: ${answer.status}`);
+    if (!answer.ok) {
+      throw new Error(`GET ${path}: ${answer.status}`);
+    }
     return await answer.json();
   }
 
@@ -47,7 +51,9 @@ export function openBroker(report: () => SandboxReport): Broker {
     const answers = await Promise.all(
       cluster().nodes.map((node) => read(node, path).then(isIn, () => undefined)),
     );
-    if (answers.includes(true)) return true;
+    if (answers.includes(true)) {
+      return true;
+    }
     return answers.filter((answer) => answer === false).length >= 2 ? false : undefined;
   }
 

@@ -28,12 +28,16 @@ export async function playCampaign(options: {
   const known = new Set<string>();
   for (let number = 1; number <= options.runs && performance.now() < until; number += 1) {
     const round = await unlessAborted(signal, playRound(house, dice, number, known));
-    for (const violation of round.violations) known.add(keyOf(violation));
+    for (const violation of round.violations) {
+      known.add(keyOf(violation));
+    }
     rounds.push(round);
     options.tell([roundLine(round), ...(await explain(house, round))]);
   }
   const broken = await chainBroken(house);
-  if (broken.length > 0) options.tell(broken);
+  if (broken.length > 0) {
+    options.tell(broken);
+  }
   const violations = rounds.reduce((sum, { violations }) => sum + violations.length, 0);
   return { rounds, violations: violations + broken.length };
 }
@@ -62,7 +66,9 @@ function roundLine({
 const AUDIT_LINES = 40;
 
 async function explain({ state }: House, { violations }: Round): Promise<readonly string[]> {
-  if (violations.length === 0) return [];
+  if (violations.length === 0) {
+    return [];
+  }
   const audit = await state.audit();
   return violations.flatMap(({ rule, about, text }) => [
     `     ${rule}: ${about}: ${text}`,

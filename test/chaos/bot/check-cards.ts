@@ -28,8 +28,12 @@ function cardTrue(
 ): readonly Violation[] {
   const cards = cardsOf(messages, id);
   const no = (text: string): Violation => ({ rule: 'card', about: id, text });
-  if (cards.length === 0) return mutedBy === undefined ? [no('it has no card')] : [];
-  if (cards.length > 1) return [no(`it has ${cards.length} cards`)];
+  if (cards.length === 0) {
+    return mutedBy === undefined ? [no('it has no card')] : [];
+  }
+  if (cards.length > 1) {
+    return [no(`it has ${cards.length} cards`)];
+  }
   return cards.flatMap((card) => {
     const head = headOf(card);
     const words = wordsOf(card);
@@ -53,7 +57,9 @@ function cardTrue(
 
 /** A message of a run that has ended neither asks for anything nor says that it goes on. */
 function progressTrue(run: StoredRun, messages: readonly PageMessage[]): readonly Violation[] {
-  if (activeStates.includes(run.state)) return [];
+  if (activeStates.includes(run.state)) {
+    return [];
+  }
   return messages
     .filter(
       (message) =>

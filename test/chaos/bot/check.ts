@@ -55,7 +55,9 @@ function approved(run: StoredRun, audit: readonly StoredEntry[]): readonly Viola
   const begun = run.items.flatMap(({ startedAtMs, attempts = 0 }) =>
     attempts > 0 && startedAtMs !== undefined ? [startedAtMs] : [],
   );
-  if (begun.length === 0) return [];
+  if (begun.length === 0) {
+    return [];
+  }
   const hash = run.plan?.hash;
   const firstMs = Math.min(...begun);
   const own = audit.filter((entry) => entry.run === run.id);
@@ -78,7 +80,9 @@ function begunOnce(run: StoredRun, audit: readonly StoredEntry[]): readonly Viol
     ({ event, text }) => event === 'run.ruled' && text.includes('do it again'),
   ).length;
   return (run.plan?.items ?? []).flatMap(({ title, kind }, index): readonly Violation[] => {
-    if (kind !== 'act') return [];
+    if (kind !== 'act') {
+      return [];
+    }
     const begun = own.filter(({ text }) => text.includes(`Started: ${title}.`)).length;
     const notDone = own.filter(({ text }) => text.includes(`${title} did not run`)).length;
     const attempts = run.items[index]?.attempts ?? 0;

@@ -23,7 +23,9 @@ export const disturbances: readonly [Disturbance, ...Disturbance[]] = [
     oneOf(replicas, dice).kill();
   }),
   atOnce('all bots are killed', 1, async ({ replicas }) => {
-    for (const replica of replicas) replica.kill();
+    for (const replica of replicas) {
+      replica.kill();
+    }
   }),
   caught('a bot is killed before its call is heard', 3, 'before', ({ management }) => management),
   caught('a bot is killed before it hears what its call did', 3, 'after', ({ management }) => management),
@@ -39,10 +41,14 @@ export const disturbances: readonly [Disturbance, ...Disturbance[]] = [
   slackIs('Slack does not answer', 1, { kind: 'hangs' }),
   atOnce('a broker node is killed', 2, async ({ broker, order }, dice) => {
     const [first, ...rest] = broker.nodes;
-    if (first === undefined) return;
+    if (first === undefined) {
+      return;
+    }
     const { pid } = dice.pick([first, ...rest]);
     // It leads a group of its own.
-    if (pid !== null) process.kill(-pid, 'SIGKILL');
+    if (pid !== null) {
+      process.kill(-pid, 'SIGKILL');
+    }
     await sleep(dice.between(1_000, 6_000));
     await order('heal', 'node-down');
   }),
@@ -59,7 +65,9 @@ export function chooseDisturbance(dice: Dice): Disturbance {
   let left = dice.next() * total;
   for (const disturbance of disturbances) {
     left -= disturbance.weight;
-    if (left < 0) return disturbance;
+    if (left < 0) {
+      return disturbance;
+    }
   }
   return disturbances[0];
 }
@@ -80,9 +88,13 @@ function atOnce(
 
 function slackIs(name: string, weight: number, mood: Mood): Disturbance {
   return atOnce(name, weight, async ({ replicas }, dice) => {
-    for (const { slack } of replicas) slack.setMood(mood);
+    for (const { slack } of replicas) {
+      slack.setMood(mood);
+    }
     await sleep(dice.between(2_000, 8_000));
-    for (const { slack } of replicas) slack.setMood({ kind: 'open' });
+    for (const { slack } of replicas) {
+      slack.setMood({ kind: 'open' });
+    }
   });
 }
 
@@ -108,7 +120,9 @@ function caught(
         sleep(LURKS_MS, undefined, { signal: over.signal }).catch(() => undefined),
       ]);
       over.abort();
-      for (const door of replicas.flatMap(doorsOf)) door.catchNobody();
+      for (const door of replicas.flatMap(doorsOf)) {
+        door.catchNobody();
+      }
       victim?.kill();
       return victim !== undefined;
     },
@@ -116,6 +130,8 @@ function caught(
 }
 
 function oneOf([first, ...rest]: readonly Replica[], dice: Dice): Replica {
-  if (first === undefined) throw new Error('there is no bot');
+  if (first === undefined) {
+    throw new Error('there is no bot');
+  }
   return dice.pick([first, ...rest]);
 }

@@ -70,7 +70,9 @@ export async function openDoor(
 
   async function treat(near: IncomingMessage, answer: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
-    for await (const chunk of near) chunks.push(Buffer.from(chunk));
+    for await (const chunk of near) {
+      chunks.push(Buffer.from(chunk));
+    }
     switch (mood.kind) {
       case 'hangs':
         return;
@@ -97,7 +99,9 @@ export async function openDoor(
     try {
       const far = await ask(method, path, near, body);
       const noted: Passed = { ...seen, status: far.statusCode ?? 0 };
-      if (isChange) passed.push(noted);
+      if (isChange) {
+        passed.push(noted);
+      }
       if (caught !== undefined && trap === caught) {
         trap = undefined;
         far.resume();
@@ -108,9 +112,13 @@ export async function openDoor(
       far.on('error', () => answer.destroy());
       far.pipe(answer);
     } catch (error) {
-      if (isChange) passed.push(seen);
+      if (isChange) {
+        passed.push(seen);
+      }
       answer.destroy();
-      if (error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED') void shut();
+      if (error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED') {
+        void shut();
+      }
     }
   }
 
@@ -129,13 +137,19 @@ export async function openDoor(
   }
 
   async function shut(): Promise<void> {
-    if (isShut || isClosed) return;
+    if (isShut || isClosed) {
+      return;
+    }
     isShut = true;
     server.close();
     server.closeAllConnections();
-    while (!isClosed && !(await accepts(farPort))) await sleep(FAR_SIDE_AGAIN_MS);
+    while (!isClosed && !(await accepts(farPort))) {
+      await sleep(FAR_SIDE_AGAIN_MS);
+    }
     isShut = false;
-    if (!isClosed) server.listen(port, '127.0.0.1');
+    if (!isClosed) {
+      server.listen(port, '127.0.0.1');
+    }
   }
 
   return {

@@ -43,7 +43,9 @@ export async function openHouse(signal: AbortSignal): Promise<House> {
           body: JSON.stringify({ fault }),
         });
         const { ok, text } = said.parse(await answer.json());
-        if (!ok) throw new Error(`${verb} ${fault}: ${text}`);
+        if (!ok) {
+          throw new Error(`${verb} ${fault}: ${text}`);
+        }
         return text;
       },
       async [Symbol.asyncDispose]() {

@@ -22,8 +22,9 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
       env: { ...inheritedEnvironment, TMPDIR: folder },
     });
     const ended = once(child, 'exit');
-    while (foldersIn(folder).length === 0 && child.exitCode === null)
+    while (foldersIn(folder).length === 0 && child.exitCode === null) {
       await Promise.race([once(watched, 'change'), ended]);
+    }
     watched.close();
     child.kill(signal);
     expect(await ended).toEqual([130, null]);

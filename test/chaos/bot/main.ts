@@ -28,15 +28,21 @@ async function main(): Promise<number> {
   }
   // Asked to end, it takes all that it has started along, and its folder.
   const ending = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ending.abort());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => ending.abort());
+  }
   const campaign = await playCampaign({
     ...{ runs, seed, withinMs: minutes * 60_000, signal: ending.signal },
     tell: (lines) => console.log(lines.join('\n')),
   }).catch((error: unknown) => {
-    if (ending.signal.aborted) return undefined;
+    if (ending.signal.aborted) {
+      return undefined;
+    }
     throw error;
   });
-  if (campaign === undefined) return 130;
+  if (campaign === undefined) {
+    return 130;
+  }
   console.log(`\n${tableOf(campaign)}`);
   return campaign.violations === 0 ? 0 : 1;
 }

@@ -15,12 +15,18 @@ export function openMoments(): Moments {
   return {
     reached(moment) {
       farthest = Math.max(farthest, moments.indexOf(moment));
-      for (const one of waiting) if (one.from <= farthest) one.go();
+      for (const one of waiting) {
+        if (one.from <= farthest) {
+          one.go();
+        }
+      }
     },
     when: (moment, withinMs) =>
       new Promise((resolve) => {
         const from = moments.indexOf(moment);
-        if (from <= farthest) return resolve();
+        if (from <= farthest) {
+          return resolve();
+        }
         const one = {
           from,
           go: () => {

@@ -48,33 +48,48 @@ export async function treat(
     await sleep(LOOK_MS);
     const now = await lookAt(house, trouble, madeAtMs);
     if (now === undefined) {
-      if (performance.now() - blindSince < UNSEEN_MS) continue;
+      if (performance.now() - blindSince < UNSEEN_MS) {
+        continue;
+      }
       // What a dying node took along before anybody had noticed is nobody's trouble any more.
-      if ((await trouble.isTreated().catch(() => undefined)) === true) return;
+      if ((await trouble.isTreated().catch(() => undefined)) === true) {
+        return;
+      }
       blindSince = performance.now();
       continue;
     }
     const { card, run } = now;
     tellMoment(moments, run);
-    if (await state.isHalted().catch(() => false)) await inTurn(resume);
-    if (headOf(card).startsWith('RESOLVED')) return;
-    if (run?.state === 'unknown') await inTurn(() => answer(house, trouble, run, person));
-    else if (!waitingStates.includes(run?.state ?? '') && hasButton(card, 'incident:review')) {
+    if (await state.isHalted().catch(() => false)) {
+      await inTurn(resume);
+    }
+    if (headOf(card).startsWith('RESOLVED')) {
+      return;
+    }
+    if (run?.state === 'unknown') {
+      await inTurn(() => answer(house, trouble, run, person));
+    } else if (!waitingStates.includes(run?.state ?? '') && hasButton(card, 'incident:review')) {
       await inTurn(() => reviewAndApprove(card));
     }
   }
 
   /** With so much broken the circuit breaker halts everything; whoever is on call has seen why, and goes on. */
   async function resume(): Promise<void> {
-    if (!(await state.isHalted().catch(() => false))) return;
+    if (!(await state.isHalted().catch(() => false))) {
+      return;
+    }
     page.command(person, 'resume');
     const until = performance.now() + VOTE_MS;
-    while (performance.now() < until && (await state.isHalted().catch(() => true))) await sleep(LOOK_MS);
+    while (performance.now() < until && (await state.isHalted().catch(() => true))) {
+      await sleep(LOOK_MS);
+    }
   }
 
   async function reviewAndApprove(card: PageMessage): Promise<void> {
     const newest = page.messages().find(({ ts }) => ts === card.ts);
-    if (newest === undefined || !hasButton(newest, 'incident:review')) return;
+    if (newest === undefined || !hasButton(newest, 'incident:review')) {
+      return;
+    }
     page.click(person, newest, 'incident:review');
     moments.reached('review');
     const isPlan = () => page.modal()?.callback_id === 'approval:submit';
@@ -106,7 +121,9 @@ async function lookAt(
       (each) => each.openedAtMs >= sinceMs && trouble.isAbout(each),
     );
     const card = incident && cardsOf(page.messages(), incident.id).at(-1);
-    if (incident === undefined || card === undefined) return undefined;
+    if (incident === undefined || card === undefined) {
+      return undefined;
+    }
     const run = (await state.runs()).find(({ id }) => id === incident.run);
     return { incident, card, ...(run === undefined ? {} : { run }) };
   } catch {
@@ -115,15 +132,23 @@ async function lookAt(
 }
 
 function tellMoment(moments: Moments, run: StoredRun | undefined): void {
-  if (run?.state === 'checking') moments.reached('check');
-  if (run?.state === 'acting') moments.reached('act');
-  if (run?.items.some((item) => item.state === 'watching')) moments.reached('verify');
+  if (run?.state === 'checking') {
+    moments.reached('check');
+  }
+  if (run?.state === 'acting') {
+    moments.reached('act');
+  }
+  if (run?.items.some((item) => item.state === 'watching')) {
+    moments.reached('verify');
+  }
 }
 
 /** The bot asks what became of a step: looks at the broker, and says what is seen there. */
 async function answer(house: House, trouble: Trouble, run: StoredRun, person: Person): Promise<void> {
   const isTreated = await trouble.isTreated().catch(() => undefined);
-  if (isTreated === undefined) return;
+  if (isTreated === undefined) {
+    return;
+  }
   const actionId = `run:rule:${isTreated ? 'it-happened' : 'do-it-again'}`;
   const asking = house.page
     .messages()
@@ -132,7 +157,9 @@ async function answer(house: House, trouble: Trouble, run: StoredRun, person: Pe
         ({ action_id, value = '' }) => action_id === actionId && value.startsWith(`${run.id} `),
       ),
     );
-  if (asking === undefined) return;
+  if (asking === undefined) {
+    return;
+  }
   house.page.click(person, asking, actionId);
   await within(VOTE_MS, () => {
     const now = house.page.messages().find(({ ts }) => ts === asking.ts);
@@ -143,7 +170,9 @@ async function answer(house: House, trouble: Trouble, run: StoredRun, person: Pe
 async function within(limitMs: number, holds: () => boolean): Promise<boolean> {
   const until = performance.now() + limitMs;
   while (!holds()) {
-    if (performance.now() > until) return false;
+    if (performance.now() > until) {
+      return false;
+    }
     await sleep(50);
   }
   return true;

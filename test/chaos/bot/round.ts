@@ -44,7 +44,9 @@ export async function playRound(
   const lagMs = dice.between(0, 900);
   const madeAtMs = Date.now();
   const troubles: Trouble[] = [];
-  for (const [index, make] of makes.entries()) troubles.push(await make(house, dice, number * 10 + index));
+  for (const [index, make] of makes.entries()) {
+    troubles.push(await make(house, dice, number * 10 + index));
+  }
 
   const story = openMoments();
   const inTurn = openTurn();
@@ -69,7 +71,9 @@ export async function playRound(
   clearTimeout(timer);
 
   const untreated = await untreatedOf(troubles);
-  for (const trouble of troubles) await trouble.clear();
+  for (const trouble of troubles) {
+    await trouble.clear();
+  }
   await quiet(house);
   const violations = [...untreated, ...(await violationsNow(house))];
   return {
@@ -91,7 +95,9 @@ export const keyOf = ({ rule, about, text }: Violation): string => `${rule} ${ab
 function chooseTroubles(dice: Dice, { name }: Disturbance): readonly MakeTrouble[] {
   const quick = dice.pick([[zombieQueue], [zombieQueue, zombieQueue], [zombieQueue, channelLeak]]);
   const isCluster = name.includes('network') || name.includes('node');
-  if (isCluster || dice.next() > CLUSTER_SHARE) return quick;
+  if (isCluster || dice.next() > CLUSTER_SHARE) {
+    return quick;
+  }
   return [dice.pick([nodeDown, partition])];
 }
 
@@ -112,7 +118,9 @@ async function quiet({ state, replicas, broker }: House): Promise<void> {
   while (performance.now() < until) {
     const isQuiet =
       (await isSettled(state)) && (await Promise.all(replicas.map((one) => one.isReady()))).every(Boolean);
-    if (isQuiet && (await broker.isWhole())) return;
+    if (isQuiet && (await broker.isWhole())) {
+      return;
+    }
     await sleep(500);
   }
 }
@@ -132,7 +140,9 @@ async function violationsNow(house: House): Promise<readonly Violation[]> {
   for (;;) {
     const [incidents, runs] = [await house.state.incidents(), await house.state.runs()];
     const cards = checkCards({ messages: house.page.messages(), incidents, runs });
-    if (cards.length === 0 || performance.now() > until) return [...check(await evidenceOf(house)), ...cards];
+    if (cards.length === 0 || performance.now() > until) {
+      return [...check(await evidenceOf(house)), ...cards];
+    }
     await sleep(500);
   }
 }

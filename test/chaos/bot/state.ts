@@ -97,7 +97,9 @@ export function openState(sandbox: TestSandbox): State {
     pendingUpdates: () => redis.zrange(`${PREFIX}:untold`, 0, '-1'),
     async audit() {
       const { exitCode, output } = await sandbox.watership('audit', '--json', '--limit', '1000000');
-      if (exitCode !== 0) throw new Error(`watership audit: ${output}`);
+      if (exitCode !== 0) {
+        throw new Error(`watership audit: ${output}`);
+      }
       return z.array(auditEntry).parse(JSON.parse(output));
     },
     close: () => redis.disconnect(),

@@ -38,7 +38,9 @@ export const zombieQueue: MakeTrouble = async ({ broker }, dice, number) => {
     isAbout: (incident) => incident.key === `zombie:/:${topic}_fanout`,
     isTreated: async () => opposite(await broker.hasQueue(name)),
     async clear() {
-      if ((await broker.hasQueue(name)) !== true) return;
+      if ((await broker.hasQueue(name)) !== true) {
+        return;
+      }
       const cleaner = await broker.client(node, 'chaos-cleaner');
       await (await cleaner.createChannel()).deleteQueue(name);
       await cleaner.close();
@@ -87,7 +89,9 @@ export const partition: MakeTrouble = async ({ order, broker }) => {
 
 function nodeOf(nodes: House['broker']['nodes'], dice: Dice) {
   const [first, ...rest] = nodes.filter(({ pid }) => pid !== null);
-  if (first === undefined) throw new Error('no node runs');
+  if (first === undefined) {
+    throw new Error('no node runs');
+  }
   return dice.pick([first, ...rest]);
 }
 

@@ -2,8 +2,11 @@
 export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   const aborted = new Promise<never>((_resolve, reject) => {
     const abort = (): void => reject(signal.reason);
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort);
+    if (signal.aborted) {
+      abort();
+    } else {
+      signal.addEventListener('abort', abort);
+    }
   });
   return await Promise.race([work, aborted]);
 }

@@ -20,8 +20,9 @@ export function endpointLike(
   const all = methodsOn(counted);
   const chosen = methods.map((name) => {
     const method = all[name];
-    if (method === undefined)
+    if (method === undefined) {
       throw new Error(`An endpoint of theirs has a method that is not known here: ${name}`);
+    }
     return [name, method] as const;
   });
   return { ...Object.fromEntries(chosen), ...(served && { target: new Target(served) }) };
@@ -35,7 +36,9 @@ function methodsOn(counted: Counted): Readonly<Record<string, Method>> {
   return {
     add: (_context, { increment }) => add(increment),
     subtract: (_context, { increment }) => {
-      if (counted.ival < increment) throw new PythonException('ValueError', "ival can't go negative!");
+      if (counted.ival < increment) {
+        throw new PythonException('ValueError', "ival can't go negative!");
+      }
       return add(-increment);
     },
     append: (_context, { text }) => {

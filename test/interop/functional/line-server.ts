@@ -19,14 +19,17 @@ export async function serveLines(
     });
   });
   async function carryOutOrder(order: unknown): Promise<unknown> {
-    if (typeof order !== 'object' || order === null || !('do' in order) || !('with' in order))
+    if (typeof order !== 'object' || order === null || !('do' in order) || !('with' in order)) {
       throw new Error('That is no order.');
+    }
     return carryOut(String(order.do), order.with);
   }
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('A TCP server without a port.');
+  if (typeof address !== 'object' || address === null) {
+    throw new Error('A TCP server without a port.');
+  }
   const end = async (): Promise<void> => {
     server.close();
     await once(server, 'close');
@@ -36,8 +39,9 @@ export async function serveLines(
 
 /** A failure in the words that `functional.py` reads. */
 function failureOf(reason: unknown): unknown {
-  if (reason instanceof RemoteError)
+  if (reason instanceof RemoteError) {
     return { name: reason.name, class: reason.excType, module: reason.module, message: reason.value };
+  }
   const name = reason instanceof MessagingError ? reason.name : 'Error';
   return { name, message: reason instanceof Error ? reason.message : String(reason) };
 }

@@ -43,10 +43,14 @@ export async function runFunctionalTests(
     });
     const outcomes: Outcome[] = [];
     createInterface({ input: child.stdout }).on('line', (line) => {
-      if (line.startsWith('{"test"')) outcomes.push(outcome.parse(JSON.parse(line)));
+      if (line.startsWith('{"test"')) {
+        outcomes.push(outcome.parse(JSON.parse(line)));
+      }
     });
     const [code] = await once(child, 'close');
-    if (code !== 0) throw new Error(`Their tests ended with exit code ${code}: ${complaints}`);
+    if (code !== 0) {
+      throw new Error(`Their tests ended with exit code ${code}: ${complaints}`);
+    }
     return outcomes;
   } finally {
     await standIns.end();
@@ -65,7 +69,9 @@ async function makeVirtualHost(managementUrl: string, name: string): Promise<voi
       },
       body: JSON.stringify(body),
     });
-    if (!answer.ok) throw new Error(`PUT ${path}: ${answer.status}`);
+    if (!answer.ok) {
+      throw new Error(`PUT ${path}: ${answer.status}`);
+    }
   };
   await put(`vhosts/${name}`, {});
   await put(`permissions/${name}/${username}`, { configure: '.*', write: '.*', read: '.*' });

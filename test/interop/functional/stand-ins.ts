@@ -66,7 +66,9 @@ export function openStandIns(amqpUrl: string): StandIns {
   }
   function at(id: number): StandIn {
     const found = standing.get(id);
-    if (found === undefined) throw new Error(`There is nothing with the number ${id}.`);
+    if (found === undefined) {
+      throw new Error(`There is nothing with the number ${id}.`);
+    }
     return found;
   }
 

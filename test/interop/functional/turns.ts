@@ -13,12 +13,17 @@ export function turns<Value>(): Turns<Value> {
   return {
     put(value) {
       const taker = takers.shift();
-      if (taker) taker({ value });
-      else waiting.push({ value });
+      if (taker) {
+        taker({ value });
+      } else {
+        waiting.push({ value });
+      }
     },
     take(withinMs) {
       const first = waiting.shift();
-      if (first) return Promise.resolve(first);
+      if (first) {
+        return Promise.resolve(first);
+      }
       return new Promise((resolve) => {
         const late = setTimeout(() => {
           takers.splice(takers.indexOf(taker), 1);

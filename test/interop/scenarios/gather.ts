@@ -13,13 +13,17 @@ export function gather<Value>(): Gathered<Value> {
   return {
     add(value) {
       values.push(value);
-      for (const look of waiting) look();
+      for (const look of waiting) {
+        look();
+      }
     },
     count: () => values.length,
     first: (count) =>
       new Promise((resolve) => {
         const look = (): void => {
-          if (values.length < count) return;
+          if (values.length < count) {
+            return;
+          }
           waiting.delete(look);
           resolve(values);
         };

@@ -30,7 +30,9 @@ function endpointOf(heard: Gathered<Notification>) {
   };
   const error = (notification: Notification): 'handled' | 'requeue' => {
     heard.add(notification);
-    if (hasGivenBack) return 'handled';
+    if (hasGivenBack) {
+      return 'handled';
+    }
     hasGivenBack = true;
     return 'requeue';
   };
@@ -49,8 +51,9 @@ export const notifications: readonly Scenario[] = [
         topics: [topic],
         sendContext: (context) => context,
       });
-      for (const priority of everyPriority)
+      for (const priority of everyPriority) {
         await notifier[priority]({ user: 'u' }, `an.${priority}`, { id: priority, big: 2n ** 63n });
+      }
       const { result } = await peer.ask('seen', { topic, count: 8 });
       const expected = (priority: string) => ({
         priority,
@@ -79,7 +82,9 @@ export const notifications: readonly Scenario[] = [
     async play({ transport, peer, topic }) {
       await peer.ask('listen_in_batches', { topic, batch_size: 5, batch_timeout: 2 });
       const notifier = getNotifier(transport, { publisherId: 'node', topics: [topic] });
-      for (let id = 0; id < 5; id += 1) await notifier.info({}, 'many', id);
+      for (let id = 0; id < 5; id += 1) {
+        await notifier.info({}, 'many', id);
+      }
       const { result } = await peer.ask('seen', { topic, count: 2 });
       expect(result).toEqual([
         [0, 1, 2, 3, 4],
@@ -110,7 +115,7 @@ export const notifications: readonly Scenario[] = [
         allowRequeue: true,
       });
       await whileListening(listener, async () => {
-        for (const priority of everyPriority)
+        for (const priority of everyPriority) {
           await peer.ask('notify', {
             topic,
             priority,
@@ -118,6 +123,7 @@ export const notifications: readonly Scenario[] = [
             payloads: [{ id: priority }],
             driver: 'messagingv2',
           });
+        }
         const expected = (priority: string) =>
           expect.objectContaining({
             priority,

@@ -72,16 +72,18 @@ export const ourClient: readonly Scenario[] = [
     name: 'namespaces, old namespaces and versions find their endpoint',
     async play(world) {
       const client = await clientOfTheirServer(world);
-      for (const namespace of ['net', 'oldnet'])
+      for (const namespace of ['net', 'oldnet']) {
         expect(await client.prepare({ namespace, version: '2.0' }).call({}, 'which')).toBe('network');
+      }
       for (const [namespace, version] of [
         ['net', '2.1'],
         ['net', '1.0'],
         ['other', '2.0'],
-      ] as const)
+      ] as const) {
         expect(await failureOf(client.prepare({ namespace, version }).call({}, 'which'))).toMatchObject({
           excType: 'UnsupportedVersion',
         });
+      }
     },
   },
   {
@@ -183,8 +185,9 @@ export const ourClient: readonly Scenario[] = [
     async play({ transport, peer, topic }) {
       await peer.ask('serve', { topic, server: 'host-1' });
       const target = new Target({ topic, server: 'host-1' });
-      for (const kind of ['auto', 'ping', 'baseapi'] as const)
+      for (const kind of ['auto', 'ping', 'baseapi'] as const) {
         expect(await probeService(transport, target, { kind })).toMatchObject({ verdict: 'alive' });
+      }
       const absent = new Target({ topic, server: 'host-2' });
       expect(await probeService(transport, absent)).toMatchObject({ verdict: 'absent' });
       await peer.ask('stop', { topic });

@@ -17,7 +17,9 @@ async function withOurServer(world: World, play: (served: Served) => Promise<voi
   const endpoint = {
     target: new Target({ version: '1.3' }),
     echo: (context: unknown, args: object) => {
-      if ('nan' in args) seen.push(args);
+      if ('nan' in args) {
+        seen.push(args);
+      }
       return { context, args };
     },
     nothing: () => undefined,
@@ -26,13 +28,18 @@ async function withOurServer(world: World, play: (served: Served) => Promise<voi
     slow: (_context: unknown, { seconds }: { seconds: number }) =>
       new Promise((resolve) => setTimeout(() => resolve('done'), seconds * 1_000)),
     fail: (_context: unknown, { how }: { how: string }) => {
-      if (how === 'value') throw new PythonException('ValueError', 'no value');
-      if (how === 'type') throw new TypeError('no type');
-      if (how === 'allowed')
+      if (how === 'value') {
+        throw new PythonException('ValueError', 'no value');
+      }
+      if (how === 'type') {
+        throw new TypeError('no type');
+      }
+      if (how === 'allowed') {
         throw new PythonException('InvalidTarget', 'no target', {
           module: 'oslo_messaging.exceptions',
           args: ['no target', 'x'],
         });
+      }
       throw new Error('no luck');
     },
     relay: (_context: unknown, args: Readonly<Record<string, unknown>>) =>
@@ -111,17 +118,19 @@ export const ourServer: readonly Scenario[] = [
     name: 'namespaces, old namespaces and versions find their endpoint',
     play: (world) =>
       withOurServer(world, async ({ call }) => {
-        for (const namespace of ['net', 'oldnet'])
+        for (const namespace of ['net', 'oldnet']) {
           expect(await call('which', {}, { namespace, version: '2.0' })).toEqual({ result: 'network' });
+        }
         for (const target of [
           { namespace: 'net', version: '2.1' },
           { namespace: 'net', version: '1.0' },
           { namespace: 'other', version: '2.0' },
-        ])
+        ]) {
           expect(await call('which', {}, target)).toMatchObject({
             raised: 'RemoteError',
             type: 'UnsupportedVersion',
           });
+        }
       }),
   },
   {
@@ -201,8 +210,9 @@ export const ourServer: readonly Scenario[] = [
     name: 'a missing method, a private one, a hostile name and a newer version are told apart',
     play: (world) =>
       withOurServer(world, async ({ call }) => {
-        for (const method of ['nosuch', '_hidden', 'constructor', '__proto__', 'hasOwnProperty'])
+        for (const method of ['nosuch', '_hidden', 'constructor', '__proto__', 'hasOwnProperty']) {
           expect(await call(method)).toMatchObject({ raised: 'RemoteError', type: 'NoSuchMethod' });
+        }
         expect(await call('echo', {}, { version: '1.9' })).toMatchObject({ type: 'UnsupportedVersion' });
       }),
   },
@@ -214,7 +224,9 @@ export const ourServer: readonly Scenario[] = [
         await cast('topic');
         await cast('server', { server: 'host-1' });
         await cast('fanout', { fanout: true });
-        while (seen.length < 3) await call('nothing');
+        while (seen.length < 3) {
+          await call('nothing');
+        }
         expect(new Set(seen)).toEqual(new Set(['topic', 'server', 'fanout']));
         expect(seen).toHaveLength(3);
       }),
@@ -232,7 +244,9 @@ export const ourServer: readonly Scenario[] = [
         expect(await call('who', {}, { server: 'host-2' })).toEqual({ result: 'python' });
         await cast('everybody', { fanout: true });
         expect(await peer.ask('seen', { topic, count: 1 })).toEqual({ result: ['everybody'] });
-        while (seen.length < 1) await call('nothing', {}, { server: 'host-1' });
+        while (seen.length < 1) {
+          await call('nothing', {}, { server: 'host-1' });
+        }
         expect(seen).toEqual(['everybody']);
       }),
   },

@@ -13,7 +13,9 @@ import {
 const opened: { close: () => Promise<void> }[] = [];
 
 afterEach(async () => {
-  for (const each of opened.splice(0)) await each.close();
+  for (const each of opened.splice(0)) {
+    await each.close();
+  }
 });
 
 /** A peer on loopback that does with each connection what it is told. */
@@ -31,7 +33,9 @@ async function peer(onConnection: (socket: Socket) => void): Promise<{ port: num
   await once(server, 'listening');
   opened.push({
     close: async () => {
-      for (const socket of sockets) socket.destroy();
+      for (const socket of sockets) {
+        socket.destroy();
+      }
       server.close();
       await once(server, 'close');
     },
@@ -130,7 +134,9 @@ describe('when a peer is no broker', () => {
         random: () => 0.5,
         onEvent: () => {
           failed.push(performance.now());
-          if (failed.length === 4) resolve();
+          if (failed.length === 4) {
+            resolve();
+          }
         },
       });
       opened.push({ close: () => transport.cleanup() });

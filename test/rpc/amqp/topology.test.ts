@@ -71,7 +71,9 @@ test('an expiry of zero is none, and another one is in milliseconds', () => {
 
 function find(name: string) {
   const found = captured.find((each) => each.name === name);
-  if (!found?.server) throw new Error(`no capture ${name}`);
+  if (!found?.server) {
+    throw new Error(`no capture ${name}`);
+  }
   const { server, client = [], notifier = [] } = found;
   return { server, client, notifier };
 }

@@ -102,8 +102,9 @@ describe('finding the method', () => {
 describe('access policies', () => {
   test('legacy lets private names through, but never what every object has', async () => {
     expect(await ask({ method: '_private' }, 'legacy')).toBe('private');
-    for (const method of ['constructor', '__proto__', 'valueOf'])
+    for (const method of ['constructor', '__proto__', 'valueOf']) {
       await expect(ask({ method }, 'legacy')).rejects.toThrow(NoSuchMethod);
+    }
   });
 
   test('explicit lets only exposed methods through', async () => {
@@ -158,11 +159,13 @@ test('whatever comes as a request, only methods of the endpoint run', async () =
           () => 'ran' as const,
           (reason: unknown) => reason,
         );
-        if (outcome === 'ran') expect(allowed).toContain(message.method);
-        else
+        if (outcome === 'ran') {
+          expect(allowed).toContain(message.method);
+        } else {
           expect(
             [NoSuchMethod, UnsupportedVersion, PythonException].some((each) => outcome instanceof each),
           ).toBe(true);
+        }
       },
     ),
   );

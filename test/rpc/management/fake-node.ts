@@ -21,15 +21,20 @@ export async function openFakeNode(routes: Readonly<Record<string, Route>>): Pro
     requests.push(`${request.method} ${url}`);
     headers.push(request.headers);
     const route = routes[url.replace(/\?.*$/, '')];
-    if (typeof route === 'function') route(request, response);
-    else if (route === undefined)
+    if (typeof route === 'function') {
+      route(request, response);
+    } else if (route === undefined) {
       answer(404, { error: 'Object Not Found', reason: 'Not Found' })(request, response);
-    else answer(200, route)(request, response);
+    } else {
+      answer(200, route)(request, response);
+    }
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The fake node has no port');
+  if (address === null || typeof address === 'string') {
+    throw new Error('The fake node has no port');
+  }
   return {
     url: `http://127.0.0.1:${address.port}`,
     port: address.port,

@@ -33,7 +33,9 @@ afterEach(async () => {
 async function queueWith(name: string, messages: number, options: { readonly 'x-queue-type'?: string } = {}) {
   const channel = await connection.createConfirmChannel();
   await channel.assertQueue(name, { durable: true, arguments: options });
-  for (let index = 0; index < messages; index += 1) channel.sendToQueue(name, Buffer.from('x'));
+  for (let index = 0; index < messages; index += 1) {
+    channel.sendToQueue(name, Buffer.from('x'));
+  }
   await channel.waitForConfirms();
   return channel;
 }
@@ -114,7 +116,9 @@ describe('a real broker', () => {
 
   test('gives the same depths by its metrics as by its totals', async () => {
     const names = ['metrics "quoted" \\ é🐇', `reply_${randomUUID().replaceAll('-', '')}`];
-    for (const name of names) await queueWith(name, 2);
+    for (const name of names) {
+      await queueWith(name, 2);
+    }
     const metrics = openMetrics({ node: 'rabbit@localhost', url: inject('metricsUrl') });
     const rows = await waitFor(
       'the metrics',
@@ -129,7 +133,9 @@ describe('a real broker', () => {
         .toSorted((one, other) => one.localeCompare(other))
         .map((name) => ({ vhost: '/', name, ready: 2, unacknowledged: 0 })),
     );
-    for (const name of names) await api.deleteQueue('/', name, { ...limits, ifUnused: true });
+    for (const name of names) {
+      await api.deleteQueue('/', name, { ...limits, ifUnused: true });
+    }
   });
 
   test('takes no page of metrics that another node writes', async () => {

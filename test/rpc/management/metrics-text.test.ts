@@ -89,8 +89,9 @@ describe('the metrics of the queues', () => {
         (list, version, step) => {
           const reader = readQueueMetrics();
           const bytes = Buffer.from(written(list, version));
-          for (let from = 0; from < bytes.length; from += step)
+          for (let from = 0; from < bytes.length; from += step) {
             reader.take(bytes.subarray(from, from + step));
+          }
           expect(reader.finish()).toEqual(list);
         },
       ),

@@ -20,7 +20,9 @@ describe('the Prometheus endpoint', () => {
     const text = Buffer.from(type + line('é🐇', 1) + line('compute', 2) + build);
     const byteByByte: Route = (_, response) => {
       response.writeHead(200);
-      for (const byte of text) response.write(Buffer.from([byte]));
+      for (const byte of text) {
+        response.write(Buffer.from([byte]));
+      }
       response.end();
     };
     expect(await asked(byteByByte)).toEqual([

@@ -23,7 +23,9 @@ async function failed(work: Promise<unknown>): Promise<ManagementError> {
   try {
     await work;
   } catch (error) {
-    if (error instanceof ManagementError) return error;
+    if (error instanceof ManagementError) {
+      return error;
+    }
     throw error;
   }
   throw new Error('It did not fail');
@@ -465,8 +467,11 @@ describe('an answer that cannot be used', () => {
     let calls = 0;
     const firstDropped: Route = (request, response) => {
       calls += 1;
-      if (calls === 1) request.socket.destroy();
-      else answer(200, [])(request, response);
+      if (calls === 1) {
+        request.socket.destroy();
+      } else {
+        answer(200, [])(request, response);
+      }
     };
     expect(await asked('/api/nodes', firstDropped, (api) => api.nodes(limits))).toEqual([]);
   });
@@ -542,6 +547,8 @@ test('one connection serves many requests', async () => {
   };
   await using node = await openFakeNode({ '/api/nodes': counted });
   const api = opened(node.url);
-  for (let asks = 0; asks < 5; asks += 1) await api.nodes(limits);
+  for (let asks = 0; asks < 5; asks += 1) {
+    await api.nodes(limits);
+  }
   expect(sockets.size).toBe(1);
 });

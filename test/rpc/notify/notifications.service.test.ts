@@ -72,7 +72,9 @@ describe('a listener', () => {
       error: ({ payload }: Notification) => {
         heard.push(payload);
         const result = results.shift();
-        if (result === 'throw') throw new Error('not now');
+        if (result === 'throw') {
+          throw new Error('not now');
+        }
         return result === 'requeue' ? ('requeue' as const) : undefined;
       },
     };
@@ -99,7 +101,9 @@ describe('a listener', () => {
     };
     const listener = getNotificationListener(transport, [target], [endpoint], { onFailure });
     await listener.start();
-    for (const payload of [1, 2]) await notifier.info({}, 'compute.create', payload);
+    for (const payload of [1, 2]) {
+      await notifier.info({}, 'compute.create', payload);
+    }
     await until(async () => (heard.length === 2 ? true : undefined));
     await listener.stop();
     await listener.wait();
@@ -140,7 +144,9 @@ describe('a listener', () => {
     const batches: unknown[][] = [];
     const note = (batch: readonly Notification[]) =>
       void batches.push(batch.map(({ priority, payload }) => [priority, payload]));
-    for (const payload of [1, 2, 3]) await notifier.info({}, 'a', payload);
+    for (const payload of [1, 2, 3]) {
+      await notifier.info({}, 'a', payload);
+    }
     const endpoint = { info: note, error: note, filter: { eventType: 'a' } };
     const options = { batchSize: 2, batchTimeoutMs: 50 };
     await getNotificationListener(transport, [target], [endpoint], options).start();
@@ -162,7 +168,9 @@ describe('a listener', () => {
       const endpoint = { info: ({ payload }: Notification) => void heard.push([name, payload]) };
       await getNotificationListener(transport, [target], [endpoint], { pool }).start();
     }
-    for (let id = 0; id < 6; id += 1) await notifier.info({}, 'a', id);
+    for (let id = 0; id < 6; id += 1) {
+      await notifier.info({}, 'a', id);
+    }
     await until(async () => (heard.length === 6 ? true : undefined));
     expect(await count(`${topic}.info`)).toBe(6);
   });
@@ -175,7 +183,9 @@ describe('a tap', () => {
     const seen: TappedMessage[] = [];
     const options = { exchange, routingKey: '#', maxMessages: 2, maxSeconds: 10 };
     const tapping = (async () => {
-      for await (const message of tap(transport, options)) seen.push(message);
+      for await (const message of tap(transport, options)) {
+        seen.push(message);
+      }
     })();
     await until(async () => ((await bindings(exchange)) === 2 ? true : undefined));
     await notifier.info({}, 'second', { password: 'hunter2', id: 1 });
@@ -201,7 +211,9 @@ describe('a tap', () => {
       const end = stream.next();
       stop.abort();
       expect(await end).toEqual({ done: true, value: undefined });
-    } else await stream.return();
+    } else {
+      await stream.return();
+    }
     await until(async () => ((await bindings(exchange)) === 1 ? true : undefined));
   });
 

@@ -27,8 +27,9 @@ function open(queues: QueueOptions, osloIdentical = false) {
   const fanout = (what: string) => client.prepare({ fanout: true }).cast({}, 'note', { what });
   const clean = () =>
     broker.raw(async (channel) => {
-      for (const queue of [topic, `${topic}.host-1`, `${topic}.host-2`, `${topic}_fanout`])
+      for (const queue of [topic, `${topic}.host-1`, `${topic}.host-2`, `${topic}_fanout`]) {
         await channel.deleteQueue(queue);
+      }
     });
   return { topic, exchange, seen, serve, client, fanout, clean, transport };
 }

@@ -54,13 +54,14 @@ describe('where upstream is wrong', () => {
 });
 
 test('no error repeats a password', () => {
-  for (const url of ['rabbit://u:hunter2@h:port/v', 'rabbit://u:hunter2@[::1/v', 'u:hunter2@h'])
+  for (const url of ['rabbit://u:hunter2@h:port/v', 'rabbit://u:hunter2@[::1/v', 'u:hunter2@h']) {
     try {
       optionsFromQuery(parseTransportUrl(url), {});
       expect.unreachable();
     } catch (reason) {
       expect(String(reason)).not.toContain('hunter2');
     }
+  }
 });
 
 describe('the query', () => {

@@ -86,7 +86,9 @@ test('asking itself is no request, and leaves nothing in the queue of a server t
   // It gets half of what the first one asks itself, and the other way round: neither complains.
   await twin.start();
   const rounds = () => broker.raw((channel) => channel.checkQueue(`${topic}.host-1`));
-  for (let looked = 0; looked < 20; looked += 1) expect(await rounds()).toMatchObject({ messageCount: 0 });
+  for (let looked = 0; looked < 20; looked += 1) {
+    expect(await rounds()).toMatchObject({ messageCount: 0 });
+  }
   expect([...failures, ...complaints]).toEqual([]);
   expect(transport.events.map(({ kind }) => kind)).toEqual(['connected']);
 });

@@ -18,7 +18,7 @@ class Work {
 
   spin(_context: unknown, { ms }: { ms: number }) {
     const end = performance.now() + ms;
-    while (performance.now() < end);
+    while (performance.now() < end) {}
     return 'done';
   }
 

@@ -27,7 +27,9 @@ const call = (pool: ThreadPool, method: string, args: unknown = {}) =>
 const failing = (pool: ThreadPool, method: string) => call(pool, method).catch((reason: unknown) => reason);
 
 afterEach(async () => {
-  for (const pool of pools.splice(0)) await pool.close();
+  for (const pool of pools.splice(0)) {
+    await pool.close();
+  }
 });
 
 describe('a request in a thread', startsThreads, () => {
@@ -76,7 +78,9 @@ describe('the worker threads', startsThreads, () => {
     }
     const ids = await Promise.all(blocked);
     expect(new Set(ids).size).toBe(2);
-    for (let turn = 0; turn < 4; turn += 1) expect(ids).toContain(await call(pool, 'thread'));
+    for (let turn = 0; turn < 4; turn += 1) {
+      expect(ids).toContain(await call(pool, 'thread'));
+    }
   });
 
   test.each([
@@ -115,7 +119,8 @@ describe('modules of endpoints for threads', startsThreads, () => {
     expect(moduleUrlsOf(['/a/b.js', new URL('file:///c.js'), 'file:///d.js'])).toEqual([
       ...['file:///a/b.js', 'file:///c.js', 'file:///d.js'],
     ]);
-    for (const wrong of [[], ['./endpoints.js'], [{}], [7]])
+    for (const wrong of [[], ['./endpoints.js'], [{}], [7]]) {
       expect(() => moduleUrlsOf(wrong)).toThrow(TypeError);
+    }
   });
 });

@@ -62,7 +62,9 @@ const showing = ({ certificateFile, keyFile }: Certificate) => ({
 
 async function refusal(transport: Transport): Promise<string> {
   const error = await transport.connect(10_000).catch((thrown: unknown) => thrown);
-  if (!(error instanceof BrokerUnreachable)) throw new Error(`not refused: ${error}`);
+  if (!(error instanceof BrokerUnreachable)) {
+    throw new Error(`not refused: ${error}`);
+  }
   expect(error.message).not.toContain(`:${broker.password}@`);
   expect(error.message).not.toMatch(/\n|routines|BEGIN/);
   return error.message;
@@ -202,7 +204,9 @@ describe('before anything is sent', () => {
     try {
       open();
     } catch (error) {
-      if (error instanceof InvalidTransportUrl || error instanceof InvalidTlsOptions) return error.message;
+      if (error instanceof InvalidTransportUrl || error instanceof InvalidTlsOptions) {
+        return error.message;
+      }
       throw error;
     }
     throw new Error('nothing is wrong with it');

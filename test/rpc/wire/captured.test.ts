@@ -116,8 +116,12 @@ function rewritten(message: WireMessage): WireMessage {
 }
 
 function kindOf(message: object): 'reply' | 'call' | 'cast' | 'notification' {
-  if ('ending' in message) return 'reply';
-  if ('event_type' in message) return 'notification';
+  if ('ending' in message) {
+    return 'reply';
+  }
+  if ('event_type' in message) {
+    return 'notification';
+  }
   return '_msg_id' in message ? 'call' : 'cast';
 }
 
@@ -131,17 +135,31 @@ function asRecord(value: unknown): Record<string, unknown> {
 
 /** The fixture files are strict JSON: numbers that JSON has not are written as objects. */
 function withNumbers(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map((each) => withNumbers(each));
-  if (typeof value !== 'object' || value === null) return value;
-  if ('$integer' in value) return BigInt(String(value.$integer));
-  if ('$float' in value) return value.$float === 'inf' ? Number.POSITIVE_INFINITY : Number(value.$float);
+  if (Array.isArray(value)) {
+    return value.map((each) => withNumbers(each));
+  }
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
+  if ('$integer' in value) {
+    return BigInt(String(value.$integer));
+  }
+  if ('$float' in value) {
+    return value.$float === 'inf' ? Number.POSITIVE_INFINITY : Number(value.$float);
+  }
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withNumbers(each)]));
 }
 
 /** We write strict JSON, where the infinities become null. */
 function withoutInfinity(value: unknown): unknown {
-  if (value === Number.POSITIVE_INFINITY) return null;
-  if (Array.isArray(value)) return value.map((each) => withoutInfinity(each));
-  if (typeof value !== 'object' || value === null) return value;
+  if (value === Number.POSITIVE_INFINITY) {
+    return null;
+  }
+  if (Array.isArray(value)) {
+    return value.map((each) => withoutInfinity(each));
+  }
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withoutInfinity(each)]));
 }

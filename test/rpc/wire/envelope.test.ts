@@ -50,10 +50,11 @@ describe('what is rejected, as oslo does', () => {
 
   test('bytes that are no UTF-8, and a broken or unknown compression', () => {
     expect(() => decodeBody(Buffer.from([0x7b, 0xff, 0x7d]), json)).toThrow(UndecodableMessage);
-    for (const compression of ['application/x-gzip', 'application/x-bz2', 7])
+    for (const compression of ['application/x-gzip', 'application/x-bz2', 7]) {
       expect(() => decodeBody(gzipSync('{}'), { ...json, headers: { compression } })).toThrow(
         UndecodableMessage,
       );
+    }
   });
 });
 
@@ -72,8 +73,9 @@ test('any bytes at all are a message or UndecodableMessage', () => {
 
 test('any truncation of a message is rejected', () => {
   const whole = encodeEnvelope({ method: 'echo', args: { text: 'hé', list: [1, 2.5, null] } });
-  for (let length = 0; length < whole.length; length += 1)
+  for (let length = 0; length < whole.length; length += 1) {
     expect(() => decodeBody(whole.subarray(0, length), json)).toThrow(UndecodableMessage);
+  }
 });
 
 test('any message survives the way through the envelope', () => {

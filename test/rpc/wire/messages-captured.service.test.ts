@@ -31,7 +31,9 @@ const requests = messages.filter((each) => isRequest(each));
 const notifications = messages.filter(({ message }) => 'event_type' in message);
 /** Each answer with the request it answers. Signs of life have a test of their own. */
 const replies = messages.flatMap((each, index) => {
-  if (!('ending' in each.message) || each.message.ending !== true) return [];
+  if (!('ending' in each.message) || each.message.ending !== true) {
+    return [];
+  }
   const asked = messages.slice(0, index).findLast((before) => isRequest(before));
   return asked ? [{ ...each, asked }] : [];
 });
@@ -75,8 +77,11 @@ test('our requests are theirs', async () => {
     );
     const given = [context, String(method), Object(args)] as const;
     // Nobody answers: the call ends with its transport.
-    if (messageId === undefined) await client.cast(...given);
-    else client.call(...given).catch(() => {});
+    if (messageId === undefined) {
+      await client.cast(...given);
+    } else {
+      client.call(...given).catch(() => {});
+    }
     await until(async () => published.length > 0 || undefined);
     expect(shape(published[0])).toEqual(shape(asPublished(captured)));
     await transport.cleanup();
@@ -92,7 +97,9 @@ test('our answers are theirs', async () => {
     const { published } = await record(transport);
     const { result, failure } = readReply(read(captured));
     const answer = () => {
-      if (!failure) return result;
+      if (!failure) {
+        return result;
+      }
       const { class: name, module, message, args, kwargs } = failure;
       throw new PythonException(name, message, { module, args, kwargs });
     };
@@ -180,7 +187,9 @@ function asPublished(captured: Captured): Published {
 
 /** What must be the same: all but ids, tracebacks, microseconds, and the infinities that JSON has not. */
 function shape(message: Published | undefined) {
-  if (!message) return undefined;
+  if (!message) {
+    return undefined;
+  }
   const { content, options, ...address } = message;
   const { contentType, headers } = options;
   const decoded = decodeBody(content, { contentType, headers: Object(headers) });

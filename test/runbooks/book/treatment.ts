@@ -39,7 +39,9 @@ const MAX_TURNS = 500;
 /** A run from diagnosis to its end as the bot carries it out, with everybody saying yes at once. */
 export function treat(id: string, world: World, options: { readonly choice?: string } = {}): Treatment {
   const runbook = book.find((candidate) => candidate.id === id);
-  if (!runbook) throw new Error(`no runbook ${id}`);
+  if (!runbook) {
+    throw new Error(`no runbook ${id}`);
+  }
   const found = findingOf(runbook, world.observe());
   const incident = {
     ...found,
@@ -59,7 +61,9 @@ export function treat(id: string, world: World, options: { readonly choice?: str
     // Through storage at every turn: a run must not depend on anything but its value.
     run = JSON.parse(JSON.stringify(run)) as Run;
     const order = nextOrder(runbook, run, atMs);
-    if (order === undefined) return { run, acts };
+    if (order === undefined) {
+      return { run, acts };
+    }
     const give = (input: RunInput): void => {
       run = advance(runbook, run, input, tools);
     };
@@ -71,7 +75,9 @@ export function treat(id: string, world: World, options: { readonly choice?: str
         break;
       }
       case 'wait': {
-        if (run.state !== 'proposed' || run.plan === undefined) return { run, acts };
+        if (run.state !== 'proposed' || run.plan === undefined) {
+          return { run, acts };
+        }
         if (!hasChosen) {
           hasChosen = true;
           give({ kind: 'chose', choice: options.choice ?? '', now: world.observe(), by: 'U1', atMs });
@@ -83,7 +89,9 @@ export function treat(id: string, world: World, options: { readonly choice?: str
       }
       case 'act': {
         const planned = run.plan?.items[order.index];
-        if (planned?.kind !== 'act') throw new Error('the engine ordered to act on what is no action');
+        if (planned?.kind !== 'act') {
+          throw new Error('the engine ordered to act on what is no action');
+        }
         give({ kind: 'intended', index: order.index, atMs });
         acts.push(`${planned.call.action} ${Object.values(planned.call.args).join(' ')}`);
         atMs += 5_000;

@@ -43,7 +43,9 @@ class PaperCluster implements World {
 
   act = ({ action, args }: { action: string; args: Readonly<Record<string, unknown>> }) => {
     const node = String(args['node']);
-    if (action === 'node.stop') this.stopped.add(node);
+    if (action === 'node.stop') {
+      this.stopped.add(node);
+    }
     const starts = action === 'node.start' ? this.onStart(node) : 'joins';
     if (action !== 'node.stop' && starts !== 'fails') {
       this.stopped.delete(node);
@@ -59,10 +61,14 @@ class PaperCluster implements World {
   };
 
   #view(node: string): NodeView {
-    if (this.stopped.has(node)) return silent(node);
+    if (this.stopped.has(node)) {
+      return silent(node);
+    }
     const group = this.groups.find((members) => members.includes(node)) ?? [];
     const rows = nodes.map((peer): NodeRow => {
-      if (!group.includes(peer) || this.stopped.has(peer)) return downRow(peer);
+      if (!group.includes(peer) || this.stopped.has(peer)) {
+        return downRow(peer);
+      }
       const apart = this.groups.filter((members) => !members.includes(peer)).flat();
       return row(peer, { partitions: apart.filter((other) => !this.stopped.has(other)) });
     });
@@ -130,7 +136,9 @@ describe('a network split', () => {
       ...cluster,
       observe: () => {
         sweeps += 1;
-        if (sweeps > 3) cluster.groups = [nodes];
+        if (sweeps > 3) {
+          cluster.groups = [nodes];
+        }
         return observe();
       },
     });
@@ -157,7 +165,9 @@ describe('a zombie queue', () => {
       queues,
       observe: () => seen({ queues, history }),
       answer: (look) => {
-        if (look.look !== 'queue') return unseen;
+        if (look.look !== 'queue') {
+          return unseen;
+        }
         const found = queues.find(({ name }) => name === look.name);
         return {
           kind: 'queue',
@@ -193,7 +203,9 @@ describe('a zombie queue', () => {
       observe: () => {
         ready += step;
         const [first, ...rest] = world.queues;
-        if (first?.name === zombie) world.queues.splice(0, world.queues.length, { ...first, ready }, ...rest);
+        if (first?.name === zombie) {
+          world.queues.splice(0, world.queues.length, { ...first, ready }, ...rest);
+        }
         return world.observe();
       },
     });
@@ -227,10 +239,14 @@ test('a hung reader is restarted, and the drain is followed', () => {
       }),
     answer: (asked) => {
       if (asked.look === 'queue') {
-        if (!isHung) ready = Math.max(0, ready - 400);
+        if (!isHung) {
+          ready = Math.max(0, ready - 400);
+        }
         return { kind: 'queue', byNode: [{ node: A, row: look() }] };
       }
-      if (asked.look !== 'probe') return unseen;
+      if (asked.look !== 'probe') {
+        return unseen;
+      }
       return { kind: 'probe', verdict: isHung ? 'deaf' : 'alive', tookMs: 5_000, how: 'no reply in 5 s' };
     },
     act: () => {
@@ -251,8 +267,12 @@ describe('a channel leak', () => {
     return {
       observe: () => seen({ connections: channels > 0 ? [leaky()] : [] }),
       answer: (look) => {
-        if (look.look !== 'connection') return unseen;
-        if (channels === 0) return { kind: 'gone' };
+        if (look.look !== 'connection') {
+          return unseen;
+        }
+        if (channels === 0) {
+          return { kind: 'gone' };
+        }
         return {
           kind: 'connection',
           connection: leaky(),

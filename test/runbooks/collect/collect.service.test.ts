@@ -41,12 +41,16 @@ beforeAll(async () => {
   await channel.consume(names.read, () => undefined);
   await channel.assertQueue(names.unread, { durable: false, arguments: { 'x-expires': 600_000 } });
   await channel.assertQueue(names.stream, { durable: true, arguments: { 'x-queue-type': 'stream' } });
-  for (const name of [names.unread, names.stream]) channel.sendToQueue(name, Buffer.from('x'));
+  for (const name of [names.unread, names.stream]) {
+    channel.sendToQueue(name, Buffer.from('x'));
+  }
   await channel.waitForConfirms();
 });
 afterAll(async () => {
   const channel = await connection.createChannel();
-  for (const name of Object.values(names)) await channel.deleteQueue(name);
+  for (const name of Object.values(names)) {
+    await channel.deleteQueue(name);
+  }
   await connection.close();
 });
 
@@ -118,7 +122,9 @@ test('a real broker lists what it counts: a listing of many is whole', async () 
       expect(snapshot.consumers.rows.length).toBeGreaterThanOrEqual(many.length);
     }
   } finally {
-    for (const name of many) await channel.deleteQueue(name);
+    for (const name of many) {
+      await channel.deleteQueue(name);
+    }
     await channel.close();
   }
 });

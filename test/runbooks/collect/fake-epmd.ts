@@ -17,12 +17,16 @@ export async function openFakeEpmd(respond: (request: Buffer, socket: Socket) =>
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('The fake epmd has no port');
+  if (address === null || typeof address === 'string') {
+    throw new Error('The fake epmd has no port');
+  }
   return {
     address: `127.0.0.1:${address.port}`,
     port: address.port,
     async [Symbol.asyncDispose]() {
-      for (const socket of sockets) socket.destroy();
+      for (const socket of sockets) {
+        socket.destroy();
+      }
       server.close();
       await once(server, 'close');
     },

@@ -89,8 +89,9 @@ test('any text at all is read without a throw', () => {
   fc.assert(
     fc.property(fc.array(line), (lines) => {
       for (const { servers } of parseHaproxy(lines.join('\n'))) {
-        for (const { name, host } of servers)
+        for (const { name, host } of servers) {
           expect([typeof name, typeof host]).toEqual(['string', 'string']);
+        }
       }
     }),
   );

@@ -190,7 +190,9 @@ describe('a listing beside what the node counts', () => {
       expect(snapshot[what].missing).toEqual(
         isMissing ? [{ node: expect.any(String), why: expect.stringContaining(why) }] : [],
       );
-      if (isMissing) expect(snapshot[what].rows).toEqual([]);
+      if (isMissing) {
+        expect(snapshot[what].rows).toEqual([]);
+      }
     }
   });
 
@@ -199,7 +201,9 @@ describe('a listing beside what the node counts', () => {
       whole({ ...counting({ consumers: 12 }), queueTotals: queues(3), consumers: consumers(0) }),
     );
     expect(snapshot.queues.rows).toHaveLength(3);
-    for (const row of snapshot.queues.rows) expect(row).not.toHaveProperty('consumers');
+    for (const row of snapshot.queues.rows) {
+      expect(row).not.toHaveProperty('consumers');
+    }
   });
 
   test('metrics that fall short are replaced by the totals listing', async () => {
@@ -221,12 +225,16 @@ describe('the first node that answers', () => {
     const nodes = all.map((name) =>
       node(name, {
         nodes: async () => {
-          if (name !== first) await begun;
+          if (name !== first) {
+            await begun;
+          }
           return seeing(all, A, B, C)();
         },
         queueTotals: async () => {
           asked.push(name);
-          if (name === first) begin();
+          if (name === first) {
+            begin();
+          }
           return [{ vhost: '/', name: `listed by ${name}`, ready: 1 }];
         },
         ...(name === first ? change : {}),
@@ -297,7 +305,9 @@ describe('the first node that answers', () => {
     const left: AbortSignal[] = [];
     const hang = ({ signal }: { readonly signal?: AbortSignal }) =>
       new Promise<never>(() => {
-        if (signal !== undefined) left.push(signal);
+        if (signal !== undefined) {
+          left.push(signal);
+        }
       });
     const overview = async () => ({ node: C, totals: {} });
     const { nodes } = waitingFor(A, { overview, consumers: hang, connections: hang });
@@ -371,7 +381,9 @@ describe('a member that cannot list its side', () => {
         overview: async () => ({ node: name, totals: { queues: 20 } }),
         queueTotals: async (limits) => {
           asked.push(name);
-          if (name === first) return queueTotals(limits);
+          if (name === first) {
+            return queueTotals(limits);
+          }
           return Array.from({ length: 20 }, (_, index) => ({ vhost: '/', name: `${index} by ${name}` }));
         },
         ...(name === first ? change : {}),
@@ -396,7 +408,9 @@ describe('a member that cannot list its side', () => {
       management: { ...each.management, nodes: seeing(all, ...running) },
     });
     const [sick, near] = nodes;
-    if (sick === undefined || near === undefined) throw new Error('There are three nodes');
+    if (sick === undefined || near === undefined) {
+      throw new Error('There are three nodes');
+    }
     const { queues, sides } = await sweep([
       sick,
       sees(near, A, B),
@@ -492,13 +506,17 @@ describe('metrics', () => {
         name,
         {
           nodes: async () => {
-            if (name === C) await begun;
+            if (name === C) {
+              await begun;
+            }
             return seeing(all, A, B, C)();
           },
         },
         async () => {
           asked.push(name);
-          if (name === B) begin();
+          if (name === B) {
+            begin();
+          }
           return [];
         },
       ),

@@ -73,7 +73,9 @@ describe('an action', () => {
 
   test('is taken in its turn only', () => {
     const run = acting();
-    for (const index of [-1, 1, 2, 3, 99]) expect(play(run, [{ ...intended, index }])).toBe(run);
+    for (const index of [-1, 1, 2, 3, 99]) {
+      expect(play(run, [{ ...intended, index }])).toBe(run);
+    }
   });
 
   test('that is refused is spared for no other one that follows, unless it deletes', () => {
@@ -336,8 +338,9 @@ describe('votes that no longer carry the plan', () => {
   });
 
   test('do not hide what becomes of an action that is under way, nor its proof', () => {
-    for (const run of [play(acting(), [intended]), play(acting(), act(0, 30))])
+    for (const run of [play(acting(), [intended]), play(acting(), act(0, 30))]) {
       expect(play(run, [approvalLost])).toBe(run);
+    }
   });
 });
 

@@ -83,7 +83,9 @@ describe('a diagnosis', () => {
     const asked: (readonly Look[])[] = [];
     for (let atMs = 1; run.state === 'diagnosing'; atMs += 1) {
       const order = orderOf(run);
-      if (order?.kind !== 'look') throw new Error('a diagnosis looks');
+      if (order?.kind !== 'look') {
+        throw new Error('a diagnosis looks');
+      }
       asked.push(order.looks);
       const answered = Object.fromEntries(
         order.looks.map((look) => [

@@ -60,18 +60,24 @@ const move: fc.Arbitrary<Move> = fc.record({
 
 function inputOf(run: Run, made: Move, nowMs: number): RunInput {
   const order = nextOrder(lamp, run, nowMs);
-  if (!made.isObedient || order === undefined) return input(run, made.kind, made, made.index, nowMs);
+  if (!made.isObedient || order === undefined) {
+    return input(run, made.kind, made, made.index, nowMs);
+  }
   switch (order.kind) {
     case 'look':
       return input(run, 'looked', made, made.index, nowMs);
     case 'act':
       return input(run, 'intended', made, order.index, nowMs);
     case 'settle':
-      if (made.luck === 9) return input(run, 'cancelled', made, order.index, nowMs);
+      if (made.luck === 9) {
+        return input(run, 'cancelled', made, order.index, nowMs);
+      }
       return input(run, made.luck < 6 ? 'acted' : 'settled', made, order.index, nowMs);
     case 'wait': {
       const waiting = run.items.findIndex(({ state }) => state === 'waiting' || state === 'unknown');
-      if (run.state === 'proposed') return input(run, 'voted', made, 0, nowMs);
+      if (run.state === 'proposed') {
+        return input(run, 'voted', made, 0, nowMs);
+      }
       return input(run, run.state === 'unknown' ? 'ruled' : 'confirmed', made, waiting, nowMs);
     }
   }
@@ -175,7 +181,9 @@ describe('whatever comes', { timeout: 60_000 }, () => {
         for (const { at, index, run } of executionsIn(history)) {
           const { plan } = run;
           const enough = history.slice(0, at).some(({ input: given, before }) => {
-            if (given.kind !== 'voted' || !given.isEnough) return false;
+            if (given.kind !== 'voted' || !given.isEnough) {
+              return false;
+            }
             return given.vote.planHash === plan?.hash && given.vote.atMs < (before.plan?.expiresAtMs ?? 0);
           });
           expect(enough).toBe(true);
@@ -194,9 +202,13 @@ describe('whatever comes', { timeout: 60_000 }, () => {
         const executions = executionsIn(history);
         for (const [nth, { at, index }] of executions.entries()) {
           const earlier = executions.slice(0, nth).findLast((other) => other.index === index);
-          if (earlier === undefined) continue;
+          if (earlier === undefined) {
+            continue;
+          }
           const isExcused = history.slice(earlier.at, at).some(({ input: given }) => {
-            if (given.kind === 'settled') return given.index === index && given.settled.kind === 'not-done';
+            if (given.kind === 'settled') {
+              return given.index === index && given.settled.kind === 'not-done';
+            }
             return given.kind === 'ruled' && given.index === index && given.ruling === 'do-it-again';
           });
           expect(isExcused).toBe(true);
@@ -226,11 +238,15 @@ describe('whatever comes', { timeout: 60_000 }, () => {
         const at = history.findIndex(
           ({ before, input: given }) => given.kind === 'cancelled' && before.state !== 'unknown',
         );
-        if (at < 0) return;
+        if (at < 0) {
+          return;
+        }
         expect(executionsIn(history).every((execution) => execution.at < at)).toBe(true);
-        for (const { after } of history.slice(at))
-          if (isActive(after))
+        for (const { after } of history.slice(at)) {
+          if (isActive(after)) {
             expect(after.items.some(({ state }) => state === 'intended' || state === 'unknown')).toBe(true);
+          }
+        }
       }),
       runs,
     );
@@ -240,10 +256,14 @@ describe('whatever comes', { timeout: 60_000 }, () => {
     fc.assert(
       fc.property(story, (moves) => {
         for (const { before, after } of transitions(moves)) {
-          if (!isActive(before)) expect(after).toBe(before);
+          if (!isActive(before)) {
+            expect(after).toBe(before);
+          }
           expect(nextOrder(lamp, after, 0) === undefined).toBe(!isActive(after));
           expect(after.endedAtMs !== undefined).toBe(!isActive(after));
-          if (!isActive(after)) expect(after.because).toMatch(/\S/);
+          if (!isActive(after)) {
+            expect(after.because).toMatch(/\S/);
+          }
         }
       }),
       runs,
@@ -268,7 +288,9 @@ describe('whatever comes', { timeout: 60_000 }, () => {
     fc.assert(
       fc.property(story, (moves) => {
         const last = transitions(moves).at(-1)?.after;
-        if (last?.state !== 'done') return;
+        if (last?.state !== 'done') {
+          return;
+        }
         expect(last.items.at(-1)?.state).toBe('held');
         expect(
           last.items.every(({ state }) => ['applied', 'skipped', 'held', 'failed'].includes(state)),
@@ -302,6 +324,8 @@ describe('whatever comes', { timeout: 60_000 }, () => {
       }),
       asked: count((history) => history.some(({ after }) => after.state === 'unknown')),
     };
-    for (const [what, times] of Object.entries(reached)) expect(times, what).toBeGreaterThan(10);
+    for (const [what, times] of Object.entries(reached)) {
+      expect(times, what).toBeGreaterThan(10);
+    }
   });
 });

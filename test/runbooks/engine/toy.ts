@@ -100,9 +100,12 @@ const lampRunbook: Runbook<Facts> = {
       id: 'worth-it',
       title: () => 'Is it worth it?',
       decide: ({ answered, choice, facts: { lamps } }) => {
-        if (answerTo(answered, bindingsLook).kind === 'unseen')
+        if (answerTo(answered, bindingsLook).kind === 'unseen') {
           return { go: false, because: 'nobody looked' };
-        if (choice === 'prayer') return { go: false, because: 'nobody listens' };
+        }
+        if (choice === 'prayer') {
+          return { go: false, because: 'nobody listens' };
+        }
         return lamps.includes('sun') ? { go: false, because: 'that is the sun' } : { go: true };
       },
     },
@@ -139,8 +142,9 @@ const lampRunbook: Runbook<Facts> = {
       call: () => ({ action: 'fuse.pull', args: {} }),
       looks: () => [bindingsLook],
       when: ({ now, answered }) => {
-        if (answerTo(answered, bindingsLook).kind === 'unseen')
+        if (answerTo(answered, bindingsLook).kind === 'unseen') {
           return { kind: 'stop', because: 'the fuse box was not seen' };
+        }
         return lampsOn(now).length === 0 ? { kind: 'skip', because: 'it is dark' } : { kind: 'go' };
       },
     },

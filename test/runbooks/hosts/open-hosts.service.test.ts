@@ -62,8 +62,9 @@ describe('the presets', () => {
   });
 
   test('all but custom know every operation except reading a file, which needs no command', () => {
-    for (const preset of ['systemd', 'kolla-docker', 'kolla-podman', 'kubernetes'] as const)
+    for (const preset of ['systemd', 'kolla-docker', 'kolla-podman', 'kubernetes'] as const) {
       expect(describePreset(preset)).toHaveLength(11);
+    }
     expect(describePreset('custom')).toEqual([]);
   });
 
@@ -76,8 +77,9 @@ describe('the presets', () => {
     const workload = (service: string) =>
       hosts.argvOf(request('service.restart', { service }, 'k8s'))?.join(' ');
     expect(workload('daemonset/nova-compute')).toBe('kubectl -n prod rollout restart daemonset/nova-compute');
-    for (const wrong of ['secret/nova', 'deployment/', 'deployment/a/b', '/dev', 'dev/sda'])
+    for (const wrong of ['secret/nova', 'deployment/', 'deployment/a/b', '/dev', 'dev/sda']) {
       expect(workload(wrong)).toBeUndefined();
+    }
   });
 
   test('run as root where they should, and own commands as they stand', () => {
@@ -216,8 +218,9 @@ describe('hostile arguments', () => {
       request('node.join_cluster', { node: 'rabbit@a' }),
       request('service.restart', { service: 'nova', colour: 'red' }),
       request('service.restart', { service: 'nova', constructor: 'x' }),
-    ])
+    ]) {
       expect((await hosts.run(asked, limits)).kind).toBe('not-started');
+    }
   });
 
   test('whatever is allowed is one element without blanks, shell characters or a leading dash', () => {

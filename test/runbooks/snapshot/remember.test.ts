@@ -175,7 +175,9 @@ describe('the history of nodes', () => {
     ['a partition is listed', splitViews],
   ])('all are apart when %s', (_, views) => {
     const history = folded({ nodes: views }, {});
-    for (const name of [A, B, C]) expect(history.nodes[name]?.apartAtMs).toBe(NOW);
+    for (const name of [A, B, C]) {
+      expect(history.nodes[name]?.apartAtMs).toBe(NOW);
+    }
   });
 
   test('a silent node that one sees running and another does not is apart', () => {

@@ -99,7 +99,9 @@ test('whatever the views say: each node that answered is on one side, and on a s
       for (const side of sides) {
         for (const name of side) {
           const answer = given.find((view) => view.name === name)?.answer;
-          if (answer?.kind !== 'answered') throw new Error('a silent node is on a side');
+          if (answer?.kind !== 'answered') {
+            throw new Error('a silent node is on a side');
+          }
           const others = answer.peers.filter((peer) => side.includes(peer.name) && peer.name !== name);
           expect(others.every(({ isRunning }) => isRunning)).toBe(true);
         }

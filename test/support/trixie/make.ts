@@ -35,10 +35,13 @@ export class TrixieMissing extends Error {
  * built under another name and then renamed. Needs root to be made, not to be used.
  */
 export async function makeTrixie(): Promise<string> {
-  if (isWhole()) return trixieFolder;
+  if (isWhole()) {
+    return trixieFolder;
+  }
   const asRoot = rootPrefix();
-  if (asRoot === undefined)
+  if (asRoot === undefined) {
     throw new TrixieMissing(`Debian 13 is not there, and only root can make it:\n\n  ${makeByHand}\n`);
+  }
   mkdirSync(cache, { recursive: true });
   const { url, proxy } = await findMirror();
   const arrangement = [
@@ -62,7 +65,9 @@ export async function makeTrixie(): Promise<string> {
     'sh',
     ...arrangement,
   ]);
-  if (!isWhole()) throw new TrixieMissing(`Debian 13 was not made in ${trixieFolder}.`);
+  if (!isWhole()) {
+    throw new TrixieMissing(`Debian 13 was not made in ${trixieFolder}.`);
+  }
   return trixieFolder;
 }
 

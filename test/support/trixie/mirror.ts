@@ -20,8 +20,9 @@ export async function findMirror(): Promise<Mirror> {
     await run(program, args);
     url = await debianOfApt();
   }
-  if (url === undefined)
+  if (url === undefined) {
     throw new Error("Debian's next release cannot be fetched: this machine's apt has no Debian mirror.");
+  }
   const { stdout } = await run('apt-config', ['shell', 'proxy', 'Acquire::http::Proxy']);
   return { url, proxy: /^proxy='(?<proxy>[^']+)'/.exec(stdout)?.groups?.['proxy'] };
 }

@@ -73,7 +73,9 @@ export function whatToType(confirmation: Confirmation): string {
       return `Type the cluster’s name to confirm: ${confirmation.expected}`;
     case 'count': {
       const { expected, of, now } = confirmation;
-      if (of === 'queues') return `${counted(expected, 'queue')} will be deleted. Type ${expected}.`;
+      if (of === 'queues') {
+        return `${counted(expected, 'queue')} will be deleted. Type ${expected}.`;
+      }
       const soFar =
         now === undefined ? '' : `The plan counted ${counted(now, 'message')}; there may be more now. `;
       return `${soFar}Type ${expected} to allow deletion while there are at most that many messages.`;

@@ -33,7 +33,9 @@ export async function auditVerify(
       ...withKey,
     }),
   ).catch((error: unknown) => {
-    if (files.length === 0) throw error;
+    if (files.length === 0) {
+      throw error;
+    }
     away = reasonOf(error);
     return verifyAudit({ files, ...withKey });
   });
@@ -44,9 +46,14 @@ export async function auditVerify(
       : []),
     ...verified.notes,
   ];
-  if (options.json) printJson(console, jsonOf({ ...verified, notes }));
-  else console.out(printable(tell({ ...verified, notes }, files)));
-  if (verified.fault !== undefined) return exitCodes.critical;
+  if (options.json) {
+    printJson(console, jsonOf({ ...verified, notes }));
+  } else {
+    console.out(printable(tell({ ...verified, notes }, files)));
+  }
+  if (verified.fault !== undefined) {
+    return exitCodes.critical;
+  }
   return away === undefined ? exitCodes.ok : exitCodes.unknown;
 }
 
@@ -81,7 +88,9 @@ function tell({ redis, file, fault, notes }: Verified, files: readonly string[])
 }
 
 function wordsOf(name: string, { entries, first, last, fault }: ChainVerdict): string {
-  if (first === undefined || last === undefined) return `${name}: no entries.`;
+  if (first === undefined || last === undefined) {
+    return `${name}: no entries.`;
+  }
   const sound = fault === undefined ? '' : ', sound up to there';
   return `${name}: ${counted(entries, 'entry', 'entries')}, ${first} to ${last}${sound}.`;
 }

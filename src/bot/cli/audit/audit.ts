@@ -19,9 +19,15 @@ const NEWEST = 50;
 /** `watership audit`: every recorded step, oldest first; or whether all of them are what was written; or one incident's report. */
 export async function auditCommand(console: Console, options: AuditOptions): Promise<number> {
   const config = readConfig(console, options);
-  if (config === undefined) return exitCodes.critical;
-  if (options.verify === true) return auditVerify(console, config, options);
-  if (options.markdown === true) return auditPostMortem(console, config, options);
+  if (config === undefined) {
+    return exitCodes.critical;
+  }
+  if (options.verify === true) {
+    return auditVerify(console, config, options);
+  }
+  if (options.markdown === true) {
+    return auditPostMortem(console, config, options);
+  }
 
   const sinceMs = options.since === undefined ? 0 : parseDuration(options.since);
   if (sinceMs === undefined) {
@@ -43,15 +49,22 @@ export async function auditCommand(console: Console, options: AuditOptions): Pro
       : await readFiles(file, wanted, most);
   const left = `${earlier} earlier ${earlier === 1 ? 'entry is' : 'entries are'} not shown: --limit ${entries.length + earlier} shows all\n`;
   // Whatever reads the JSON finds a list in it, as always; a person is told beside it.
-  if (earlier > 0) (options.json ? console.err : console.out)(left);
-  if (options.json) printJson(console, entries);
-  else {
+  if (earlier > 0) {
+    (options.json ? console.err : console.out)(left);
+  }
+  if (options.json) {
+    printJson(console, entries);
+  } else {
     const names = await namesOf(
       config,
       entries.flatMap(({ actor, text }) => [actor, ...idsIn(`${actor} ${text}`)]),
     );
-    for (const entry of entries) console.out(printable(`${lineOf(entry, names)}\n`));
-    if (entries.length === 0) console.out('No audit entries.\n');
+    for (const entry of entries) {
+      console.out(printable(`${lineOf(entry, names)}\n`));
+    }
+    if (entries.length === 0) {
+      console.out('No audit entries.\n');
+    }
   }
   return exitCodes.ok;
 }
@@ -97,10 +110,16 @@ async function readFiles(
   const entries: RecordedEntry[] = [];
   let earlier = 0;
   for await (const line of readMirror(files)) {
-    if (line.kind !== 'entry') continue;
+    if (line.kind !== 'entry') {
+      continue;
+    }
     const entry = entryOf(line.record);
-    if (entry.atMs < sinceMs || (run !== undefined && entry.run !== run)) continue;
-    if (incident !== undefined && entry.incident !== incident) continue;
+    if (entry.atMs < sinceMs || (run !== undefined && entry.run !== run)) {
+      continue;
+    }
+    if (incident !== undefined && entry.incident !== incident) {
+      continue;
+    }
     entries.push(entry);
     if (entries.length > most) {
       entries.shift();

@@ -12,11 +12,16 @@ export async function checkAgent(name: string, host: HostConfig, hosts: HostExec
   const request = { host: name, operation: 'host.facts', args: {} } as const;
   const answer = await hosts.run(request, { timeoutMs: CHECK_LIMIT_MS });
   const tookMs = Date.now() - askedAtMs;
-  if (answer.kind === 'failed') return bad(answer.output);
-  if (answer.kind !== 'done') return bad(answer.because);
+  if (answer.kind === 'failed') {
+    return bad(answer.output);
+  }
+  if (answer.kind !== 'done') {
+    return bad(answer.because);
+  }
   const facts = readFacts(answer.output);
-  if (facts === undefined)
+  if (facts === undefined) {
     return bad('the agent answers, but its facts cannot be read: check that it runs this version');
+  }
   const skewMs = facts.clockMs - askedAtMs - tookMs / 2;
   const told = `the agent answers in ${span(Math.max(1, tookMs))}; ${tellAllowed(facts.allow)}`;
   const troubles = [

@@ -55,6 +55,8 @@ function verdictOf(
     return (isOwn ? bad : warning)(`${how}${told.join('; ')}`);
   }
   const names = [...programs.keys()];
-  if (names.length === 0) return ok(`${how}it has no commands; only files are read there`);
+  if (names.length === 0) {
+    return ok(`${how}it has no commands; only files are read there`);
+  }
   return ok(`${how}found ${listed(names)}; not run`);
 }

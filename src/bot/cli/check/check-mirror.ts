@@ -10,7 +10,9 @@ export async function checkMirror(path: string): Promise<CheckVerdict> {
   const folder = dirname(path);
   try {
     const found = await stat(path).catch(ifAbsent);
-    if (found !== undefined) return await checkFile(path, found.size);
+    if (found !== undefined) {
+      return await checkFile(path, found.size);
+    }
     const around = await stat(folder).catch(ifAbsent);
     if (around === undefined) {
       return bad(`there is no folder ${folder}; create it: install -d -m 0700 -o <the bot's user> ${folder}`);
@@ -19,7 +21,9 @@ export async function checkMirror(path: string): Promise<CheckVerdict> {
     return ok(`not created yet; the bot can create it in ${folder}`);
   } catch (error) {
     const code = codeOf(error);
-    if (code === undefined) throw error;
+    if (code === undefined) {
+      throw error;
+    }
     return bad(`it cannot be written (${code}); ${mirrorCure(code, path)}`);
   }
 }
@@ -58,5 +62,7 @@ const codeOf = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error ? String(error.code) : undefined;
 
 function ifAbsent(error: unknown): undefined {
-  if (codeOf(error) !== 'ENOENT') throw error;
+  if (codeOf(error) !== 'ENOENT') {
+    throw error;
+  }
 }

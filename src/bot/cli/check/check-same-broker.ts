@@ -16,7 +16,9 @@ export function* sameBrokerChecks({ clusters }: BotConfig): Iterable<Check> {
   for (const [index, one] of clusters.entries()) {
     for (const other of clusters.slice(index + 1)) {
       const shared = namesOf(one).find((name) => namesOf(other).includes(name));
-      if (shared === undefined) continue;
+      if (shared === undefined) {
+        continue;
+      }
       const what = `clusters ${one.settings.name} and ${other.settings.name}`;
       yield { what, ask: () => compare(shared, one, other) };
     }
@@ -44,8 +46,9 @@ async function processOf(node: string, cluster: ClusterConfig) {
   const answers = cluster.nodes.map(async (asked) => {
     const rows = await openManagement(managementOf(cluster, asked)).nodes({ timeoutMs: CHECK_LIMIT_MS });
     const row = rows.find(({ name }) => name === node);
-    if (row?.osPid === undefined || row.uptimeMs === undefined)
+    if (row?.osPid === undefined || row.uptimeMs === undefined) {
       throw new Error(`the API gives no process id and uptime for ${node}`);
+    }
     return { osPid: row.osPid, startedAtMs: systemClock.now() - row.uptimeMs };
   });
   // Who does not answer has a line of its own.

@@ -37,14 +37,20 @@ const EXPIRY_DAYS = 30;
 /** `watership check`: exits 0 when all is well, 1 with warnings, 2 when something does not work. Changes nothing. */
 export async function checkCommand(console: Console, options: CommonOptions): Promise<number> {
   const config = readConfig(console, options);
-  if (config === undefined) return exitCodes.critical;
+  if (config === undefined) {
+    return exitCodes.critical;
+  }
   const hosts = openConfiguredHosts(config, systemClock);
   const checks = [...checksOf(config, hosts.executor, await openSlackChecks(config))];
   const lines = await Promise.all(checks.map(runCheck)).finally(() => hosts.close());
-  if (options.json) printJson(console, lines);
-  else
+  if (options.json) {
+    printJson(console, lines);
+  } else {
     console.out(['The configuration is valid.', ...lines.map(tellLine)].map((line) => `${line}\n`).join(''));
-  if (lines.some(({ state }) => state === 'bad')) return exitCodes.critical;
+  }
+  if (lines.some(({ state }) => state === 'bad')) {
+    return exitCodes.critical;
+  }
   return lines.some(({ state }) => state === 'warning') ? exitCodes.warning : exitCodes.ok;
 }
 
@@ -86,7 +92,9 @@ function* checksOf(config: BotConfig, hosts: OpenHosts, slack: Iterable<Check>):
   yield* sameBrokerChecks(config);
   yield* hostChecks(config, hosts);
   const { file: mirror } = config.audit;
-  if (mirror !== undefined) yield { what: `audit ${mirror}`, ask: () => checkMirror(mirror) };
+  if (mirror !== undefined) {
+    yield { what: `audit ${mirror}`, ask: () => checkMirror(mirror) };
+  }
   for (const path of config.sandbox === undefined ? (config.readFrom ?? []) : []) {
     yield { what: `file ${path}`, ask: async () => checkFile(path) };
   }
@@ -122,7 +130,9 @@ async function checkRedis(config: RedisConfig): Promise<CheckVerdict> {
       throw ofTls === undefined ? closedBy : new Error(`no connection: ${ofTls}`);
     });
     const { version, troubles } = await examineRedis(redis, { copies: config.copies ?? 0, now: Date.now });
-    if (troubles.length === 0) return ok(`version ${version}, noeviction, append-only file on`);
+    if (troubles.length === 0) {
+      return ok(`version ${version}, noeviction, append-only file on`);
+    }
     const told = `version ${version}; ${troubles.map(({ text }) => text).join('; ')}`;
     return troubles.some(({ state }) => state === 'bad') ? bad(told) : warning(told);
   } finally {
@@ -134,7 +144,9 @@ async function checkManagement(cluster: ClusterConfig, node: NodeConfig): Promis
   const api = openManagement(managementOf(cluster, node));
   const limits = { timeoutMs: CHECK_LIMIT_MS };
   const asked = await Promise.all([api.whoAmI(limits), api.overview(limits)]).catch((error: unknown) => {
-    if (error instanceof ManagementError && error.why === 'unauthorized') return error;
+    if (error instanceof ManagementError && error.why === 'unauthorized') {
+      return error;
+    }
     throw error;
   });
   if (asked instanceof ManagementError) {
@@ -147,7 +159,9 @@ async function checkManagement(cluster: ClusterConfig, node: NodeConfig): Promis
   const who = `RabbitMQ ${rabbitmqVersion}, user ${name} with tags ${tags.join(', ') || 'none'}`;
   const expiring = await expiringCertificate(api);
   const told = expiring === undefined ? who : `${who}; ${expiring}`;
-  if (tags.includes('administrator')) return expiring === undefined ? ok(told) : warning(told);
+  if (tags.includes('administrator')) {
+    return expiring === undefined ? ok(told) : warning(told);
+  }
   return tags.includes('monitoring')
     ? warning(`${told}: it can read, but not close connections; that needs the tag administrator`)
     : bad(`${told}: reading needs the tag monitoring, repairing needs administrator`);
@@ -183,8 +197,9 @@ async function checkAmqp(cluster: ClusterConfig, node: NodeConfig): Promise<Chec
 
 /** Who the bot is there: with a certificate, whom that names. */
 function amqpUser({ tls, username }: ClusterConfig, { amqp }: NodeConfig): string {
-  if (tls?.login !== 'certificate' || tls.certificate === undefined || !amqp.startsWith('amqps:'))
+  if (tls?.login !== 'certificate' || tls.certificate === undefined || !amqp.startsWith('amqps:')) {
     return username;
+  }
   return new X509Certificate(tls.certificate).subject.replaceAll('\n', ',');
 }
 
@@ -193,8 +208,12 @@ export function amqpReason(said: string, username: string, vhost: string): strin
   if (/Expected ConnectionOpenOk/.test(said)) {
     return `user ${username} has no permission on vhost ${vhost}, or there is no such vhost`;
   }
-  if (/EXTERNAL|client certificate/.test(said)) return said;
-  if (/\b403\b|ACCESS.REFUSED/i.test(said)) return `the broker refuses the login of ${username}`;
+  if (/EXTERNAL|client certificate/.test(said)) {
+    return said;
+  }
+  if (/\b403\b|ACCESS.REFUSED/i.test(said)) {
+    return `the broker refuses the login of ${username}`;
+  }
   if (/maxFrameSize|Frame size|Invalid frame|during opening handshake/.test(said)) {
     return 'the server there does not speak AMQP: check that this is the AMQP port, and use amqps: if it expects TLS';
   }

@@ -9,7 +9,9 @@ const LIMIT_MS = 1_500;
 
 /** The names of these people as Slack has them; whom it does not name just now is left out. */
 export async function namesOf({ slack, people }: BotConfig, ids: readonly string[]): Promise<Names> {
-  if (ids.length === 0) return new Map();
+  if (ids.length === 0) {
+    return new Map();
+  }
   const port = await openSlack(slack, systemClock, { timeoutMs: LIMIT_MS });
   return await createPeople({ slack: port, clock: systemClock, people }).names([...new Set(ids)]);
 }

@@ -9,8 +9,13 @@ export function readConfig(console: Console, options: CommonOptions): BotConfig 
     ...(options.config === undefined ? {} : { path: options.config }),
     environment: console.environment,
   });
-  if (loaded.kind === 'ok') return loaded.config;
-  if (options.json) printJson(console, { file: loaded.file, problems: loaded.problems });
-  else console.err(`${tellProblems(loaded.file, loaded.problems)}\n`);
+  if (loaded.kind === 'ok') {
+    return loaded.config;
+  }
+  if (options.json) {
+    printJson(console, { file: loaded.file, problems: loaded.problems });
+  } else {
+    console.err(`${tellProblems(loaded.file, loaded.problems)}\n`);
+  }
   return undefined;
 }

@@ -73,7 +73,9 @@ export async function withApprovals<Answer>(
     };
     return await work(createTransitions(context, people), terminalCaller(config));
   } catch (error) {
-    if (redis.status === 'ready') throw error;
+    if (redis.status === 'ready') {
+      throw error;
+    }
     const why = reasonOf(error);
     throw new Error(`Redis at ${tellRedis(config.redis)} cannot be reached: ${why}`, { cause: error });
   } finally {

@@ -33,11 +33,14 @@ export type Broker =
 export function brokersOf(console: Console, options: BrokerOptions): readonly Broker[] | undefined {
   const fromVariable = options.config === undefined ? console.environment.read(URL_VARIABLE) : undefined;
   const url = options.url ?? fromVariable;
-  if (url !== undefined) return [{ kind: 'url', url: urlWith(url, options) }];
+  if (url !== undefined) {
+    return [{ kind: 'url', url: urlWith(url, options) }];
+  }
   const config = readConfig(console, options);
   if (config === undefined) {
-    if (options.json !== true)
+    if (options.json !== true) {
       console.err(`Without a configuration, give --url rabbit://user@host:5672/ or set ${URL_VARIABLE}.\n`);
+    }
     return undefined;
   }
   return clustersOf(config, options.cluster).map((cluster) => ({
@@ -51,7 +54,9 @@ export function brokersOf(console: Console, options: BrokerOptions): readonly Br
 /** The one broker that the options mean. Throws when they mean several. */
 export function brokerOf(console: Console, options: BrokerOptions): Broker | undefined {
   const brokers = brokersOf(console, options);
-  if (brokers === undefined) return undefined;
+  if (brokers === undefined) {
+    return undefined;
+  }
   const [broker, another] = brokers;
   if (broker === undefined || another !== undefined) {
     const names = brokers.flatMap((each) => (each.kind === 'cluster' ? [each.config.settings.name] : []));
@@ -84,7 +89,9 @@ function urlWith(url: string, { vhost, cluster }: BrokerOptions): string {
 
 function clustersOf({ clusters }: BotConfig, wanted: string | undefined): readonly ClusterConfig[] {
   const found = clusters.filter(({ settings }) => wanted === undefined || settings.name === wanted);
-  if (found.length > 0) return found;
+  if (found.length > 0) {
+    return found;
+  }
   throw new Error(noCluster(wanted, { clusters }));
 }
 

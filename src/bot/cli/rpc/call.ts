@@ -8,15 +8,19 @@ export async function callCommand(
   options: RequestOptions,
   words: readonly string[],
 ): Promise<number> {
-  if (options.fanout === true)
+  if (options.fanout === true) {
     throw new Error(
       '--fanout: expected none with call, which one server answers. Use cast, or leave it out.',
     );
+  }
   return await withRequest(console, options, words, async ({ client, context, method, args }) => {
     const startedMs = performance.now();
     const result = await client.call(context, method, args);
     const tookMs = Math.round(performance.now() - startedMs);
-    if (options.json === true) printValue(console, { ok: true, tookMs, result });
-    else console.out(printable(`${stringifyJson(result)}\n`));
+    if (options.json === true) {
+      printValue(console, { ok: true, tookMs, result });
+    } else {
+      console.out(printable(`${stringifyJson(result)}\n`));
+    }
   });
 }

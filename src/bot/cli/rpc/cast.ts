@@ -9,6 +9,9 @@ export const castCommand = (
 ): Promise<number> =>
   withRequest(console, options, words, async ({ client, context, method, args }) => {
     await client.cast(context, method, args);
-    if (options.json === true) printValue(console, { ok: true });
-    else console.out('The broker accepted the request. A cast gets no answer.\n');
+    if (options.json === true) {
+      printValue(console, { ok: true });
+    } else {
+      console.out('The broker accepted the request. A cast gets no answer.\n');
+    }
   });

@@ -36,19 +36,26 @@ export async function probeCommand(
   options: ProbeOptions,
   [topic, server]: readonly string[],
 ): Promise<number> {
-  if (topic === undefined && options.all !== true)
+  if (topic === undefined && options.all !== true) {
     throw new Error(
       'topic: expected a topic such as compute, got nothing. Name one, or --all for every service.',
     );
-  if (topic !== undefined && options.all === true)
+  }
+  if (topic !== undefined && options.all === true) {
     throw new Error(`topic: expected none with --all, got ${topic}. Leave out one of them.`);
+  }
   const brokers = brokersOf(console, options);
-  if (brokers === undefined) return exitCodes.unknown;
+  if (brokers === undefined) {
+    return exitCodes.unknown;
+  }
   const results = await Promise.all(brokers.map((broker) => ask(broker, options, topic, server)));
   const rows = results.flatMap((result) => result.rows);
   const notes = results.flatMap((result) => result.notes);
-  if (options.json === true) printJson(console, { services: rows, notes });
-  else console.out(printable(tell(rows, notes)));
+  if (options.json === true) {
+    printJson(console, { services: rows, notes });
+  } else {
+    console.out(printable(tell(rows, notes)));
+  }
   return probeExitCode(rows);
 }
 
@@ -57,8 +64,12 @@ export async function probeCommand(
  * leads there (unbound); 3 nothing could be asked.
  */
 export function probeExitCode(rows: readonly Pick<Row, 'verdict'>[]): number {
-  if (rows.some(({ verdict }) => verdict === 'deaf' || verdict === 'unbound')) return exitCodes.critical;
-  if (rows.some(({ verdict }) => verdict === 'absent')) return exitCodes.warning;
+  if (rows.some(({ verdict }) => verdict === 'deaf' || verdict === 'unbound')) {
+    return exitCodes.critical;
+  }
+  if (rows.some(({ verdict }) => verdict === 'absent')) {
+    return exitCodes.warning;
+  }
   const isBlind = rows.length === 0 || rows.some(({ verdict }) => verdict === 'unreachable');
   return isBlind ? exitCodes.unknown : exitCodes.ok;
 }
@@ -71,8 +82,9 @@ async function ask(
 ): Promise<Result> {
   const where = exchange === undefined ? {} : { exchange };
   if (broker.kind === 'url') {
-    if (all === true)
+    if (all === true) {
       throw new Error('--all: expected a configuration, which names the services. Give --config.');
+    }
     const transport = transportOf(broker);
     try {
       const queue = server === undefined ? topic : `${topic}.${server}`;
@@ -112,13 +124,16 @@ async function candidatesIn(
   readonly missing: readonly string[];
   readonly notes: readonly string[];
 }> {
-  if (server !== undefined)
+  if (server !== undefined) {
     return { candidates: [{ vhost, queue: `${topic}.${server}` }], missing: [], notes: [] };
+  }
   const observation = await handle.observe('counted');
   const gaps = observation.snapshot.queues.missing.map(
     ({ node, why }) => `${config.settings.name}: the queues of ${node} could not be listed: ${why}`,
   );
-  if (!isAll) return { candidates: candidatesOfTopic(observation, topic, vhost), missing: [], notes: gaps };
+  if (!isAll) {
+    return { candidates: candidatesOfTopic(observation, topic, vhost), missing: [], notes: gaps };
+  }
   const { candidates, missing } = candidatesOfAll(observation);
   // What could not be listed is not missing.
   return { candidates, missing: gaps.length > 0 ? [] : missing, notes: gaps };

@@ -54,12 +54,15 @@ export async function withRequest(
   const timeoutMs = timeoutOf(options.timeout);
   const args = objectOf('--args', options.args);
   const context = objectOf('--context', options.context);
-  if (options.fanout === true && options.server !== undefined)
+  if (options.fanout === true && options.server !== undefined) {
     throw new Error(
       '--server: expected none with --fanout, which sends to every server. Leave out one of them.',
     );
+  }
   const broker = brokerOf(console, options);
-  if (broker === undefined) return exitCodes.unknown;
+  if (broker === undefined) {
+    return exitCodes.unknown;
+  }
   const transport = transportOf(broker);
   try {
     const client = await clientFor(broker, transport, { ...options, topic, timeoutMs });
@@ -71,7 +74,9 @@ export async function withRequest(
     return tellFailure(console, options, error);
   } finally {
     await transport.cleanup();
-    if (broker.kind === 'cluster') await broker.handle.close();
+    if (broker.kind === 'cluster') {
+      await broker.handle.close();
+    }
   }
 }
 
@@ -104,7 +109,9 @@ async function exchangeOf(
   topic: string,
   server: string | undefined,
 ): Promise<string | undefined> {
-  if (broker.kind === 'url') return undefined;
+  if (broker.kind === 'url') {
+    return undefined;
+  }
   const queue = server === undefined ? topic : `${topic}.${server}`;
   const known = entryOfQueue(queue, broker.config.settings)?.exchange;
   const route = await routeTo(
@@ -117,20 +124,29 @@ async function exchangeOf(
 
 function tellFailure(console: Console, { json }: RequestOptions, error: unknown): number {
   const told = failureOf(error);
-  if (told === undefined) throw error;
-  if (json === true) printValue(console, { ok: false, error: told.error });
-  else console.err(printable(`${told.error.message}\n`));
+  if (told === undefined) {
+    throw error;
+  }
+  if (json === true) {
+    printValue(console, { ok: false, error: told.error });
+  } else {
+    console.err(printable(`${told.error.message}\n`));
+  }
   return told.exitCode;
 }
 
 function failureOf(error: unknown) {
-  if (!(error instanceof Error)) return undefined;
+  if (!(error instanceof Error)) {
+    return undefined;
+  }
   const { name: kind, message } = error;
   if (error instanceof RemoteError) {
     const { excType, module, value } = error;
     return { exitCode: exitCodes.warning, error: { kind, message, class: excType, module, value } };
   }
-  if (error instanceof BrokerUnreachable) return { exitCode: exitCodes.unknown, error: { kind, message } };
+  if (error instanceof BrokerUnreachable) {
+    return { exitCode: exitCodes.unknown, error: { kind, message } };
+  }
   const isUnanswered =
     error instanceof MessagingTimeout ||
     error instanceof MessageUndeliverable ||
@@ -140,18 +156,23 @@ function failureOf(error: unknown) {
 
 /** `10s`, `500ms`, or seconds as a bare number. */
 export function timeoutOf(text: string | undefined): number {
-  if (text === undefined) return TIMEOUT_MS;
+  if (text === undefined) {
+    return TIMEOUT_MS;
+  }
   const ms = parseDuration(/^\d+(\.\d+)?$/.test(text) ? `${text}s` : text);
-  if (ms === undefined || ms === 0)
+  if (ms === undefined || ms === 0) {
     throw new Error(
       `--timeout: expected a duration such as 10s, got ${JSON.stringify(text)}. Write 10s or 500ms.`,
     );
+  }
   return ms;
 }
 
 /** A JSON object, as Python writes them too. */
 function objectOf(option: string, text: string | undefined): Readonly<Record<string, unknown>> {
-  if (text === undefined) return {};
+  if (text === undefined) {
+    return {};
+  }
   const wrong = (came: string): Error =>
     new Error(
       `${option}: expected a JSON object such as '{"host": "cmp1"}', got ${came}. Quote it for the shell.`,
@@ -162,7 +183,11 @@ function objectOf(option: string, text: string | undefined): Readonly<Record<str
   } catch {
     throw wrong('text that is not JSON');
   }
-  if (typeof value !== 'object' || value === null) throw wrong(value === null ? 'null' : `a ${typeof value}`);
-  if (Array.isArray(value)) throw wrong('a list');
+  if (typeof value !== 'object' || value === null) {
+    throw wrong(value === null ? 'null' : `a ${typeof value}`);
+  }
+  if (Array.isArray(value)) {
+    throw wrong('a list');
+  }
   return Object.fromEntries(Object.entries(value));
 }

@@ -22,15 +22,20 @@ export async function tapCommand(
   const maxMessages = numberOption('--max-messages', options.maxMessages);
   const maxSeconds = numberOption('--max-seconds', options.maxSeconds);
   const broker = brokerOf(console, options);
-  if (broker === undefined) return exitCodes.unknown;
+  if (broker === undefined) {
+    return exitCodes.unknown;
+  }
   const asked = new AbortController();
   console.onStop(() => asked.abort());
   console.onUnread?.(() => asked.abort());
   const isMasked = options.unmask !== true;
   const transport = transportOf(broker);
   const fail = (because: string): number => {
-    if (options.json === true) console.out(`${stringifyJson({ error: because })}\n`);
-    else console.err(printable(`${because}\n`));
+    if (options.json === true) {
+      console.out(`${stringifyJson({ error: because })}\n`);
+    } else {
+      console.err(printable(`${because}\n`));
+    }
     return exitCodes.unknown;
   };
   try {
@@ -38,7 +43,9 @@ export async function tapCommand(
       broker.kind === 'cluster'
         ? await missingExchange(broker.handle.ports.management, broker.vhost, exchange)
         : undefined;
-    if (missing !== undefined) return fail(missing);
+    if (missing !== undefined) {
+      return fail(missing);
+    }
     const messages = tap(transport, {
       exchange,
       routingKey,
@@ -53,11 +60,15 @@ export async function tapCommand(
     }
     return exitCodes.ok;
   } catch (error) {
-    if (!(error instanceof MessageDeliveryFailure)) throw error;
+    if (!(error instanceof MessageDeliveryFailure)) {
+      throw error;
+    }
     return fail(missingByAnswer(error.message) ?? error.message);
   } finally {
     await transport.cleanup();
-    if (broker.kind === 'cluster') await broker.handle.close();
+    if (broker.kind === 'cluster') {
+      await broker.handle.close();
+    }
   }
 }
 

@@ -11,7 +11,9 @@ function* ownKeys({ hosts = {}, agents }: CrossView): Iterable<CrossProblem> {
   const holders = new Map<string, string>();
   for (const [name, { via, keys }] of Object.entries(hosts)) {
     const path = ['hosts', name, 'keys'];
-    if (via !== 'agent') continue;
+    if (via !== 'agent') {
+      continue;
+    }
     if (keys === undefined) {
       yield {
         path,
@@ -23,7 +25,9 @@ function* ownKeys({ hosts = {}, agents }: CrossView): Iterable<CrossProblem> {
     for (const [index, key] of (keys ?? []).entries()) {
       const holder = holders.get(key);
       holders.set(key, name);
-      if (holder === undefined) continue;
+      if (holder === undefined) {
+        continue;
+      }
       yield {
         path: [...path, index],
         expected: 'a key of its own: whoever steals it from one host must not command another',
@@ -47,7 +51,9 @@ function* ownKeys({ hosts = {}, agents }: CrossView): Iterable<CrossProblem> {
 function* brokerHosts({ clusters, hosts = {} }: CrossView): Iterable<CrossProblem> {
   for (const [index, { nodes }] of clusters.entries()) {
     for (const [at, { name, host }] of nodes.entries()) {
-      if (host === undefined || hosts[host]?.via !== 'agent') continue;
+      if (host === undefined || hosts[host]?.via !== 'agent') {
+        continue;
+      }
       yield {
         path: ['clusters', index, 'nodes', at, 'host'],
         expected: `a host that is reached without the broker, because stopping ${name ?? 'the node'} cuts off its agent`,

@@ -14,11 +14,14 @@ export function* sameBrokers({ clusters }: CrossView): Iterable<CrossProblem> {
         ['amqp', node.amqp === undefined ? undefined : placeOf(node.amqp)],
       ] as const;
       for (const [key, place] of places) {
-        if (place === undefined) continue;
+        if (place === undefined) {
+          continue;
+        }
         const path: ConfigPath = ['clusters', cluster, 'nodes', at, key];
         const first = known.get(`${key} ${place}`);
-        if (first === undefined) known.set(`${key} ${place}`, { cluster, path });
-        else if (first.cluster !== cluster) {
+        if (first === undefined) {
+          known.set(`${key} ${place}`, { cluster, path });
+        } else if (first.cluster !== cluster) {
           yield {
             path,
             expected: 'a node that is in no other cluster of this file',
@@ -40,7 +43,9 @@ const usualPorts: Readonly<Record<string, string>> = {
 
 /** The same for `http://B:80/` and `http://b`; undefined for what is no URL, which is told elsewhere. */
 function placeOf(address: string): string | undefined {
-  if (!URL.canParse(address)) return undefined;
+  if (!URL.canParse(address)) {
+    return undefined;
+  }
   const { hostname, port, protocol, pathname } = new URL(address);
   const actualPort = port || usualPorts[protocol];
   return `${hostname.toLowerCase().replace(/\.$/, '')}:${actualPort}${pathname.replace(/\/+$/, '')}`;

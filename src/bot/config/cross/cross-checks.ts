@@ -32,7 +32,9 @@ const ofSentinels = ['name', 'database', 'username', 'password', 'sentinelPasswo
 
 /** One server by its URL, or a master by its sentinels: a mixture would hide which one is used. */
 function* redisKind({ redis }: CrossView): Iterable<CrossProblem> {
-  if (redis === undefined) return;
+  if (redis === undefined) {
+    return;
+  }
   if (redis.sentinels !== undefined && redis.name === undefined) {
     yield {
       path: ['redis', 'name'],
@@ -58,7 +60,9 @@ function* redisKind({ redis }: CrossView): Iterable<CrossProblem> {
     };
   }
   for (const key of redis.sentinels === undefined ? ofSentinels : []) {
-    if (redis[key] === undefined) continue;
+    if (redis[key] === undefined) {
+      continue;
+    }
     yield {
       path: ['redis', key],
       expected: `no ${key}, because there are no sentinels`,
@@ -86,7 +90,9 @@ function* twice(
   pathOf: (index: number) => ConfigPath,
 ): Iterable<CrossProblem> {
   for (const [index, value] of values.entries()) {
-    if (value === undefined || values.indexOf(value) === index) continue;
+    if (value === undefined || values.indexOf(value) === index) {
+      continue;
+    }
     yield {
       path: pathOf(index),
       expected: 'a unique name',
@@ -100,7 +106,9 @@ function* maintained({ maintenance = [], clusters }: CrossView): Iterable<CrossP
   const known = clusters.flatMap(({ name }) => name ?? []);
   for (const [index, window] of maintenance.entries()) {
     for (const [at, name] of (window.clusters ?? []).entries()) {
-      if (known.includes(name)) continue;
+      if (known.includes(name)) {
+        continue;
+      }
       yield {
         path: ['maintenance', index, 'clusters', at],
         expected: 'the name of a cluster',

@@ -14,7 +14,9 @@ const LEAST_APART_MS = 30_000;
 
 /** What a file may make stricter and not laxer. Only a sandbox, where one person plays all parts, may do with less. */
 export function* floors(file: CrossView): Iterable<CrossProblem> {
-  if (file.sandbox !== undefined) return;
+  if (file.sandbox !== undefined) {
+    return;
+  }
   yield* ofPeople(file);
   yield* ofLooks(file);
 }
@@ -22,7 +24,9 @@ export function* floors(file: CrossView): Iterable<CrossProblem> {
 function* ofPeople({ people }: CrossView): Iterable<CrossProblem> {
   for (const [tier, least] of floorsOfVotes) {
     const votes = people?.approvals?.[tier];
-    if (votes === undefined || votes >= least) continue;
+    if (votes === undefined || votes >= least) {
+      continue;
+    }
     yield {
       path: ['people', 'approvals', tier],
       expected: `at least ${least}`,
@@ -31,7 +35,9 @@ function* ofPeople({ people }: CrossView): Iterable<CrossProblem> {
     };
   }
   for (const tier of neverOwn) {
-    if (people?.selfApproval?.[tier] !== true) continue;
+    if (people?.selfApproval?.[tier] !== true) {
+      continue;
+    }
     yield {
       path: ['people', 'selfApproval', tier],
       expected: 'false, because somebody else must approve what is lost for good',
@@ -40,7 +46,9 @@ function* ofPeople({ people }: CrossView): Iterable<CrossProblem> {
     };
   }
   for (const tier of alwaysTyped) {
-    if (people?.typedConfirmation?.[tier] !== false) continue;
+    if (people?.typedConfirmation?.[tier] !== false) {
+      continue;
+    }
     yield {
       path: ['people', 'typedConfirmation', tier],
       expected: 'true, because what cannot be undone must be confirmed by typing',
@@ -53,7 +61,9 @@ function* ofPeople({ people }: CrossView): Iterable<CrossProblem> {
 function* ofLooks({ clusters }: CrossView): Iterable<CrossProblem> {
   for (const [index, { detection }] of clusters.entries()) {
     const apartMs = detection?.looksApart;
-    if (apartMs === undefined || apartMs >= LEAST_APART_MS) continue;
+    if (apartMs === undefined || apartMs >= LEAST_APART_MS) {
+      continue;
+    }
     yield {
       path: ['clusters', index, 'detection', 'looksApart'],
       expected: `at least ${span(LEAST_APART_MS)}, because deleting a queue takes two looks`,

@@ -11,11 +11,15 @@ export function* hostsOfNodes(file: CrossView): Iterable<CrossProblem> {
 }
 
 function* hostNames({ clusters, hosts }: CrossView): Iterable<CrossProblem> {
-  if (hosts === undefined) return;
+  if (hosts === undefined) {
+    return;
+  }
   const known = Object.keys(hosts);
   for (const [index, cluster] of clusters.entries()) {
     for (const [at, node] of cluster.nodes.entries()) {
-      if (node.host === undefined || known.includes(node.host)) continue;
+      if (node.host === undefined || known.includes(node.host)) {
+        continue;
+      }
       const own = hostsOfNode(node, hosts);
       yield unknownHost(node.host, {
         near: own.length > 0 ? own : allNearest(node.host, known),
@@ -27,7 +31,9 @@ function* hostNames({ clusters, hosts }: CrossView): Iterable<CrossProblem> {
     for (const [at, service] of cluster.services.entries()) {
       const path = ['clusters', index, 'services', at];
       const { host, restart } = service;
-      if (host === undefined || host === 'from-connection') continue;
+      if (host === undefined || host === 'from-connection') {
+        continue;
+      }
       if (!known.includes(host)) {
         yield unknownHost(host, {
           near: allNearest(host, known),
@@ -101,11 +107,15 @@ function* sharedHosts({ clusters, hosts }: CrossView): Iterable<CrossProblem> {
   const first = new Map<string, string>();
   for (const [index, { nodes }] of clusters.entries()) {
     for (const [at, { name, host }] of nodes.entries()) {
-      if (name === undefined || host === undefined) continue;
+      if (name === undefined || host === undefined) {
+        continue;
+      }
       const other = first.get(host) ?? name;
       first.set(host, other);
       const vague = vagueOperations(hosts?.[host]);
-      if (other === name || vague.length === 0) continue;
+      if (other === name || vague.length === 0) {
+        continue;
+      }
       yield {
         path: ['clusters', index, 'nodes', at, 'host'],
         expected: `a host that ${other} does not use, because ${vague.join(', ')} of ${host} would not say which node is meant`,
@@ -117,7 +127,9 @@ function* sharedHosts({ clusters, hosts }: CrossView): Iterable<CrossProblem> {
 }
 
 function vagueOperations(host: CrossHost | undefined): readonly string[] {
-  if (host?.preset === undefined) return [];
+  if (host?.preset === undefined) {
+    return [];
+  }
   return Object.entries({ ...presets[host.preset], ...host.operations })
     .filter(
       ([operation, argv]) =>

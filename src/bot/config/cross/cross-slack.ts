@@ -52,7 +52,9 @@ function* tokens({ slack }: CrossView): Iterable<CrossProblem> {
   ] as const) {
     const token = slack?.[key];
     const is = tokenKinds.find(({ begins }) => typeof token === 'string' && token.startsWith(begins));
-    if (is === undefined || is === right) continue;
+    if (is === undefined || is === right) {
+      continue;
+    }
     yield {
       path: ['slack', key],
       expected: right.what,

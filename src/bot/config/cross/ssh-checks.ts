@@ -7,7 +7,9 @@ import type { CrossHost, CrossView } from './cross-view.ts';
 /** What the SSH hosts need from each other and from the environment. */
 export function* sshHosts({ hosts = {} }: CrossView, environment: Environment): Iterable<CrossProblem> {
   for (const [name, host] of Object.entries(hosts)) {
-    if (host.via !== 'ssh') continue;
+    if (host.via !== 'ssh') {
+      continue;
+    }
     yield* agentSocket(name, host, environment);
     yield* jump(name, host, hosts);
     if (host.address === undefined && !dialable.test(name)) {
@@ -24,7 +26,9 @@ export function* sshHosts({ hosts = {} }: CrossView, environment: Environment): 
 const dialable = /^[A-Za-z0-9_][A-Za-z0-9_.:-]*$/;
 
 function* agentSocket(name: string, { agent }: CrossHost, environment: Environment): Iterable<CrossProblem> {
-  if (agent !== true || environment.read(AGENT_VARIABLE)) return;
+  if (agent !== true || environment.read(AGENT_VARIABLE)) {
+    return;
+  }
   yield {
     path: ['hosts', name, 'agent'],
     expected: `an SSH agent that ${AGENT_VARIABLE} names`,
@@ -38,7 +42,9 @@ function* jump(
   { jump: through }: CrossHost,
   hosts: Readonly<Record<string, CrossHost>>,
 ): Iterable<CrossProblem> {
-  if (through === undefined) return;
+  if (through === undefined) {
+    return;
+  }
   const path = ['hosts', name, 'jump'];
   const others = Object.keys(hosts).filter((other) => other !== name && hosts[other]?.via === 'ssh');
   if (!Object.hasOwn(hosts, through) || hosts[through]?.via !== 'ssh') {
@@ -56,8 +62,12 @@ function* jump(
     const isRound = way.includes(at);
     way.push(at);
     // A circle that this host only leads into is told at the hosts that are on it.
-    if (isRound && at !== name) return;
-    if (!isRound) continue;
+    if (isRound && at !== name) {
+      return;
+    }
+    if (!isRound) {
+      continue;
+    }
     yield {
       path,
       expected: 'a chain of jump hosts that ends at a host without jump',

@@ -21,7 +21,9 @@ export function resolveAliases(document: Document): Resolved {
   visit(document, {
     Node(_, node, ancestors) {
       if (!isAlias(node)) {
-        if (node.anchor !== undefined) anchors.set(node.anchor, node);
+        if (node.anchor !== undefined) {
+          anchors.set(node.anchor, node);
+        }
         return undefined;
       }
       const target = anchors.get(node.source);
@@ -54,7 +56,9 @@ function tooLarge(document: Document, targets: Targets): Resolved | undefined {
   const sizes = new Map<unknown, number>();
   const sizeOf = (value: unknown): number => {
     const known = sizes.get(value);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      return known;
+    }
     const size = isAlias(value)
       ? sizeOf(targets.get(value))
       : isPair(value)
@@ -65,7 +69,9 @@ function tooLarge(document: Document, targets: Targets): Resolved | undefined {
     sizes.set(value, size);
     return size;
   };
-  if (sizeOf(document.contents) <= MOST_VALUES) return undefined;
+  if (sizeOf(document.contents) <= MOST_VALUES) {
+    return undefined;
+  }
   const [worst] = [...targets.keys()].toSorted((one, other) => sizeOf(other) - sizeOf(one));
   const at = worst ?? document.contents;
   return isNode(at)

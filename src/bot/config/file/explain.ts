@@ -48,8 +48,12 @@ function unknownKey(path: ConfigPath, key: string, origin: Origin): ConfigProble
 
 function expectedOf(issue: Issue): string {
   // Texts of our schema finish "expected …"; the library's own begin with a capital and a colon follows.
-  if (!/^(Invalid|Too|Unrecognized|Expected)/.test(issue.message)) return issue.message;
-  if (issue.code === 'invalid_type') return issue.expected === 'object' ? 'a mapping' : `a ${issue.expected}`;
+  if (!/^(Invalid|Too|Unrecognized|Expected)/.test(issue.message)) {
+    return issue.message;
+  }
+  if (issue.code === 'invalid_type') {
+    return issue.expected === 'object' ? 'a mapping' : `a ${issue.expected}`;
+  }
   return issue.message.replace(/^[^:]*: (expected )?/, '');
 }
 
@@ -57,8 +61,12 @@ function cureOf(issue: Issue, path: ConfigPath, expected: string, origin: Origin
   const lastName = path.findLastIndex((part) => typeof part === 'string');
   const key = tellPath(path.slice(Math.max(lastName, 0)));
   const value = origin.valueAt(path);
-  if (key === '') return `write the file as ${expected}`;
-  if (value === undefined || value === null) return `add ${key}: ${expected}`;
+  if (key === '') {
+    return `write the file as ${expected}`;
+  }
+  if (value === undefined || value === null) {
+    return `add ${key}: ${expected}`;
+  }
   if (expected.startsWith('a duration') && /^\d+(\.\d+)?$/.test(String(value))) {
     return `write ${key}: ${String(value)}s for seconds; the other units are ms, m, h and d`;
   }
@@ -74,14 +82,22 @@ function cureOf(issue: Issue, path: ConfigPath, expected: string, origin: Origin
 /** What came, for people; a secret is never shown. */
 function tellValue(path: ConfigPath, origin: Pick<Origin, 'valueAt' | 'wasFilled'>): string {
   const value = origin.valueAt(path);
-  if (value === undefined || value === null) return 'nothing';
-  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
-  if (typeof value === 'object') return 'a mapping';
+  if (value === undefined || value === null) {
+    return 'nothing';
+  }
+  if (Array.isArray(value)) {
+    return value.length === 0 ? 'an empty list' : 'a list';
+  }
+  if (typeof value === 'object') {
+    return 'a mapping';
+  }
   const key = path.findLast((part) => typeof part === 'string');
   if (origin.wasFilled(path) || (key !== undefined && mayHoldSecret(key))) {
     return value === '' ? 'an empty value' : 'a value that is not shown';
   }
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (typeof value === 'number' || typeof value === 'boolean') {
+    return String(value);
+  }
   // Up to the last @: a password that was not percent-encoded may hold one, or a slash.
   const text = String(value).replace(/\/\/\S*@/, '//…@');
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);

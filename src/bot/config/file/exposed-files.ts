@@ -14,7 +14,9 @@ const GROUP_WRITES = 0o020;
 export function exposedFiles(paths: readonly string[]): readonly ExposedFile[] {
   return paths.flatMap((path) => {
     const mode = modeOf(path);
-    if (mode === undefined || (mode & (OTHERS | GROUP_WRITES)) === 0) return [];
+    if (mode === undefined || (mode & (OTHERS | GROUP_WRITES)) === 0) {
+      return [];
+    }
     const who = (mode & OTHERS) === 0 ? 'its group may change it' : `every user may ${verbsOf(mode)} it`;
     const shown = (mode & 0o777).toString(8).padStart(3, '0');
     return [{ path, text: `${who} (mode ${shown}); chmod ${mode & 0o040 ? '640' : '600'} ${path}` }];

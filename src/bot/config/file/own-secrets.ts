@@ -17,15 +17,21 @@ interface OwnSecret {
 function* secretsIn(value: unknown, path: ConfigPath = []): Iterable<OwnSecret> {
   if (typeof value === 'string') {
     const key = path.findLast((part) => typeof part === 'string');
-    if (typeof key === 'string' && SECRET_KEY.test(key)) yield { path, value };
-    if (key === 'webhook' && URL.canParse(value)) yield { path, value: new URL(value).pathname.slice(1) };
+    if (typeof key === 'string' && SECRET_KEY.test(key)) {
+      yield { path, value };
+    }
+    if (key === 'webhook' && URL.canParse(value)) {
+      yield { path, value: new URL(value).pathname.slice(1) };
+    }
     for (const [, password = ''] of value.matchAll(PASSWORDS_IN_URL)) {
       yield { path, value: password };
       yield { path, value: decoded(password) };
     }
     return;
   }
-  if (typeof value !== 'object' || value === null) return;
+  if (typeof value !== 'object' || value === null) {
+    return;
+  }
   for (const [key, each] of Object.entries(value)) {
     yield* secretsIn(each, [...path, Array.isArray(value) ? Number(key) : key]);
   }
@@ -45,9 +51,15 @@ export function recognisable(raw: unknown): readonly string[] {
 }
 
 function* textsIn(value: unknown): Iterable<string> {
-  if (typeof value === 'string') yield value;
-  if (typeof value !== 'object' || value === null) return;
-  for (const each of Object.values(value)) yield* textsIn(each);
+  if (typeof value === 'string') {
+    yield value;
+  }
+  if (typeof value !== 'object' || value === null) {
+    return;
+  }
+  for (const each of Object.values(value)) {
+    yield* textsIn(each);
+  }
 }
 
 /** Whether the value of this key must not be shown. A transport URL has a password for each of its hosts. */
@@ -59,7 +71,9 @@ const URL_KEYS: readonly unknown[] = ['url', 'transportUrl'];
 /** Whether a scalar at this path must come from the environment or a file. A webhook need not: some hold no secret. */
 export function mustBeFilled(path: ConfigPath, value: string): boolean {
   const key = path.findLast((part) => typeof part === 'string') ?? '';
-  if (URL_KEYS.includes(key)) return PASSWORD_IN_URL.test(value);
+  if (URL_KEYS.includes(key)) {
+    return PASSWORD_IN_URL.test(value);
+  }
   return SECRET_KEY.test(String(key)) && !/webhook$/i.test(String(key));
 }
 

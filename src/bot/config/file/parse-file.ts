@@ -34,7 +34,9 @@ export function parseFile<File>(text: string, environment: Environment, kind: Fi
   }
 
   const resolved = resolveAliases(document);
-  if (resolved.kind === 'bad') return { kind: 'bad', problems: [aliasProblem(resolved, lines)] };
+  if (resolved.kind === 'bad') {
+    return { kind: 'bad', problems: [aliasProblem(resolved, lines)] };
+  }
 
   const isThrownAway = kind.isThrownAway?.(valuesOf(document)) === true;
   const files = new Set<string>();
@@ -43,7 +45,9 @@ export function parseFile<File>(text: string, environment: Environment, kind: Fi
   const lineAt = (path: ConfigPath): number | undefined => {
     for (let length = path.length; length >= 0; length -= 1) {
       const found = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
-      if (isNode(found) && found.range) return lines.linePos(found.range[0]).line;
+      if (isNode(found) && found.range) {
+        return lines.linePos(found.range[0]).line;
+      }
     }
     return undefined;
   };
@@ -52,7 +56,9 @@ export function parseFile<File>(text: string, environment: Environment, kind: Fi
   const filledIn = new Map<Scalar, Filled>();
   for (const { path, scalar } of scalarsOf(document.contents, resolved.targets)) {
     const known = filledIn.get(scalar);
-    if (known === undefined && typeof scalar.value !== 'string') continue;
+    if (known === undefined && typeof scalar.value !== 'string') {
+      continue;
+    }
     const filled = known ?? fillIn(String(scalar.value), environment);
     filledIn.set(scalar, filled);
     if (filled.kind === 'bad') {
@@ -61,7 +67,9 @@ export function parseFile<File>(text: string, environment: Environment, kind: Fi
     } else if (filled.wasFilled) {
       scalar.value = filled.value;
       filledPaths.add(JSON.stringify(path));
-      for (const read of filled.files) files.add(read);
+      for (const read of filled.files) {
+        files.add(read);
+      }
     } else if (!isThrownAway && kind.isSecret?.(path, String(scalar.value))) {
       problems.push(problemAt(path, { lineAt }, ...literalSecret));
     }
@@ -87,7 +95,9 @@ export function parseFile<File>(text: string, environment: Environment, kind: Fi
       .crossCheck(raw)
       .map(({ path, expected, came, cure }) => problemAt(path, origin, expected, came, cure)),
   );
-  if (parsed.success && problems.length === 0) return { kind: 'ok', content: parsed.data, files: [...files] };
+  if (parsed.success && problems.length === 0) {
+    return { kind: 'ok', content: parsed.data, files: [...files] };
+  }
   return {
     kind: 'bad',
     problems: problems.toSorted((left, right) => (left.line ?? 0) - (right.line ?? 0)),
@@ -156,13 +166,17 @@ function at(value: unknown, path: ConfigPath): unknown {
 /** Keys that the schema knows at a path, read from the schema itself. */
 function knownKeys(root: unknown, path: ConfigPath, raw: unknown): readonly string[] {
   let schema = root;
-  for (const part of path) schema = step(unwrap(schema), part);
+  for (const part of path) {
+    schema = step(unwrap(schema), part);
+  }
   const shapeOf = property(optionFor(unwrap(schema), at(raw, path)), 'shape');
   return typeof shapeOf === 'object' && shapeOf !== null ? Object.keys(shapeOf) : [];
 }
 
 function step(schema: unknown, part: string | number): unknown {
-  if (typeof part === 'number') return property(schema, 'element');
+  if (typeof part === 'number') {
+    return property(schema, 'element');
+  }
   return property(property(schema, 'shape'), part) ?? property(schema, 'valueType');
 }
 
@@ -170,7 +184,9 @@ function step(schema: unknown, part: string | number): unknown {
 function optionFor(schema: unknown, value: unknown): unknown {
   const key = property(property(schema, 'def'), 'discriminator');
   const options = property(schema, 'options');
-  if (typeof key !== 'string' || !Array.isArray(options)) return schema;
+  if (typeof key !== 'string' || !Array.isArray(options)) {
+    return schema;
+  }
   return options.find(
     (option) => property(property(property(option, 'shape'), key), 'value') === property(value, key),
   );

@@ -9,8 +9,9 @@ export type ConfigText =
 /** The named file, or else the first of those searched that is there. */
 export function readFirst(path: string | undefined, searched: readonly [string, ...string[]]): ConfigText {
   const file = path ?? searched.find((candidate) => existsSync(candidate));
-  if (file === undefined)
+  if (file === undefined) {
     return unreadable(searched[0].replace(/^.*\//, ''), `none at ${listed(searched, 'or')}`);
+  }
   try {
     return { kind: 'ok', file, text: readFileSync(file, 'utf8') };
   } catch (error) {

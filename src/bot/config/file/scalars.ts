@@ -11,11 +11,18 @@ export interface Placed {
 /** Every value below a node, with its path, in the order of the file; aliases are followed. Keys are no values. */
 export function* scalarsOf(value: unknown, targets: Targets, path: ConfigPath = []): Iterable<Placed> {
   const node = follow(value, targets);
-  if (isScalar(node)) yield { path, scalar: node };
-  if (!isMap(node) && !isSeq(node)) return;
+  if (isScalar(node)) {
+    yield { path, scalar: node };
+  }
+  if (!isMap(node) && !isSeq(node)) {
+    return;
+  }
   for (const [index, item] of node.items.entries()) {
-    if (isPair(item)) yield* scalarsOf(item.value, targets, [...path, keyOf(item.key, targets)]);
-    else yield* scalarsOf(item, targets, [...path, index]);
+    if (isPair(item)) {
+      yield* scalarsOf(item.value, targets, [...path, keyOf(item.key, targets)]);
+    } else {
+      yield* scalarsOf(item, targets, [...path, index]);
+    }
   }
 }
 

@@ -35,11 +35,15 @@ export function fillIn(value: string, environment: Environment): Filled {
   const files: string[] = [];
   const filled = value.replace(new RegExp(`\\$${OPEN}([^${CLOSE}]*)${CLOSE}`, 'g'), (_, inner: string) => {
     wasFilled = true;
-    if (inner.startsWith('file:')) files.push(inner.slice('file:'.length));
+    if (inner.startsWith('file:')) {
+      files.push(inner.slice('file:'.length));
+    }
     const found = inner.startsWith('file:')
       ? fromFile(inner.slice('file:'.length))
       : fromEnvironment(inner, environment);
-    if (found.kind === 'bad') problem ??= found;
+    if (found.kind === 'bad') {
+      problem ??= found;
+    }
     return found.kind === 'ok' ? found.text : '';
   });
   return problem ?? { kind: 'ok', value: filled, wasFilled, files };
@@ -63,7 +67,9 @@ function fromFile(path: string): Read {
 
 function fromEnvironment(name: string, environment: Environment): Read {
   const text = environment.read(name);
-  if (text !== undefined && text !== '') return { kind: 'ok', text };
+  if (text !== undefined && text !== '') {
+    return { kind: 'ok', text };
+  }
   return {
     kind: 'bad',
     expected: `a value in the environment variable ${name}`,

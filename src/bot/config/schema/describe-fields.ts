@@ -16,7 +16,9 @@ export function fieldsOf(schema: Schema, path = ''): readonly Field[] {
   const names: readonly unknown[] = Array.isArray(required) ? required : [];
   const own = isSchema(properties)
     ? Object.entries(properties).flatMap(([name, member]) => {
-        if (!isSchema(member)) return [];
+        if (!isSchema(member)) {
+          return [];
+        }
         const at = path === '' ? name : `${path}.${name}`;
         return [{ path: at, schema: member, isRequired: names.includes(name) }, ...fieldsOf(member, at)];
       })
@@ -35,7 +37,9 @@ export function describeFields(schema: Schema, meanings: Readonly<Record<string,
   const copy = structuredClone(schema);
   for (const field of fieldsOf(copy)) {
     const meaning = meanings[field.path];
-    if (meaning !== undefined) field.schema['description'] = meaning;
+    if (meaning !== undefined) {
+      field.schema['description'] = meaning;
+    }
   }
   return copy;
 }

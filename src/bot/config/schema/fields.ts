@@ -29,7 +29,9 @@ export const duration = (minimumMs: number, example: string, maximumMs = Number.
 /** A transport URL with a host in it. */
 export const transportUrl = textField(transportUrlExpected).check(({ value, issues }) => {
   const message = isTransportUrl(value) ? settingsProblem(value) : transportUrlExpected;
-  if (message !== undefined) issues.push({ code: 'custom', message, input: value });
+  if (message !== undefined) {
+    issues.push({ code: 'custom', message, input: value });
+  }
 });
 
 /** What is wrong with the settings behind the `?`, such as a CA file that is not there. Nothing is connected by it. */
@@ -38,7 +40,9 @@ function settingsProblem(value: string): string | undefined {
     getTransport(value);
     return undefined;
   } catch (error) {
-    if (!(error instanceof MessagingError)) throw error;
+    if (!(error instanceof MessagingError)) {
+      throw error;
+    }
     return `a transport URL whose settings can be used: ${error.message.replace(/\.$/, '')}`;
   }
 }

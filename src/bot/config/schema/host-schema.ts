@@ -66,11 +66,15 @@ const ssh = z
     const tell = (at: string, message: string) =>
       issues.push({ code: 'custom', path: [at], message, input: undefined });
     const problem = key === undefined ? undefined : privateKeyProblem(key, passphrase);
-    if (problem !== undefined) tell('key', `${keyExpected}; this one ${problem}`);
-    if (key === undefined && agent === undefined)
+    if (problem !== undefined) {
+      tell('key', `${keyExpected}; this one ${problem}`);
+    }
+    if (key === undefined && agent === undefined) {
       tell('key', 'a private key, such as ${file:/etc/watership/id_ed25519}, or agent: true');
-    if (knownHosts !== undefined && hostKey !== undefined)
+    }
+    if (knownHosts !== undefined && hostKey !== undefined) {
       tell('hostKey', 'either hostKey or knownHosts, because each says which key is right');
+    }
   });
 
 const agent = z.strictObject({

@@ -88,7 +88,9 @@ const maintenance = z.strictObject({
 
 /** An alert tells much about a cloud: it goes over the network only encrypted. */
 function isEncryptedOrNear(value: string): boolean {
-  if (!URL.canParse(value)) return true;
+  if (!URL.canParse(value)) {
+    return true;
+  }
   const { protocol, hostname } = new URL(value);
   return protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
 }

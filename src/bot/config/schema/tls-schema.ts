@@ -12,9 +12,13 @@ import { oneOfField, textField } from './fields.ts';
 /** Certificates: the path of their file, because they are no secret; or their text, from `${…}`. */
 const certificates = (expected: string) =>
   textField(expected).transform((value, context) => {
-    if (value.includes('-----BEGIN ')) return value;
+    if (value.includes('-----BEGIN ')) {
+      return value;
+    }
     try {
-      if (!value.startsWith('/')) throw new Error('no full path');
+      if (!value.startsWith('/')) {
+        throw new Error('no full path');
+      }
       return readFileSync(value, 'utf8');
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'no full path';
@@ -45,8 +49,9 @@ export const clusterTls = z
   .strictObject({ ...trust, login: oneOfField(['password', 'certificate']).default('password') })
   .check(({ value, issues }) => {
     const isTold = tellUnusable(value, issues);
-    if (!isTold && value.login === 'certificate' && value.certificate === undefined)
+    if (!isTold && value.login === 'certificate' && value.certificate === undefined) {
       tell(issues, 'certificate', `${expected.certificate}, because login is certificate`);
+    }
   });
 
 /** How Redis and its sentinels are trusted, and what the bot shows them. */
@@ -61,7 +66,9 @@ export const redisTls = z
 /** Tells what no handshake could use, and whether there was anything. */
 function tellUnusable({ ca, certificate, key }: Texts, issues: Issues): boolean {
   const wrong = tlsProblem(definite({ ca, certificate, key }));
-  if (wrong !== undefined) tell(issues, wrong.field, `${expected[wrong.field]}; this one ${wrong.problem}`);
+  if (wrong !== undefined) {
+    tell(issues, wrong.field, `${expected[wrong.field]}; this one ${wrong.problem}`);
+  }
   return wrong !== undefined;
 }
 

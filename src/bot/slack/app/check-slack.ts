@@ -40,7 +40,9 @@ export function* slackChecks(config: BotConfig): Iterable<Check> {
     yield withToken(`Slack channel ${channel}`, () => checkChannel(client, channel));
   }
   const { approvers, adminApprovers } = config.people;
-  if (approvers.length > 0) yield withToken('approvers', () => checkPeople(client, approvers));
+  if (approvers.length > 0) {
+    yield withToken('approvers', () => checkPeople(client, approvers));
+  }
   if (adminApprovers.length > 0) {
     yield withToken('administrators', () => checkPeople(client, adminApprovers));
   }
@@ -60,7 +62,9 @@ async function checkChannel(client: WebClient, id: string): Promise<CheckVerdict
   try {
     const { channel } = await client.conversations.info({ channel: id });
     const name = `#${channel?.name ?? id}`;
-    if (channel?.is_archived === true) return bad(`${name} is archived: the bot cannot post there`);
+    if (channel?.is_archived === true) {
+      return bad(`${name} is archived: the bot cannot post there`);
+    }
     return channel?.is_member === false
       ? bad(`the bot is not in ${name}; type /invite @watership there`)
       : ok(`the bot is in ${name}`);
@@ -88,7 +92,9 @@ async function checkPeople(client: WebClient, ids: readonly string[]): Promise<C
     const people = [...new Set(found.flatMap((each) => each.people))];
     const count = people.length === 1 ? 'one person' : `${people.length} people`;
     const all = `${count} may approve (${people.join(', ') || 'nobody'})`;
-    if (wrong.length === 0) return ok(all);
+    if (wrong.length === 0) {
+      return ok(all);
+    }
     return bad(`${wrong.join('; ')}; ${all}`);
   } catch (error) {
     return notLooked(codeOf(error), error);
@@ -98,11 +104,17 @@ async function checkPeople(client: WebClient, ids: readonly string[]): Promise<C
 async function personOf(client: WebClient, id: string): Promise<Found> {
   try {
     const { user } = await client.users.info({ user: id });
-    if (user?.deleted === true) return { people: [], wrong: `${id} is deactivated` };
-    if (user?.is_bot === true) return { people: [], wrong: `${id} is a bot` };
+    if (user?.deleted === true) {
+      return { people: [], wrong: `${id} is deactivated` };
+    }
+    if (user?.is_bot === true) {
+      return { people: [], wrong: `${id} is a bot` };
+    }
     return { people: [user?.real_name ?? user?.name ?? id] };
   } catch (error) {
-    if (codeOf(error) !== 'user_not_found') throw error;
+    if (codeOf(error) !== 'user_not_found') {
+      throw error;
+    }
     return { people: [], wrong: `there is no user ${id}` };
   }
 }
@@ -112,21 +124,27 @@ async function membersOf(client: WebClient, id: string): Promise<Found> {
     const { users = [] } = await client.usergroups.users.list({ usergroup: id });
     return users.length === 0 ? { people: [], wrong: `the group ${id} is empty` } : { people: users };
   } catch (error) {
-    if (codeOf(error) !== 'no_such_subteam') throw error;
+    if (codeOf(error) !== 'no_such_subteam') {
+      throw error;
+    }
     return { people: [], wrong: `there is no user group ${id}` };
   }
 }
 
 /** Slack's own code for its no, `channel_not_found`; undefined when it gave no answer. */
 function codeOf(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('data' in error)) return undefined;
+  if (typeof error !== 'object' || error === null || !('data' in error)) {
+    return undefined;
+  }
   const { data } = error;
   return typeof data === 'object' && data !== null && 'error' in data ? String(data.error) : undefined;
 }
 
 /** Slack answered, and did not let us look: that is not known to be wrong. Without an answer the line is bad. */
 function notLooked(code: string | undefined, error: unknown): CheckVerdict {
-  if (code === undefined) throw error;
+  if (code === undefined) {
+    throw error;
+  }
   return warning(
     code === 'missing_scope'
       ? 'could not be looked up: the app lacks a scope; compare it with deploy/slack-manifest.yaml'

@@ -106,7 +106,9 @@ export function incidentLines(
 
 /** When it ended, and how long it had lasted. */
 function resolvedWords({ openedAtMs, resolvedAtMs }: Incident, when: When, nowMs: number): string {
-  if (resolvedAtMs === undefined) return 'resolved';
+  if (resolvedAtMs === undefined) {
+    return 'resolved';
+  }
   const ended = when === 'lasting' ? utcMoment(resolvedAtMs) : `${span(nowMs - resolvedAtMs)} ago`;
   return `resolved ${ended} after ${span(resolvedAtMs - openedAtMs)}`;
 }

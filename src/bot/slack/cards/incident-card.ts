@@ -108,7 +108,9 @@ function goneWords({ incident: { cleanSweeps }, resolveAfterSweeps, sweepMs }: I
 }
 
 function ownerWords({ incident: { owner }, names }: IncidentCardInput, state: CardState): string[] {
-  if (owner !== undefined) return [`Owner: ${literal(nameOf(names, owner), 100)}`];
+  if (owner !== undefined) {
+    return [`Owner: ${literal(nameOf(names, owner), 100)}`];
+  }
   return state === 'resolved' ? [] : ['Owner: nobody yet'];
 }
 

@@ -133,7 +133,9 @@ function newPlanWords({ run, plan, nodes }: ReviewInput): string {
  */
 function wording(describe: string): MrkdwnElement | PlainTextElement {
   const [what = '', ...commands] = describe.split('\n');
-  if (commands.length === 0) return plain(describe, limits.contextText);
+  if (commands.length === 0) {
+    return plain(describe, limits.contextText);
+  }
   return mrkdwn(
     [literal(what, 300), ...commands.map((command) => `\`${code(clip(redact(command), 250))}\``)].join('\n'),
   );

@@ -76,7 +76,9 @@ async function list({ listener }: CommandCall, about: string): Promise<Reply> {
 }
 
 const optionOf = (about: string): string => {
-  if (about === 'TODAY') return ' --since 24h';
+  if (about === 'TODAY') {
+    return ' --since 24h';
+  }
   return about.startsWith('RUN-') ? ` --run ${about}` : ` --incident ${about}`;
 };
 

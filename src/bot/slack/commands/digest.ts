@@ -11,7 +11,9 @@ export const digest: Command = {
   takes: 1,
   async run({ listener, caller, channel, words: [word] }): Promise<Reply> {
     const { context } = listener.transitions;
-    if (word === undefined) return digestMessage(await readForPeople(context));
+    if (word === undefined) {
+      return digestMessage(await readForPeople(context));
+    }
     if (word.toLowerCase() !== 'now') {
       return say(
         `I do not understand “${word}”. /rabbit digest shows it to you, /rabbit digest now posts it to this channel.`,

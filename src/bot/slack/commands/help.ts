@@ -13,7 +13,9 @@ export const helpOf = (commands: () => readonly Command[]): Command => ({
     const offered = commands().filter(
       ({ sandboxOnly }) => sandboxOnly !== true || config.sandbox !== undefined,
     );
-    if (wanted !== undefined) return one(offered, wanted.toLowerCase());
+    if (wanted !== undefined) {
+      return one(offered, wanted.toLowerCase());
+    }
     const roles = await listener.transitions.people.roles(caller.user);
     const lines = offered.map(lineOf);
     return {
@@ -32,7 +34,9 @@ const lineOf = ({ usage, summary }: Command): string => `/rabbit ${usage} - ${su
 
 function one(offered: readonly Command[], wanted: string): Reply {
   const found = offered.find(({ verb }) => verb === wanted);
-  if (found !== undefined) return say(lineOf(found));
+  if (found !== undefined) {
+    return say(lineOf(found));
+  }
   return unknown(
     'command',
     wanted,

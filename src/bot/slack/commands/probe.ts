@@ -94,15 +94,18 @@ function candidatesFor(
   topic: string | undefined,
   server: string | undefined,
 ): readonly Candidate[] {
-  if (observation === undefined) return [{ vhost, queue: `${topic}.${server}` }];
+  if (observation === undefined) {
+    return [{ vhost, queue: `${topic}.${server}` }];
+  }
   return topic === undefined
     ? candidatesOfAll(observation).candidates
     : candidatesOfTopic(observation, topic, vhost);
 }
 
 function verdictOf(all: readonly CandidateProbe[]): string {
-  if (all.length === 0)
+  if (all.length === 0) {
     return 'I know of no service to probe. Name a topic, or list services in the configuration.';
+  }
   const alive = all.filter(({ verdict }) => verdict === 'alive').length;
   return alive === all.length
     ? `${counted(alive, 'queue')} probed, all answer`

@@ -19,7 +19,9 @@ export const queues: Command = {
   async run({ listener, words: [wanted] }): Promise<Reply> {
     const { context } = listener.transitions;
     const names = [...context.clusters.keys()].filter((name) => wanted === undefined || name === wanted);
-    if (names.length === 0) return unknown('cluster', wanted ?? '', [...context.clusters.keys()]);
+    if (names.length === 0) {
+      return unknown('cluster', wanted ?? '', [...context.clusters.keys()]);
+    }
     const parts = await Promise.all(
       names.map(async (name) => ({ name, memory: await context.stores.memory.get(name) })),
     );

@@ -15,7 +15,9 @@ export const run: Command = {
     if (wanted === undefined) {
       return say(`Which runbook? Known runbooks: ${ids.join(', ')}.`);
     }
-    if (!ids.includes(wanted)) return unknown('runbook', wanted, ids);
+    if (!ids.includes(wanted)) {
+      return unknown('runbook', wanted, ids);
+    }
     const all = await Promise.all(
       [...context.clusters.keys()].map((name) => context.stores.incidents.open(name)),
     );

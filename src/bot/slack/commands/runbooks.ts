@@ -12,7 +12,9 @@ export const runbooks: Command = {
   takes: 1,
   async run({ listener, words: [wanted] }): Promise<Reply> {
     const { book } = listener.transitions.context;
-    if (wanted !== undefined) return one(book, wanted.toLowerCase());
+    if (wanted !== undefined) {
+      return one(book, wanted.toLowerCase());
+    }
     return {
       text: notification(`Runbooks: ${book.map(({ id }) => id).join(', ')}.`),
       blocks: [

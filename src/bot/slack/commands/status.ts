@@ -12,7 +12,9 @@ export const status: Command = {
   async run({ listener, words: [wanted] }): Promise<Reply> {
     const { context, people } = listener.transitions;
     const names = [...context.clusters.keys()].filter((name) => wanted === undefined || name === wanted);
-    if (names.length === 0) return unknown('cluster', wanted ?? '', [...context.clusters.keys()]);
+    if (names.length === 0) {
+      return unknown('cluster', wanted ?? '', [...context.clusters.keys()]);
+    }
     const parts = await Promise.all(names.map((name) => clusterStatus(context, people, name)));
     return {
       text: notification(parts.map(({ verdict }) => verdict).join(' ')),

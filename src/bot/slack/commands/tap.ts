@@ -35,9 +35,13 @@ export const tapVerb: Command = {
         : say(`Which cluster? Add one of: ${known.join(', ')}.`);
     }
     const decision = await listener.transitions.allow({ kind: 'tap' }, caller, { cluster: name });
-    if (!decision.allowed) return say(decision.because);
+    if (!decision.allowed) {
+      return say(decision.because);
+    }
     const missing = await missingExchange(handle.ports.management, handle.config.vhost, exchange);
-    if (missing !== undefined) return say(missing);
+    if (missing !== undefined) {
+      return say(missing);
+    }
     await context.stores.audit.append({
       atMs: context.clock.now(),
       actor: caller.user,
@@ -65,7 +69,9 @@ async function listen(handle: ClusterHandle, exchange: string, routingKey: strin
       maxMessages: MAX_MESSAGES,
       maxSeconds: MAX_SECONDS,
     });
-    for await (const message of tapped) messages.push(message);
+    for await (const message of tapped) {
+      messages.push(message);
+    }
     return { kind: 'heard', messages };
   } catch (error) {
     const said = reasonOf(error);
@@ -74,7 +80,9 @@ async function listen(handle: ClusterHandle, exchange: string, routingKey: strin
 }
 
 function heard(exchange: string, routingKey: string, result: Heard): Reply {
-  if (result.kind === 'failed') return say(result.because);
+  if (result.kind === 'failed') {
+    return say(result.because);
+  }
   const { messages } = result;
   const verdict =
     messages.length === 0

@@ -66,7 +66,9 @@ async function letTryAgain(
   delivery: SlackDelivery,
   error: unknown,
 ): Promise<void> {
-  if (error instanceof NotReplicated) return;
+  if (error instanceof NotReplicated) {
+    return;
+  }
   await forgetDelivery(listener, delivery).catch((err: unknown) =>
     listener.transitions.context.log.warn({ err }, 'A failed vote cannot be repeated in its window'),
   );

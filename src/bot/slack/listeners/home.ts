@@ -9,7 +9,9 @@ import { homeOf } from '../send/homes.ts';
 export function registerHome(app: App, listener: ListenerContext): void {
   app.event('app_home_opened', async ({ event, body }) => {
     // Slack tries an event again when its answer was lost; the tab is made once.
-    if (event.tab !== 'home') return;
+    if (event.tab !== 'home') {
+      return;
+    }
     const { context, people } = listener.transitions;
     const made = async (): Promise<HomeView | undefined> => {
       const isFirst = await isFirstDelivery(listener, { kind: 'event', eventId: body.event_id });
@@ -19,7 +21,9 @@ export function registerHome(app: App, listener: ListenerContext): void {
       await listener.port.publishHome(event.user, brokenHome(error));
       throw error;
     });
-    if (home === undefined) return;
+    if (home === undefined) {
+      return;
+    }
     await listener.port.publishHome(event.user, home);
     await context.stores.homes.opened(event.user);
   });

@@ -3,8 +3,12 @@ import { OutcomeUnknown, RedisAway } from '../../stores/connection/store-connect
 
 /** Words for a person when something of ours broke, and what they can do about it; the log has the rest. */
 export function faultOf(error: unknown): string {
-  if (error instanceof NotReplicated) return UNCOPIED;
-  if (error instanceof RedisAway) return AWAY;
+  if (error instanceof NotReplicated) {
+    return UNCOPIED;
+  }
+  if (error instanceof RedisAway) {
+    return AWAY;
+  }
   return error instanceof OutcomeUnknown ? UNKNOWN : FAULT;
 }
 

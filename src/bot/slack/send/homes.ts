@@ -62,7 +62,9 @@ async function warn({ stores, log }: HomesContext, user: string, error: unknown)
   const kind = error instanceof SlackRefused ? error.code : error instanceof Error ? error.name : 'unknown';
   // Without Redis nobody knows whether it was logged; that Redis is away is logged where it is noticed.
   const isFirst = await stores.once.first(`home-failed:${user}:${kind}`, WARN_AGAIN_MS).catch(() => false);
-  if (isFirst) log.warn({ err: error, user, kind }, 'A Home tab could not be updated');
+  if (isFirst) {
+    log.warn({ err: error, user, kind }, 'A Home tab could not be updated');
+  }
 }
 
 /** Content of a person's Home tab: each cluster, and the incidents that are theirs. */

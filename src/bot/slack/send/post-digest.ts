@@ -21,8 +21,9 @@ export async function postDigest(
   const { slot } = options;
   const lease = await acquireLease(context.stores.leases, `digest:${slot}`, randomUUID(), LEASE_MS);
   // Another replica is at it. The job comes again, and finds it done, or its replica dead.
-  if (lease === undefined)
+  if (lease === undefined) {
     throw new NotifiedElsewhere(`The digest of ${slot} is being posted by another process`);
+  }
   try {
     await postOnce(context, slack, { slot, channel });
   } finally {
@@ -41,7 +42,9 @@ async function postOnce(
 ): Promise<void> {
   const { once } = context.stores;
   const posted = `digest-slot:${slot}`;
-  if (await once.has(posted)) return;
+  if (await once.has(posted)) {
+    return;
+  }
   const blocks = `digest.${slot}`;
   const isFirst = await once.first(`digest-begun:${slot}`, LOOK_BACK_MS);
   if (isFirst || (await slack.findMessage(channel, blocks)) === undefined) {

@@ -45,7 +45,9 @@ export function piecesOf(text: string, size: number): readonly string[] {
 function cut(line: string, size: number): readonly string[] {
   // An escaped character takes up to five: cut before escaping, never through one.
   const most = Math.floor(size / 5);
-  if (line.length <= most) return [shown(line)];
+  if (line.length <= most) {
+    return [shown(line)];
+  }
   return [shown(line.slice(0, most)), ...cut(line.slice(most), size)];
 }
 

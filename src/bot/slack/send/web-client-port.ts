@@ -115,7 +115,9 @@ export function openSlackPort(
       if (is_enterprise_install === true && enterprise_id !== undefined) {
         return { kind: 'enterprise', enterprise: enterprise_id };
       }
-      if (team_id === undefined) throw new SlackUnreachable('auth.test: Slack named no workspace');
+      if (team_id === undefined) {
+        throw new SlackUnreachable('auth.test: Slack named no workspace');
+      }
       return { kind: 'team', team: team_id };
     },
 

@@ -51,7 +51,9 @@ export function openRedis(
   options: Omit<RedisOptions, 'replyMapping'>,
 ): Redis {
   const trust = tls === undefined ? undefined : connectOptionsOf(tls);
-  if (sentinel === undefined) return new Redis(url, { ...options, ...(trust && { tls: trust }) });
+  if (sentinel === undefined) {
+    return new Redis(url, { ...options, ...(trust && { tls: trust }) });
+  }
   const { sentinels, name, database, username, password, sentinelPassword } = sentinel;
   return new Redis({
     ...options,
@@ -72,7 +74,9 @@ export function openRedis(
 
 /** End of a connection. One that has ended by itself is left alone: ioredis would wait two seconds more for its end, and the process with it. */
 export function hangUp(redis: Pick<Redis, 'status' | 'disconnect'>): void {
-  if (redis.status !== 'end') redis.disconnect();
+  if (redis.status !== 'end') {
+    redis.disconnect();
+  }
 }
 
 /** Redis in words, without what opens it. */
@@ -91,7 +95,9 @@ const isDemoted = (error: Error): boolean => error.message.startsWith('READONLY'
 function tellOnce(redis: Redis, log: Logger): void {
   let isAway = false;
   const away = (error?: Error): void => {
-    if (isAway) return;
+    if (isAway) {
+      return;
+    }
     isAway = true;
     log.error(
       { err: error },
@@ -100,10 +106,14 @@ function tellOnce(redis: Redis, log: Logger): void {
   };
   redis.on('error', away);
   redis.on('close', () => {
-    if (redis.status !== 'end') away();
+    if (redis.status !== 'end') {
+      away();
+    }
   });
   redis.on('ready', () => {
-    if (isAway) log.info('Redis is reachable again.');
+    if (isAway) {
+      log.info('Redis is reachable again.');
+    }
     isAway = false;
   });
 }

@@ -47,7 +47,9 @@ function ofVersion(version: string): readonly RedisTrouble[] {
 }
 
 function ofMemory(policy: string | undefined, limit: string | undefined): readonly RedisTrouble[] {
-  if (policy === undefined || policy === 'noeviction') return [];
+  if (policy === undefined || policy === 'noeviction') {
+    return [];
+  }
   // Without a limit nothing is dropped today; with the next limit it is.
   const when = limit === '0' ? 'once a memory limit is set' : 'when its memory is full';
   return [
@@ -100,7 +102,9 @@ async function ofClock(redis: Redis, now: () => number): Promise<readonly RedisT
   const afterMs = now();
   const redisMs = Number(seconds) * 1_000 + Number(micros) / 1_000;
   const aheadMs = Math.round(redisMs - (beforeMs + afterMs) / 2);
-  if (Math.abs(aheadMs) - (afterMs - beforeMs) / 2 <= SKEW_MS) return [];
+  if (Math.abs(aheadMs) - (afterMs - beforeMs) / 2 <= SKEW_MS) {
+    return [];
+  }
   const how = `${span(Math.abs(aheadMs))} ${aheadMs > 0 ? 'ahead of' : 'behind'} this one`;
   return [
     {

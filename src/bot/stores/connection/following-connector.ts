@@ -42,7 +42,9 @@ export class FollowingConnector extends SentinelConnector {
   }
 
   override disconnect(): void {
-    for (const sentinel of this.#sentinels.values()) sentinel.disconnect();
+    for (const sentinel of this.#sentinels.values()) {
+      sentinel.disconnect();
+    }
     this.#sentinels.clear();
     super.disconnect();
   }
@@ -54,7 +56,9 @@ export class FollowingConnector extends SentinelConnector {
     for (let next = this.sentinelIterator.next(); !next.done; next = this.sentinelIterator.next()) {
       const { host = '127.0.0.1', port = 26_379 } = next.value;
       const known = `${host}:${port}`;
-      if (!this.#sentinels.has(known)) this.#sentinels.set(known, this.#listenTo({ host, port }));
+      if (!this.#sentinels.has(known)) {
+        this.#sentinels.set(known, this.#listenTo({ host, port }));
+      }
     }
     this.sentinelIterator.reset(false);
   }
@@ -83,7 +87,9 @@ export class FollowingConnector extends SentinelConnector {
   /** `<name> <old host> <old port> <new host> <new port>` */
   #hear(text: string): void {
     const [name, , , host, port] = text.split(' ');
-    if (name !== this.options.name || host === undefined || port === undefined) return;
+    if (name !== this.options.name || host === undefined || port === undefined) {
+      return;
+    }
     this.#announced = { host, port: Number(port) };
     this.#leaveIfSwitched();
   }
@@ -91,9 +97,12 @@ export class FollowingConnector extends SentinelConnector {
   #leaveIfSwitched(): void {
     const { stream } = this;
     // One that is being opened is looked at when it stands.
-    if (this.#announced === undefined || stream === undefined || stream.connecting || stream.destroyed)
+    if (this.#announced === undefined || stream === undefined || stream.connecting || stream.destroyed) {
       return;
-    if (standsTo(stream, this.#announced)) return;
+    }
+    if (standsTo(stream, this.#announced)) {
+      return;
+    }
     // Not `end`: a master that hangs would not answer it.
     stream.destroy();
   }

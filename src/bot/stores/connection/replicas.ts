@@ -20,7 +20,9 @@ const COPY_MS = 1_000;
 export function openReplicas(connection: StoreConnection, needed: number): Replicas {
   return {
     async confirmed(send) {
-      if (needed === 0) return connection.write(send);
+      if (needed === 0) {
+        return connection.write(send);
+      }
       const { answer, copies } = await connection.write(async (redis) => {
         const answer = await send(redis);
         // Straight after the answer, so on the connection that made the change: on another one, or after a reconnect, WAIT would

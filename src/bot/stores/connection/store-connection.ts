@@ -43,7 +43,9 @@ export function openStoreConnection(redis: Redis, limitMs: number = RECONNECT_LI
         return await command(redis);
       } catch (error) {
         const fate = fateOf(error);
-        if (fate === 'answered') throw error;
+        if (fate === 'answered') {
+          throw error;
+        }
         if (kind === 'write' && fate !== 'not carried out') {
           throw new OutcomeUnknown(
             'Redis went away after a change was sent to it: whether the change is stored is not known',
@@ -52,7 +54,9 @@ export function openStoreConnection(redis: Redis, limitMs: number = RECONNECT_LI
         }
         untilMs ??= (reconnect.awaySinceMs() ?? performance.now()) + limitMs;
         const isBack = fate !== 'silent' && (await reconnect.isBackWithin(untilMs - performance.now()));
-        if (!isBack) throw new RedisAway(`Redis is away: ${textOf(error)}`, { cause: error });
+        if (!isBack) {
+          throw new RedisAway(`Redis is away: ${textOf(error)}`, { cause: error });
+        }
       }
     }
   }
@@ -104,7 +108,9 @@ function watchReconnects(redis: Redis): Reconnects {
   // One listener for all commands: a busy bot has hundreds on their way.
   const waiting = new Set<(isBack: boolean) => void>();
   const wake = (isBack: boolean): void => {
-    for (const tell of [...waiting]) tell(isBack);
+    for (const tell of [...waiting]) {
+      tell(isBack);
+    }
   };
   redis.on('close', () => {
     awaySinceMs ??= performance.now();

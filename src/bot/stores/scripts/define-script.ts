@@ -81,11 +81,15 @@ function commandOf(redis: Redis, { name, lua }: Script<string, string>): Command
   const commands = defined.get(redis) ?? new Map<string, Command>();
   defined.set(redis, commands);
   const known = commands.get(name);
-  if (known !== undefined) return known;
+  if (known !== undefined) {
+    return known;
+  }
   redis.defineCommand(name, { lua });
   // ioredis puts a command on the connection under a name that its types do not know.
   const send: unknown = Reflect.get(redis, name);
-  if (typeof send !== 'function') throw new Error(`ioredis has not defined ${name}`);
+  if (typeof send !== 'function') {
+    throw new Error(`ioredis has not defined ${name}`);
+  }
   const command: Command = async (...values) => await Reflect.apply(send, redis, values);
   commands.set(name, command);
   return command;

@@ -11,7 +11,9 @@ export function parseJson(text: string, bigIntegers: BigIntegers = 'bigint'): un
     try {
       return JSON.parse(text);
     } catch (reason) {
-      if (!/NaN|Infinity/.test(text)) throw reason;
+      if (!/NaN|Infinity/.test(text)) {
+        throw reason;
+      }
     }
   }
   const reader = new Reader(text, bigIntegers);
@@ -25,7 +27,9 @@ export function stringifyJson(value: unknown): string {
   try {
     return JSON.stringify(value) ?? 'null';
   } catch (reason) {
-    if (!(reason instanceof TypeError) || !reason.message.includes('BigInt')) throw reason;
+    if (!(reason instanceof TypeError) || !reason.message.includes('BigInt')) {
+      throw reason;
+    }
   }
   // JSON.rawJSON is not in Node 20: write the digits behind a mark no text can hold by chance, then take the mark away.
   const mark = `~big${crypto.randomUUID()}~`;
@@ -60,7 +64,9 @@ class Reader {
 
   document(): unknown {
     const value = this.#value();
-    if (this.#at !== this.#text.length) this.#refuse();
+    if (this.#at !== this.#text.length) {
+      this.#refuse();
+    }
     return value;
   }
 
@@ -81,7 +87,9 @@ class Reader {
 
   #nested<Value>(read: () => Value): Value {
     this.#depth += 1;
-    if (this.#depth > deepestNesting) throw new SyntaxError(`JSON is nested deeper than ${deepestNesting}`);
+    if (this.#depth > deepestNesting) {
+      throw new SyntaxError(`JSON is nested deeper than ${deepestNesting}`);
+    }
     const value = read();
     this.#depth -= 1;
     return value;
@@ -96,10 +104,14 @@ class Reader {
         this.#match(blankPattern);
         const key = this.#string();
         this.#match(blankPattern);
-        if (!this.#take(':')) this.#refuse();
+        if (!this.#take(':')) {
+          this.#refuse();
+        }
         entries.push([key, this.#value()]);
       } while (this.#take(','));
-      if (!this.#take('}')) this.#refuse();
+      if (!this.#take('}')) {
+        this.#refuse();
+      }
     }
     // fromEntries defines properties: a key called __proto__ stays a key.
     return Object.fromEntries(entries);
@@ -109,17 +121,26 @@ class Reader {
     const items: unknown[] = [];
     this.#at += 1;
     this.#match(blankPattern);
-    if (this.#take(']')) return items;
-    do items.push(this.#value());
-    while (this.#take(','));
-    if (!this.#take(']')) this.#refuse();
+    if (this.#take(']')) {
+      return items;
+    }
+    do {
+      items.push(this.#value());
+    } while (this.#take(','));
+    if (!this.#take(']')) {
+      this.#refuse();
+    }
     return items;
   }
 
   #string(): string {
-    if (this.#text[this.#at] !== '"') this.#refuse();
+    if (this.#text[this.#at] !== '"') {
+      this.#refuse();
+    }
     let end = this.#at + 1;
-    while (end < this.#text.length && this.#text[end] !== '"') end += this.#text[end] === '\\' ? 2 : 1;
+    while (end < this.#text.length && this.#text[end] !== '"') {
+      end += this.#text[end] === '\\' ? 2 : 1;
+    }
     // The native parser judges the escapes and control characters.
     const text: unknown = JSON.parse(this.#text.slice(this.#at, end + 1));
     this.#at = end + 1;
@@ -134,23 +155,31 @@ class Reader {
       }
     }
     const digits = this.#match(numberPattern);
-    if (digits === undefined || digits[0] === '') this.#refuse();
+    if (digits === undefined || digits[0] === '') {
+      this.#refuse();
+    }
     const isInteger = digits[1] === undefined && digits[2] === undefined;
     const number = Number(digits[0]);
-    if (!isInteger || Number.isSafeInteger(number) || this.#bigIntegers === 'number') return number;
+    if (!isInteger || Number.isSafeInteger(number) || this.#bigIntegers === 'number') {
+      return number;
+    }
     return this.#bigIntegers === 'bigint' ? BigInt(digits[0]) : digits[0];
   }
 
   #match(pattern: RegExp): RegExpExecArray | undefined {
     pattern.lastIndex = this.#at;
     const found = pattern.exec(this.#text);
-    if (found === null) return undefined;
+    if (found === null) {
+      return undefined;
+    }
     this.#at = pattern.lastIndex;
     return found;
   }
 
   #take(character: string): boolean {
-    if (this.#text[this.#at] !== character) return false;
+    if (this.#text[this.#at] !== character) {
+      return false;
+    }
     this.#at += 1;
     return true;
   }

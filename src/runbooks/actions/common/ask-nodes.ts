@@ -45,8 +45,12 @@ export async function lookUntil<Answer>(
   const untilMs = ports.clock.now() + limitMs;
   for (;;) {
     const answer = await look();
-    if (answer !== undefined) return answer;
-    if (ports.clock.now() >= untilMs) return undefined;
+    if (answer !== undefined) {
+      return answer;
+    }
+    if (ports.clock.now() >= untilMs) {
+      return undefined;
+    }
     await ports.clock.sleep(BETWEEN_LOOKS_MS);
   }
 }

@@ -6,24 +6,29 @@ import type { ClusterPorts } from './ports.ts';
 export async function isCalmOnEveryNode(ports: ClusterPorts): Promise<Verdict> {
   const answers = await askEveryNode(ports, (api) => api.nodes({ timeoutMs: READ_MS }));
   const answered = answers.filter((answer) => answer.kind === 'answered');
-  if (answered.length < enoughAnswers(ports))
+  if (answered.length < enoughAnswers(ports)) {
     return { go: false, because: 'too few nodes reported the state of the cluster' };
+  }
   for (const { api, value } of answered) {
     const own = value.find(({ name }) => name === api.node);
     // A node always tells of itself: a row that is missing or half empty says that it is not well.
-    if (own === undefined || own.partitions === undefined || own.hasMemoryAlarm === undefined)
+    if (own === undefined || own.partitions === undefined || own.hasMemoryAlarm === undefined) {
       return { go: false, because: `${api.node} does not report its own state` };
+    }
     const apart = value.find(({ partitions = [] }) => partitions.length > 0);
-    if (apart !== undefined) return { go: false, because: `${api.node} lists a partition of ${apart.name}` };
+    if (apart !== undefined) {
+      return { go: false, because: `${api.node} lists a partition of ${apart.name}` };
+    }
     const alarmed = value.find(
       ({ hasMemoryAlarm: memAlarm, hasDiskAlarm: diskFreeAlarm }) =>
         memAlarm === true || diskFreeAlarm === true,
     );
-    if (alarmed !== undefined)
+    if (alarmed !== undefined) {
       return {
         go: false,
         because: `${alarmed.name} has a ${alarmed.hasMemoryAlarm === true ? 'memory' : 'disk'} alarm`,
       };
+    }
   }
   return { go: true };
 }

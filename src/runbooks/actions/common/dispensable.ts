@@ -14,11 +14,15 @@ const NAMED = 5;
 /** Verdict on whether the node can stop without removing a quorum or the last in-sync mirror. No answer is no. */
 export async function isDispensable(node: string, ports: ClusterPorts): Promise<Verdict> {
   const api = ports.management.find((each) => each.node === node);
-  if (api === undefined) return { go: false, because: `${node} is not a configured node` };
+  if (api === undefined) {
+    return { go: false, because: `${node} is not a configured node` };
+  }
   for (const { name, takes } of checks) {
     try {
       const { kind, items = [], reason } = await api.healthCheck(name, { timeoutMs: READ_MS });
-      if (kind !== 'failed') continue;
+      if (kind !== 'failed') {
+        continue;
+      }
       const named = items.slice(0, NAMED).join(', ');
       const more = items.length > NAMED ? ` and ${items.length - NAMED} more` : '';
       return {

@@ -20,7 +20,9 @@ export function nodeText(
 ): string {
   const requests = operations.map((operation) => onNodeHost(ports, operation, subjectOf(node, peer)));
   const [first] = requests;
-  if (first === undefined) return `${doing} (no host is configured for it)`;
+  if (first === undefined) {
+    return `${doing} (no host is configured for it)`;
+  }
   const commands = requests.map((request) => request && commandLine(ports, request));
   // One command a line, in their order: that is how they are read before a yes.
   return [`${doing}. On host ${first.host}:`, ...commands].join('\n');
@@ -35,9 +37,12 @@ export function hostCheck(
 ): Verdict {
   for (const operation of operations) {
     const request = onNodeHost(ports, operation, subjectOf(node, peer));
-    if (request === undefined) return { go: false, because: `no host is configured for ${node}` };
-    if (ports.hosts.argvOf(request) === undefined)
+    if (request === undefined) {
+      return { go: false, because: `no host is configured for ${node}` };
+    }
+    if (ports.hosts.argvOf(request) === undefined) {
       return { go: false, because: `host ${request.host} has no command for ${operation}` };
+    }
   }
   return { go: true };
 }

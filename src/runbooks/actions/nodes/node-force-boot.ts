@@ -25,7 +25,9 @@ export const nodeForceBoot: Action<NodeArgs, ClusterPorts> = {
     nodeText(`Start ${node} without waiting for its peers`, ports, node, operations),
   precheck: async ({ node }, ports) => {
     const host = hostCheck(ports, node, operations);
-    if (!host.go) return host;
+    if (!host.go) {
+      return host;
+    }
     const { itself } = await viewsOf(node, ports);
     return itself === 'running'
       ? { go: false, because: `${node} is running: there is nothing to force` }

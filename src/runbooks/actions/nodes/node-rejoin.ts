@@ -33,15 +33,20 @@ export const nodeRejoin: Action<Args, ClusterPorts> = {
   describe: ({ node, peer }, ports) =>
     nodeText(`Empty ${node} and have it join the cluster of ${peer}`, ports, node, operations, peer),
   precheck: async ({ node, peer }, ports) => {
-    if (node === peer) return { go: false, because: 'a node cannot join itself' };
+    if (node === peer) {
+      return { go: false, because: 'a node cannot join itself' };
+    }
     const host = hostCheck(ports, node, operations, peer);
-    if (!host.go) return host;
+    if (!host.go) {
+      return host;
+    }
     const { others, seenBy } = await viewsOf(node, ports);
-    if (seenBy.length > 0)
+    if (seenBy.length > 0) {
       return {
         go: false,
         because: `${listed(seenBy)} ${seenBy.length === 1 ? 'sees' : 'see'} ${node} running: it is not alone, and keeps its content`,
       };
+    }
     return others.includes(peer)
       ? { go: true }
       : { go: false, because: `${peer} does not report that it runs: emptying ${node} would gain nothing` };

@@ -16,7 +16,9 @@ export const nodeStart: Action<NodeArgs, ClusterPorts> = {
   precheck: async ({ node }, ports) => hostCheck(ports, node, ['node.start']),
   execute: async ({ node }, ports) => {
     const request = onNodeHost(ports, 'node.start', { node });
-    if (request === undefined) return { kind: 'refused', because: `no host is configured for ${node}` };
+    if (request === undefined) {
+      return { kind: 'refused', because: `no host is configured for ${node}` };
+    }
     const timeoutMs = nodeStart.timeLimitMs;
     const answer = await ports.hosts.run(request, { timeoutMs });
     // A start that was tried and did not succeed is what the fallbacks after it are for; the verify step judges.

@@ -30,19 +30,23 @@ export const nodeStop: Action<NodeArgs, ClusterPorts> = {
   describe: ({ node }, ports) => nodeText(`Stop RabbitMQ on ${node}`, ports, node, ['node.stop']),
   precheck: async ({ node }, ports) => {
     const host = hostCheck(ports, node, ['node.stop']);
-    if (!host.go) return host;
+    if (!host.go) {
+      return host;
+    }
     const views = await viewsOf(node, ports);
-    if (views.others.length === 0)
+    if (views.others.length === 0) {
       return {
         go: false,
         because: `no other node answers that it runs: ${node} may be the last running node`,
       };
+    }
     // No node sees it any more: the others run without it, and its stop takes nothing from them.
-    if (views.seenBy.length === 0)
+    if (views.seenBy.length === 0) {
       return {
         go: true,
         because: `other nodes run (${listed(views.others)}), and none of them sees ${node}`,
       };
+    }
     return await isDispensable(node, ports);
   },
   execute: async ({ node }, ports) => await runOneByOne(ports, ['node.stop'], { node }, nodeStop.timeLimitMs),
@@ -53,11 +57,12 @@ export const nodeStop: Action<NodeArgs, ClusterPorts> = {
       const isStopped = last.itself === 'refused' && last.others.length > 0 && last.seenBy.length === 0;
       return isStopped ? last : undefined;
     });
-    if (stopped !== undefined)
+    if (stopped !== undefined) {
       return {
         kind: 'done',
         because: `${node} refuses connections, and no other running node sees it (${listed(stopped.others)})`,
       };
+    }
     return last.itself === 'running'
       ? { kind: 'not-done', because: `${node} still runs` }
       : {

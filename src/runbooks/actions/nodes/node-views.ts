@@ -42,8 +42,12 @@ function itselfOf(
   node: string,
   own: Awaited<ReturnType<typeof askEveryNode<readonly NodeRow[]>>>[number] | undefined,
 ): NodeViews['itself'] {
-  if (own === undefined) return 'silent';
-  if (own.kind === 'answered') return isRunning(own.value, node) ? 'running' : 'not-running';
+  if (own === undefined) {
+    return 'silent';
+  }
+  if (own.kind === 'answered') {
+    return isRunning(own.value, node) ? 'running' : 'not-running';
+  }
   return isRefusal(own.error) ? 'refused' : 'silent';
 }
 

@@ -16,7 +16,9 @@ export function onNodeHost(
   { node, peer }: NodeSubject,
 ): HostRequest | undefined {
   const host = ports.settings.nodes.find(({ name }) => name === node)?.host;
-  if (host === undefined) return undefined;
+  if (host === undefined) {
+    return undefined;
+  }
   const isJoin = operation === 'node.join_cluster' && peer !== undefined;
   return { host, operation, args: { node, ...(isJoin && { peer }) } };
 }
@@ -91,13 +93,15 @@ export async function runOneByOne(
   const done: string[] = [];
   for (const operation of operations) {
     const request = onNodeHost(ports, operation, subject);
-    if (request === undefined)
+    if (request === undefined) {
       return { kind: 'refused', because: `no host is configured for ${subject.node}` };
+    }
     const outcome = await runOnHost(ports, request, timeoutMs);
-    if (outcome.kind !== 'applied')
+    if (outcome.kind !== 'applied') {
       return done.length === 0
         ? outcome
         : { ...outcome, because: `${outcome.because} (done before that: ${listed(done)})` };
+    }
     done.push(operation);
   }
   return { kind: 'applied', detail: `${listed(done)} succeeded` };

@@ -38,18 +38,30 @@ export async function mayDeleteNow(
   type: Deletable,
 ): Promise<Verdict> {
   const protection = whyProtected(wanted, ports.settings);
-  if (protection !== undefined) return no(protection);
+  if (protection !== undefined) {
+    return no(protection);
+  }
   const [seen, calm, links] = await Promise.all([
     readOnEveryNode(wanted, ports),
     isCalmOnEveryNode(ports),
     shovelsOf(wanted, ports),
   ]);
-  if (seen.answered.length < enoughAnswers(ports)) return no(`too few nodes answered: ${seen.silent}`);
-  if (!calm.go) return calm;
-  if (!links.go) return links;
+  if (seen.answered.length < enoughAnswers(ports)) {
+    return no(`too few nodes answered: ${seen.silent}`);
+  }
+  if (!calm.go) {
+    return calm;
+  }
+  if (!links.go) {
+    return links;
+  }
   const rows = seen.answered.map(({ value }) => value).filter((row) => row !== undefined);
-  if (rows.length === 0) return { go: true, because: 'it is already gone' };
-  if (rows.length < seen.answered.length) return no('the nodes do not agree on whether the queue exists');
+  if (rows.length === 0) {
+    return { go: true, because: 'it is already gone' };
+  }
+  if (rows.length < seen.answered.length) {
+    return no('the nodes do not agree on whether the queue exists');
+  }
   return rows.map((row) => rowMayGo(row, wanted, type)).find(({ go }) => !go) ?? { go: true };
 }
 
@@ -84,28 +96,49 @@ export async function readOnEveryNode(
 async function shovelsOf({ name }: DeletionArgs, ports: ClusterPorts): Promise<Verdict> {
   const answers = await askEveryNode(ports, (api) => api.shovelQueues({ timeoutMs: READ_MS }));
   const [first] = answers.filter((answer) => answer.kind === 'answered');
-  if (first === undefined) return no('no node says whether a shovel uses it');
+  if (first === undefined) {
+    return no('no node says whether a shovel uses it');
+  }
   return first.value.some((used) => used.name === name) ? no('a shovel uses it') : { go: true };
 }
 
 /** What a row does not say is a no: absent is neither zero nor safe. */
 function rowMayGo(row: QueueDetailRow, { maxReady }: DeletionArgs, type: Deletable): Verdict {
-  if (row.type !== type) return no(wrongType(row.type, type));
-  if (row.exclusive === undefined) return no('the broker does not report whether a connection owns it');
-  if (row.exclusive) return no('it is exclusive to a live connection');
-  if (row.isFederated === true) return no('a federation link uses it');
-  if (row.consumers === undefined) return no('the broker does not report how many consumers it has');
-  if (row.consumers > 0) return no(`it has ${row.consumers} consumer${row.consumers === 1 ? '' : 's'} again`);
-  if (row.unacknowledged === undefined)
+  if (row.type !== type) {
+    return no(wrongType(row.type, type));
+  }
+  if (row.exclusive === undefined) {
+    return no('the broker does not report whether a connection owns it');
+  }
+  if (row.exclusive) {
+    return no('it is exclusive to a live connection');
+  }
+  if (row.isFederated === true) {
+    return no('a federation link uses it');
+  }
+  if (row.consumers === undefined) {
+    return no('the broker does not report how many consumers it has');
+  }
+  if (row.consumers > 0) {
+    return no(`it has ${row.consumers} consumer${row.consumers === 1 ? '' : 's'} again`);
+  }
+  if (row.unacknowledged === undefined) {
     return no('the broker does not report how many messages are unacknowledged');
-  if (row.unacknowledged > 0)
+  }
+  if (row.unacknowledged > 0) {
     return no(`a client holds ${row.unacknowledged} of its messages unacknowledged`);
+  }
   // A rate that never was is left out by the broker; one that is there counts.
   const consumed = Math.max(row.deliverRate ?? 0, row.ackRate ?? 0);
-  if (consumed > 0) return no(`a client consumes it: ${consumed} messages a second`);
-  if (row.ready === undefined) return no('the broker does not report how many messages it holds');
-  if (row.ready > maxReady)
+  if (consumed > 0) {
+    return no(`a client consumes it: ${consumed} messages a second`);
+  }
+  if (row.ready === undefined) {
+    return no('the broker does not report how many messages it holds');
+  }
+  if (row.ready > maxReady) {
     return no(`it now holds ${row.ready} ready messages, but the loss of at most ${maxReady} was approved`);
+  }
   return { go: true };
 }
 

@@ -32,17 +32,22 @@ export const queueBind: Action<Args, ClusterPorts> = {
     `POST /api/bindings/${encodeURIComponent(vhost)}/e/${encodeURIComponent(exchange)}/q/${encodeURIComponent(queue)}`,
   precheck: async (wanted, ports) => {
     const bound = await readBindings(wanted, ports);
-    if (bound.answered < enoughAnswers(ports)) return no(`too few nodes answered: ${bound.silent}`);
-    if (bound.missingOn.length === 0) return { go: true, because: 'it is already bound' };
+    if (bound.answered < enoughAnswers(ports)) {
+      return no(`too few nodes answered: ${bound.silent}`);
+    }
+    if (bound.missingOn.length === 0) {
+      return { go: true, because: 'it is already bound' };
+    }
     return await bothExist(wanted, ports);
   },
   execute: async (wanted, ports) => {
     const { missingOn, presentOn, silent } = await readBindings(wanted, ports);
     const [through] = missingOn;
-    if (through === undefined)
+    if (through === undefined) {
       return presentOn.length > 0
         ? { kind: 'applied', detail: 'it was already bound' }
         : { kind: 'refused', because: `Nothing was sent because no node answers: ${silent}` };
+    }
     return await outcomeOfWrite(() => through.bindQueue(wanted, { timeoutMs: WRITE_MS }), {
       done: `bound through ${through.node}`,
       absent: { kind: 'refused', because: 'the queue or the exchange does not exist' },
@@ -55,7 +60,9 @@ export const queueBind: Action<Args, ClusterPorts> = {
       return seen.presentOn.length > 0 ? seen : undefined;
     });
     const [there] = seen.presentOn;
-    if (there !== undefined) return { kind: 'done', because: `${there.node} lists the binding` };
+    if (there !== undefined) {
+      return { kind: 'done', because: `${there.node} lists the binding` };
+    }
     // Binding it a second time changes nothing.
     return seen.answered >= enoughAnswers(ports)
       ? { kind: 'not-done', because: 'no node that answers lists the binding' }
@@ -98,9 +105,12 @@ async function bothExist({ vhost, queue, exchange }: Args, ports: ClusterPorts):
     };
   });
   const seen = answers.filter((answer) => answer.kind === 'answered').map(({ value }) => value);
-  if (seen.length === 0) return no('no node answered whether the queue and the exchange exist');
-  if (!seen.some(({ hasQueue }) => hasQueue))
+  if (seen.length === 0) {
+    return no('no node answered whether the queue and the exchange exist');
+  }
+  if (!seen.some(({ hasQueue }) => hasQueue)) {
     return no(`the queue ${JSON.stringify(queue)} no longer exists`);
+  }
   return seen.some(({ hasExchange }) => hasExchange)
     ? { go: true }
     : no(

@@ -64,15 +64,17 @@ async function send(wanted: DeletionArgs, ports: ClusterPorts, type: Deletable):
   // Through a node that has just answered: a request to one that does not would leave an unknown outcome.
   const { answered, silent } = await readOnEveryNode(wanted, ports);
   const [first] = answered;
-  if (first === undefined)
+  if (first === undefined) {
     return { kind: 'refused', because: `Nothing was sent because no node answers: ${silent}` };
+  }
   // The broker's own guard holds for classic queues alone: nothing is sent at another type, whoever looked before.
   const other = answered.find(({ value }) => value !== undefined && value.type !== type)?.value;
-  if (other !== undefined)
+  if (other !== undefined) {
     return {
       kind: 'refused',
       because: `Nothing was sent: it is ${other.type === undefined ? 'of unknown type' : `a ${other.type} queue`}`,
     };
+  }
   const { vhost, name } = wanted;
   const options = { timeoutMs: WRITE_MS, ifUnused: type === 'classic' };
   return await outcomeOfWrite(() => first.api.deleteQueue(vhost, name, options), {

@@ -46,8 +46,12 @@ export const backlog = defineRunbook<BacklogFacts>({
   detect,
   isOver: (snapshot, { vhost, name, level }) => {
     const row = snapshot.queues.rows.find((queue) => queue.name === name && queue.vhost === vhost);
-    if (!row) return isListedWhole(snapshot.queues);
-    if (row.ready === undefined) return { go: false, because: 'the broker reports no message count for it' };
+    if (!row) {
+      return isListedWhole(snapshot.queues);
+    }
+    if (row.ready === undefined) {
+      return { go: false, because: 'the broker reports no message count for it' };
+    }
     return row.ready <= level
       ? { go: true }
       : { go: false, because: `it holds ${counted(row.ready, 'ready message')}` };
@@ -88,7 +92,9 @@ export const backlog = defineRunbook<BacklogFacts>({
   choices: (context) => {
     const targets = targetsOf(context);
     const each = targets.map(({ id, because }) => ({ id, label: `Restart ${id}`, because }));
-    if (targets.length < 2) return each;
+    if (targets.length < 2) {
+      return each;
+    }
     const all = {
       id: EVERY_CONSUMER,
       label: `Restart all ${targets.length} consumers, one after the other`,
@@ -153,14 +159,22 @@ function detect(now: Observation): readonly Found<BacklogFacts>[] {
   const isIgnored = ignoring(settings.detection.ignoreQueues);
   return snapshot.queues.rows.flatMap((queue) => {
     const { ready } = queue;
-    if (ready === undefined || ready <= backlogReady) return [];
+    if (ready === undefined || ready <= backlogReady) {
+      return [];
+    }
     // A stream keeps its messages after they were consumed.
-    if (queue.type === 'stream' || isIgnored(queue.name)) return [];
+    if (queue.type === 'stream' || isIgnored(queue.name)) {
+      return [];
+    }
     const name = parseQueueName(queue.name);
     const hasNoConsumer = queue.consumers === 0;
     // Fanout queues and reply queues without a consumer have their own runbooks.
-    if (hasNoConsumer && (name.kind === 'fanout' || name.kind === 'reply')) return [];
-    if (isDraining(now, queue)) return [];
+    if (hasNoConsumer && (name.kind === 'fanout' || name.kind === 'reply')) {
+      return [];
+    }
+    if (isDraining(now, queue)) {
+      return [];
+    }
     const kind = !hasNoConsumer
       ? 'not-draining'
       : name.kind === 'notification'
@@ -218,10 +232,14 @@ function restartedIn(context: StepContext<BacklogFacts>): readonly string[] {
 function hasDrained({ facts: seen, answered, now }: StepContext<BacklogFacts>): Verdict {
   const { backlogDrained } = now.settings.detection;
   const answer = answerTo(answered, { look: 'queue', vhost: seen.vhost, name: seen.name });
-  if (answer.kind === 'unseen') return no(`I could not query the queue: ${answer.because}`);
+  if (answer.kind === 'unseen') {
+    return no(`I could not query the queue: ${answer.because}`);
+  }
   const ready = freshReady({ facts: seen, answered });
   const was = `it held ${counted(seen.ready, 'ready message')}`;
-  if (ready === undefined) return no(`the queue does not exist, or it has no message count yet; ${was}`);
+  if (ready === undefined) {
+    return no(`the queue does not exist, or it has no message count yet; ${was}`);
+  }
   return ready < backlogDrained
     ? { go: true, because: `${counted(ready, 'ready message')}; ${was}` }
     : no(`${counted(ready, 'ready message')}; ${was}`);

@@ -108,7 +108,9 @@ export function backlogEvidenceLines({ facts: seen, answered, now }: Context): r
 
 function bindingWords(answer: Answers['bindings'] | Unseen): string {
   // Not seen is not none.
-  if (answer.kind === 'unseen') return `I could not list its bindings: ${answer.because}`;
+  if (answer.kind === 'unseen') {
+    return `I could not list its bindings: ${answer.because}`;
+  }
   return answer.bindings.length === 0
     ? 'It is bound to no named exchange'
     : `It receives messages from ${some([...new Set(answer.bindings.map(({ exchange }) => exchange))], NAMED)}`;
@@ -139,14 +141,23 @@ export function judge(context: Context): Verdict | Doubt {
   const { facts: seen, answered, now } = context;
   const { backlogReady } = now.settings.detection;
   const fresh = answerTo(answered, { look: 'queue', vhost: seen.vhost, name: seen.name });
-  if (fresh.kind === 'unseen') return no(`I could not query the queue: ${fresh.because}`);
+  if (fresh.kind === 'unseen') {
+    return no(`I could not query the queue: ${fresh.because}`);
+  }
   const rows = fresh.byNode.flatMap(({ row }) => (row ? [row] : []));
-  if (rows.length === 0) return no('The queue no longer exists.');
-  if (rows.some(({ type }) => type === 'stream'))
+  if (rows.length === 0) {
+    return no('The queue no longer exists.');
+  }
+  if (rows.some(({ type }) => type === 'stream')) {
     return no('The queue is a stream: what it holds is its log.');
+  }
   const ready = freshReady(context);
-  if (ready === undefined) return no('The broker reports no message count for it.');
-  if (ready <= backlogReady) return no(`It holds only ${counted(ready, 'ready message')} now.`);
+  if (ready === undefined) {
+    return no('The broker reports no message count for it.');
+  }
+  if (ready <= backlogReady) {
+    return no(`It holds only ${counted(ready, 'ready message')} now.`);
+  }
   const leftMs = emptyInMs(now.history.queues[queueKey(seen.vhost, seen.name)]?.ready ?? []);
   if (leftMs !== undefined && leftMs <= DRAINING_MS) {
     return no(`It is draining and will be empty in about ${span(leftMs)}. There is nothing to repair.`);
@@ -218,7 +229,9 @@ function judgeConsumers(context: Context, isFalling: boolean): Verdict | Doubt {
     };
   }
   const stuck = `ts consumers hold ${counted(seen.unacknowledged ?? 0, 'unacknowledged message')} and acknowledge none`;
-  if (verdict !== 'deaf') return { go: true, because: `I${stuck}: they hang.` };
+  if (verdict !== 'deaf') {
+    return { go: true, because: `I${stuck}: they hang.` };
+  }
   return {
     go: true,
     because: isStuck
@@ -233,7 +246,9 @@ function ratesOf({ facts: seen, answered }: Pick<Context, 'facts' | 'answered'>)
   const rows = answer.kind === 'queue' ? answer.byNode.flatMap(({ row }) => (row ? [row] : [])) : [];
   const ack = highest(rows.map(({ ackRate }) => ackRate)) ?? seen.ackRate;
   const publish = highest(rows.map(({ publishRate }) => publishRate)) ?? seen.publishRate;
-  if (ack === undefined) return undefined;
+  if (ack === undefined) {
+    return undefined;
+  }
   const published = publish === undefined ? '' : `, ${publish.toFixed(1)}/s published`;
   return { ack, words: `${ack.toFixed(1)}/s acknowledged${published}` };
 }
@@ -249,7 +264,9 @@ export function freshReady({
   answered,
 }: Pick<Context, 'facts' | 'answered'>): number | undefined {
   const answer = answerTo(answered, { look: 'queue', vhost: seen.vhost, name: seen.name });
-  if (answer.kind === 'unseen') return undefined;
+  if (answer.kind === 'unseen') {
+    return undefined;
+  }
   return highest(answer.byNode.map(({ row }) => row?.ready));
 }
 
@@ -258,7 +275,9 @@ export const trendWords = ({
   perMinute: growth = 0,
   overMs = 0,
 }: Pick<Facts, 'perMinute' | 'overMs'>): string => {
-  if (Math.abs(growth) < 1 || overMs < RATE_WINDOW_MS) return '';
+  if (Math.abs(growth) < 1 || overMs < RATE_WINDOW_MS) {
+    return '';
+  }
   const rate = growth > 0 ? `growing ${count(growth)}` : `falling ${count(-growth)}`;
   return `, ${rate}/min over the last ${span(overMs)}`;
 };

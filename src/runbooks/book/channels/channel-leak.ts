@@ -30,9 +30,12 @@ export const channelLeak = defineRunbook<LeakFacts>({
   detect: channelLeaks,
   isOver: (snapshot, { connection, warning }) => {
     const row = snapshot.connections.rows.find(({ name }) => name === connection);
-    if (!row) return isListedWhole(snapshot.connections);
-    if (row.channels === undefined)
+    if (!row) {
+      return isListedWhole(snapshot.connections);
+    }
+    if (row.channels === undefined) {
       return { go: false, because: 'the broker reports no channel count for it' };
+    }
     return row.channels < warning
       ? { go: true }
       : { go: false, because: `it holds ${counted(row.channels, 'channel')}` };
@@ -71,7 +74,9 @@ export const channelLeak = defineRunbook<LeakFacts>({
       label: 'Close the connection',
       because: 'the client reconnects by itself if it can, but its fault remains',
     };
-    if (owner.entry === undefined || host === undefined) return [close];
+    if (owner.entry === undefined || host === undefined) {
+      return [close];
+    }
     return [
       {
         id: RESTART,
@@ -108,7 +113,9 @@ export const channelLeak = defineRunbook<LeakFacts>({
       call: (context) => {
         const owner = ownerFor(context);
         const host = hostOf(owner);
-        if (context.choice !== RESTART || owner.entry === undefined || host === undefined) return undefined;
+        if (context.choice !== RESTART || owner.entry === undefined || host === undefined) {
+          return undefined;
+        }
         const pid = owner.pid === undefined ? {} : { pid: owner.pid };
         return { action: 'service.restart', args: { host, service: unitOf(owner.entry, host), ...pid } };
       },
@@ -168,8 +175,12 @@ function ownerFor({ facts: leak, now, answered }: Context) {
 function walk(context: Context): readonly string[] {
   const { facts: leak, answered, now } = context;
   const answer = connectionIn({ facts: leak, answered });
-  if (answer.kind === 'unseen') return [`I could not query the connection: ${answer.because}`];
-  if (answer.kind === 'gone') return ['The connection is gone.'];
+  if (answer.kind === 'unseen') {
+    return [`I could not query the connection: ${answer.because}`];
+  }
+  if (answer.kind === 'gone') {
+    return ['The connection is gone.'];
+  }
   const idle = answer.channels.filter(({ consumers }) => consumers === 0);
   const idleSince = idle.flatMap(({ idleSinceMs }) => (idleSinceMs === undefined ? [] : [idleSinceMs]));
   const owner = ownerFor(context);
@@ -193,8 +204,12 @@ function walk(context: Context): readonly string[] {
 
 function isStillLeaking({ facts: leak, answered }: Context): Verdict {
   const answer = connectionIn({ facts: leak, answered });
-  if (answer.kind === 'unseen') return no(`I could not query the connection: ${answer.because}`);
-  if (answer.kind === 'gone') return no('The connection is gone; nothing is left to do.');
+  if (answer.kind === 'unseen') {
+    return no(`I could not query the connection: ${answer.because}`);
+  }
+  if (answer.kind === 'gone') {
+    return no('The connection is gone; nothing is left to do.');
+  }
   const channels = Math.max(answer.channels.length, answer.connection.channels ?? 0);
   if (leak.why === 'level' && channels < leak.warning) {
     return no(`It holds only ${counted(channels, 'channel')} now; nothing is left to do.`);
@@ -204,7 +219,9 @@ function isStillLeaking({ facts: leak, answered }: Context): Verdict {
 
 function isStillThere({ facts: leak, answered }: Context) {
   const answer = connectionIn({ facts: leak, answered });
-  if (answer.kind === 'gone') return { kind: 'skip', because: 'the connection is gone already' } as const;
+  if (answer.kind === 'gone') {
+    return { kind: 'skip', because: 'the connection is gone already' } as const;
+  }
   return answer.kind === 'unseen'
     ? ({ kind: 'stop', because: `I could not query the connection: ${answer.because}` } as const)
     : ({ kind: 'go' } as const);
@@ -212,11 +229,16 @@ function isStillThere({ facts: leak, answered }: Context) {
 
 function hasSettled({ facts: leak, answered, now }: Context): Verdict {
   const answer = connectionIn({ facts: leak, answered });
-  if (answer.kind === 'unseen') return no(`I could not query the connection: ${answer.because}`);
-  if (answer.kind === 'connection')
+  if (answer.kind === 'unseen') {
+    return no(`I could not query the connection: ${answer.because}`);
+  }
+  if (answer.kind === 'connection') {
     return no(`the connection still exists and holds ${counted(answer.channels.length, 'channel')}`);
+  }
   const listed = isListedWhole(now.snapshot.connections);
-  if (!listed.go) return listed;
+  if (!listed.go) {
+    return listed;
+  }
   const successors = now.snapshot.connections.rows.filter(
     ({ clientName, peerHost }) =>
       leak.service !== undefined &&
@@ -225,7 +247,9 @@ function hasSettled({ facts: leak, answered, now }: Context): Verdict {
       peerHost === leak.peerHost,
   );
   const tooMany = successors.find(({ channels }) => (channels ?? 0) >= leak.warning);
-  if (tooMany) return no(`a new connection already holds ${counted(tooMany.channels ?? 0, 'channel')}`);
+  if (tooMany) {
+    return no(`a new connection already holds ${counted(tooMany.channels ?? 0, 'channel')}`);
+  }
   const most = Math.max(0, ...successors.map(({ channels }) => channels ?? 0));
   return {
     go: true,

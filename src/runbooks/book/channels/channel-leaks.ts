@@ -35,10 +35,14 @@ export function channelLeaks({ snapshot, history, settings }: Observation): read
   return snapshot.connections.rows.flatMap((connection) => {
     const { channels } = connection;
     // No count is not a count of none.
-    if (channels === undefined) return [];
+    if (channels === undefined) {
+      return [];
+    }
     const track = history.connections[connection.name];
     const why = whyLeaking(connection, channels, track, snapshot.takenAtMs, detection);
-    if (why === undefined) return [];
+    if (why === undefined) {
+      return [];
+    }
     const samples = track?.channels ?? [];
     const growth = perMinute(samples);
     const { clientName, peerHost, channelMax, connectedAtMs } = connection;
@@ -73,10 +77,14 @@ function whyLeaking(
   nowMs: number,
   detection: DetectionSettings,
 ): LeakFacts['why'] | undefined {
-  if (channels >= detection.channelsWarning) return 'level';
+  if (channels >= detection.channelsWarning) {
+    return 'level';
+  }
   // 0 means no limit was negotiated.
   const { channelMax = 0, connectedAtMs } = connection;
-  if (channelMax > 0 && channels * 2 >= channelMax && channels > 1) return 'channel-max';
+  if (channelMax > 0 && channels * 2 >= channelMax && channels > 1) {
+    return 'channel-max';
+  }
   const samples = (track?.channels ?? []).filter(
     ([atMs]) => connectedAtMs === undefined || atMs >= connectedAtMs + SETTLING_MS,
   );
@@ -90,6 +98,8 @@ export function nameOfLeak({
   pid,
   connection,
 }: Pick<LeakFacts, 'service' | 'pid' | 'connection'>): string {
-  if (service === undefined || service === '') return connection;
+  if (service === undefined || service === '') {
+    return connection;
+  }
   return pid === undefined ? service : `${service}:${pid}`;
 }

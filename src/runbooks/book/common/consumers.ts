@@ -32,8 +32,12 @@ export function consumersOf(
   const consuming = new Set<string>();
   for (const consumer of snapshot.consumers.rows) {
     const { vhost, connectionName } = consumer;
-    if (vhost !== queue.vhost || connectionName === undefined) continue;
-    if (consumer.queue === queue.name) consuming.add(connectionName);
+    if (vhost !== queue.vhost || connectionName === undefined) {
+      continue;
+    }
+    if (consumer.queue === queue.name) {
+      consuming.add(connectionName);
+    }
     if (consumer.queue.startsWith(`${queue.name}.`)) {
       servers.set(connectionName, consumer.queue.slice(queue.name.length + 1));
     }
@@ -52,7 +56,9 @@ export function consumersOf(
 
 /** Name of a process such as `nova-compute:4241@10.3.0.1`; undefined where the client gives no name. */
 export function nameOfOwner({ service, pid, peerHost }: Owner): string | undefined {
-  if (service === undefined || service === '') return undefined;
+  if (service === undefined || service === '') {
+    return undefined;
+  }
   return `${service}${pid === undefined ? '' : `:${pid}`}${peerHost === undefined ? '' : `@${peerHost}`}`;
 }
 
@@ -81,8 +87,12 @@ export function isHung(
 ): boolean | undefined {
   const probe = probeOfConsumer(queue, consumer);
   const answer = probe && answerTo(answered, probe);
-  if (answer?.kind !== 'probe') return undefined;
-  if (answer.verdict === 'deaf') return true;
+  if (answer?.kind !== 'probe') {
+    return undefined;
+  }
+  if (answer.verdict === 'deaf') {
+    return true;
+  }
   return answer.verdict === 'alive' ? false : undefined;
 }
 
@@ -106,11 +116,15 @@ export function restartTargets(
   answered: Answered,
 ): readonly RestartTarget[] {
   const consumers = consumersOf(now, queue);
-  if (consumers.length === 0) return targetOfMissing(now, queue);
+  if (consumers.length === 0) {
+    return targetOfMissing(now, queue);
+  }
   const hung = consumers.filter((consumer) => isHung(queue, consumer, answered) === true);
   return (hung.length > 0 ? hung : consumers).flatMap((consumer) => {
     const host = hostOf(consumer);
-    if (consumer.entry === undefined || host === undefined) return [];
+    if (consumer.entry === undefined || host === undefined) {
+      return [];
+    }
     const pid = consumer.pid === undefined ? {} : { pid: consumer.pid };
     const consumes = `it consumes ${queue.name} over ${counted(consumer.connections.length, 'connection')}`;
     return [
@@ -127,10 +141,14 @@ export function restartTargets(
 
 function targetOfMissing({ settings }: Observation, queue: ConsumedQueue): readonly RestartTarget[] {
   const entry = entryOfQueue(queue.name, settings);
-  if (entry === undefined) return [];
+  if (entry === undefined) {
+    return [];
+  }
   // A queue of one host is named `TOPIC.HOST`, in cinder `TOPIC.HOST@BACKEND`.
   const host = entry.host === 'from-connection' ? /^[^.]+\.([^@]+)/.exec(queue.name)?.[1] : entry.host;
-  if (host === undefined) return [];
+  if (host === undefined) {
+    return [];
+  }
   return [
     {
       id: `${entry.name}@${host}`,

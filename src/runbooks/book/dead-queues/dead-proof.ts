@@ -22,23 +22,33 @@ import {
 export function areProvedDead(context: DeadContext): Verdict {
   const { facts, answered, now } = context;
   const calm = isCalm(now.snapshot);
-  if (!calm.go) return calm;
+  if (!calm.go) {
+    return calm;
+  }
   const wanted = viewsWanted(now.snapshot);
   let remaining = 0;
   for (const { name } of facts.queues) {
     const protection = whyProtected({ vhost: facts.vhost, name }, now.settings);
-    if (protection !== undefined) return no(`${shortQueue(name)}: ${protection}.`);
+    if (protection !== undefined) {
+      return no(`${shortQueue(name)}: ${protection}.`);
+    }
     const answer = answerTo(answered, queueLook(facts, name));
-    if (answer.kind === 'unseen') return no(`I could not query ${shortQueue(name)}: ${answer.because}`);
+    if (answer.kind === 'unseen') {
+      return no(`I could not query ${shortQueue(name)}: ${answer.because}`);
+    }
     if (answer.byNode.length < wanted) {
       return no(
         `Only ${counted(answer.byNode.length, 'node')} answered about ${shortQueue(name)}; I need answers from ${wanted}.`,
       );
     }
     const rows = queueDetailsOf(answered, facts, name);
-    if (rows.length === 0) continue;
+    if (rows.length === 0) {
+      continue;
+    }
     const refusal = whyKeep(rows);
-    if (refusal) return no(`${shortQueue(name)}: ${refusal}`);
+    if (refusal) {
+      return no(`${shortQueue(name)}: ${refusal}`);
+    }
     remaining += 1;
   }
   return remaining === 0 ? no('The queues are gone already; nothing is left to delete.') : { go: true };
@@ -53,10 +63,15 @@ function whyKeep(rows: readonly QueueDetail[]): string | undefined {
   if (rows.some(({ type }) => (type !== 'classic' && type !== 'quorum') || type !== first?.type)) {
     return 'its type is not known, so I will not delete it.';
   }
-  if (rows.some(({ isExclusive }) => isExclusive !== false)) return 'a live connection may own it.';
-  if (rows.some(({ consumers }) => consumers === undefined))
+  if (rows.some(({ isExclusive }) => isExclusive !== false)) {
+    return 'a live connection may own it.';
+  }
+  if (rows.some(({ consumers }) => consumers === undefined)) {
     return 'the broker reports no consumer count for it.';
-  if (sumConsumers(rows) > 0) return 'it has a consumer again, so it is healthy.';
+  }
+  if (sumConsumers(rows) > 0) {
+    return 'it has a consumer again, so it is healthy.';
+  }
   if (rows.some(({ unacknowledged }) => unacknowledged === undefined)) {
     return 'the broker reports no count of its unacknowledged messages.';
   }
@@ -74,22 +89,35 @@ function whyKeep(rows: readonly QueueDetail[]): string | undefined {
 export function mayDelete(context: DeadContext): StepVerdict {
   const { facts, answered, target = '', now } = context;
   const calm = isCalm(now.snapshot);
-  if (!calm.go) return { kind: 'stop', because: calm.because };
+  if (!calm.go) {
+    return { kind: 'stop', because: calm.because };
+  }
   const answer = answerTo(answered, queueLook(facts, target));
-  if (answer.kind === 'unseen') return { kind: 'stop', because: `I could not query it: ${answer.because}` };
+  if (answer.kind === 'unseen') {
+    return { kind: 'stop', because: `I could not query it: ${answer.because}` };
+  }
   if (answer.byNode.length < viewsWanted(now.snapshot)) {
     return { kind: 'stop', because: `only ${counted(answer.byNode.length, 'node')} answered about it` };
   }
   const rows = queueDetailsOf(answered, facts, target);
-  if (rows.length === 0) return { kind: 'skip', because: 'it is gone already' };
-  if (sumConsumers(rows) > 0) return { kind: 'skip', because: 'it has a consumer again, so it is healthy' };
+  if (rows.length === 0) {
+    return { kind: 'skip', because: 'it is gone already' };
+  }
+  if (sumConsumers(rows) > 0) {
+    return { kind: 'skip', because: 'it has a consumer again, so it is healthy' };
+  }
   const refusal = whyKeep(rows);
-  if (refusal) return { kind: 'stop', because: refusal };
+  if (refusal) {
+    return { kind: 'stop', because: refusal };
+  }
   const planned = queueDetailsOf(context.before, facts, target);
-  if (rows[0]?.type !== planned[0]?.type)
+  if (rows[0]?.type !== planned[0]?.type) {
     return { kind: 'stop', because: 'its type is not the one in the plan' };
+  }
   const ready = highestReady(rows);
-  if (ready === undefined) return { kind: 'stop', because: 'the broker reports no message count for it' };
+  if (ready === undefined) {
+    return { kind: 'stop', because: 'the broker reports no message count for it' };
+  }
   const ceiling = ceilingOf(context, target);
   if (ready > ceiling) {
     return {

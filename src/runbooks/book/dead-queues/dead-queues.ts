@@ -52,16 +52,24 @@ export function deadFamilies(
   const isIgnored = ignoring(settings.detection.ignoreQueues);
   const families = new Map<string, { dead: DeadQueue[]; alive: string[]; vhost: string; family: string }>();
   for (const queue of snapshot.queues.rows) {
-    if (!mayBeFamily(queue.name)) continue;
+    if (!mayBeFamily(queue.name)) {
+      continue;
+    }
     const family = belongs(parseQueueName(queue.name));
     // A stream keeps what it was given and needs no consumer.
-    if (family === undefined || queue.type === 'stream' || isIgnored(queue.name)) continue;
+    if (family === undefined || queue.type === 'stream' || isIgnored(queue.name)) {
+      continue;
+    }
     const key = queueKey(queue.vhost, family);
     const known = families.get(key) ?? { dead: [], alive: [], vhost: queue.vhost, family };
     families.set(key, known);
-    if ((queue.consumers ?? 0) > 0) known.alive.push(queue.name);
+    if ((queue.consumers ?? 0) > 0) {
+      known.alive.push(queue.name);
+    }
     // No count of consumers is not a count of none.
-    if (queue.consumers !== 0) continue;
+    if (queue.consumers !== 0) {
+      continue;
+    }
     const track = history.queues[queueKey(queue.vhost, queue.name)];
     const growth = track && perMinute(track.ready);
     known.dead.push({

@@ -97,10 +97,14 @@ function deadLines({ facts, answered, now }: DeadContext): readonly string[] {
   return [
     ...facts.queues.map((queue) => {
       const answer = answerTo(answered, queueLook(facts, queue.name));
-      if (answer.kind === 'unseen') return `${queue.name}: I could not query it: ${answer.because}`;
+      if (answer.kind === 'unseen') {
+        return `${queue.name}: I could not query it: ${answer.because}`;
+      }
       const rows = queueDetailsOf(answered, facts, queue.name);
       const [row] = rows;
-      if (!row) return `${queue.name}: it no longer exists`;
+      if (!row) {
+        return `${queue.name}: it no longer exists`;
+      }
       const bindings = answerTo(answered, { look: 'bindings', vhost: facts.vhost, queue: queue.name });
       const fed =
         bindings.kind === 'unseen'
@@ -137,20 +141,26 @@ function isClean({ facts, answered, now }: DeadContext): Verdict {
   const wanted = viewsWanted(now.snapshot);
   for (const name of names) {
     const answer = answerTo(answered, queueLook(facts, name));
-    if (answer.kind === 'unseen') return no(`I could not query ${shortQueue(name)}: ${answer.because}`);
+    if (answer.kind === 'unseen') {
+      return no(`I could not query ${shortQueue(name)}: ${answer.because}`);
+    }
     if (answer.byNode.length < wanted) {
       return no(`only ${counted(answer.byNode.length, 'node')} answered about ${shortQueue(name)}`);
     }
     const rows = queueDetailsOf(answered, facts, name);
     // One that was left alone because a consumer came back is healthy, and stays.
-    if (rows.length > 0 && sumConsumers(rows) === 0) return no(`${shortQueue(name)} still exists`);
+    if (rows.length > 0 && sumConsumers(rows) === 0) {
+      return no(`${shortQueue(name)} still exists`);
+    }
   }
   return areSiblingsUntouched(facts, now, names);
 }
 
 function areSiblingsUntouched(facts: DeadFacts, now: Observation, gone: readonly string[]): Verdict {
   const listed = isListedWhole(now.snapshot.queues);
-  if (!listed.go) return listed;
+  if (!listed.go) {
+    return listed;
+  }
   const rows = now.snapshot.queues.rows.filter(({ vhost }) => vhost === facts.vhost);
   const consumed = new Set(rows.filter(isConsumed).map(({ name }) => name));
   const lost = facts.siblings.filter((name) => !consumed.has(name));
@@ -171,7 +181,9 @@ const isConsumed = ({ consumers }: QueueSeen): boolean => (consumers ?? 0) > 0;
 /** The family that a queue's name puts it in. */
 function familyOf(name: string): string | undefined {
   const parsed = parseQueueName(name);
-  if (parsed.kind === 'reply') return 'reply';
+  if (parsed.kind === 'reply') {
+    return 'reply';
+  }
   return parsed.kind === 'fanout' ? parsed.family : undefined;
 }
 

@@ -60,7 +60,9 @@ function detect(now: Observation): readonly Found<DeadFacts>[] {
   return deadFamilies(now, (name) => (name.kind === 'reply' ? 'reply' : undefined)).flatMap((family) => {
     const isWave = family.total >= WAVE;
     const facts = narrowed(family, (queue) => isWave || isConsumerless(queue));
-    if (facts.total === 0) return [];
+    if (facts.total === 0) {
+      return [];
+    }
     return [
       {
         key: `orphan:${facts.vhost}`,

@@ -63,7 +63,9 @@ function detect(now: Observation): readonly Found<DeadFacts>[] {
   return deadFamilies(now, (name) => (name.kind === 'fanout' ? name.family : undefined)).flatMap((family) => {
     // An empty one costs nothing and may belong to a process that is just starting.
     const facts = narrowed(family, (queue) => (queue.ready ?? 0) > 0 && isConsumerless(queue));
-    if (facts.total === 0) return [];
+    if (facts.total === 0) {
+      return [];
+    }
     const isCritical = facts.queues.some(({ ready }) => (ready ?? 0) >= zombieCriticalReady);
     return [
       {

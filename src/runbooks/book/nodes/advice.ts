@@ -34,7 +34,9 @@ export const adviceOf = (why: string): string =>
 
 /** End of a headline: why a node cannot be seen. */
 export function whyWords(why: string): string {
-  if (!isReason(why)) return why;
+  if (!isReason(why)) {
+    return why;
+  }
   switch (why) {
     case 'refused':
       return 'it refuses connections';

@@ -27,7 +27,9 @@ export const cannotSee = defineRunbook<UnseenFacts>({
         return answer?.kind === 'silent' ? { go: false, because: answer.message } : { go: true };
       }
       case 'member': {
-        if (answeringNodes(snapshot).length === 0) return { go: false, because: 'no node answers' };
+        if (answeringNodes(snapshot).length === 0) {
+          return { go: false, because: 'no node answers' };
+        }
         const isStill = membersNotConfigured(snapshot).some(({ node }) => node === what.node);
         return isStill
           ? { go: false, because: 'it is a member that is not in the configuration' }
@@ -120,10 +122,12 @@ export const cannotSee = defineRunbook<UnseenFacts>({
 });
 
 function clusterWords(nodes: number, refusing: number): string {
-  if (refusing === 0)
+  if (refusing === 0) {
     return nodes === 1 ? 'its only node does not answer' : `none of its ${nodes} nodes answers`;
-  if (refusing < nodes)
+  }
+  if (refusing < nodes) {
     return `${refusing} of its ${nodes} nodes ${refusing === 1 ? 'refuses' : 'refuse'} my password, the others do not answer`;
+  }
   return nodes === 1 ? 'its only node refuses my password' : `all of its ${nodes} nodes refuse my password`;
 }
 

@@ -100,7 +100,9 @@ export const nodeDown = defineRunbook<Facts>({
       decide: ({ now, facts: { nodes, node, how, seenBy } }) => {
         const name = shortNames(nodes)(node);
         const { snapshot, settings } = now;
-        if (runsInEveryView(snapshot, node).go) return { go: false, because: `${name} runs again.` };
+        if (runsInEveryView(snapshot, node).go) {
+          return { go: false, because: `${name} runs again.` };
+        }
         // While the network is split, which nodes stay is a choice that this runbook does not offer.
         if (disagreements(snapshot).length > 0 || partitionsSeen(snapshot).size > 0) {
           return {
@@ -180,7 +182,9 @@ function downNodes(now: Observation): readonly Found<Facts>[] {
   const { snapshot } = now;
   return snapshot.nodes.flatMap((view) => {
     const { name, answer, vm } = view;
-    if (answer.kind === 'answered' || silenceOf(now, view, answer).kind !== 'down') return [];
+    if (answer.kind === 'answered' || silenceOf(now, view, answer).kind !== 'down') {
+      return [];
+    }
     const message = silenceWords(answer);
     return [found(now, { node: name, how: 'down', message, vm, seenBy: peersSay(snapshot, name).stopped })];
   });
@@ -195,8 +199,12 @@ function loneNodes(now: Observation): readonly Found<Facts>[] {
     const knows = others.filter((other) => rowOf(answer, other.name) !== undefined);
     // One node outside a cluster of others; of two single nodes neither is the one that left.
     const cluster = others.filter((other) => other.answer.peers.length > 1);
-    if (knows.length > 0 || cluster.length === 0) return [];
-    if (others.some((other) => rowOf(other.answer, name)?.isRunning === true)) return [];
+    if (knows.length > 0 || cluster.length === 0) {
+      return [];
+    }
+    if (others.some((other) => rowOf(other.answer, name)?.isRunning === true)) {
+      return [];
+    }
     const vm = viewOf(snapshot, name)?.vm ?? 'unknown';
     const message = 'it lists no node but itself';
     return [found(now, { node: name, how: 'alone', message, vm, seenBy: cluster.map((one) => one.name) })];
@@ -222,13 +230,17 @@ function found(
 
 function lastAnswer({ snapshot, history }: Observation, node: string): readonly string[] {
   const atMs = history.nodes[node]?.lastAnswerAtMs;
-  if (atMs === undefined || atMs >= snapshot.takenAtMs) return [];
+  if (atMs === undefined || atMs >= snapshot.takenAtMs) {
+    return [];
+  }
   return [`Its last answer came ${span(snapshot.takenAtMs - atMs)} before this sweep`];
 }
 
 /** Words for what the other nodes say about it. */
 function othersSay(how: Facts['how'], others: readonly string[]): string {
-  if (others.length === 0) return 'not known';
+  if (others.length === 0) {
+    return 'not known';
+  }
   const isOne = others.length === 1;
   return how === 'down'
     ? `${listed(others)} ${isOne ? 'sees' : 'see'} that it has stopped`

@@ -32,7 +32,9 @@ export const pausedMinority = defineRunbook<Facts>({
     const { snapshot, settings } = now;
     return snapshot.nodes.flatMap((view) => {
       const { name, answer } = view;
-      if (answer.kind === 'answered' || silenceOf(now, view, answer).kind !== 'paused') return [];
+      if (answer.kind === 'answered' || silenceOf(now, view, answer).kind !== 'paused') {
+        return [];
+      }
       return [
         {
           key: `node:${name}`,
@@ -103,7 +105,9 @@ export const pausedMinority = defineRunbook<Facts>({
         const name = shortNames(nodes)(node);
         const asked = answerTo(answered, { look: 'partition-handling', node });
         const mode = asked.kind === 'unseen' ? handling : asked.mode;
-        if (runsInEveryView(now.snapshot, node).go) return { go: false, because: `${name} has resumed.` };
+        if (runsInEveryView(now.snapshot, node).go) {
+          return { go: false, because: `${name} has resumed.` };
+        }
         if (mode === 'pause_minority') {
           return {
             go: false,

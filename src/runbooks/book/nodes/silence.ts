@@ -19,7 +19,9 @@ export function silenceOf(now: Observation, view: NodeView, answer: NodeSilence)
   const { snapshot, settings } = now;
   const said = peersSay(snapshot, view.name);
   const isGone = said.running.length === 0 && said.stopped.length > 0;
-  if (!isGone || !looksDead(view, answer)) return { kind: 'unseen' };
+  if (!isGone || !looksDead(view, answer)) {
+    return { kind: 'unseen' };
+  }
   const mayPause =
     settings.partitionHandling === 'pause_minority' || settings.partitionHandling === undefined;
   const isPaused = mayPause && answer.why === 'refused' && view.vm === 'registered' && hasMajority(snapshot);

@@ -32,7 +32,9 @@ export const silentDrop = defineRunbook<Facts>({
     const hanging = snapshot.nodes.filter(
       ({ answer }) => answer.kind === 'silent' && answer.why === 'timeout' && answer.portOpen === true,
     );
-    if (hanging.length < NODES_THAT_HANG) return [];
+    if (hanging.length < NODES_THAT_HANG) {
+      return [];
+    }
     const tick = answeringNodes(snapshot)
       .flatMap(({ answer }) => answer.peers.map((peer) => peer.netTickTimeSeconds))
       .find((seconds) => seconds !== undefined);
@@ -77,7 +79,9 @@ export const silentDrop = defineRunbook<Facts>({
       title: () => 'Is it time to act?',
       decide: ({ facts: { netTickTimeSeconds }, now }) => {
         const answers = answeringNodes(now.snapshot).length === configured(now.snapshot).length;
-        if (answers) return { go: false, because: 'All nodes answer again.' };
+        if (answers) {
+          return { go: false, because: 'All nodes answer again.' };
+        }
         return {
           go: false,
           because:

@@ -41,7 +41,9 @@ export const whatIsUnseen = (now: Observation): readonly Found<UnseenFacts>[] =>
 
 function allSilent({ snapshot }: Observation): readonly Found<UnseenFacts>[] {
   const [first] = snapshot.nodes;
-  if (first?.answer.kind !== 'silent') return [];
+  if (first?.answer.kind !== 'silent') {
+    return [];
+  }
   const messages = snapshot.nodes.flatMap(({ answer }) => (answer.kind === 'silent' ? [answer.message] : []));
   const refusing = snapshot.nodes.flatMap(({ name, answer }) =>
     answer.kind === 'silent' && answer.why === 'unauthorized' ? [name] : [],
@@ -67,7 +69,9 @@ function silent(now: Observation): readonly Found<UnseenFacts>[] {
   return snapshot.nodes.flatMap((view) => {
     const { name, answer, vm } = view;
     // A node that is down or paused has its own runbook.
-    if (answer.kind === 'answered' || silenceOf(now, view, answer).kind !== 'unseen') return [];
+    if (answer.kind === 'answered' || silenceOf(now, view, answer).kind !== 'unseen') {
+      return [];
+    }
     const seenRunningBy = [...peersSay(snapshot, name).running];
     return [
       {
@@ -107,7 +111,9 @@ export function membersNotConfigured(snapshot: Snapshot) {
   const told = new Set(configured(snapshot));
   for (const { answer } of snapshot.nodes) {
     // That card names both nodes already, and its cure is the cure of this.
-    if (answer.kind === 'silent' && answer.answeredAs !== undefined) told.add(answer.answeredAs);
+    if (answer.kind === 'silent' && answer.answeredAs !== undefined) {
+      told.add(answer.answeredAs);
+    }
   }
   const members = new Map<string, { node: string; listedBy: string[]; runs: boolean }>();
   for (const { name, answer } of answeringNodes(snapshot)) {
@@ -126,7 +132,9 @@ function unlisted({ snapshot }: Observation): readonly Found<UnseenFacts>[] {
   return listings.flatMap((listing) => {
     const missing = snapshot[listing].missing.filter(({ node }) => answering.has(node));
     const [first] = missing;
-    if (!first) return [];
+    if (!first) {
+      return [];
+    }
     return [
       {
         key: `listing:${listing}`,

@@ -31,15 +31,23 @@ export const autoheal = defineRunbook<Facts>({
   detect: (now) => {
     const { snapshot, history, settings } = now;
     // Without the operator's word a repair by hand looks the same.
-    if (settings.partitionHandling !== 'autoheal') return [];
-    if (silentNodes(snapshot).length > 0 || disagreements(snapshot).length > 0) return [];
-    if (partitionsSeen(snapshot).size > 0 && !isStaleRow(now)) return [];
+    if (settings.partitionHandling !== 'autoheal') {
+      return [];
+    }
+    if (silentNodes(snapshot).length > 0 || disagreements(snapshot).length > 0) {
+      return [];
+    }
+    if (partitionsSeen(snapshot).size > 0 && !isStaleRow(now)) {
+      return [];
+    }
     const isRecent = (atMs: number | undefined): boolean =>
       atMs !== undefined && snapshot.takenAtMs - atMs <= SHORTLY_MS;
     const nodes = [...configured(snapshot)];
     const apart = nodes.filter((name) => isRecent(history.nodes[name]?.apartAtMs));
     const restarted = apart.filter((name) => isRecent(history.nodes[name]?.restartedAtMs));
-    if (apart.length === 0) return [];
+    if (apart.length === 0) {
+      return [];
+    }
     return [
       { key: 'network', subject: typed(nodes, apart), severity: 'info', facts: { nodes, apart, restarted } },
     ];

@@ -38,9 +38,13 @@ export const linkDown = defineRunbook<Facts>({
   detect: (now) => {
     const { snapshot } = now;
     const pairs = disagreements(snapshot);
-    if (pairs.length === 0 || partitionsSeen(snapshot).size > 0) return [];
+    if (pairs.length === 0 || partitionsSeen(snapshot).size > 0) {
+      return [];
+    }
     // A node that has just started is on its way into the others' views: no link is down for that.
-    if (pairs.every((pair) => pair.some((name) => hasJustStarted(now, name)))) return [];
+    if (pairs.every((pair) => pair.some((name) => hasJustStarted(now, name)))) {
+      return [];
+    }
     const sides = membersOfSides(snapshot);
     const nodes = [...configured(snapshot)];
     const unseen = silentNodes(snapshot);
@@ -113,7 +117,9 @@ export const linkDown = defineRunbook<Facts>({
             because: 'The link is back, but the nodes still run apart: diagnose the network split.',
           };
         }
-        if (pairs.length === 0) return { go: false, because: 'The views agree again.' };
+        if (pairs.length === 0) {
+          return { go: false, because: 'The views agree again.' };
+        }
         const links = pairs.map(([one, other]) => `${short(one)} - ${short(other)}`).join(', ');
         return {
           go: false,

@@ -215,7 +215,9 @@ export const partition = defineRunbook<Facts>({
 function detect(now: Observation): readonly Found<Facts>[] {
   const { snapshot, settings } = now;
   const partitions = partitionsSeen(snapshot);
-  if (partitions.size === 0 || isStaleRow(now)) return [];
+  if (partitions.size === 0 || isStaleRow(now)) {
+    return [];
+  }
   const sides = membersOfSides(snapshot);
   const unseen = silentNodes(snapshot);
   const isApart = unseen.length > 0 || disagreements(snapshot).length > 0;
@@ -244,7 +246,9 @@ function isFitToRepair(context: Context): Verdict {
   const { snapshot, settings } = now;
   const short = shortNames(configured(snapshot));
   const unseen = silentNodes(snapshot);
-  if (unseen.length > 0) return stop(notOffered(unseen.map(short)));
+  if (unseen.length > 0) {
+    return stop(notOffered(unseen.map(short)));
+  }
   if (partitionsSeen(snapshot).size === 0) {
     return stop(
       disagreements(snapshot).length > 0
@@ -255,7 +259,9 @@ function isFitToRepair(context: Context): Verdict {
   const unlisted = configured(snapshot).filter(
     (node) => answerTo(answered, { look: 'side', node }).kind === 'unseen',
   );
-  if (unlisted.length > 0) return stop(notOffered(unlisted.map((node) => `the queues of ${short(node)}`)));
+  if (unlisted.length > 0) {
+    return stop(notOffered(unlisted.map((node) => `the queues of ${short(node)}`)));
+  }
   const restarts = nodesToRestart(context);
   // Rows outlive the split by some seconds. Whatever was chosen, a cluster whose views agree needs no restart.
   if (restarts.length === 0 || disagreements(snapshot).length === 0) {

@@ -12,12 +12,20 @@ export function isBack(context: Context): Verdict {
   const { target = '' } = context;
   const short = shortNames(configured(snapshot));
   const own = viewOf(snapshot, target)?.answer;
-  if (own?.kind !== 'answered') return notYet(`${short(target)} does not answer yet`);
+  if (own?.kind !== 'answered') {
+    return notYet(`${short(target)} does not answer yet`);
+  }
   for (const node of keptSide(context)) {
     const view = viewOf(snapshot, node)?.answer;
-    if (view?.kind !== 'answered') return notYet(`I could not read ${short(node)}`);
-    if (rowOf(view, target)?.isRunning !== true) return notYet(`${short(node)} does not see it running yet`);
-    if (rowOf(own, node)?.isRunning !== true) return notYet(`it does not see ${short(node)} yet`);
+    if (view?.kind !== 'answered') {
+      return notYet(`I could not read ${short(node)}`);
+    }
+    if (rowOf(view, target)?.isRunning !== true) {
+      return notYet(`${short(node)} does not see it running yet`);
+    }
+    if (rowOf(own, node)?.isRunning !== true) {
+      return notYet(`it does not see ${short(node)} yet`);
+    }
   }
   const partitions = partitionsSeen(snapshot);
   const isListed = partitions.has(target) || [...partitions.values()].some((all) => all.includes(target));
@@ -29,7 +37,9 @@ export function isBack(context: Context): Verdict {
 /** Verdict on a forced boot: only a node whose API refuses connections has not started; a slow one may still be starting. */
 export function needsForce({ now, target = '' }: Context): StepVerdict {
   const answer = viewOf(now.snapshot, target)?.answer;
-  if (answer?.kind === 'answered') return { kind: 'skip', because: 'it has started' };
+  if (answer?.kind === 'answered') {
+    return { kind: 'skip', because: 'it has started' };
+  }
   return answer?.why === 'refused'
     ? { kind: 'go' }
     : {
@@ -42,7 +52,9 @@ export function needsForce({ now, target = '' }: Context): StepVerdict {
 export function needsRejoin(context: Context): StepVerdict {
   const { now, target = '' } = context;
   const answer = viewOf(now.snapshot, target)?.answer;
-  if (answer?.kind !== 'answered') return { kind: 'skip', because: 'it does not answer' };
+  if (answer?.kind !== 'answered') {
+    return { kind: 'skip', because: 'it does not answer' };
+  }
   const seesKept = keptSide(context).some((node) => rowOf(answer, node)?.isRunning === true);
   return seesKept ? { kind: 'skip', because: 'it is in the cluster' } : { kind: 'go' };
 }

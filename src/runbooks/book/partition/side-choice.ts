@@ -77,7 +77,9 @@ const sidesHolding = (sides: readonly (readonly string[])[], nodes: readonly str
 /** Client connections that end on these nodes; undefined when a share of the listing is missing. */
 function connectionsOn(snapshot: Snapshot, nodes: readonly string[]): number | undefined {
   const { rows, missing } = snapshot.connections;
-  if (missing.some(({ node }) => nodes.includes(node))) return undefined;
+  if (missing.some(({ node }) => nodes.includes(node))) {
+    return undefined;
+  }
   return rows.filter(({ node }) => nodes.includes(node)).length;
 }
 

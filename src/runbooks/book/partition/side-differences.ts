@@ -23,7 +23,9 @@ export const sideLooks = (snapshot: Snapshot): readonly Look[] =>
  */
 export function lostWith(context: Context, kept: readonly string[]): readonly string[] {
   const discarded = nodesToRestart(context);
-  if (discarded.length === 0) return [];
+  if (discarded.length === 0) {
+    return [];
+  }
   const names = discardedNamesOf(context, discarded);
   const sides = [...kept, ...discarded].map((node) => answerTo(context.answered, { look: 'side', node }));
   if (sides.some(({ kind }) => kind === 'unseen')) {

@@ -27,7 +27,9 @@ export function splitEvidenceLines(context: Context): readonly string[] {
   const choices = keepChoices(now, answered);
   const held = nodes.map((node) => {
     const side = answerTo(answered, { look: 'side', node });
-    if (side.kind === 'unseen') return `${short(node)}: I could not list its queues: ${side.because}`;
+    if (side.kind === 'unseen') {
+      return `${short(node)}: I could not list its queues: ${side.because}`;
+    }
     return `${short(node)} holds ${counted(side.queues.length, 'queue')} and ${counted(side.bindings.length, 'binding')}`;
   });
   const critical = nodes.flatMap((node) => {

@@ -14,9 +14,13 @@ export function isStaleRow(now: Observation): boolean {
   const allRun = answeringNodes(snapshot).every(({ answer }) =>
     answer.peers.every(({ isRunning }) => isRunning),
   );
-  if (!allRun || disagreements(snapshot).length > 0) return false;
+  if (!allRun || disagreements(snapshot).length > 0) {
+    return false;
+  }
   // Autoheal restarts the losing side by itself, and leaves the rows behind.
-  if (settings.partitionHandling === 'autoheal') return true;
+  if (settings.partitionHandling === 'autoheal') {
+    return true;
+  }
   return [...partitionsSeen(snapshot)].every(([name, others]) =>
     [name, ...others].some((node) => hasJustStarted(now, node)),
   );

@@ -40,7 +40,9 @@ export function unboundQueues(now: Observation): readonly UnboundFacts[] {
   const groups = new Map<string, UnboundFacts>();
   for (const { track, row, topic, group, ...own } of suspects) {
     const lost = lostBinding(now, track, row);
-    if (lost === undefined) continue;
+    if (lost === undefined) {
+      continue;
+    }
     const known = groups.get(group);
     const home = known?.exchange === undefined ? homeOf(now, track, rows) : pickHome(known);
     const { service } = known ?? own;
@@ -69,15 +71,23 @@ type Home = Pick<UnboundFacts, 'exchange' | 'knownFrom'>;
 function lostBinding({ snapshot }: Observation, track: ProbeTrack, row: QueueSeen) {
   const consumers = row.consumers ?? 0;
   // Nobody misses a queue without a consumer.
-  if (consumers === 0) return undefined;
+  if (consumers === 0) {
+    return undefined;
+  }
   // Without its bindings only the probe says so: it may have asked the wrong exchange, or found no consumer.
   const streak = streakOf(track, 'absent').filter(({ bindings }) => bindings !== undefined);
   const first = streak[0];
   const last = streak.at(-1);
-  if (first === undefined || last === undefined || streak.length < PROBES_THAT_PROVE) return undefined;
-  if (snapshot.takenAtMs - last.atMs > PROBE_STALE_MS) return undefined;
+  if (first === undefined || last === undefined || streak.length < PROBES_THAT_PROVE) {
+    return undefined;
+  }
+  if (snapshot.takenAtMs - last.atMs > PROBE_STALE_MS) {
+    return undefined;
+  }
   // Bound under other keys and never seen under its own: it listens, and serves no RPC.
-  if (last.bindings === 'other' && track.exchange === undefined) return undefined;
+  if (last.bindings === 'other' && track.exchange === undefined) {
+    return undefined;
+  }
   return {
     queue: { name: row.name, consumers },
     sinceMs: first.atMs,
@@ -91,9 +101,13 @@ function homeOf(
   rows: ReadonlyMap<string, QueueSeen>,
 ): Home | undefined {
   const { vhost, queue, exchange } = track;
-  if (exchange !== undefined) return { exchange, knownFrom: 'memory' };
+  if (exchange !== undefined) {
+    return { exchange, knownFrom: 'memory' };
+  }
   const entry = entryOfQueue(queue, settings);
-  if (entry?.exchange !== undefined) return { exchange: entry.exchange, knownFrom: 'configuration' };
+  if (entry?.exchange !== undefined) {
+    return { exchange: entry.exchange, knownFrom: 'configuration' };
+  }
   const isQueue = (name: string): boolean => rows.has(queueKey(vhost, name));
   const { topic } = rpcNameOf(queue, isQueue);
   const bound = Object.values(probes.tracks).filter(
@@ -105,7 +119,9 @@ function homeOf(
     const homes = new Set(siblings.map((one) => one.exchange));
     const [only] = homes;
     // Siblings that do not agree say nothing.
-    if (homes.size === 1 && only !== undefined) return { exchange: only, knownFrom: 'siblings' };
+    if (homes.size === 1 && only !== undefined) {
+      return { exchange: only, knownFrom: 'siblings' };
+    }
   }
   return undefined;
 }
@@ -114,7 +130,9 @@ function homeOf(
 function candidatesOf({ probes }: Observation, vhost: string): string[] {
   const uses = new Map<string, number>();
   for (const { vhost: its, exchange } of Object.values(probes.tracks)) {
-    if (its === vhost && exchange !== undefined) uses.set(exchange, (uses.get(exchange) ?? 0) + 1);
+    if (its === vhost && exchange !== undefined) {
+      uses.set(exchange, (uses.get(exchange) ?? 0) + 1);
+    }
   }
   return [...uses]
     .toSorted(([one, many], [other, more]) => more - many || one.localeCompare(other))
@@ -124,7 +142,9 @@ function candidatesOf({ probes }: Observation, vhost: string): string[] {
 
 /** Words for the bindings of a queue, as a part of a longer line. */
 export function bindingWords(bindings: Answer<Extract<Look, { look: 'bindings' }>>): string {
-  if (bindings.kind === 'unseen') return `I could not list its bindings: ${bindings.because}`;
+  if (bindings.kind === 'unseen') {
+    return `I could not list its bindings: ${bindings.because}`;
+  }
   return bindings.bindings.length === 0
     ? 'bound to no named exchange'
     : `bound to ${named(bindings.bindings.map(({ exchange, routingKey }) => `${exchange} with routing key ${routingKey}`))}`;

@@ -51,11 +51,15 @@ export function deafTopics(now: Observation): readonly DeafFacts[] {
   const { snapshot, settings, probes } = now;
   const { suspects, rows } = suspectsOf(now, 'deaf', settings.detection.deafProbes);
   // While the broker accepts no messages no answer can come, whichever server listens.
-  if (suspects.length === 0 || hasAlarm(snapshot)) return [];
+  if (suspects.length === 0 || hasAlarm(snapshot)) {
+    return [];
+  }
   const topics = new Map<string, DeafFacts>();
   for (const { track, row, topic, group, service } of suspects) {
     const server = deafServerOf(now, track, row, rows);
-    if (server === undefined) continue;
+    if (server === undefined) {
+      continue;
+    }
     const known = topics.get(group);
     topics.set(group, {
       vhost: row.vhost,
@@ -94,22 +98,38 @@ function deafServerOf(
 ): DeafFacts['servers'][number] | undefined {
   const { settings, snapshot } = now;
   // Without a consumer it is not deaf but gone, which is another trouble.
-  if ((row.consumers ?? 0) === 0) return undefined;
+  if ((row.consumers ?? 0) === 0) {
+    return undefined;
+  }
   const whole = streakOf(track, 'deaf');
   const last = whole.at(-1);
-  if (last === undefined || whole.length < settings.detection.deafProbes) return undefined;
-  if (snapshot.takenAtMs - last.atMs > PROBE_STALE_MS) return undefined;
+  if (last === undefined || whole.length < settings.detection.deafProbes) {
+    return undefined;
+  }
+  if (snapshot.takenAtMs - last.atMs > PROBE_STALE_MS) {
+    return undefined;
+  }
 
   // A server that also has a queue of its own is probed there: on the shared one another server may answer, or the wait is long.
-  if (hasServers(row, rows)) return undefined;
+  if (hasServers(row, rows)) {
+    return undefined;
+  }
   // Probes of a process that is gone were not for this one to answer: it is only just starting.
   const streak = ofOneConsumer(whole);
   const [first] = streak;
-  if (first === undefined || streak.length < settings.detection.deafProbes) return undefined;
-  if (isReplaced(snapshot, last)) return undefined;
-  if (isWorking(streak)) return undefined;
+  if (first === undefined || streak.length < settings.detection.deafProbes) {
+    return undefined;
+  }
+  if (isReplaced(snapshot, last)) {
+    return undefined;
+  }
+  if (isWorking(streak)) {
+    return undefined;
+  }
   // A probe waits behind the messages that are there already. That is a backlog, whose own runbook tells slow from hung.
-  if (isPiledUp(now, row, rows)) return undefined;
+  if (isPiledUp(now, row, rows)) {
+    return undefined;
+  }
   return {
     queue: row.name,
     probes: streak.length,
@@ -132,7 +152,9 @@ const hasServers = (row: QueueSeen, rows: ReadonlyMap<string, QueueSeen>): boole
 /** The newest probes through which one and the same connection consumed the queue. Unknown consumers break nothing. */
 function ofOneConsumer(streak: readonly ProbeSample[]): readonly ProbeSample[] {
   const consumers = streak.findLast((sample) => sample.readers !== undefined)?.readers;
-  if (consumers === undefined) return streak;
+  if (consumers === undefined) {
+    return streak;
+  }
   const isSame = (sample: ProbeSample): boolean =>
     sample.readers === undefined || sample.readers.some((name) => consumers.includes(name));
   return streak.slice(streak.findLastIndex((sample) => !isSame(sample)) + 1);
@@ -140,7 +162,9 @@ function ofOneConsumer(streak: readonly ProbeSample[]): readonly ProbeSample[] {
 
 /** Whether all connections are gone that consumed the queue at the last probe. Then another process does, which was not probed yet. */
 function isReplaced({ connections }: Snapshot, { readers }: ProbeSample): boolean {
-  if (readers === undefined || readers.length === 0 || connections.missing.length > 0) return false;
+  if (readers === undefined || readers.length === 0 || connections.missing.length > 0) {
+    return false;
+  }
   return !connections.rows.some(({ name }) => readers.includes(name));
 }
 
@@ -162,7 +186,9 @@ function namesOfConsumers(
  * whose threads are all busy answers late, and a restart would cost it what it is doing.
  */
 function isWorking(streak: readonly ProbeSample[]): boolean {
-  if ((streak.at(-1)?.ackRate ?? 0) > WORKING_ACK_RATE) return true;
+  if ((streak.at(-1)?.ackRate ?? 0) > WORKING_ACK_RATE) {
+    return true;
+  }
   const inHand = streak.flatMap(({ unacknowledged }) =>
     unacknowledged === undefined ? [] : [unacknowledged],
   );
@@ -190,7 +216,11 @@ export function isHeardAgain(
   queue: string,
 ): boolean {
   const row = snapshot.queues.rows.find((one) => one.vhost === vhost && one.name === queue);
-  if (row === undefined) return isListedWhole(snapshot.queues).go;
-  if (row.consumers === 0) return true;
+  if (row === undefined) {
+    return isListedWhole(snapshot.queues).go;
+  }
+  if (row.consumers === 0) {
+    return true;
+  }
   return probes.tracks[queueKey(vhost, queue)]?.samples.at(-1)?.verdict === 'alive';
 }

@@ -54,7 +54,9 @@ export const deafService = defineRunbook<DeafFacts>({
   explains: ({ vhost, topic, servers }, { subject, facts }) =>
     vhostOf(facts) === vhost && (subject === topic || servers.some(({ queue }) => queue === subject)),
   isOver: (snapshot, { vhost, servers }, probes) => {
-    if (hasAlarm(snapshot)) return no('the broker accepts no messages, so no probe was possible');
+    if (hasAlarm(snapshot)) {
+      return no('the broker accepts no messages, so no probe was possible');
+    }
     const silent = servers.filter(({ queue }) => !isHeardAgain(snapshot, probes, vhost, queue));
     return silent.length === 0 ? { go: true } : no(`no answer yet from ${namesOf(silent)}`);
   },
@@ -276,7 +278,9 @@ function judge(context: Context): Verdict {
 function haveAnswered(context: Context): Verdict {
   const asked = treated(context.facts.servers).map((server) => ({ server, probe: probeOf(context, server) }));
   const silent = asked.filter(({ probe }) => probe.kind !== 'probe' || probe.verdict !== 'alive');
-  if (silent.length > 0) return no(`no answer from ${namesOf(silent.map(({ server }) => server))} yet`);
+  if (silent.length > 0) {
+    return no(`no answer from ${namesOf(silent.map(({ server }) => server))} yet`);
+  }
   const tookMs = asked.flatMap(({ probe }) => (probe.kind === 'probe' ? [probe.tookMs] : []));
   return { go: true, because: `answered within ${span(Math.max(1, ...tookMs))}` };
 }

@@ -27,12 +27,16 @@ export function suspectsOf(
     ([, { samples }]) => samples.at(-1)?.verdict === verdict && samples.length >= leastProbes,
   );
   // Nearly every sweep ends here.
-  if (tracks.length === 0) return { suspects: [], rows: new Map() };
+  if (tracks.length === 0) {
+    return { suspects: [], rows: new Map() };
+  }
   const rows = new Map(snapshot.queues.rows.map((row) => [queueKey(row.vhost, row.name), row]));
   const isIgnored = ignoring(settings.detection.ignoreQueues);
   const suspects = tracks.flatMap(([key, track]): readonly Suspect[] => {
     const row = rows.get(key);
-    if (row === undefined || !isRpcQueue(row) || isIgnored(row.name)) return [];
+    if (row === undefined || !isRpcQueue(row) || isIgnored(row.name)) {
+      return [];
+    }
     const { topic } = rpcNameOf(row.name, (name) => rows.has(queueKey(row.vhost, name)));
     const service = entryOfQueue(row.name, settings)?.name;
     const group = queueKey(row.vhost, topic);

@@ -64,7 +64,9 @@ export function whyUnasked(
 ): string | undefined {
   const [first] = queues.flatMap((queue) => {
     const probe = probeAnswer(context, queue);
-    if (probe.kind === 'unseen') return [`${queue.name}: ${probe.because}`];
+    if (probe.kind === 'unseen') {
+      return [`${queue.name}: ${probe.because}`];
+    }
     return probe.verdict === 'unreachable' || probe.verdict === 'absent'
       ? [`${queue.name}: ${probe.how}`]
       : [];

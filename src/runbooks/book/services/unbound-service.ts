@@ -90,7 +90,9 @@ export const unboundService = defineRunbook<UnboundFacts>({
     const binds = waysToBind(context.facts);
     const canClose = connectionsOf(context).length > 0;
     // Known: the binding alone is the smaller change. Not known: the service itself knows best where it belongs.
-    if (!canClose) return binds;
+    if (!canClose) {
+      return binds;
+    }
     return context.facts.exchange === undefined ? [close, ...binds] : [...binds, close];
   },
   lost: (context) =>
@@ -239,7 +241,9 @@ function judge(context: Context): Verdict {
     const bindings = bindingsOf(context, name);
     return bindings.kind === 'unseen' ? [`${name}: ${bindings.because}`] : [];
   });
-  if (unseen.length > 0) return no(`I could not list the bindings (${unseen[0]})`);
+  if (unseen.length > 0) {
+    return no(`I could not list the bindings (${unseen[0]})`);
+  }
   const lost = lostNow(context);
   if (lost.length > 0) {
     const hasWay =

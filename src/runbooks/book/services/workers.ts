@@ -10,7 +10,9 @@ export function workersOf(now: Observation, queue: ConsumedQueue): readonly Rest
   const services = new Map<string, RestartTarget>();
   for (const consumer of consumersOf(now, queue)) {
     const host = hostOf(consumer);
-    if (consumer.entry === undefined || host === undefined) continue;
+    if (consumer.entry === undefined || host === undefined) {
+      continue;
+    }
     const unit = unitOf(consumer.entry, host);
     const key = `${host}\u0000${unit}`;
     const isAlone = !services.has(key);

@@ -12,7 +12,9 @@ const MAX_ATTEMPTS = 2;
 /** The run with its ledger opened: one entry for each planned item. */
 export function beginActing(runbook: Runbook, run: Run, plan: Plan, input: InputOf<'looked'>): Run {
   const items = plan.items.map((planned): Item => {
-    if (planned.kind === 'manual') return { state: 'waiting' };
+    if (planned.kind === 'manual') {
+      return { state: 'waiting' };
+    }
     const step = stepOf(runbook, planned);
     const looks = distinct(step?.looks?.(contextOf(run, input.now, planned.target)) ?? []);
     return { state: 'waiting', ...(looks.length > 0 && { looks }) };
@@ -24,10 +26,16 @@ export function beginActing(runbook: Runbook, run: Run, plan: Plan, input: Input
 /** The run with the action written down, before the call. Anything but the next, cleared action leaves the run as it is: then do not act. */
 export function intend(runbook: Runbook, run: Run, input: InputOf<'intended'>): Run {
   const current = currentAct(run, input.index);
-  if (current === undefined || current.item.state !== 'waiting' || run.stopWanted !== undefined) return run;
+  if (current === undefined || current.item.state !== 'waiting' || run.stopWanted !== undefined) {
+    return run;
+  }
   // Twice the clearance: the order was given within it, and writing takes a moment.
-  if (!isCleared(runbook, current, input.atMs, 2 * CLEARANCE_MS)) return run;
-  if (!hasActed(run) && !isChecked(run, input.atMs, 2 * CLEARANCE_MS)) return run;
+  if (!isCleared(runbook, current, input.atMs, 2 * CLEARANCE_MS)) {
+    return run;
+  }
+  if (!hasActed(run) && !isChecked(run, input.atMs, 2 * CLEARANCE_MS)) {
+    return run;
+  }
   const { item } = current;
   return withItem(run, input.index, {
     ...item,
@@ -40,11 +48,15 @@ export function intend(runbook: Runbook, run: Run, input: InputOf<'intended'>): 
 /** The run after the call's outcome; `unknown` leaves the item intended, to be settled by looking. */
 export function acted(run: Run, input: InputOf<'acted'>): Run {
   const current = currentAct(run, input.index);
-  if (current === undefined) return run;
+  if (current === undefined) {
+    return run;
+  }
   const { index, item, planned } = current;
   const { outcome, atMs } = input;
   // A precheck may refuse before anything was intended; nothing else can come of an action that was not begun.
-  if (item.state !== 'intended' && !(item.state === 'waiting' && outcome.kind === 'refused')) return run;
+  if (item.state !== 'intended' && !(item.state === 'waiting' && outcome.kind === 'refused')) {
+    return run;
+  }
   switch (outcome.kind) {
     case 'applied':
       return goOn(closeItem(run, current, 'applied', outcome.detail, atMs), atMs);
@@ -62,15 +74,18 @@ export function acted(run: Run, input: InputOf<'acted'>): Run {
 /** The run after a look at an action that may or may not have happened. */
 export function settle(run: Run, input: InputOf<'settled'>): Run {
   const current = currentAct(run, input.index);
-  if (current?.item.state !== 'intended') return run;
+  if (current?.item.state !== 'intended') {
+    return run;
+  }
   const { index, item, planned } = current;
   const { settled, atMs } = input;
   switch (settled.kind) {
     case 'done':
       return goOn(closeItem(run, current, 'applied', settled.because, atMs), atMs);
     case 'not-done': {
-      if ((item.attempts ?? 0) < MAX_ATTEMPTS)
+      if ((item.attempts ?? 0) < MAX_ATTEMPTS) {
         return again(run, current, `it has not happened yet: ${settled.because}`, atMs);
+      }
       const because = `tried ${item.attempts} times without effect: ${settled.because}`;
       const failed = closeItem(run, current, 'failed', because, atMs);
       return end(failed, 'failed', `${planned.title}: ${because}`, atMs);
@@ -86,9 +101,13 @@ export function settle(run: Run, input: InputOf<'settled'>): Run {
 /** The run after a person's word on an action about which no look can tell. */
 export function rule(run: Run, input: InputOf<'ruled'>): Run {
   const current = currentAct(run, input.index);
-  if (current?.item.state !== 'unknown') return run;
+  if (current?.item.state !== 'unknown') {
+    return run;
+  }
   const { item, planned } = current;
-  if (input.attempt !== undefined && input.attempt !== item.attempts) return run;
+  if (input.attempt !== undefined && input.attempt !== item.attempts) {
+    return run;
+  }
   const { because: _question, ...rest } = run;
   const resumed: Run = { ...rest, state: 'acting' };
   const { by, atMs } = input;
@@ -112,7 +131,9 @@ export function rule(run: Run, input: InputOf<'ruled'>): Run {
 /** The run after a person did the manual step. */
 export function confirm(run: Run, input: InputOf<'confirmed'>): Run {
   const current = currentOf(run);
-  if (current?.index !== input.index || current.planned.kind !== 'manual') return run;
+  if (current?.index !== input.index || current.planned.kind !== 'manual') {
+    return run;
+  }
   return goOn(closeItem(run, current, 'applied', `done by ${input.by}`, input.atMs), input.atMs);
 }
 

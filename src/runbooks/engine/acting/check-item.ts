@@ -10,9 +10,13 @@ import { type Current, closeItem, currentOf, goOn, isSpared, withItem } from './
 /** The run after a fresh look for its current item: may the action go, does the check pass? */
 export function checkItem(runbook: Runbook, run: Run, input: InputOf<'looked'>): Run {
   const current = currentOf(run);
-  if (current === undefined || current.planned.kind === 'manual') return run;
+  if (current === undefined || current.planned.kind === 'manual') {
+    return run;
+  }
   const { planned, item } = current;
-  if (planned.kind === 'act' && item.state !== 'waiting') return run;
+  if (planned.kind === 'act' && item.state !== 'waiting') {
+    return run;
+  }
   const step = stepOf(runbook, planned);
   if (step === undefined) {
     const because = `This version of the runbook no longer has the step "${planned.title}".`;
@@ -25,8 +29,9 @@ export function checkItem(runbook: Runbook, run: Run, input: InputOf<'looked'>):
   const looks = distinct(step.looks?.(context) ?? []);
   const open = unanswered(looks, context);
   const rounds = (item.rounds ?? 0) + 1;
-  if (open.length > 0 && rounds < MAX_ROUNDS)
+  if (open.length > 0 && rounds < MAX_ROUNDS) {
     return withItem(answered, current.index, { ...item, looks: open, rounds });
+  }
 
   const { rounds: _taken, ...rest } = item;
   const ready: Current = { ...current, item: { ...rest, looks } };
@@ -49,7 +54,9 @@ function clear(
       return goOn(closeItem(run, current, 'skipped', verdict.because, atMs), atMs);
     case 'stop': {
       const refused = closeItem(run, current, 'refused', verdict.because, atMs);
-      if (isSpared(run, current)) return goOn(refused, atMs);
+      if (isSpared(run, current)) {
+        return goOn(refused, atMs);
+      }
       const state = effectsOf(run).length > 0 ? 'failed' : 'stopped';
       return end(refused, state, `${planned.title}: ${verdict.because}`, atMs);
     }

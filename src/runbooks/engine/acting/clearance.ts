@@ -17,7 +17,9 @@ export function isCleared(
   withinMs: number,
 ): boolean {
   const step = planned.kind === 'act' ? stepOf(runbook, planned) : undefined;
-  if (step?.kind !== 'act') return false;
+  if (step?.kind !== 'act') {
+    return false;
+  }
   return step.when === undefined || (item.clearedAtMs !== undefined && atMs - item.clearedAtMs <= withinMs);
 }
 
@@ -27,7 +29,9 @@ export const isChecked = ({ checkedAtMs }: Run, atMs: number, withinMs: number):
 
 /** Nothing was begun, and the check is old: what was approved may no longer be what is wanted. */
 export function recheck(run: Run, atMs: number): Run {
-  if (run.state !== 'acting' || hasActed(run) || isChecked(run, atMs, CLEARANCE_MS)) return run;
+  if (run.state !== 'acting' || hasActed(run) || isChecked(run, atMs, CLEARANCE_MS)) {
+    return run;
+  }
   const { checkedAtMs = atMs, ...rest } = run;
   const because = `It waited ${span(atMs - checkedAtMs)} before its first step.`;
   return { ...rest, state: 'checking', because, items: [], answered: {} };

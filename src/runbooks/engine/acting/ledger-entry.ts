@@ -7,7 +7,9 @@ import type { Run } from '../../run.ts';
  */
 export function ledgerEntryOf(run: Run, index: number): LedgerEntry | undefined {
   const item = run.items[index];
-  if (item?.state !== 'intended' || item.startedAtMs === undefined) return undefined;
+  if (item?.state !== 'intended' || item.startedAtMs === undefined) {
+    return undefined;
+  }
   const id = [run.cluster, run.id, run.startedAtMs, index, item.attempts ?? 1].join('/');
   return { id, intendedAtMs: item.startedAtMs };
 }

@@ -53,7 +53,9 @@ function finished(item: Item, state: Item['state'], detail: string, atMs: number
 
 /** Whether the run may go on although this deletion was refused. Several in a row say that something else is wrong. */
 export function isSpared(run: Run, { index, planned }: Current): boolean {
-  if (planned.kind !== 'act' || planned.isDeletion !== true) return false;
+  if (planned.kind !== 'act' || planned.isDeletion !== true) {
+    return false;
+  }
   const before = run.items.slice(0, index).toReversed();
   const streak = before.findIndex(({ state }) => state !== 'refused' && state !== 'failed');
   const failed = (streak < 0 ? before.length : streak) + 1;
@@ -64,8 +66,12 @@ export function isSpared(run: Run, { index, planned }: Current): boolean {
 /** The run with the next item as the current one, or at its end. */
 export function goOn(run: Run, atMs: number): Run {
   const next = currentOf(run);
-  if (next === undefined) return finish(run, atMs);
-  if (run.stopWanted !== undefined) return endCancelled(run, run.stopWanted.by, atMs);
+  if (next === undefined) {
+    return finish(run, atMs);
+  }
+  if (run.stopWanted !== undefined) {
+    return endCancelled(run, run.stopWanted.by, atMs);
+  }
   const { index, item, planned } = next;
   const state = planned.kind === 'verify' ? 'watching' : item.state;
   return planned.kind === 'act' ? run : withItem(run, index, { ...item, state, startedAtMs: atMs });

@@ -30,16 +30,27 @@ export function leftStopped({ plan, items }: Run, when: 'now' | 'after' = 'now')
   const left = new Map<string, LeftStopped>();
   for (const [index, planned] of (plan?.items ?? []).entries()) {
     const item = items[index];
-    if (planned.kind !== 'act' || item === undefined) continue;
+    if (planned.kind !== 'act' || item === undefined) {
+      continue;
+    }
     const { action, args } = planned.call;
     const { node } = args;
-    if (typeof node !== 'string') continue;
+    if (typeof node !== 'string') {
+      continue;
+    }
     const isDone = item.state === 'applied' || (when === 'after' && item.state === 'intended');
-    if (action === 'node.stop' && isDone) left.set(node, { node, isStartTried: false });
-    if (!starts.includes(action)) continue;
+    if (action === 'node.stop' && isDone) {
+      left.set(node, { node, isStartTried: false });
+    }
+    if (!starts.includes(action)) {
+      continue;
+    }
     // A start is skipped where the node was seen to run.
-    if (isDone || item.state === 'skipped') left.delete(node);
-    else if (item.attempts !== undefined && left.has(node)) left.set(node, { node, isStartTried: true });
+    if (isDone || item.state === 'skipped') {
+      left.delete(node);
+    } else if (item.attempts !== undefined && left.has(node)) {
+      left.set(node, { node, isStartTried: true });
+    }
   }
   return [...left.values()];
 }

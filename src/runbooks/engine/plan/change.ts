@@ -12,18 +12,26 @@ import { tiersByRisk } from './plan.ts';
  * a limit that was approved and is kept (the action's precheck holds the world to it); what is lost may grow a little.
  */
 export function whatChanged(approved: Plan, fresh: Plan, tools: EngineTools): string | undefined {
-  if (tiersByRisk.indexOf(fresh.tier) > tiersByRisk.indexOf(approved.tier))
+  if (tiersByRisk.indexOf(fresh.tier) > tiersByRisk.indexOf(approved.tier)) {
     return `it needs more votes now${fresh.over === undefined ? '' : `: ${fresh.over.join('; ')}`}`;
+  }
   const rewired = approved.items.find((item) => item.kind === 'act' && isRewired(item, tools));
-  if (rewired !== undefined) return `another command would run for "${rewired.title}"`;
+  if (rewired !== undefined) {
+    return `another command would run for "${rewired.title}"`;
+  }
   const gone = without(approved.items, fresh.items);
   const added = without(fresh.items, approved.items);
-  if (gone !== undefined && added !== undefined)
+  if (gone !== undefined && added !== undefined) {
     return gone.title === added.title
       ? `"${gone.title}" would do something else`
       : `"${gone.title}" has become "${added.title}"`;
-  if (added !== undefined) return `"${added.title}" was added`;
-  if (gone !== undefined) return `"${gone.title}" is no longer part of the plan`;
+  }
+  if (added !== undefined) {
+    return `"${added.title}" was added`;
+  }
+  if (gone !== undefined) {
+    return `"${gone.title}" is no longer part of the plan`;
+  }
   const lost = fresh.lost.find((line) => !isCovered(approved.lost, line));
   return lost === undefined ? undefined : `more would be lost: ${lost}`;
 }
@@ -36,7 +44,9 @@ function without(items: readonly PlannedItem[], others: readonly PlannedItem[]):
   const left = others.map(essence);
   return items.find((item) => {
     const index = left.indexOf(essence(item));
-    if (index >= 0) left.splice(index, 1);
+    if (index >= 0) {
+      left.splice(index, 1);
+    }
     return index < 0;
   });
 }
@@ -73,7 +83,9 @@ const THINGS_ROOM = 5;
 function isCovered(approved: readonly string[], fresh: string): boolean {
   const counts = countsIn(fresh);
   const known = approved.map(inWordsOfToday).find((line) => wordsOf(line) === wordsOf(fresh));
-  if (known === undefined) return counts.length > 0 && counts.every(({ count, room }) => count <= room);
+  if (known === undefined) {
+    return counts.length > 0 && counts.every(({ count, room }) => count <= room);
+  }
   const before = countsIn(known);
   return counts.every(({ count, room }, index) => {
     const was = before[index]?.count ?? 0;

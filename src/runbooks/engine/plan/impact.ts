@@ -21,7 +21,9 @@ export function whatIsOver(
   { limits, deletedLastHour }: Pick<EngineTools, 'limits' | 'deletedLastHour'>,
 ): readonly string[] {
   const toll = impactOf(deletions);
-  if (toll === undefined) return [];
+  if (toll === undefined) {
+    return [];
+  }
   const { queues, messages } = toll;
   return [
     ...(Math.max(queues, wanted) > limits.queuesPerRun
@@ -53,9 +55,13 @@ function sharesOver(
   return [...new Set(deletions.map(({ vhost }) => vhost))].flatMap((vhost) => {
     const ours = deletions.filter((deletion) => deletion.vhost === vhost).length;
     // One queue is always allowed: else people with a small vhost would get used to the way around the limits.
-    if (ours <= 1) return [];
+    if (ours <= 1) {
+      return [];
+    }
     // No count is not a high count.
-    if (snapshot.queues.missing.length > 0) return [`I could not count all queues of vhost ${vhost}`];
+    if (snapshot.queues.missing.length > 0) {
+      return [`I could not count all queues of vhost ${vhost}`];
+    }
     const all = snapshot.queues.rows.filter((queue) => queue.vhost === vhost).length;
     return ours * 100 > all * vhostPercent
       ? [

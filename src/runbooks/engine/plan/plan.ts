@@ -23,7 +23,9 @@ export function makePlan(
   atMs: number,
 ): Plan | undefined {
   const items = plannedItems(runbook, context, tools);
-  if (items.every(({ kind }) => kind === 'verify')) return undefined;
+  if (items.every(({ kind }) => kind === 'verify')) {
+    return undefined;
+  }
   const lost = runbook.lost(context);
   const deletions = deletionsIn(items, tools);
   const toll = impactOf(deletions);
@@ -84,7 +86,9 @@ function plannedItems(
     switch (step.kind) {
       case 'act': {
         const call = step.call(inContext);
-        if (call === undefined) break;
+        if (call === undefined) {
+          break;
+        }
         const { text, deletes } = tools.describe(call);
         const onlyIfNeeded = fallsThrough && step.when !== undefined;
         const isDeletion = deletes !== undefined && { isDeletion: true as const };
@@ -109,10 +113,14 @@ function flatten(
 ): readonly { readonly step: PlannableStep; readonly target?: string }[] {
   const flat: { readonly step: PlannableStep; readonly target?: string }[] = [];
   for (const step of runbook.steps) {
-    if (step.kind === 'act' || step.kind === 'verify' || step.kind === 'manual') flat.push({ step });
-    if (step.kind === 'each')
-      for (const target of step.over(context))
+    if (step.kind === 'act' || step.kind === 'verify' || step.kind === 'manual') {
+      flat.push({ step });
+    }
+    if (step.kind === 'each') {
+      for (const target of step.over(context)) {
         flat.push(...step.steps.map((inner) => ({ step: inner, target })));
+      }
+    }
   }
   return flat;
 }

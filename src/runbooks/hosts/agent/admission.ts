@@ -32,26 +32,36 @@ export interface AdmissionState {
  */
 export function admit(method: AgentMethod, request: AgentRequest, state: AdmissionState): Admission {
   const { nowMs, journal } = state;
-  if (request.host !== state.host)
+  if (request.host !== state.host) {
     return refuse('other-host', `this agent is on ${state.host}, not on ${request.host}`);
-  if (journal.isSeen(request.nonce)) return refuse('replayed', 'this request has already been received');
-  if (agentMethods[method] !== request.operation)
+  }
+  if (journal.isSeen(request.nonce)) {
+    return refuse('replayed', 'this request has already been received');
+  }
+  if (agentMethods[method] !== request.operation) {
     return refuse('malformed', `${request.operation} was sent to the method ${method}`);
-  if (request.signedAtMs < journal.sinceMs + AHEAD_MS)
+  }
+  if (request.signedAtMs < journal.sinceMs + AHEAD_MS) {
     return refuse('no-memory', `it was signed before ${utcMoment(journal.sinceMs + AHEAD_MS)}, ${noMemory}`);
+  }
   const late = lateness(request.signedAtMs, nowMs);
-  if (late !== undefined) return late;
+  if (late !== undefined) {
+    return late;
+  }
   return isActing(request.operation) ? admitAct(request, state) : { kind: 'go' };
 }
 
 function admitAct(request: AgentRequest, { nowMs, journal }: AdmissionState): Admission {
   const entry = journal.find(request.id);
-  if (entry !== undefined)
+  if (entry !== undefined) {
     return entry.digest === contentOf(request)
       ? { kind: 'known', entry }
       : refuse('id-reused', `the id ${request.id} belongs to another request`);
+  }
   const late = lateness(request.intendedAtMs, nowMs);
-  if (late === undefined) return { kind: 'go' };
+  if (late === undefined) {
+    return { kind: 'go' };
+  }
   return late.code === 'stale'
     ? refuse(
         'too-late',
@@ -62,10 +72,12 @@ function admitAct(request: AgentRequest, { nowMs, journal }: AdmissionState): Ad
 
 function lateness(atMs: number, nowMs: number): (Admission & { readonly kind: 'refused' }) | undefined {
   const ageMs = nowMs - atMs;
-  if (ageMs > FRESH_MS)
+  if (ageMs > FRESH_MS) {
     return refuse('stale', `the request is ${span(ageMs)} old by this host's clock; ${compare}`);
-  if (ageMs < -AHEAD_MS)
+  }
+  if (ageMs < -AHEAD_MS) {
     return refuse('from-the-future', `the request is ${span(-ageMs)} ahead of this host's clock; ${compare}`);
+  }
   return undefined;
 }
 

@@ -27,7 +27,9 @@ export function agentOrderOf(
 ): AgentOrder {
   const args = { ...given, host: host.name };
   const refusal = refusalOf(operation, args);
-  if (refusal !== undefined) return refuse('not-allowed', refusal);
+  if (refusal !== undefined) {
+    return refuse('not-allowed', refusal);
+  }
   switch (operation) {
     case 'host.facts':
       return { kind: 'facts' };
@@ -46,7 +48,9 @@ export function agentOrderOf(
       }
       const template = host.commands[operation];
       const argv = template && fill(template, args);
-      if (argv === undefined) return refuse('not-allowed', `the agent has no command for ${operation}`);
+      if (argv === undefined) {
+        return refuse('not-allowed', `the agent has no command for ${operation}`);
+      }
       return isSame(argv, approved)
         ? { kind: 'command', argv }
         : refuse(

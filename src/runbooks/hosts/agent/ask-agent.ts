@@ -70,18 +70,23 @@ export async function askAgent(
     case 'not-sent':
       return { kind: 'not-started', because: heard.because };
     case 'result':
-      if (heard.result.kind !== 'refused' && heard.result.kind !== 'outcome') return heard.result;
-      if (heard.result.kind === 'refused' && isProofOfNothing(heard.result.code))
+      if (heard.result.kind !== 'refused' && heard.result.kind !== 'outcome') {
+        return heard.result;
+      }
+      if (heard.result.kind === 'refused' && isProofOfNothing(heard.result.code)) {
         return {
           kind: 'not-started',
           because: `the agent on ${agent.host} refused: ${heard.result.because}`,
         };
+      }
       break;
     case 'nothing':
       break;
   }
   const because = `${operation} was sent to the agent on ${agent.host}: ${becauseOf(heard)}`;
-  if (!isActing(operation)) return { kind: 'unknown', because };
+  if (!isActing(operation)) {
+    return { kind: 'unknown', because };
+  }
   return await lookUntil(port, agent, entry, { because, deadlineMs: nowMs + timeoutMs, signal });
 }
 
@@ -97,11 +102,19 @@ async function lookUntil(
 ): Promise<HostAnswer> {
   for (let silent = 0; ; ) {
     const leftMs = deadlineMs - port.clock.now();
-    if (leftMs <= 0 || silent >= MOST_SILENT_LOOKS || signal?.aborted) return { kind: 'unknown', because };
+    if (leftMs <= 0 || silent >= MOST_SILENT_LOOKS || signal?.aborted) {
+      return { kind: 'unknown', because };
+    }
     const look = await ask(port, agent, entry, withSignal(Math.min(LONGEST_SHARE_MS, leftMs), signal));
-    if (look.memory.kind === 'answered') return look.memory.answer;
-    if (look.memory.kind === 'never') return { kind: 'not-started', because: look.memory.because };
-    if (look.isFinal) return { kind: 'unknown', because: look.memory.because };
+    if (look.memory.kind === 'answered') {
+      return look.memory.answer;
+    }
+    if (look.memory.kind === 'never') {
+      return { kind: 'not-started', because: look.memory.because };
+    }
+    if (look.isFinal) {
+      return { kind: 'unknown', because: look.memory.because };
+    }
     silent = look.isSilent ? silent + 1 : 0;
     await port.clock.sleep(Math.min(BETWEEN_LOOKS_MS, Math.max(0, leftMs)), signal).catch(() => {});
   }
@@ -114,8 +127,9 @@ export async function recallFromAgent(
   { operation, entry }: AgentQuestion,
   limits: HostLimits,
 ): Promise<HostMemory> {
-  if (entry === undefined || !isActing(operation))
+  if (entry === undefined || !isActing(operation)) {
     return { kind: 'unknown', because: `${operation} has no ledger entry` };
+  }
   return (await ask(port, agent, { ...entry, id: requestId(entry, operation) }, limits)).memory;
 }
 
@@ -141,8 +155,9 @@ async function ask(
     isSilent: false,
     ...more,
   });
-  if (heard.kind !== 'result' || heard.result.kind !== 'outcome')
+  if (heard.kind !== 'result' || heard.result.kind !== 'outcome') {
     return unknown(`the agent on ${agent.host}: ${becauseOf(heard)}`, { isSilent: true });
+  }
   const { state, answer, sinceMs } = heard.result;
   switch (state) {
     case 'answered':
@@ -159,10 +174,11 @@ async function ask(
       // Both by the agent's clock, which is the one that judges lateness.
       const isTooLateNow = heard.answeredAtMs - entry.intendedAtMs > FRESH_MS;
       const isRemembered = entry.intendedAtMs >= sinceMs + AHEAD_MS;
-      if (!isRemembered)
+      if (!isRemembered) {
         return unknown(`the journal of the agent on ${agent.host} does not reach back that far`, {
           isFinal: true,
         });
+      }
       return isTooLateNow
         ? {
             memory: { kind: 'never', because: `the request never reached the agent on ${agent.host}` },
@@ -210,15 +226,21 @@ async function exchange(
 
 function read(unread: unknown, request: AgentRequest, agent: KnownAgent): Heard {
   const reply = replySchema.safeParse(unread).data;
-  if (reply === undefined)
+  if (reply === undefined) {
     return { kind: 'nothing', because: 'the answer does not have the form of an agent answer' };
+  }
   // Anybody can send that. It is told, and proves nothing.
-  if ('kind' in reply) return { kind: 'nothing', because: `a refusal without a signature: ${reply.because}` };
+  if ('kind' in reply) {
+    return { kind: 'nothing', because: `a refusal without a signature: ${reply.because}` };
+  }
   const { answer, signature } = reply;
-  if (!isSignedBy('answer', answer, signature, agent.keys))
+  if (!isSignedBy('answer', answer, signature, agent.keys)) {
     return { kind: 'nothing', because: 'the answer is not signed with a key of this agent' };
+  }
   const isOurs = answer.host === request.host && answer.id === request.id && answer.nonce === request.nonce;
-  if (!isOurs) return { kind: 'nothing', because: 'the answer belongs to another request' };
+  if (!isOurs) {
+    return { kind: 'nothing', because: 'the answer belongs to another request' };
+  }
   return { kind: 'result', result: answer.result, answeredAtMs: answer.answeredAtMs };
 }
 

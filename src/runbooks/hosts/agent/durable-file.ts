@@ -22,7 +22,9 @@ export async function openDurableFile(
   const whole = await handle.readFile();
   // Nothing was done on the strength of a line whose end is missing: its writer never heard that it was safe.
   let bytes = whole.lastIndexOf(0x0a) + 1;
-  if (bytes < whole.length) await cutAt(handle, bytes);
+  if (bytes < whole.length) {
+    await cutAt(handle, bytes);
+  }
   let broken: Error | undefined;
   const unwritable = (cause: unknown): Error =>
     new Error(`${path} cannot be written any more; restart the agent`, { cause });
@@ -32,7 +34,9 @@ export async function openDurableFile(
       return bytes;
     },
     async append(line) {
-      if (broken) throw broken;
+      if (broken) {
+        throw broken;
+      }
       const content = Buffer.from(line);
       try {
         await writeAll(handle, content, bytes);

@@ -27,10 +27,15 @@ export function readLines(text: string): { readonly lines: readonly JournalLine[
   const lines: JournalLine[] = [];
   let unread = 0;
   for (const each of text.split('\n')) {
-    if (each === '') continue;
+    if (each === '') {
+      continue;
+    }
     const line = readLine(each);
-    if (line === undefined) unread += 1;
-    else lines.push(line);
+    if (line === undefined) {
+      unread += 1;
+    } else {
+      lines.push(line);
+    }
   }
   return { lines, unread };
 }

@@ -89,10 +89,15 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   function takeIn(content: string): number {
     const { lines, unread } = readLines(content);
     let since: number | undefined;
-    for (const line of lines) since = takeLine(line) ?? since;
-    if (unread === 0 && since !== undefined) return since;
-    if (unread > 0)
+    for (const line of lines) {
+      since = takeLine(line) ?? since;
+    }
+    if (unread === 0 && since !== undefined) {
+      return since;
+    }
+    if (unread > 0) {
       onTrouble(`${unread} lines of the journal cannot be read: what they recorded is not known`);
+    }
     return now();
   }
 
@@ -110,7 +115,9 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
       }
       case 'applied': {
         const entry = entries.get(line.id);
-        if (entry !== undefined) entries.set(line.id, { ...entry, state: 'answered', answer: line.answer });
+        if (entry !== undefined) {
+          entries.set(line.id, { ...entry, state: 'answered', answer: line.answer });
+        }
         return undefined;
       }
     }
@@ -119,11 +126,17 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   /** Without what is too old to matter. What is dropped of the entries moves the beginning. */
   function dropOld(): void {
     const nowMs = now();
-    for (const [nonce, atMs] of seen) if (nowMs - atMs > NONCE_MS) seen.delete(nonce);
+    for (const [nonce, atMs] of seen) {
+      if (nowMs - atMs > NONCE_MS) {
+        seen.delete(nonce);
+      }
+    }
     for (const { id, atMs, state } of entries.values()) {
       const isOver = nowMs - atMs > keepMs;
       const isSurplus = entries.size >= mostEntries && nowMs - atMs > YOUNG_MS;
-      if (state === 'running' || !(isOver || isSurplus)) continue;
+      if (state === 'running' || !(isOver || isSurplus)) {
+        continue;
+      }
       entries.delete(id);
       sinceMs = Math.max(sinceMs, atMs + 1);
     }
@@ -137,10 +150,14 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   }
 
   function* linesOf(): Iterable<JournalLine> {
-    for (const [nonce, atMs] of seen) yield { line: 'seen', nonce, atMs };
+    for (const [nonce, atMs] of seen) {
+      yield { line: 'seen', nonce, atMs };
+    }
     for (const { id, nonce, digest, operation, answer, atMs } of entries.values()) {
       yield { line: 'intended', id, nonce, digest, operation, atMs };
-      if (answer !== undefined) yield { line: 'applied', id, answer, atMs };
+      if (answer !== undefined) {
+        yield { line: 'applied', id, answer, atMs };
+      }
     }
   }
 
@@ -148,7 +165,9 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   function write(line: JournalLine): Promise<void> {
     const written = writing.then(async () => {
       await file.append(writeLine(line));
-      if (file.bytes < rewriteAt) return;
+      if (file.bytes < rewriteAt) {
+        return;
+      }
       // The line is safe already: a rewrite that fails is tried again later.
       await rewrite().catch((error: unknown) => {
         rewriteAt = 2 * file.bytes;
@@ -160,9 +179,12 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   }
 
   function makeRoom(): void {
-    if (seen.size >= mostNonces || entries.size >= mostEntries) dropOld();
-    if (seen.size >= mostNonces || entries.size >= mostEntries)
+    if (seen.size >= mostNonces || entries.size >= mostEntries) {
+      dropOld();
+    }
+    if (seen.size >= mostNonces || entries.size >= mostEntries) {
       throw new Error('the journal is full of requests that are too recent to be forgotten');
+    }
   }
 
   return {
@@ -191,7 +213,9 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
     },
     async apply(id, answer) {
       const entry = entries.get(id);
-      if (entry === undefined) throw new Error(`the journal has no request ${id}`);
+      if (entry === undefined) {
+        throw new Error(`the journal has no request ${id}`);
+      }
       const kept = shortened(answer);
       entries.set(id, { ...entry, state: 'answered', answer: kept });
       await write({ line: 'applied', id, answer: kept, atMs: now() });

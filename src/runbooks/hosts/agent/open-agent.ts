@@ -70,22 +70,35 @@ export function openAgent(
     const isToAct = isActing(operation) && order?.kind === 'command';
     try {
       // No await between the question and this: two of the same id must not both find nothing.
-      if (isToAct) await journal.intend({ id, nonce, digest: contentOf(request), operation });
+      if (isToAct) {
+        await journal.intend({ id, nonce, digest: contentOf(request), operation });
+      }
       // A refused one is remembered as well: it must not be let in a moment later.
-      else if (!journal.isSeen(nonce)) await journal.see(nonce);
+      else if (!journal.isSeen(nonce)) {
+        await journal.see(nonce);
+      }
     } catch (error) {
       return { kind: 'refused', code: 'no-journal', because: `nothing was done: ${reasonOf(error)}` };
     }
-    if (admission.kind === 'refused') return admission;
-    if (admission.kind === 'known') return answerOf(admission.entry);
-    if (order === undefined) return outcomeOf(id);
-    if (order.kind === 'refused') return order;
+    if (admission.kind === 'refused') {
+      return admission;
+    }
+    if (admission.kind === 'known') {
+      return answerOf(admission.entry);
+    }
+    if (order === undefined) {
+      return outcomeOf(id);
+    }
+    if (order.kind === 'refused') {
+      return order;
+    }
     const answer = await carryOut(order, Math.min(request.limitMs, settings.commandMs));
     // Done is done: that it could not be written down is no reason to hide it from the caller.
-    if (isToAct)
+    if (isToAct) {
       await journal.apply(id, answer).catch((error: unknown) => {
         tell({ method, id, isRefused: false, outcome: 'not-written', because: reasonOf(error) });
       });
+    }
     return answer;
   }
 
@@ -118,7 +131,9 @@ export function openAgent(
   function outcomeOf(id: string): AgentResult {
     const entry = journal.find(id);
     const { sinceMs } = journal;
-    if (entry === undefined) return { kind: 'outcome', state: 'absent', sinceMs };
+    if (entry === undefined) {
+      return { kind: 'outcome', state: 'absent', sinceMs };
+    }
     return {
       kind: 'outcome',
       state: entry.state,
@@ -131,10 +146,13 @@ export function openAgent(
     async answer(method, message) {
       const parsed = signedRequestSchema.safeParse(message);
       // A stranger is told as little as possible, and nothing is signed.
-      if (!parsed.success) return stranger(method, 'malformed', 'the message is not a request to an agent');
+      if (!parsed.success) {
+        return stranger(method, 'malformed', 'the message is not a request to an agent');
+      }
       const { request, signature } = parsed.data;
-      if (!isSignedBy('request', request, signature, keys))
+      if (!isSignedBy('request', request, signature, keys)) {
         return stranger(method, 'bad-signature', 'the signature was not made with a key of this agent');
+      }
       const result = await resultOf(method, request);
       tell({
         method,
@@ -163,7 +181,9 @@ export function openAgent(
 }
 
 function answerOf(entry: { readonly state: string; readonly answer?: HostAnswer }): HostAnswer {
-  if (entry.answer !== undefined) return entry.answer;
+  if (entry.answer !== undefined) {
+    return entry.answer;
+  }
   return entry.state === 'running'
     ? { kind: 'unknown', because: 'it is running right now' }
     : {

@@ -17,8 +17,9 @@ const LONGEST_PATH_BYTES = 107;
 export async function holdAlone(path: string): Promise<{ readonly release: () => Promise<void> }> {
   const own = `${path}.${randomBytes(8).toString('hex')}`;
   const hidden = `${own}.new`;
-  if (Buffer.byteLength(hidden) > LONGEST_PATH_BYTES)
+  if (Buffer.byteLength(hidden) > LONGEST_PATH_BYTES) {
     throw new Error(`the path ${path} is too long for a lock; choose a shorter folder for the journal`);
+  }
   const server = createServer();
   // A peer that connects only wants to know whether a process lives here.
   server.on('connection', (socket) => socket.destroy());
@@ -48,11 +49,14 @@ async function refuseOthers(path: string, own: string): Promise<void> {
     // The name alone was the socket of earlier versions.
     const isLock =
       each === name || (each.startsWith(`${name}.`) && /^[0-9a-f]{16}$/.test(each.slice(name.length + 1)));
-    if (!isLock || other === own) continue;
-    if (await isAnyProcessAt(other))
+    if (!isLock || other === own) {
+      continue;
+    }
+    if (await isAnyProcessAt(other)) {
       throw new Error(
         `another process holds ${path}: only one agent at a time may use a journal; stop the other one`,
       );
+    }
     await rm(other, { force: true });
   }
 }

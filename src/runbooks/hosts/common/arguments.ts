@@ -42,10 +42,16 @@ export function refusalOf(
   args: Readonly<Record<string, string>>,
 ): string | undefined {
   const missing = required[operation].find((name) => !Object.hasOwn(args, name));
-  if (missing !== undefined) return `${operation} needs the argument ${missing}`;
+  if (missing !== undefined) {
+    return `${operation} needs the argument ${missing}`;
+  }
   for (const [name, value] of Object.entries(args)) {
-    if (!isArgumentName(name)) return `${operation} has no argument ${JSON.stringify(name)}`;
-    if (!isArgument(name, value)) return `${JSON.stringify(value)} is not allowed as ${name}`;
+    if (!isArgumentName(name)) {
+      return `${operation} has no argument ${JSON.stringify(name)}`;
+    }
+    if (!isArgument(name, value)) {
+      return `${JSON.stringify(value)} is not allowed as ${name}`;
+    }
   }
   return undefined;
 }
@@ -62,8 +68,11 @@ export function fill(
   for (const element of template) {
     const names = [...element.matchAll(placeholder)].map(([, name]) => name ?? '');
     const isWhole = names.every((name) => Object.hasOwn(args, name));
-    if (isWhole) argv.push(element.replace(placeholder, (_, name: string) => args[name] ?? ''));
-    else if (element !== `{${names[0]}}`) return undefined;
+    if (isWhole) {
+      argv.push(element.replace(placeholder, (_, name: string) => args[name] ?? ''));
+    } else if (element !== `{${names[0]}}`) {
+      return undefined;
+    }
   }
   return argv.length === 0 ? undefined : argv;
 }

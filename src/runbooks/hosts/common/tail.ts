@@ -18,7 +18,9 @@ export function tailOf(limit: number): {
       chunks.push(chunk);
       held += chunk.length;
       // Twice the limit: a copy for each chunk of a chatty program would be wasteful.
-      if (held > 2 * limit) trim();
+      if (held > 2 * limit) {
+        trim();
+      }
     },
     text: () => {
       trim();

@@ -25,13 +25,17 @@ const environment = (): Readonly<Record<string, string>> => ({
 /** Runs a program on this machine: no shell, a process group of its own, bounded in time and output. Never rejects. */
 export function runLocally(argv: readonly string[], limits: HostLimits): Promise<HostAnswer> {
   const [program, ...args] = argv;
-  if (program === undefined) return Promise.resolve({ kind: 'not-started', because: 'the command is empty' });
-  if (limits.signal?.aborted)
+  if (program === undefined) {
+    return Promise.resolve({ kind: 'not-started', because: 'the command is empty' });
+  }
+  if (limits.signal?.aborted) {
     return Promise.resolve({ kind: 'not-started', because: 'it was cancelled before it started' });
+  }
   return new Promise((resolve) => {
     const child = begin(program, args);
-    if (child instanceof Error)
+    if (child instanceof Error) {
       return resolve({ kind: 'not-started', because: `${program} could not be started: ${codeOf(child)}` });
+    }
     const output = tailOf(OUTPUT_BYTES);
     child.stdout.on('data', output.add);
     child.stderr.on('data', output.add);
@@ -40,7 +44,9 @@ export function runLocally(argv: readonly string[], limits: HostLimits): Promise
     let killTimer: NodeJS.Timeout | undefined;
     let drainTimer: NodeJS.Timeout | undefined;
     const stop = (because: string): void => {
-      if (stopped !== undefined) return;
+      if (stopped !== undefined) {
+        return;
+      }
       stopped = because;
       signalGroup(child, 'SIGTERM');
       killTimer = setTimeout(() => {
@@ -66,13 +72,16 @@ export function runLocally(argv: readonly string[], limits: HostLimits): Promise
     };
     const ended = (code: number | null, signal: NodeJS.Signals | null): void => {
       // The leader is gone, but what it started may have ignored the first request.
-      if (stopped !== undefined) signalGroup(child, 'SIGKILL');
+      if (stopped !== undefined) {
+        signalGroup(child, 'SIGKILL');
+      }
       clearTimeout(killTimer);
       settle(answerOf(program, stopped, code, signal, output.text()));
     };
     child.once('error', (error) => {
-      if (child.pid === undefined)
+      if (child.pid === undefined) {
         settle({ kind: 'not-started', because: `${program} could not be started: ${codeOf(error)}` });
+      }
     });
     child.once('exit', (code, signal) => {
       clearTimeout(drainTimer);
@@ -106,14 +115,20 @@ function answerOf(
   signal: NodeJS.Signals | null,
   output: string,
 ): HostAnswer {
-  if (stopped !== undefined) return { kind: 'unknown', because: stopped };
-  if (code === null) return { kind: 'unknown', because: `${program} was ended by ${signal ?? 'a signal'}` };
+  if (stopped !== undefined) {
+    return { kind: 'unknown', because: stopped };
+  }
+  if (code === null) {
+    return { kind: 'unknown', because: `${program} was ended by ${signal ?? 'a signal'}` };
+  }
   return code === 0 ? { kind: 'done', exitCode: 0, output } : { kind: 'failed', exitCode: code, output };
 }
 
 /** The whole group: a command's own children must not go on after it was given up. */
 function signalGroup(child: Child, signal: NodeJS.Signals): void {
-  if (child.pid === undefined) return;
+  if (child.pid === undefined) {
+    return;
+  }
   try {
     process.kill(-child.pid, signal);
   } catch {

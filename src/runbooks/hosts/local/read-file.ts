@@ -22,12 +22,17 @@ export async function readLocalFile(path: string, limits: ReadLimits = {}): Prom
     // Without O_NONBLOCK, opening a pipe would wait for its writer.
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const stat = await file.stat();
-    if (!stat.isFile()) return failed(`${path} is not a regular file`);
-    if (isLiteral && !(await isTheFileAt(file, path)))
+    if (!stat.isFile()) {
+      return failed(`${path} is not a regular file`);
+    }
+    if (isLiteral && !(await isTheFileAt(file, path))) {
       return failed(`${path} is a symbolic link, or its path contains one; name the file itself`);
+    }
     // One byte more than allowed: a file that grows while it is read is noticed.
     const content = await readUpTo(file, limitBytes + 1, signal);
-    if (content.length > limitBytes) return failed(`${path} is larger than ${limitBytes} bytes`);
+    if (content.length > limitBytes) {
+      return failed(`${path} is larger than ${limitBytes} bytes`);
+    }
     return { kind: 'done', exitCode: 0, output: content.toString('utf8') };
   } catch (error) {
     return failed(reasonOf(error));
@@ -45,7 +50,9 @@ async function readUpTo(file: FileHandle, limitBytes: number, signal?: AbortSign
     signal?.throwIfAborted();
     const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, limitBytes - held));
     const { bytesRead } = await file.read(chunk, 0, chunk.length, null);
-    if (bytesRead === 0) break;
+    if (bytesRead === 0) {
+      break;
+    }
     chunks.push(chunk.subarray(0, bytesRead));
     held += bytesRead;
   }

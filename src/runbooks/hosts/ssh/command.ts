@@ -25,7 +25,9 @@ export function runCommand(
   program: string,
   { outputBytes, streams, over }: CommandLimits,
 ): Promise<HostAnswer> {
-  if (over.aborted) return Promise.resolve(notStarted(`${over.reason} before it started`));
+  if (over.aborted) {
+    return Promise.resolve(notStarted(`${over.reason} before it started`));
+  }
   return new Promise((resolve) => {
     const output = tailOf(outputBytes);
     const complaints = streams === 'joined' ? output : tailOf(outputBytes);
@@ -35,7 +37,9 @@ export function runCommand(
     let isSettled = false;
 
     const settle = (answer: HostAnswer): void => {
-      if (isSettled) return;
+      if (isSettled) {
+        return;
+      }
       isSettled = true;
       clearTimeout(drainTimer);
       over.removeEventListener('abort', giveUp);
@@ -58,21 +62,28 @@ export function runCommand(
         }),
       );
 
-    if (link.lost() !== undefined)
+    if (link.lost() !== undefined) {
       return resolve(notStarted(`${link.lost()} before ${program} was requested`));
+    }
     over.addEventListener('abort', giveUp, { once: true });
     const forget = link.onLost(ended);
     link.client.exec(`${line}${NO_INPUT}`, (error, opened) => {
-      if (error) return settle(answerToRefusal(link, program, error));
+      if (error) {
+        return settle(answerToRefusal(link, program, error));
+      }
       // Came too late: the caller has been told that it is unknown.
-      if (isSettled) return opened.close();
+      if (isSettled) {
+        return opened.close();
+      }
       channel = opened;
       opened.on('data', output.add);
       opened.stderr.on('data', complaints.add);
       opened.on('exit', (code: number | null, signal?: string) => {
         exit = { code, ...(signal !== undefined && { signal }) };
         // A file is read to its end, however slow the line.
-        if (streams === 'joined') drainTimer = setTimeout(ended, DRAIN_MS);
+        if (streams === 'joined') {
+          drainTimer = setTimeout(ended, DRAIN_MS);
+        }
       });
       return opened.once('close', ended);
     });
@@ -96,10 +107,12 @@ function endOf(
 ): HostAnswer {
   const { lost, needsAll, output, complaints } = said;
   // Half a file that looks like a whole one would be worse than none.
-  if (exit === undefined || (needsAll && lost !== undefined))
+  if (exit === undefined || (needsAll && lost !== undefined)) {
     return { kind: 'unknown', because: `${lost ?? 'the channel was closed'} while ${program} ran` };
-  if (exit.code === null)
+  }
+  if (exit.code === null) {
     return { kind: 'unknown', because: `${program} was ended by ${exit.signal ?? 'a signal'}` };
+  }
   return exit.code === 0
     ? { kind: 'done', exitCode: 0, output }
     : { kind: 'failed', exitCode: exit.code, output: complaints };
@@ -107,7 +120,9 @@ function endOf(
 
 /** The server's own no is sure. Anything else leaves open whether the request arrived before the channel or the connection broke. */
 function answerToRefusal(link: SshLink, program: string, error: Error): HostAnswer {
-  if (link.saysNo()) return notStarted(`the host refused to run ${program}: ${error.message}`);
+  if (link.saysNo()) {
+    return notStarted(`the host refused to run ${program}: ${error.message}`);
+  }
   const what = link.lost() ?? 'the channel was closed';
   return { kind: 'unknown', because: `${what} while ${program} was being started` };
 }

@@ -35,7 +35,9 @@ export async function connect(host: string, settings: SshSettings, through?: Dup
   const { address, port, connectTimeoutMs, user, agentSocket } = settings;
   const ssh2 = loadSsh2();
   const key = settings.key === undefined ? undefined : readPrivateKey(settings.key, settings.passphrase);
-  if (key?.kind === 'unusable') return refused(`hosts.${host}.key ${key.because}`);
+  if (key?.kind === 'unusable') {
+    return refused(`hosts.${host}.key ${key.because}`);
+  }
   const trust = await readTrust(host, settings);
   const place = `${host} (${sshPlaceOf(settings)})`;
 
@@ -57,16 +59,25 @@ export async function connect(host: string, settings: SshSettings, through?: Dup
     );
     // For the whole life of the connection: an error that nobody hears would end the process.
     client.on('error', (error) => {
-      if (isIn) return;
+      if (isIn) {
+        return;
+      }
       const { level } = error as Error & { level?: string };
       // A method that could not be tried: the next one is, or the login fails.
-      if (level === 'agent') agentTrouble = `; what answers at ${agentSocket} is not an SSH agent`;
-      else if (distrust !== undefined) giveUp(distrust);
-      else if (level === 'client-authentication') giveUp(`${tellLogin(place, user, key)}${agentTrouble}`);
-      else giveUp(`${place} could not be reached: ${error.message}`);
+      if (level === 'agent') {
+        agentTrouble = `; what answers at ${agentSocket} is not an SSH agent`;
+      } else if (distrust !== undefined) {
+        giveUp(distrust);
+      } else if (level === 'client-authentication') {
+        giveUp(`${tellLogin(place, user, key)}${agentTrouble}`);
+      } else {
+        giveUp(`${place} could not be reached: ${error.message}`);
+      }
     });
     client.once('close', () => {
-      if (!isIn) giveUp(distrust ?? `${place} closed the connection before the login`);
+      if (!isIn) {
+        giveUp(distrust ?? `${place} closed the connection before the login`);
+      }
     });
     client.once('ready', () => {
       isIn = true;
@@ -86,7 +97,9 @@ export async function connect(host: string, settings: SshSettings, through?: Dup
       readyTimeout: 0,
       // ssh2 tells a channel that was closed in the middle as it tells a no: only here they differ.
       debug: (message) => {
-        if (message.startsWith('Inbound:')) lastHeard = message;
+        if (message.startsWith('Inbound:')) {
+          lastHeard = message;
+        }
       },
       keepaliveInterval: KEEPALIVE_MS,
       keepaliveCountMax: 3,
@@ -99,8 +112,12 @@ const refused = (because: string): Connected => ({ kind: 'refused', because });
 /** Keys only: a password is neither kept nor asked for. */
 function methodsOf(user: string, key: PrivateKey | undefined, agentSocket: string | undefined) {
   const methods: AnyAuthMethod[] = [];
-  if (key?.kind === 'key') methods.push({ type: 'publickey', username: user, key: key.key });
-  if (agentSocket !== undefined) methods.push({ type: 'agent', username: user, agent: agentSocket });
+  if (key?.kind === 'key') {
+    methods.push({ type: 'publickey', username: user, key: key.key });
+  }
+  if (agentSocket !== undefined) {
+    methods.push({ type: 'agent', username: user, agent: agentSocket });
+  }
   return methods;
 }
 
@@ -114,9 +131,13 @@ function linkOf(client: Client, socket: Duplex, place: string, lastHeard: () => 
   let reason: string | undefined;
   let hasEnded = false;
   const lose = (because: string): void => {
-    if (reason !== undefined) return;
+    if (reason !== undefined) {
+      return;
+    }
     reason = because;
-    for (const listener of listeners) listener();
+    for (const listener of listeners) {
+      listener();
+    }
   };
   client.on('error', ({ message }) => lose(`the connection to ${place} broke: ${message}`));
   client.once('end', () => lose(`${place} ended the connection`));
@@ -133,12 +154,17 @@ function linkOf(client: Client, socket: Duplex, place: string, lastHeard: () => 
     lost: () => reason ?? (socket.writable ? undefined : `the connection to ${place} is being closed`),
     saysNo: () => /\bCHANNEL_(?:OPEN_)?FAILURE\b/.test(lastHeard()),
     onLost: (listener) => {
-      if (reason === undefined) listeners.add(listener);
-      else listener();
+      if (reason === undefined) {
+        listeners.add(listener);
+      } else {
+        listener();
+      }
       return () => listeners.delete(listener);
     },
     close: async () => {
-      if (hasEnded) return;
+      if (hasEnded) {
+        return;
+      }
       client.end();
       const timer = setTimeout(() => socket.destroy(), GOODBYE_MS);
       await closed;

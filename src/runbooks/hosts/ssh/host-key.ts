@@ -11,7 +11,9 @@ export const fingerprintOf = (blob: Buffer): string =>
 
 /** The type that a key names itself by, such as `ssh-ed25519`; undefined when the bytes are no key. */
 export function typeOf(blob: Buffer): string | undefined {
-  if (blob.length < 4) return undefined;
+  if (blob.length < 4) {
+    return undefined;
+  }
   const length = blob.readUInt32BE(0);
   const type = blob.subarray(4, 4 + length).toString('latin1');
   return length > 0 && type.length === length && /^[\x21-\x7e]+$/.test(type) ? type : undefined;
@@ -20,14 +22,17 @@ export function typeOf(blob: Buffer): string | undefined {
 /** Reads `SHA256:…` or `ssh-ed25519 AAAA…`, with or without a comment behind it. */
 export function readPin(text: string): Pin | undefined {
   const [first = '', second = ''] = text.trim().split(/\s+/);
-  if (/^SHA256:[A-Za-z0-9+/]{43}=?$/.test(first))
+  if (/^SHA256:[A-Za-z0-9+/]{43}=?$/.test(first)) {
     return { kind: 'fingerprint', fingerprint: first.replace(/=$/, '') };
+  }
   return readKey(first, second);
 }
 
 /** A key whose bytes name the type that stands before them; undefined when they do not. */
 export function readKey(type: string, base64: string): Extract<Pin, { kind: 'key' }> | undefined {
-  if (!/^[A-Za-z0-9+/]+=*$/.test(base64)) return undefined;
+  if (!/^[A-Za-z0-9+/]+=*$/.test(base64)) {
+    return undefined;
+  }
   const blob = Buffer.from(base64, 'base64');
   return typeOf(blob) === type ? { kind: 'key', type, blob } : undefined;
 }

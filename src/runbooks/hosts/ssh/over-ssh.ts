@@ -19,11 +19,15 @@ export function reachOverSsh(connections: Connections, host: string): Reach {
     limits: { readonly timeoutMs: number; readonly signal?: AbortSignal },
     output: Pick<CommandLimits, 'outputBytes' | 'streams'>,
   ): Promise<HostAnswer> => {
-    if (limits.signal?.aborted) return notStarted('it was cancelled before it started');
+    if (limits.signal?.aborted) {
+      return notStarted('it was cancelled before it started');
+    }
     const { signal: over, done } = endOf(limits);
     try {
       const leased = await unlessOver(connections.lease(host), over);
-      if (leased.kind === 'refused') return notStarted(leased.because);
+      if (leased.kind === 'refused') {
+        return notStarted(leased.because);
+      }
       const answer = await runCommand(leased.link, line, program, { ...output, over });
       // A host that does not answer in time may be half dead: the next command dials anew.
       leased.giveBack(over.aborted ? 'broken' : undefined);
@@ -38,7 +42,9 @@ export function reachOverSsh(connections: Connections, host: string): Reach {
     output: Parameters<typeof run>[3],
   ): Promise<HostAnswer> => {
     const quoted = shellLine(argv);
-    if (quoted.kind === 'refused') return notStarted(quoted.because);
+    if (quoted.kind === 'refused') {
+      return notStarted(quoted.because);
+    }
     // In the place of the shell: so its end by a signal is told as that, and not as an exit code.
     return await run(`exec ${quoted.line}`, argv[0] ?? '', limits, output);
   };
@@ -59,16 +65,23 @@ export function reachOverSsh(connections: Connections, host: string): Reach {
     find: async (programs, limits) => {
       const missing: string[] = [];
       const reached = await run(':', ':', limits, { outputBytes: OUTPUT_BYTES, streams: 'joined' });
-      if (reached.kind !== 'done') return { kind: 'unseen', because: tellUnusable(reached) };
+      if (reached.kind !== 'done') {
+        return { kind: 'unseen', because: tellUnusable(reached) };
+      }
       for (const { program, isPrivileged } of programs) {
         const quoted = shellLine(['command', '-v', program]);
-        if (quoted.kind === 'refused') return { kind: 'unseen', because: quoted.because };
+        if (quoted.kind === 'refused') {
+          return { kind: 'unseen', because: quoted.because };
+        }
         const line = isPrivileged ? `${ROOT_PATH}; ${quoted.line}` : quoted.line;
         const found = foundBy(
           await run(line, 'command -v', limits, { outputBytes: OUTPUT_BYTES, streams: 'joined' }),
         );
-        if (found === undefined) missing.push(program);
-        else if (found !== 'there') return found;
+        if (found === undefined) {
+          missing.push(program);
+        } else if (found !== 'there') {
+          return found;
+        }
       }
       return { kind: 'looked', missing };
     },
@@ -124,7 +137,9 @@ function unlessOver(leasing: Promise<Leased>, over: AbortSignal): Promise<Leased
     over.addEventListener('abort', giveUp, { once: true });
     void leasing.then((leased) => {
       over.removeEventListener('abort', giveUp);
-      if (over.aborted && leased.kind === 'leased') leased.giveBack();
+      if (over.aborted && leased.kind === 'leased') {
+        leased.giveBack();
+      }
       resolve(leased);
     });
   });

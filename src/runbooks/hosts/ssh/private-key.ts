@@ -8,8 +8,9 @@ export type PrivateKey =
 
 /** Reads a private key's text. What is wrong with it is told without a word of it. */
 export function readPrivateKey(text: string, passphrase?: string): PrivateKey {
-  if (!/^\s*-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text))
+  if (!/^\s*-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) {
     return { kind: 'unusable', because: 'is not a private key: a private key begins with -----BEGIN' };
+  }
   // Files lose their last newline on the way here, and the format wants it.
   const parsed: ParsedKey | Error | readonly ParsedKey[] = loadSsh2().utils.parseKey(
     `${text.trim()}\n`,

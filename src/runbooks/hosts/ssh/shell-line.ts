@@ -8,10 +8,13 @@ export type ShellLine =
  */
 export function shellLine(argv: readonly string[]): ShellLine {
   const [program] = argv;
-  if (program === undefined) return { kind: 'refused', because: 'the command is empty' };
+  if (program === undefined) {
+    return { kind: 'refused', because: 'the command is empty' };
+  }
   // Some shells would take it for an option of their own `exec`.
-  if (program.startsWith('-'))
+  if (program.startsWith('-')) {
     return { kind: 'refused', because: `${JSON.stringify(program)} is not a program: it begins with a dash` };
+  }
   const bad = argv.find((element) => unsendable.test(element));
   return bad === undefined
     ? { kind: 'line', line: argv.map(quote).join(' ') }

@@ -15,14 +15,17 @@ const nothing: KnownKeys = { pins: [], revoked: [], authorityLines: [], unreadab
 /** Reads the pinned keys of a host. Read for every connection: the file may be mended while the bot runs. */
 export async function readTrust(host: string, settings: SshSettings): Promise<Trust> {
   const { trust, address, port } = settings;
-  if (trust.kind === 'pin') return trustIn(host, settings, { ...nothing, pins: [trust.pin] });
+  if (trust.kind === 'pin') {
+    return trustIn(host, settings, { ...nothing, pins: [trust.pin] });
+  }
   let text: string;
   try {
     text = await readFile(trust.path, 'utf8');
   } catch (error) {
     // No file, no pins: then the refusal below tells what to do. One that cannot be read must be told as that.
-    if (codeOf(error) !== 'ENOENT')
+    if (codeOf(error) !== 'ENOENT') {
       return refusing(`${trust.path} cannot be read (${codeOf(error)}), so no key of ${host} is known`);
+    }
     text = '';
   }
   return trustIn(host, settings, knownKeys(text, address, port));
@@ -34,18 +37,24 @@ function trustIn(host: string, settings: SshSettings, known: KnownKeys): Trust {
   const { trust } = settings;
   const file = trust.kind === 'known-hosts' ? trust.path : `hosts.${host}.hostKey`;
   const [unreadable] = known.unreadableLines;
-  if (unreadable !== undefined)
+  if (unreadable !== undefined) {
     return refusing(
       `line ${unreadable} of ${file} has a marker and cannot be read; it could revoke a key, so I accept none: correct the line`,
     );
+  }
   return {
     pins: known.pins,
     refusalOf: (offered) => {
       const shown = `${typeOf(offered) ?? 'a key'} ${fingerprintOf(offered)}`;
-      if (known.revoked.some((pin) => matches(pin, offered)))
+      if (known.revoked.some((pin) => matches(pin, offered))) {
         return `THE KEY OF ${host} IS REVOKED in ${file}: the host shows ${shown}. Nothing was sent. Do not accept it`;
-      if (known.pins.some((pin) => matches(pin, offered))) return undefined;
-      if (known.pins.length > 0) return changed(host, shown, known.pins, file);
+      }
+      if (known.pins.some((pin) => matches(pin, offered))) {
+        return undefined;
+      }
+      if (known.pins.length > 0) {
+        return changed(host, shown, known.pins, file);
+      }
       const [authority] = known.authorityLines;
       return authority === undefined
         ? unknown(host, shown, settings)

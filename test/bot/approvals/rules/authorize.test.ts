@@ -45,7 +45,9 @@ const plain = asks.map((kind) => ({ kind })) as readonly Exclude<Permission, { k
 
 function said(ask: Permission, principal: Principal, surface: Surface = here): string {
   const decision = authorize(ask, principal, surface);
-  if (!decision.allowed) return decision.why;
+  if (!decision.allowed) {
+    return decision.why;
+  }
   return `yes${decision.isEnough ? ', enough' : ''}${decision.breakGlass ? ', by the glass' : ''}`;
 }
 

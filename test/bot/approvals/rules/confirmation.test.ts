@@ -7,7 +7,9 @@ import { createWorld, proposedRun } from '../../fakes/world.ts';
 const { people } = createWorld().context.config;
 const run = proposedRun('destructive');
 const planWith = (change: Partial<Plan>): Plan => {
-  if (run.plan === undefined) throw new Error('no plan');
+  if (run.plan === undefined) {
+    throw new Error('no plan');
+  }
   return { ...run.plan, ...change };
 };
 
@@ -73,7 +75,9 @@ test('what is typed is explained, and spelled one way', () => {
     'The plan counted 429 messages; there may be more now. Type 1000 to allow deletion while there are at most that many messages.',
   );
   expect(whatToType({ kind: 'count', expected: 3, of: 'queues' })).toBe('3 queues will be deleted. Type 3.');
-  for (const typed of ['1000', '1,000', '1 000', '1\u00a0000']) expect(isConfirmed(count, typed)).toBe(true);
+  for (const typed of ['1000', '1,000', '1 000', '1\u00a0000']) {
+    expect(isConfirmed(count, typed)).toBe(true);
+  }
   expect(isConfirmed(count, '429')).toBe(false);
 });
 

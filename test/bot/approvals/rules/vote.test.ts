@@ -62,7 +62,9 @@ const phrase = 'break glass prod-a';
 function commandOf(change: Change, votesAfter = 1) {
   const given = caseOf(change);
   const command = vote(given);
-  if (command.kind !== 'apply') return { given, command, record: undefined };
+  if (command.kind !== 'apply') {
+    return { given, command, record: undefined };
+  }
   const cast = Array.from({ length: votesAfter }, () => ({ by: '', planHash: '', reason: '', atMs: 0 }));
   return { given, command, record: command.record({ ...given.run, votes: cast }) };
 }

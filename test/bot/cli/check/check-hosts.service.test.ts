@@ -6,7 +6,9 @@ import { type Sshd, startSshd } from '../../../support/sshd.ts';
 
 const pinOf = (text: string) => {
   const pin = readPin(text);
-  if (pin === undefined) throw new Error(`no pin: ${text}`);
+  if (pin === undefined) {
+    throw new Error(`no pin: ${text}`);
+  }
   return { kind: 'pin', pin } as const;
 };
 

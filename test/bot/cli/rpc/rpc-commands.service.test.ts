@@ -281,7 +281,9 @@ describe('watership tap', () => {
   /** The program itself, as a shell starts it. */
   const children: ChildProcess[] = [];
   afterEach(() => {
-    for (const child of children.splice(0)) child.kill('SIGKILL');
+    for (const child of children.splice(0)) {
+      child.kill('SIGKILL');
+    }
   });
 
   function start(...words: readonly string[]) {

@@ -43,7 +43,9 @@ function modalOf(change: Partial<ReviewInput> = {}) {
 describe('the modal that asks for an approval', () => {
   test('shows one command a line, and a line break in a name as what it is', () => {
     const [item] = plan.items;
-    if (item?.kind !== 'act') throw new Error('the plan begins with an action');
+    if (item?.kind !== 'act') {
+      throw new Error('the plan begins with an action');
+    }
     const describe = 'Stop RabbitMQ on ctl3. On host ctl3:\nssh ctl3 systemctl stop "a\\u202eb"';
     const aloud = readAloud(modalOf({ plan: { ...plan, items: [{ ...item, describe }] } }).blocks);
     expect(aloud).toContain('On host ctl3:\n`ssh ctl3 systemctl stop "a');

@@ -132,7 +132,9 @@ describe('the digest', () => {
 describe('a command that means one of many clusters', () => {
   const help = commands.find(({ verb }) => verb === 'help');
   const runbooks = commands.find(({ verb }) => verb === 'runbooks');
-  if (help === undefined || runbooks === undefined) throw new Error('no such command');
+  if (help === undefined || runbooks === undefined) {
+    throw new Error('no such command');
+  }
   test.each([
     [help, 'halt', /^\/rabbit halt \[cluster\] - Halt every repair now/],
     [help, 'hatl', /^No command named “hatl”\. Did you mean halt\?$/],
@@ -280,7 +282,9 @@ describe('/rabbit audit', () => {
     expect(told).toContain(
       'Times are in UTC. 6 earlier ones not shown. At a terminal: watership audit --incident INC-0412',
     );
-    for (const line of lines) expect(line.length).toBeLessThanOrEqual(130);
+    for (const line of lines) {
+      expect(line.length).toBeLessThanOrEqual(130);
+    }
     expect(lines.length).toBeLessThanOrEqual(10);
   });
 

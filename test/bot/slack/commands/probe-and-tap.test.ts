@@ -25,7 +25,9 @@ interface Given {
 function bot({ now = seen(), probe: answer = () => alive, listen, exchanges, clusters = ['prod-a'] }: Given) {
   const world = createWorld();
   const plain = world.context.clusters.get('prod-a');
-  if (plain === undefined) throw new Error('no cluster');
+  if (plain === undefined) {
+    throw new Error('no cluster');
+  }
   const asked: string[] = [];
   const handle: ClusterHandle = {
     ...plain,

@@ -229,7 +229,9 @@ describe('over HTTP', () => {
   ])('a click %s does not count', async (_what, twice) => {
     const { url, clock } = await listening();
     const headers = new Headers({ ...signed(click, SECRET, clock.now()), 'content-type': FORM });
-    for (const name of twice) headers.append(name, headers.get(name) ?? '');
+    for (const name of twice) {
+      headers.append(name, headers.get(name) ?? '');
+    }
     expect((await fetch(url, { method: 'POST', body: click, headers })).status).toBe(401);
   });
 

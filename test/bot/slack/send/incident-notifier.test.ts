@@ -90,7 +90,9 @@ describe('the incident notifier', () => {
       await requestDiagnosis(transitions, 'INC-0412', click);
       await diagnosed('RUN-0002');
       const incident = await stores.incidents.get('INC-0412');
-      if (incident === undefined) throw new Error('it is gone');
+      if (incident === undefined) {
+        throw new Error('it is gone');
+      }
       const resolved: Incident = { ...incident, state: 'resolved', resolvedAtMs: clock.now() };
       const at = { atMs: clock.now(), actor: 'watership', event: 'incident.resolved', text: 'Over.' };
       await stores.incidents.put({ ...resolved, version: incident.version + 1 }, incident.version, at);

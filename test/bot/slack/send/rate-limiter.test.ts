@@ -84,7 +84,9 @@ describe('the pace', () => {
     let refusals = 1;
     await limiter.run({ kind: 'update', channel: 'C1' }, 'normal', async () => {
       refusals -= 1;
-      if (refusals >= 0) throw new SlackBusy('chat.update', 4_000);
+      if (refusals >= 0) {
+        throw new SlackBusy('chat.update', 4_000);
+      }
     });
     await limiter.run({ kind: 'update', channel: 'C2' }, 'normal', send('C2'));
     expect(sent).toEqual(['4000 C2']);

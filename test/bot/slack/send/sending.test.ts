@@ -30,7 +30,9 @@ async function createScene(...script: readonly Fault[]) {
       try {
         return await notify({ stores }, (id) => notifier.tell(id), incident);
       } catch (error) {
-        if (!(error instanceof Error)) throw error;
+        if (!(error instanceof Error)) {
+          throw error;
+        }
         errors.push(error);
         await clock.sleep(notifyBackoffMs(attempt, error));
       }
@@ -81,7 +83,9 @@ describe('a message to Slack', () => {
             (each) => each.kind === 'refuse' && each.error === 'invalid_blocks',
           );
           // A message that went out as bare text has no ids by which it could be found again.
-          if (!plain) expect(cards()).toHaveLength(1);
+          if (!plain) {
+            expect(cards()).toHaveLength(1);
+          }
           expect(cards().at(-1)?.text).toMatch(/Alice Anderson is on it|waits for approval|approv/);
           const thread = replies().filter(({ thread_ts }) => thread_ts === cards().at(-1)?.ts);
           const told = thread.map(({ text }) => text).join(' ');
@@ -157,7 +161,9 @@ describe('a message to Slack', () => {
     const scene = await createScene();
     await using _server = scene.server;
     const ids = Array.from({ length: 30 }, (_, at) => `INC-1${String(at).padStart(3, '0')}`);
-    for (const id of ids) await scene.open({ id, key: id });
+    for (const id of ids) {
+      await scene.open({ id, key: id });
+    }
     const begunAtMs = scene.clock.now();
     await Promise.all(ids.map((id) => scene.tellUntilTold(id)));
     expect(scene.cards()).toHaveLength(30);

@@ -24,28 +24,41 @@ export async function fakeSentinel(master: number): Promise<FakeSentinel> {
     socket.on('close', () => listeners.delete(socket));
     // Commands are small: each chunk holds whole ones.
     socket.on('data', (chunk) => {
-      for (const words of commandsIn(chunk.toString())) reply(socket, words);
+      for (const words of commandsIn(chunk.toString())) {
+        reply(socket, words);
+      }
     });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('no port');
+  if (typeof address !== 'object' || address === null) {
+    throw new Error('no port');
+  }
 
   function reply(socket: Socket, words: readonly string[]): void {
     const [first, second] = words.map((word) => word.toLowerCase());
     if (first === 'subscribe') {
       socket.write(`*3\r\n${bulk('subscribe')}${bulk(words[1] ?? '')}:1\r\n`);
       listeners.add(socket);
-      for (const look of [...waiting]) look();
+      for (const look of [...waiting]) {
+        look();
+      }
     } else if (first === 'sentinel' && second === 'get-master-addr-by-name') {
       const answer = (): void => void socket.write(`*2\r\n${bulk('127.0.0.1')}${bulk(String(named))}`);
-      if (hold === undefined) answer();
-      else hold({ answer });
+      if (hold === undefined) {
+        answer();
+      } else {
+        hold({ answer });
+      }
       hold = undefined;
-    } else if (first === 'sentinel') socket.write('*0\r\n');
-    else if (first === 'hello') socket.write("-ERR unknown command 'HELLO'\r\n");
-    else socket.write('+OK\r\n');
+    } else if (first === 'sentinel') {
+      socket.write('*0\r\n');
+    } else if (first === 'hello') {
+      socket.write("-ERR unknown command 'HELLO'\r\n");
+    } else {
+      socket.write('+OK\r\n');
+    }
   }
 
   return {
@@ -59,13 +72,16 @@ export async function fakeSentinel(master: number): Promise<FakeSentinel> {
       }),
     announce(name, port) {
       const text = `${name} 127.0.0.1 1 127.0.0.1 ${port}`;
-      for (const socket of listeners)
+      for (const socket of listeners) {
         socket.write(`*3\r\n${bulk('message')}${bulk('+switch-master')}${bulk(text)}`);
+      }
     },
     listened: (count) =>
       new Promise((resolve) => {
         const look = (): void => {
-          if (listeners.size < count) return;
+          if (listeners.size < count) {
+            return;
+          }
           waiting.delete(look);
           resolve();
         };
@@ -73,7 +89,9 @@ export async function fakeSentinel(master: number): Promise<FakeSentinel> {
         look();
       }),
     async [Symbol.asyncDispose]() {
-      for (const socket of listeners) socket.destroy();
+      for (const socket of listeners) {
+        socket.destroy();
+      }
       server.close();
     },
   };

@@ -89,5 +89,7 @@ test('a master that is named once more while another one was announced is left f
   question.answer();
   sentinel.setMaster(portOf(next));
   sentinel.announce(NAME, portOf(next));
-  while ((await serverOf(scene.redis).catch(() => 0)) !== portOf(next)) await readyAgain(scene.redis);
+  while ((await serverOf(scene.redis).catch(() => 0)) !== portOf(next)) {
+    await readyAgain(scene.redis);
+  }
 });

@@ -28,9 +28,13 @@ test('a failover in the middle of voting loses nothing that was acknowledged', a
       while (!isOver) {
         try {
           const run = await stores.runs.get('RUN-1');
-          if (run === undefined) throw new Error('the run is gone');
+          if (run === undefined) {
+            throw new Error('the run is gone');
+          }
           const text = String(run.version);
-          if ((await stores.runs.put(run, run.version, note(text))) === 'stored') acknowledged.add(text);
+          if ((await stores.runs.put(run, run.version, note(text))) === 'stored') {
+            acknowledged.add(text);
+          }
         } catch {
           // Not acknowledged: whoever clicked was told so.
           refusals += 1;
@@ -42,7 +46,9 @@ test('a failover in the middle of voting loses nothing that was acknowledged', a
     const after = await sentinels.failOver();
     expect(after).not.toBe(before);
     const soFar = acknowledged.size;
-    while (acknowledged.size <= soFar) await systemClock.sleep(20);
+    while (acknowledged.size <= soFar) {
+      await systemClock.sleep(20);
+    }
     // The other sentinels tell of the failover later, and close the connection to the new master: whoever reads does not see it.
     while (acknowledged.size < soFar + 50 || !(await sentinels.areAgreed())) {
       await stores.audit.read({ limit: 1 });

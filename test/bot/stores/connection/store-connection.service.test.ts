@@ -35,7 +35,9 @@ async function connected() {
     async breakWhileBlocked() {
       for (;;) {
         const clients = String(await admin.client('LIST', 'ID', id));
-        if (/ flags=b /.test(clients)) break;
+        if (/ flags=b /.test(clients)) {
+          break;
+        }
       }
       await admin.client('KILL', 'ID', id);
     },
@@ -59,7 +61,9 @@ describe('a read', () => {
     const answers = await scene.connection.read(async (redis) => {
       const found = (await redis.pipeline().get(scene.key).get(scene.key).exec()) ?? [];
       return found.map(([error, value]) => {
-        if (error !== null) throw error;
+        if (error !== null) {
+          throw error;
+        }
         return value;
       });
     });

@@ -179,7 +179,9 @@ export function smallStoresContract(open: () => FreshStores): void {
     test('the chain has a record an entry, and remembers how far it was copied', async () => {
       const { audit: entries, chain } = fresh();
       expect([await chain.given(), await chain.size(), await chain.mirrored()]).toEqual([0, 0, undefined]);
-      for (const text of ['one', 'two', 'three']) await entries.append(audit(text));
+      for (const text of ['one', 'two', 'three']) {
+        await entries.append(audit(text));
+      }
       const records = await chain.records(2, 1);
       expect(records).toMatchObject([{ sequence: 2, text: expect.stringContaining('two') }]);
       expect((await chain.records(1, 9)).map(({ hash }) => hash)[0]).toBe(records[0]?.before);

@@ -42,10 +42,14 @@ export async function dumpState(redis: Redis, prefix: string, version: string): 
   const keys: StoredKey[] = [];
   for (const full of found) {
     const key = full.slice(start.length);
-    if (isOfQueues(key)) continue;
+    if (isOfQueues(key)) {
+      continue;
+    }
     const ttlMs = await redis.pttl(full);
     const content = await contentOf(redis, full);
-    if (content !== undefined) keys.push({ key, ...(ttlMs < 0 ? {} : { ttlMs }), ...content });
+    if (content !== undefined) {
+      keys.push({ key, ...(ttlMs < 0 ? {} : { ttlMs }), ...content });
+    }
   }
   return { version, dumpedAtMs: Date.now(), keys };
 }
@@ -116,13 +120,21 @@ export async function restoreState(redis: Redis, prefix: string, { keys }: Store
         asked.call('XSETID', key, stored.lastId);
         break;
     }
-    if (stored.ttlMs !== undefined) asked.pexpire(key, stored.ttlMs);
+    if (stored.ttlMs !== undefined) {
+      asked.pexpire(key, stored.ttlMs);
+    }
   }
-  for (const [error] of (await asked.exec()) ?? []) if (error !== null) throw error;
+  for (const [error] of (await asked.exec()) ?? []) {
+    if (error !== null) {
+      throw error;
+    }
+  }
 }
 
 function kept(text: string): Kept {
-  if (!text.startsWith('{') && !text.startsWith('[')) return text;
+  if (!text.startsWith('{') && !text.startsWith('[')) {
+    return text;
+  }
   const json: unknown = JSON.parse(text);
   return JSON.stringify(json) === text ? { json } : text;
 }

@@ -72,7 +72,9 @@ describe('a run of 0.1.0 goes on', () => {
     const { halts, incidents } = context.stores;
     await resumeRepairs(transitions, undefined, click(ALICE));
     paper('prod-g').execute = async () => ({ kind: 'refused', because: 'its host is not there' });
-    for (let sweeps = 0; sweeps < 2; sweeps += 1) await sweep(context, given(context.clusters.get('prod-g')));
+    for (let sweeps = 0; sweeps < 2; sweeps += 1) {
+      await sweep(context, given(context.clusters.get('prod-g')));
+    }
     const [incident] = await incidents.open('prod-g');
     expect(incident?.id).toBe('INC-0014');
     for (const isTooMuch of [false, true]) {
@@ -165,7 +167,9 @@ describe('a run of 0.1.0 goes on', () => {
   test('a trouble of then that is gone is resolved by the sweeps of today, and its open plan is withdrawn', async () => {
     const { context, paper } = await update(redis);
     paper('prod-a').stopped.clear();
-    for (let sweeps = 0; sweeps < 3; sweeps += 1) await sweep(context, given(context.clusters.get('prod-a')));
+    for (let sweeps = 0; sweeps < 3; sweeps += 1) {
+      await sweep(context, given(context.clusters.get('prod-a')));
+    }
     expect(await context.stores.incidents.get('INC-0005')).toMatchObject({
       state: 'resolved',
       run: 'RUN-0005',
@@ -186,7 +190,9 @@ describe('what 0.1.0 wrote is shown', () => {
     await redis.del(...(await redis.keys(`{${prefix}}:once:*`)));
     const notifier = createIncidentNotifier({ context, slack });
     const incidents = itemsOf<Incident>('incident');
-    for (const { id } of incidents) await notifier.tell(id);
+    for (const { id } of incidents) {
+      await notifier.tell(id);
+    }
 
     const roots = slack.messages.filter(({ threadTs }) => threadTs === undefined);
     const cardsRead = roots.map(({ text, blocks = [] }) => `${text}\n${readAloud(blocks)}`);

@@ -154,7 +154,9 @@ async function endings(house: House): Promise<void> {
   const repaired = await plan(house, 'prod-g', CAROL);
   await yes(transitions, repaired, ALICE, 'break glass prod-g');
   expectState(await carry(context, repaired.id), 'done');
-  for (let clean = 0; clean < 3; clean += 1) await sweepOnce(house, 'prod-g');
+  for (let clean = 0; clean < 3; clean += 1) {
+    await sweepOnce(house, 'prod-g');
+  }
 }
 
 /** Three failures within the hour: the bot halts the cluster itself. */
@@ -194,7 +196,9 @@ async function plan(house: House, cluster: string, asker: string): Promise<Run> 
 
 async function diagnosed(transitions: Transitions, incident: string, asker: string): Promise<Run> {
   const asked = await requestDiagnosis(transitions, incident, click(asker));
-  if (asked.kind === 'refused') throw new Error(asked.answer.text);
+  if (asked.kind === 'refused') {
+    throw new Error(asked.answer.text);
+  }
   return asked.run;
 }
 
@@ -212,7 +216,9 @@ async function incidentOf(house: House, cluster: string) {
   for (let sweeps = 0; sweeps < 4; sweeps += 1) {
     const open = await house.context.stores.incidents.open(cluster);
     const found = open.find(({ mutedBy }) => mutedBy === undefined);
-    if (found !== undefined) return found;
+    if (found !== undefined) {
+      return found;
+    }
     await sweepOnce(house, cluster);
   }
   throw new Error(`nothing is wrong on ${cluster}`);
@@ -228,7 +234,9 @@ async function tell(context: BotContext, slack: SlackPort): Promise<void> {
   const notifier = createIncidentNotifier({ context, slack });
   for (const { incident, mark } of await stores.pendingUpdates.list()) {
     const found = await stores.incidents.get(incident);
-    if (found === undefined || !clusters.has(found.cluster)) continue;
+    if (found === undefined || !clusters.has(found.cluster)) {
+      continue;
+    }
     await notifier.tell(incident);
     await stores.pendingUpdates.settle(incident, mark);
   }
@@ -241,10 +249,14 @@ export async function seal({ stores }: Pick<BotContext, 'stores'>): Promise<void
 }
 
 function expectState(run: Run, state: Run['state']): void {
-  if (run.state !== state) throw new Error(`${run.id} is ${run.state}, not ${state}: ${run.because ?? ''}`);
+  if (run.state !== state) {
+    throw new Error(`${run.id} is ${run.state}, not ${state}: ${run.because ?? ''}`);
+  }
 }
 
 function given<Value>(value: Value | undefined, what: string): Value {
-  if (value === undefined) throw new Error(`There is no ${what}`);
+  if (value === undefined) {
+    throw new Error(`There is no ${what}`);
+  }
   return value;
 }

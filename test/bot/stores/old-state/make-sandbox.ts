@@ -127,7 +127,9 @@ async function startBot(sandbox: TestSandbox, config: string): Promise<ChildProc
 }
 
 async function kill(bot: ChildProcess): Promise<void> {
-  if (bot.exitCode !== null || bot.signalCode !== null) return;
+  if (bot.exitCode !== null || bot.signalCode !== null) {
+    return;
+  }
   const ended = once(bot, 'exit');
   bot.kill('SIGKILL');
   await ended;

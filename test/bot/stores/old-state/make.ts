@@ -35,7 +35,9 @@ await main(process.argv[2]);
 process.exit(0);
 
 async function main(folder: string | undefined): Promise<void> {
-  if (folder === undefined) throw new Error('Name the folder to write into');
+  if (folder === undefined) {
+    throw new Error('Name the folder to write into');
+  }
   const files = mkdtempSync(join(tmpdir(), 'watership-state-'));
   await using sandbox = await openSandbox({ withoutBot: true });
   const report = sandbox.report();
@@ -56,7 +58,9 @@ async function main(folder: string | undefined): Promise<void> {
   await mirror.catchUp(() => true);
   const options = { chain, keep: KEEP, isMirrored: true, key: AUDIT_KEY };
   const trimmed = await trimAudit({ ...options, atMs: Date.now() });
-  if (trimmed !== 'trimmed') throw new Error(`The audit was not trimmed: ${trimmed}`);
+  if (trimmed !== 'trimmed') {
+    throw new Error(`The audit was not trimmed: ${trimmed}`);
+  }
 
   console.log('Approvals and runner on paper …');
   const slack = openSlackPort({ ...paperConfig.slack, apiUrl: report.slack.apiUrl }, systemClock);

@@ -84,7 +84,9 @@ export function paperCluster(): Paper {
     execute: async ({ action, args }) => {
       const node = String(args['node']);
       paper.done.push(`${action} ${node}`);
-      if (action === 'node.stop') paper.stopped.add(node);
+      if (action === 'node.stop') {
+        paper.stopped.add(node);
+      }
       if (action === 'node.start') {
         paper.stopped.delete(node);
         paper.groups = [nodes];
@@ -135,11 +137,15 @@ function observationOf(name: string, paper: Paper, nowMs: number): Observation {
 }
 
 function viewOf({ groups, stopped, isAlone }: Paper, node: string): NodeView {
-  if (stopped.has(node)) return isAlone ? answering(node, [row(node)]) : silent(node);
+  if (stopped.has(node)) {
+    return isAlone ? answering(node, [row(node)]) : silent(node);
+  }
   const group = groups.find((side) => side.includes(node)) ?? [];
   const members = isAlone ? nodes.filter((peer) => !stopped.has(peer)) : nodes;
   const rows = members.map((peer): NodeRow => {
-    if (!group.includes(peer) || stopped.has(peer)) return downRow(peer);
+    if (!group.includes(peer) || stopped.has(peer)) {
+      return downRow(peer);
+    }
     const apart = groups.filter((side) => !side.includes(peer)).flat();
     return row(peer, { partitions: apart.filter((other) => !stopped.has(other)) });
   });
@@ -175,7 +181,9 @@ ${paperNames
 
 export const paperConfig = (() => {
   const loaded = parseConfig(configText, 'paper', { read: () => 'any' });
-  if (loaded.kind === 'bad') throw new Error(JSON.stringify(loaded.problems));
+  if (loaded.kind === 'bad') {
+    throw new Error(JSON.stringify(loaded.problems));
+  }
   return loaded.config;
 })();
 
@@ -208,7 +216,9 @@ export function paperContext(options: {
 
 function handleOf(name: string, paper: Paper, clock: Clock): ClusterHandle {
   const config = paperConfig.clusters.find((one) => one.settings.name === name);
-  if (config === undefined) throw new Error(`no cluster ${name}`);
+  if (config === undefined) {
+    throw new Error(`no cluster ${name}`);
+  }
   const hosts = openHosts(
     Object.fromEntries(
       settings.nodes.map(({ host = '' }) => [
@@ -249,13 +259,17 @@ const UNDER_WAY = ['diagnosing', 'checking', 'acting'];
 export async function carry(context: BotContext, id: string): Promise<Run> {
   for (let passage = 0; passage < 100; passage += 1) {
     await resumeRun(context, id, { pauseServed: true });
-    if (!UNDER_WAY.includes((await runOf(context, id)).state)) break;
+    if (!UNDER_WAY.includes((await runOf(context, id)).state)) {
+      break;
+    }
   }
   return await runOf(context, id);
 }
 
 export async function runOf({ stores }: BotContext, id: string): Promise<Run> {
   const run = await stores.runs.get(id);
-  if (run === undefined) throw new Error(`no run ${id}`);
+  if (run === undefined) {
+    throw new Error(`no run ${id}`);
+  }
   return run;
 }

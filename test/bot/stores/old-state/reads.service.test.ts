@@ -18,7 +18,9 @@ afterAll(() => {
 /** How many there are of each. */
 function counts(words: readonly string[]): Readonly<Record<string, number>> {
   const found: Record<string, number> = {};
-  for (const word of words) found[word] = (found[word] ?? 0) + 1;
+  for (const word of words) {
+    found[word] = (found[word] ?? 0) + 1;
+  }
   return found;
 }
 
@@ -196,9 +198,13 @@ const backdated = (text: string): string => text.replace('"atMs":179', '"atMs":1
 /** The state with another text of one entry of the audit; undefined takes the entry away. */
 function withEntry(id: string, change: (text: string) => string | undefined): StoredState {
   const keys = oldState.keys.map((stored): StoredKey => {
-    if (stored.type !== 'stream') return stored;
+    if (stored.type !== 'stream') {
+      return stored;
+    }
     const value = stored.value.flatMap((entry) => {
-      if (entry.id !== id) return [entry];
+      if (entry.id !== id) {
+        return [entry];
+      }
       const text = textOf(given(entry.fields['entry']));
       const changed = change(text);
       expect(changed).not.toBe(text);
@@ -212,7 +218,9 @@ function withEntry(id: string, change: (text: string) => string | undefined): St
 /** The same with hashes that fit the texts: what somebody writes who may write to Redis and has no key. */
 function relinked(changed: StoredState): StoredState {
   const keys = changed.keys.map((stored): StoredKey => {
-    if (stored.type !== 'stream') return stored;
+    if (stored.type !== 'stream') {
+      return stored;
+    }
     let before = textOf(given(stored.value[0]?.fields['before']));
     const value = stored.value.map(({ id, fields }) => {
       const entry = given(fields['entry']);

@@ -57,7 +57,9 @@ export async function update(redis: Redis, from: StoredState = oldState): Promis
   // Plans of then may still be approved, whenever the test is run.
   const clock = { ...systemClock, now: () => from.dumpedAtMs + Math.round(performance.now() - startedMs) };
   const slack = fakeSlack();
-  for (const [id, name] of Object.entries(names)) slack.persons.set(id, person(id, name));
+  for (const [id, name] of Object.entries(names)) {
+    slack.persons.set(id, person(id, name));
+  }
   const papers = new Map<string, Paper>(
     paperNames.map((name) => [name, name === 'prod-d' ? isSplit() : nodeIsDown()]),
   );
@@ -89,13 +91,17 @@ export const audited = ({ context }: Updated): Promise<Verified> =>
 export function itemsOf<Item>(kind: 'incident' | 'run'): readonly Item[] {
   const found = oldState.keys.filter(({ key }) => key.startsWith(`${kind}:`));
   return found.map((stored) => {
-    if (stored.type !== 'hash') throw new Error(`${stored.key} is no item`);
+    if (stored.type !== 'hash') {
+      throw new Error(`${stored.key} is no item`);
+    }
     // Written by the stores of 0.1.0, whose types these were.
     return JSON.parse(textOf(given(stored.value['json']))) as Item;
   });
 }
 
 export function given<Value>(value: Value | undefined): Value {
-  if (value === undefined) throw new Error('It is not there');
+  if (value === undefined) {
+    throw new Error('It is not there');
+  }
   return value;
 }

@@ -33,7 +33,9 @@ beforeAll(async () => {
   server = await ownRedis();
 });
 afterAll(async () => {
-  for (const redis of connections) redis.disconnect();
+  for (const redis of connections) {
+    redis.disconnect();
+  }
   await server[Symbol.asyncDispose]();
 });
 
@@ -44,8 +46,11 @@ async function commandsOf(watched: Redis, work: () => Promise<unknown>): Promise
   const marker = `done-${connections.length}`;
   const over = new Promise<void>((resolve) => {
     monitor.on('monitor', (_time: string, args: readonly string[], source: string) => {
-      if (args[1] === marker) resolve();
-      else if (source !== 'lua') names.push(args[0]?.toLowerCase() ?? '');
+      if (args[1] === marker) {
+        resolve();
+      } else if (source !== 'lua') {
+        names.push(args[0]?.toLowerCase() ?? '');
+      }
     });
   });
   await work();
@@ -68,7 +73,9 @@ describe('a script', () => {
   test('is sent as text once a connection, and as a digest from then on', async () => {
     const redis = connect();
     const sent = await commandsOf(redis, async () => {
-      for (let run = 0; run < 3; run += 1) await runScript(redis, told, call);
+      for (let run = 0; run < 3; run += 1) {
+        await runScript(redis, told, call);
+      }
     });
     expect(sent.filter((name) => name.startsWith('eval'))).toEqual(['eval', 'evalsha', 'evalsha']);
   });

@@ -181,7 +181,9 @@ describe('a node that rejoins its cluster', () => {
     'ends at the first command that is %s, and tells what came before',
     async (kind) => {
       const { actions, ran } = stage(split, ({ operation }) => {
-        if (operation !== 'node.join_cluster') return { kind: 'done', exitCode: 0, output: '' };
+        if (operation !== 'node.join_cluster') {
+          return { kind: 'done', exitCode: 0, output: '' };
+        }
         return kind === 'failed'
           ? { kind, exitCode: 70, output: 'inconsistent' }
           : { kind, because: 'too long' };

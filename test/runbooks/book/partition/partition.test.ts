@@ -67,7 +67,9 @@ describe('a split is', () => {
 
   test('lists without any rows are no proof that it is over', () => {
     const [finding] = partition.detect(split());
-    if (finding === undefined) throw new Error('The split is not found');
+    if (finding === undefined) {
+      throw new Error('The split is not found');
+    }
     const over = ({ snapshot, probes }: Observation) =>
       partition.isOver?.(snapshot, finding.facts, probes).go;
     expect(over(seen({ nodes: nodes.map((name) => answering(name, [])) }))).toBe(false);

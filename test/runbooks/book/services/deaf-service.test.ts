@@ -230,13 +230,17 @@ describe('the treatment', () => {
     return {
       observe: () => deaf(),
       answer: (look: Look): Answer => {
-        if (look.look !== 'probe') return { kind: 'unseen', because: 'not asked' };
+        if (look.look !== 'probe') {
+          return { kind: 'unseen', because: 'not asked' };
+        }
         return isDeaf
           ? { kind: 'probe', verdict: 'deaf', tookMs: 3_750, how: 'No answer.' }
           : { kind: 'probe', verdict: 'alive', tookMs: 4, how: 'It answered.' };
       },
       act: ({ action }: { readonly action: string }) => {
-        if (action === cure) isDeaf = false;
+        if (action === cure) {
+          isDeaf = false;
+        }
         return { kind: 'applied' as const, detail: 'done' };
       },
     };

@@ -26,7 +26,9 @@ const fresh = (digit: string) => ({ nonce: digit.repeat(32) });
 async function firstSent(both: Pair): Promise<Sent> {
   await both.ask(restartOf(both));
   const [sent] = both.sent;
-  if (sent === undefined) throw new Error('nothing was sent');
+  if (sent === undefined) {
+    throw new Error('nothing was sent');
+  }
   return sent;
 }
 
@@ -74,7 +76,9 @@ describe('an agent', () => {
     await using both = await pair();
     await both.ask({ operation: 'file.read', args: { path: '/etc/hostname' } });
     const [captured] = both.sent;
-    if (captured === undefined) throw new Error('nothing was sent');
+    if (captured === undefined) {
+      throw new Error('nothing was sent');
+    }
     await both.restart();
     expect(resultIn(await both.deliver(captured))).toMatchObject({ kind: 'refused', code: 'replayed' });
   });
@@ -187,8 +191,9 @@ describe('an agent', () => {
     expect(await both.deliver(wrong)).toMatchObject({ kind: 'refused', code: 'bad-signature' });
     const changed = { ...captured, text: captured.text.replace('"nova-compute"', '"nova-computf"') };
     expect(await both.deliver(changed)).toMatchObject({ kind: 'refused', code: 'bad-signature' });
-    for (const text of ['null', '[]', '{}', '"x"', '{"request":{},"signature":"x"}'])
+    for (const text of ['null', '[]', '{}', '"x"', '{"request":{},"signature":"x"}']) {
       expect(await both.deliver({ ...captured, text })).toMatchObject({ kind: 'refused', code: 'malformed' });
+    }
   });
 
   test('looks only at services of its lists', async () => {

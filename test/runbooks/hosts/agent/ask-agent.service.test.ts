@@ -54,7 +54,9 @@ describe('a request to an agent', () => {
     await using both = await pair();
     let isBefore = true;
     both.onTheWay = async (sent, deliver) => {
-      if (!isBefore) return { kind: 'answered', reply: await deliver() };
+      if (!isBefore) {
+        return { kind: 'answered', reply: await deliver() };
+      }
       isBefore = false;
       // It is intended, and still runs, when the process goes.
       const running = both.deliver(sent);
@@ -91,7 +93,9 @@ describe('a request to an agent', () => {
     await using both = await pair();
     both.onTheWay = async ({ method, text }, deliver) => {
       const reply = await deliver();
-      if (method !== 'service_restart') return { kind: 'answered', reply };
+      if (method !== 'service_restart') {
+        return { kind: 'answered', reply };
+      }
       const { id, nonce, host } = JSON.parse(text).request;
       const result = { kind: 'not-started', because: 'forged' };
       const answer = { version: 1, host, id, nonce, answeredAtMs: both.clock.nowMs, result };
@@ -226,8 +230,9 @@ describe('a host that is reached by its agent', () => {
       await hosts.run({ ...request, args: { service: 'x; reboot' } }, limits),
       await hosts.run({ ...request, operation: 'service.status' }, limits),
       await none.run(request, limits),
-    ])
+    ]) {
       expect(answer.kind).toBe('not-started');
+    }
     expect(both.sent).toEqual([]);
     expect(hosts.argvOf({ ...request, operation: 'node.stop', args: { node: 'rabbit@a' } })).toBeUndefined();
   });

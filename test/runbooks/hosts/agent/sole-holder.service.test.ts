@@ -37,7 +37,9 @@ describe('a lock', () => {
       const said = await Promise.all(takers.map((child) => ask(child, path)));
       const others = said.filter((each) => each !== 'holds it');
       expect(others.length).toBeGreaterThanOrEqual(takers.length - 1);
-      for (const each of others) expect(each).toContain(taken);
+      for (const each of others) {
+        expect(each).toContain(taken);
+      }
     }
   });
 

@@ -26,7 +26,9 @@ function pidsIn(file: string, count: number): Promise<readonly number[]> {
   return new Promise((resolve) => {
     const watcher = watch(dirname(file), () => {
       const pids = existsSync(file) ? readFileSync(file, 'utf8').trim().split(' ').map(Number) : [];
-      if (pids.length < count) return;
+      if (pids.length < count) {
+        return;
+      }
       watcher.close();
       resolve(pids);
     });
@@ -110,7 +112,9 @@ describe('a command on this machine', () => {
       kind: 'unknown',
       because: expect.stringContaining('was cancelled while it ran'),
     });
-    for (const pid of pids) expect(await isGone(pid)).toBe(true);
+    for (const pid of pids) {
+      expect(await isGone(pid)).toBe(true);
+    }
     await rm(folder, { recursive: true });
   }, 20_000);
 
@@ -143,7 +147,9 @@ describe('a command on this machine', () => {
       node('process.stdout.write("x".repeat(1_000_000) + "the reason", () => process.exit(3))'),
       { timeoutMs: 10_000 },
     );
-    if (answer.kind !== 'failed') throw new Error(`it ended with ${answer.kind}`);
+    if (answer.kind !== 'failed') {
+      throw new Error(`it ended with ${answer.kind}`);
+    }
     expect(Buffer.byteLength(answer.output)).toBeLessThanOrEqual(64 * 1024 + 8);
     expect(answer.output.startsWith('… x')).toBe(true);
     expect(answer.output.endsWith('the reason')).toBe(true);

@@ -6,7 +6,9 @@ import { shellLine } from '../../../../src/runbooks/hosts/ssh/shell-line.ts';
 /** What a real shell makes of the line: every argument, ended by a NUL. */
 function throughShell(args: readonly string[]): readonly string[] {
   const quoted = shellLine(['printf', '%s\\0', ...args]);
-  if (quoted.kind === 'refused') throw new Error(quoted.because);
+  if (quoted.kind === 'refused') {
+    throw new Error(quoted.because);
+  }
   const { stdout } = spawnSync('/bin/sh', ['-c', quoted.line], { encoding: 'utf8' });
   return stdout.split('\0').slice(0, -1);
 }

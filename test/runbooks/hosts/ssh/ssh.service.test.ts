@@ -17,7 +17,9 @@ afterAll(async () => await sshd[Symbol.asyncDispose]());
 
 function pinOf(text: string): SshSettings['trust'] {
   const pin = readPin(text);
-  if (pin === undefined) throw new Error(`no pin: ${text}`);
+  if (pin === undefined) {
+    throw new Error(`no pin: ${text}`);
+  }
   return { kind: 'pin', pin };
 }
 
@@ -75,7 +77,9 @@ function endless() {
   return {
     command: ['sh', '-c', `echo $$ > ${file}; exec sleep 60`],
     runs: async () => {
-      while (!(pid() > 0)) await once(watcher, 'change');
+      while (!(pid() > 0)) {
+        await once(watcher, 'change');
+      }
     },
   };
 }
@@ -115,7 +119,9 @@ describe('a command over SSH', () => {
     const answer = await run(
       node('process.stdout.write("x".repeat(1_000_000) + "the reason", () => process.exit(3))'),
     );
-    if (answer.kind !== 'failed') throw new Error(`it ended with ${answer.kind}`);
+    if (answer.kind !== 'failed') {
+      throw new Error(`it ended with ${answer.kind}`);
+    }
     expect(Buffer.byteLength(answer.output)).toBeLessThanOrEqual(64 * 1024 + 8);
     expect(answer.output.startsWith('… x')).toBe(true);
     expect(answer.output.endsWith('the reason')).toBe(true);
@@ -220,13 +226,15 @@ describe('arguments over SSH', () => {
   test('that a line cannot hold, or that no service is named by, are refused before anybody is dialled', async () => {
     await using server = await startSshd();
     const settings = settingsFor(server);
-    for (const bad of ['a\nid', 'a\rb', 'a\0b', '\ud800'])
+    for (const bad of ['a\nid', 'a\rb', 'a\0b', '\ud800']) {
       expect(
         await open({ ctl1: hostOver(settings, ['echo', bad]) }).run(restart(), { timeoutMs: 5_000 }),
       ).toMatchObject({ kind: 'not-started', because: expect.stringContaining('nothing was sent') });
+    }
     const hosts = open({ ctl1: hostOver(settings, ['echo', '{service}']) });
-    for (const service of hostile)
+    for (const service of hostile) {
       expect((await hosts.run(restart('ctl1', { service }), { timeoutMs: 5_000 })).kind).toBe('not-started');
+    }
     expect(server.log()).not.toContain('Connection from');
     expect((await hosts.run(restart(), { timeoutMs: 20_000 })).kind).toBe('done');
     expect(server.log()).toContain('Connection from');
@@ -257,14 +265,18 @@ describe('the host’s key', () => {
     const ask = () =>
       open({ ctl1: hostOver(settingsFor(server, { trust: file })) }).run(restart(), { timeoutMs: 20_000 });
     const answer = await ask();
-    if (answer.kind !== 'not-started') throw new Error(answer.kind);
+    if (answer.kind !== 'not-started') {
+      throw new Error(answer.kind);
+    }
     expect(answer.because).toContain(`The host shows ssh-ed25519 ${server.fingerprint}`);
     expect(server.log()).not.toContain('Accepted');
     const [, program = '', rest = ''] = /`(ssh-keyscan) ([^`]+)`/.exec(answer.because) ?? [];
     const scan = spawn(program, rest.split(' '), { stdio: ['ignore', 'pipe', 'ignore'] });
     scan.stdout.setEncoding('utf8');
     let lines = '';
-    for await (const chunk of scan.stdout) lines += chunk;
+    for await (const chunk of scan.stdout) {
+      lines += chunk;
+    }
     writeFileSync(file.path, lines);
     expect((await ask()).kind).toBe('done');
   });
@@ -357,7 +369,9 @@ describe('a connection', () => {
     await Promise.all([ask('ctl1'), ask('bastion')]);
     const late = [ask('ctl1'), ask('ctl2')];
     await hosts.close();
-    for (const answer of await Promise.all(late)) expect(answer).toMatchObject({ kind: 'not-started' });
+    for (const answer of await Promise.all(late)) {
+      expect(answer).toMatchObject({ kind: 'not-started' });
+    }
   });
 
   test('through a jump host that forwards nothing, or that is not trusted, is not started', async () => {

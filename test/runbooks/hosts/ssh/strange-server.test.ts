@@ -24,7 +24,9 @@ async function restartBy(conduct: Conduct) {
   const trust = readPin(hostKey.public);
   const address: unknown = server.address();
   const port = typeof address === 'object' && address !== null ? Number(Reflect.get(address, 'port')) : 0;
-  if (trust === undefined) throw new Error('no pin');
+  if (trust === undefined) {
+    throw new Error('no pin');
+  }
   const hosts = openHosts({
     ctl1: {
       via: 'ssh',
@@ -52,8 +54,9 @@ async function restartBy(conduct: Conduct) {
 /** Closes the channel of the command before it has been answered, which the library offers nobody. */
 const closeUnanswered: Conduct = (client) => {
   const protocol: unknown = Reflect.get(client, '_protocol');
-  if (typeof protocol === 'object' && protocol !== null)
+  if (typeof protocol === 'object' && protocol !== null) {
     Reflect.get(protocol, 'channelClose').call(protocol, 0);
+  }
 };
 
 describe('a command over SSH is unknown, and never “not started”,', () => {

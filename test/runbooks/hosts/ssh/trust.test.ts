@@ -86,7 +86,9 @@ describe('the key of a host', () => {
   test('may be pinned by its fingerprint alone', async () => {
     const pinned = async (fingerprint: string) => {
       const pin = readPin(fingerprint);
-      if (pin === undefined) throw new Error('no pin');
+      if (pin === undefined) {
+        throw new Error('no pin');
+      }
       return (await readTrust('ctl1', { ...settings, trust: { kind: 'pin', pin } })).refusalOf(own.blob);
     };
     expect(await pinned(own.fingerprint)).toBeUndefined();

@@ -34,7 +34,9 @@ describe('a host over SSH that cannot be reached', () => {
   async function listen(greeting: string) {
     const server = createServer((socket) => {
       socket.on('error', () => undefined);
-      if (greeting !== '') socket.end(greeting);
+      if (greeting !== '') {
+        socket.end(greeting);
+      }
     });
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
     const address = server.address();
