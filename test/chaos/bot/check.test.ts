@@ -21,7 +21,7 @@ const entry = (event: string, text: string, atMs: number): StoredEntry => ({
   ...{ event, text, atMs, actor: 'watership', run: 'RUN-0001', planHash: 'h1' },
 });
 const voted = entry('run.voted', 'U1 approved, 1 of 1.', 200);
-const begun = entry('run.item.intended', 'Begins: Delete q.', 300);
+const begun = entry('run.item.intended', 'Started: Delete q.', 300);
 const notDone = entry('run.item.waiting', 'Delete q did not run. Trying it once more.', 350);
 const call = { atMs: 310, method: 'DELETE', path: '/api/queues/%2F/q?if-unused=true', status: 204 };
 const incident: StoredIncident = {
