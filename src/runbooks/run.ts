@@ -24,6 +24,8 @@ export interface Run {
   readonly requestedBy: string;
   readonly startedAtMs: number;
   readonly endedAtMs?: number;
+  /** Who ended it: a Slack user id or `cli:<user>`. Absent where nobody did, and in runs that 0.1.0 stored. */
+  readonly endedBy?: string;
   readonly evidence: readonly Evidence[];
   readonly answered: Answered;
   /** What the next look of a diagnosis or a check asks. Absent at first: a sweep alone. */

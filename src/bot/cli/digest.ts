@@ -5,7 +5,7 @@ import { readDigest } from '../digest/read-digest.ts';
 import { systemClock } from '../process/system-clock.ts';
 import { span, utcMoment, withNames } from '../wording/words.ts';
 import { type CommonOptions, type Console, exitCodes, printable, printJson } from './common/console.ts';
-import { idsIn, namesOf } from './common/names.ts';
+import { namesOf } from './common/names.ts';
 import { readConfig } from './common/read-config.ts';
 import { withStores } from './common/with-stores.ts';
 
@@ -22,7 +22,7 @@ export async function digestCommand(console: Console, options: CommonOptions): P
   if (options.json) {
     printJson(console, digest);
   } else {
-    const names = await namesOf(config, idsIn(digest.glass.join('\n')));
+    const names = await namesOf(config, digest.people);
     console.out(tellDigest({ ...digest, glass: digest.glass.map((line) => withNames(line, names)) }));
   }
   return exitCodes.ok;

@@ -47,6 +47,8 @@ export interface Digest {
   readonly refusals: number;
   /** Who approved alone, and what: one sentence each. */
   readonly glass: readonly string[];
+  /** Ids of the people whom these sentences name. */
+  readonly people: readonly string[];
   readonly growing: readonly (ClusterSummary['growing'][number] & { readonly cluster: string })[];
   /** What could not be checked just now, one sentence each. */
   readonly unchecked: readonly string[];
@@ -85,6 +87,7 @@ export function digestOf(input: DigestInput): Digest {
     .map((incident) => incidentDigest(incident, input.headline(incident)));
   const toAcknowledgeMs = median(incidents.flatMap((incident) => incident.toAcknowledgeMs ?? []));
   const toRepairMs = median(incidents.flatMap((incident) => incident.toRepairMs ?? []));
+  const brokenGlass = input.audit.filter(({ event }) => event === 'run.glass_broken');
   return {
     sinceMs: input.sinceMs,
     nowMs: input.nowMs,
@@ -97,9 +100,8 @@ export function digestOf(input: DigestInput): Digest {
     runs: countRuns(input.runs),
     deletions: deletionsOf(input.runs),
     refusals: input.audit.filter(({ event }) => event === 'click.refused').length,
-    glass: input.audit
-      .filter(({ event }) => event === 'run.glass_broken')
-      .map(({ cluster = '', run = '', text }) => `${cluster} ${run}: ${text}`),
+    glass: brokenGlass.map(({ cluster = '', run = '', text }) => `${cluster} ${run}: ${text}`),
+    people: [...new Set(brokenGlass.flatMap(({ votes = [] }) => votes))],
     growing: input.clusters
       .flatMap(({ name, summary }) => (summary?.growing ?? []).map((queue) => ({ ...queue, cluster: name })))
       .toSorted((left, right) => right.gained - left.gained)

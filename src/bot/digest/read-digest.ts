@@ -17,8 +17,7 @@ export type DigestContext = Pick<BotContext, 'config' | 'stores' | 'people' | 'c
 /** Digest with the names of those who used break-glass, as their colleagues know them. */
 export async function readForPeople(context: DigestContext): Promise<Digest> {
   const read = await readDigest(context);
-  const ids = read.glass.flatMap((line) => line.match(/\b[UW][A-Z0-9_]{2,}\b/g) ?? []);
-  const names = await context.people.names([...new Set(ids)]);
+  const names = await context.people.names(read.people);
   return { ...read, glass: read.glass.map((line) => withNames(line, names)) };
 }
 

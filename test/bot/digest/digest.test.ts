@@ -103,6 +103,18 @@ describe('the digest', () => {
     `);
   });
 
+  test('names the people who used break-glass by the votes of the entry, not by what looks like an id', () => {
+    const text = 'U0DAVE broke the glass at 02:14 UTC. Reason: see https://wiki/URL';
+    const { glass, people } = digestOf({
+      ...quietNight,
+      audit: [
+        { atMs: nowMs, actor: 'cli:dave (U0DAVE)', event: 'run.glass_broken', text, votes: ['U0DAVE'] },
+      ],
+    });
+    expect(glass).toHaveLength(1);
+    expect(people).toEqual(['U0DAVE']);
+  });
+
   test('does not call healthy a cluster that was not looked at', () => {
     const [cluster] = quietNight.clusters;
     const clusters = cluster === undefined ? [] : [{ ...cluster, sweptAtMs: nowMs - 3_600_000 }];

@@ -358,7 +358,9 @@ describe('cancelling a run', () => {
       'U0BOB cancelled it after: switch kitchen. These changes stay in place.',
     ],
   ])('%s ends the run', (_, run, because) => {
-    expect(play(run, [cancelled])).toMatchObject({ state: 'cancelled', because, endedAtMs: 90 });
+    expect(play(run, [cancelled])).toMatchObject({
+      ...{ state: 'cancelled', because, endedAtMs: 90, endedBy: 'U0BOB' },
+    });
   });
 
   describe('while an action is under way is a wish', () => {

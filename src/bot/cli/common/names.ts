@@ -16,5 +16,9 @@ export async function namesOf({ slack, people }: BotConfig, ids: readonly string
   return await createPeople({ slack: port, clock: systemClock, people }).names([...new Set(ids)]);
 }
 
-/** The ids of people that stand in a text. */
-export const idsIn = (text: string): readonly string[] => text.match(/\b[UW][A-Z0-9_]{2,}\b/g) ?? [];
+/**
+ * Slack ids of people that a text names, only to show their names beside it. An id has six characters or more, one of them a
+ * digit: `UTC`, `URL` and `UTF8` are none.
+ */
+export const idsIn = (text: string): readonly string[] =>
+  text.match(/\b[UW](?=[A-Z0-9]*\d)[A-Z0-9]{5,}\b/g) ?? [];

@@ -101,9 +101,12 @@ function idsIn(
     run?.stopWanted?.by,
     ...(run?.votes.map(({ by }) => by) ?? []),
   ];
-  const cancelled = [run, stopper].map((one) => /^(\S+) cancelled it/.exec(one?.because ?? '')?.[1]);
-  return [...new Set([...ids, ...cancelled])].filter((id) => id !== undefined);
+  return [...new Set([...ids, endedByOf(run), endedByOf(stopper)])].filter((id) => id !== undefined);
 }
+
+/** Who ended a run. 0.1.0 stored that in its sentence alone. */
+const endedByOf = (run: Run | undefined): string | undefined =>
+  run?.endedBy ?? /^(\S+) cancelled it/.exec(run?.because ?? '')?.[1];
 
 /** The incident's message as it should be now. */
 export async function renderCard(

@@ -13,5 +13,7 @@ export function end(run: Run, state: RunState, because: string, atMs: number): R
 }
 
 /** A person has stopped it: what was done stays done. */
-export const endCancelled = (run: Run, by: string, atMs: number): Run =>
-  end(run, 'cancelled', `${by} cancelled it${whatItDid(run)}`, atMs);
+export const endCancelled = (run: Run, by: string, atMs: number): Run => ({
+  ...end(run, 'cancelled', `${by} cancelled it${whatItDid(run)}`, atMs),
+  endedBy: by,
+});

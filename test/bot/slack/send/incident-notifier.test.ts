@@ -69,6 +69,23 @@ describe('the incident notifier', () => {
     );
   });
 
+  test.each<[string, Pick<Run, 'because' | 'endedBy'>]>([
+    ['by the id that it stores', { because: 'It was withdrawn by U0DAVE.', endedBy: 'U0DAVE' }],
+    ['by its sentence, where 0.1.0 stored no id', { because: 'U0DAVE cancelled it. Nothing was done.' }],
+  ])('names whoever cancelled a run %s', async (_how, end) => {
+    const { open, notifier, slack, transitions, diagnosed, stores, clock } = createScene();
+    await open();
+    await requestDiagnosis(transitions, 'INC-0412', click);
+    const run = await diagnosed('RUN-0001');
+    const at = { atMs: clock.now(), actor: DAVE, event: 'run.cancelled', text: 'Cancelled.' };
+    const cancelled: Run = { ...run, ...end, state: 'cancelled', endedAtMs: clock.now() };
+    await stores.runs.put({ ...cancelled, version: run.version + 1 }, run.version, at);
+    await notifier.tell('INC-0412');
+    const shown = slack.messages.map(({ blocks = [] }) => readAloud(blocks)).join('\n');
+    expect(shown).toMatch(/Dave .*cancelled it|withdrawn by Dave/);
+    expect(shown).not.toContain('U0DAVE');
+  });
+
   describe('after a run that stopped a node and was cancelled', () => {
     async function cancelledAfterStop() {
       const scene = createScene();
