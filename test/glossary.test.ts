@@ -12,7 +12,7 @@ const plainWords = new Set(
   change check checked click clock code collect command common config configured confirmation
   conflicts connected connection connections connector console consumed consumer consumers cross current dead
   decide decision deletable deletion delivery detail detected detection diagnosis durable each element
-  elsewhere ended entry environment ephemeral erased errors event executor exit exposed fact facts
+  elsewhere end ended ending entry environment ephemeral erased errors event executor exit exposed fact facts
   failed fault field file filled following guard handle haproxy header headers health home host hosts hours http
   input inspect invalid job key keys kind known leak left limiter limits line link list listener
   listing loaded lost maintenance manual many meanings memory message method metric metrics modal

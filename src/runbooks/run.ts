@@ -24,8 +24,8 @@ export interface Run {
   readonly requestedBy: string;
   readonly startedAtMs: number;
   readonly endedAtMs?: number;
-  /** Who ended it: a Slack user id or `cli:<user>`. Absent where nobody did, and in runs that 0.1.0 stored. */
-  readonly endedBy?: string;
+  /** What ended it, for programs. Absent while it is under way, and in runs that 0.1.0 ended. */
+  readonly endedBy?: RunEnd;
   readonly evidence: readonly Evidence[];
   readonly answered: Answered;
   /** What the next look of a diagnosis or a check asks. Absent at first: a sweep alone. */
@@ -67,6 +67,27 @@ export type RunState =
   | 'cancelled'
   /** A newer plan took its place. */
   | 'superseded';
+
+/** What ended a run. `because` says the same to people, and nothing but people reads it. */
+export type RunEnd =
+  /** Every step is done, and the last check passed. */
+  | { readonly kind: 'completed' }
+  /** A person cancelled it, or gave up on a step of which nobody can tell whether it ran: their id. */
+  | { readonly kind: 'cancelled' | 'given-up'; readonly by: string }
+  /** Voters may no longer approve: their ids. */
+  | { readonly kind: 'approval-lost'; readonly voters: readonly string[] }
+  /** Nobody approved the plan in time, or it could not be checked again in time. */
+  | { readonly kind: 'timeout' }
+  /** The trouble went away by itself, or another incident took its place. */
+  | { readonly kind: 'gone' | 'overtaken' }
+  /** The runbook decided that there is nothing to repair, or nothing that is safe. */
+  | { readonly kind: 'decided' }
+  /** The last look made another plan. */
+  | { readonly kind: 'plan-changed' }
+  /** A step was refused, had no effect, or its check did not pass in time. */
+  | { readonly kind: 'step-refused' | 'no-effect' | 'check-failed' }
+  /** The runbook of this version cannot continue it: it has a fault, or does not know its facts or its step. */
+  | { readonly kind: 'runbook-fault' | 'version-changed' };
 
 /** States in which a run still wants something. */
 export const activeStates: readonly RunState[] = ['diagnosing', 'proposed', 'checking', 'acting', 'unknown'];
@@ -137,6 +158,8 @@ export interface Item {
   readonly endedAtMs?: number;
   /** What was seen or answered, newest; shown as progress. */
   readonly detail?: string;
+  /** The person of whom `detail` speaks: who did it by hand, or said what became of it. */
+  readonly by?: string;
   /** For verify: consecutive looks that held. */
   readonly held?: number;
   /** How often it was executed; more than once only after `reconcile` has shown that it had not happened. */

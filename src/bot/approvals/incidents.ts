@@ -48,6 +48,7 @@ export async function acknowledge(
           actor: caller.user,
           event: 'incident.acknowledged',
           text: `${caller.user} is on it.`,
+          people: [caller.user],
           lines: [`${name} is on it.`],
         },
       };
@@ -118,6 +119,7 @@ async function findOrStart(transitions: Transitions, incident: Incident, caller:
           actor: user,
           event: 'run.requested',
           text: `${user} asked for a diagnosis: ${runId}.`,
+          people: [user],
           lines: [`${names.get(user) ?? user} asked for a diagnosis (${runId}).`],
         },
       };

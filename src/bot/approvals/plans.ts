@@ -130,6 +130,7 @@ export async function choose(
             text: isTaken
               ? `${caller.user} chose: ${label}.`
               : (next.because ?? `"${label}" is not possible.`),
+            people: isTaken ? [caller.user] : [],
             lines: isTaken ? [`${name} chose: ${label}. There is a new plan, with no approvals yet.`] : [],
           };
         },

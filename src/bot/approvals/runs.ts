@@ -92,6 +92,7 @@ export async function settleByPerson(
           isActive(next) ? undefined : leftBehind(next),
         ),
         isLoud: !isActive(next) && leftStopped(next).length > 0,
+        ruling,
       }),
       done: (next) => `Recorded: ${words(next)}.`,
     }),
@@ -128,6 +129,7 @@ interface Told {
   readonly text: string;
   /** For the whole channel. */
   readonly isLoud?: boolean;
+  readonly ruling?: Ruling;
 }
 
 const OTHER_PLAN =
@@ -152,12 +154,14 @@ async function press(
       }
       const name = (await people.names([caller.user])).get(caller.user) ?? caller.user;
       const record = (next: Run): ChangeRecord => {
-        const { event, text } = tell(next, caller.user);
+        const { event, text, ruling } = tell(next, caller.user);
         const told = tell(next, name);
         return {
           actor: caller.user,
           event,
           text,
+          people: [caller.user],
+          ...(ruling === undefined ? {} : { ruling }),
           ...(told.isLoud === true ? { loud: { text: told.text, mentions: [] } } : { lines: [told.text] }),
         };
       };

@@ -36,10 +36,10 @@ export async function tallyNow(
 export async function recheckApproval(
   electorate: Electorate,
   run: Run,
-): Promise<'approved' | 'unknown' | { readonly because: string }> {
+): Promise<'approved' | 'unknown' | { readonly because: string; readonly voters: readonly string[] }> {
   const { plan } = run;
   if (plan === undefined) {
-    return { because: 'The run has no plan.' };
+    return { because: 'The run has no plan.', voters: [] };
   }
   const tally = await tallyNow(electorate, run, plan, false);
   if (isApproved(tally, tally.voters)) {
@@ -49,11 +49,12 @@ export async function recheckApproval(
     return 'unknown';
   }
   const gone = tally.voters.filter(({ roles }) => roles !== 'unknown' && !roles.isApprover && !roles.isAdmin);
-  const who = listed(gone.map(({ id }) => id));
+  const voters = gone.map(({ id }) => id);
   return {
+    voters,
     because:
       gone.length === 0
         ? 'Its votes are no longer enough.'
-        : `${who} approved it but may no longer approve, so the votes are no longer enough.`,
+        : `${listed(voters)} approved it but may no longer approve, so the votes are no longer enough.`,
   };
 }

@@ -4,7 +4,7 @@ import type { People, Principal } from '../ports/people.ts';
 import type { AuditEvent } from '../record/audit-events.ts';
 import type { AuditEntry, TimelineEntry } from '../record/entry.ts';
 import { stateWordOf } from '../record/incident-record.ts';
-import { planOf } from '../record/run-record.ts';
+import { peopleField, planOf } from '../record/run-record.ts';
 import { untilStored } from '../stores/until-stored.ts';
 import { engineTools } from './engine-tools.ts';
 import { notifySoon } from './notify-soon.ts';
@@ -45,6 +45,10 @@ export interface ChangeRecord {
   readonly actor: string;
   readonly event: AuditEvent;
   readonly text: string;
+  /** Whom the text and the lines name: their ids. @default nobody */
+  readonly people?: readonly string[];
+  /** Field of `run.ruled`. */
+  readonly ruling?: NonNullable<AuditEntry['ruling']>;
   readonly lines?: readonly string[];
   /** A line for the whole channel, which calls these people and groups by their names. */
   readonly loud?: { readonly text: string; readonly mentions: readonly string[] };
@@ -123,7 +127,7 @@ export function createTransitions(context: BotContext, people: People): Transiti
   };
 
   const entryOf = (
-    { actor, event, text }: ChangeRecord,
+    { actor, event, text, people, ruling }: ChangeRecord,
     caller: Caller,
     about: About,
     standing: Pick<AuditEntry, 'before' | 'after'>,
@@ -132,11 +136,13 @@ export function createTransitions(context: BotContext, people: People): Transiti
     ...idsOf(about),
     ...auditSurfaceOf(caller),
     ...standing,
+    ...peopleField(people),
+    ...(ruling === undefined ? {} : { ruling }),
   });
 
-  const linesOf = ({ lines = [], loud }: ChangeRecord): readonly TimelineEntry[] => [
-    ...lines.map((text) => ({ atMs: clock.now(), text })),
-    ...(loud === undefined ? [] : [{ atMs: clock.now(), broadcast: true, ...loud }]),
+  const linesOf = ({ lines = [], loud, people }: ChangeRecord): readonly TimelineEntry[] => [
+    ...lines.map((text) => ({ atMs: clock.now(), text, ...peopleField(people) })),
+    ...(loud === undefined ? [] : [{ atMs: clock.now(), broadcast: true, ...loud, ...peopleField(people) }]),
   ];
 
   return {

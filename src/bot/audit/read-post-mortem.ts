@@ -1,4 +1,6 @@
 import { atItsWorst, type Incident, type Run, type Runbook } from '../../runbooks/index.ts';
+import type { BotConfig } from '../config/config.ts';
+import { peopleOfEntry, peopleOfRun } from '../record/people-of.ts';
 import type { Stores } from '../stores/stores.ts';
 import { runbookText } from '../wording/runbook-text.ts';
 import type { Names } from '../wording/words.ts';
@@ -12,7 +14,12 @@ export async function readPostMortem(
   {
     stores,
     book,
-  }: { readonly stores: Pick<Stores, 'incidents' | 'runs' | 'audit'>; readonly book: readonly Runbook[] },
+    config,
+  }: {
+    readonly stores: Pick<Stores, 'incidents' | 'runs' | 'audit'>;
+    readonly book: readonly Runbook[];
+    readonly config: Pick<BotConfig, 'people'>;
+  },
   id: string,
   namesOf: (people: readonly string[]) => Promise<Names>,
 ): Promise<{ readonly incident: Incident; readonly markdown: string } | undefined> {
@@ -32,22 +39,13 @@ export async function readPostMortem(
   ];
   const runs = (await Promise.all(ids.map((run) => stores.runs.get(run)))).filter(isKept);
   const { title, headline } = runbookText(book, incident);
-  const names = await namesOf(
-    peopleIn(
-      incident,
-      runs,
-      entries.map(({ actor }) => actor),
-    ),
-  );
+  const people = new Set([
+    ...entries.flatMap((entry) => peopleOfEntry(entry, config.people)),
+    ...(incident.owner === undefined ? [] : [incident.owner]),
+    ...runs.flatMap(peopleOfRun),
+  ]);
+  const names = await namesOf([...people]);
   return { incident, markdown: postMortem({ incident, title, headline, runs, entries, names }) };
 }
 
 const isKept = (run: Run | undefined): run is Run => run !== undefined;
-
-const peopleIn = (incident: Incident, runs: readonly Run[], actors: readonly string[]): readonly string[] => [
-  ...new Set([
-    ...actors,
-    ...(incident.owner === undefined ? [] : [incident.owner]),
-    ...runs.flatMap(({ requestedBy, votes }) => [requestedBy, ...votes.map(({ by }) => by)]),
-  ]),
-];

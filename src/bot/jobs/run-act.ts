@@ -40,7 +40,7 @@ export async function act(runContext: RunContext, index: number): Promise<Wait |
       return { ms: HALTED_RETRY_MS, why: 'retry' };
     }
     if (standing !== 'approved') {
-      await apply(runContext, { kind: 'approvalLost', because: standing.because, atMs: clock.now() });
+      await apply(runContext, { kind: 'approvalLost', ...standing, atMs: clock.now() });
       return undefined;
     }
   }

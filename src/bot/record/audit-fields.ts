@@ -10,8 +10,8 @@ const ofPlan = ['planHash', 'tier', 'votes'] as const;
  * left out where there is nothing to say: no plan yet, every cluster, the bot itself.
  */
 export const auditFields: Readonly<Record<Family<AuditEvent>, readonly (keyof AuditEntry)[]>> = {
-  incident: ['cluster', 'incident', 'before', 'after', 'surface'],
-  run: ['cluster', 'incident', 'run', 'item', 'before', 'after', 'surface', ...ofPlan],
+  incident: ['cluster', 'incident', 'before', 'after', 'surface', 'people'],
+  run: ['cluster', 'incident', 'run', 'item', 'before', 'after', 'surface', ...ofPlan, 'people', 'ruling'],
   click: ['cluster', 'incident', 'run', 'before', 'after', 'surface', ...ofPlan],
   glass: ['cluster', 'incident', 'run', ...ofPlan],
   halt: ['cluster', 'incident', 'run', 'before', 'after', 'surface', ...ofPlan],
@@ -19,6 +19,6 @@ export const auditFields: Readonly<Record<Family<AuditEvent>, readonly (keyof Au
   tap: ['cluster'],
   bot: ['started'],
   sweep: ['cluster'],
-  digest: [],
+  digest: ['people'],
   audit: ['seal', 'trimmed'],
 };

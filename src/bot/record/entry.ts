@@ -21,6 +21,10 @@ export interface StoredEntry {
   readonly tier?: string;
   /** Who has said yes to this plan so far. */
   readonly votes?: readonly string[];
+  /** People whom `text` names: their ids. Absent where it names nobody, and in entries of 0.1.0. */
+  readonly people?: readonly string[];
+  /** Field of `run.ruled`: what a person said of an interrupted step. */
+  readonly ruling?: 'it-happened' | 'do-it-again' | 'give-up';
   /** Which item of the plan, from 0. */
   readonly item?: number;
   /** Field of `bot.started`: which version runs, with which configuration. */
@@ -71,4 +75,6 @@ export interface TimelineEntry {
   readonly broadcast?: boolean;
   /** People and groups that are called by their names: ids. The line is then one for the channel. */
   readonly mentions?: readonly string[];
+  /** People whom `text` names, by their ids where Slack did not tell their names: their ids. Absent in lines of 0.1.0. */
+  readonly people?: readonly string[];
 }

@@ -2,6 +2,7 @@ import { type Item, leftStopped, type PlannedItem, type Run } from '../../runboo
 import { counted } from '../wording/words.ts';
 import type { AuditEvent } from './audit-events.ts';
 import type { AuditEntry, TimelineEntry } from './entry.ts';
+import { peopleOfEnd } from './people-of.ts';
 
 /** What a transition of a run leaves behind for people. */
 export interface RunRecord {
@@ -23,15 +24,24 @@ export function runRecordOf(before: Run, after: Run, atMs: number): RunRecord {
     after.state === before.state ? [] : [{ ...tellState(after), before: before.state, after: after.state }];
   const texts: readonly (Told & Moved)[] = [...items, ...state];
   return {
-    audit: texts.map(({ event, text, isTold: _, isLoud: __, ...moved }) => ({
+    audit: texts.map(({ event, text, isTold: _, isLoud: __, people, ...moved }) => ({
       ...entry(after, event, text, atMs),
       ...moved,
+      ...peopleField(people),
     })),
     timeline: texts
       .filter(({ isTold }) => isTold)
-      .map(({ text, isLoud }) => ({ atMs, text, ...(isLoud ? { broadcast: true } : {}) })),
+      .map(({ text, isLoud, people }) => ({
+        ...{ atMs, text },
+        ...(isLoud ? { broadcast: true } : {}),
+        ...peopleField(people),
+      })),
   };
 }
+
+/** The field for those whom a text names, where there are any. */
+export const peopleField = (people: readonly string[] = []): Pick<AuditEntry, 'people'> =>
+  people.length === 0 ? {} : { people };
 
 type Moved = Pick<AuditEntry, 'item' | 'before' | 'after'>;
 
@@ -64,6 +74,8 @@ interface Told {
   /** A line of the thread; the rest is shown as progress only. */
   readonly isTold: boolean;
   readonly isLoud?: boolean;
+  /** Whom it names: their ids. */
+  readonly people?: readonly string[];
 }
 
 function tellItem(
@@ -75,26 +87,27 @@ function tellItem(
   const title = run.plan?.items[index]?.title ?? `Step ${index + 1}`;
   const detail = item.detail === undefined ? '' : `: ${item.detail}`;
   const event: AuditEvent = `run.item.${state}`;
+  const people = item.by === undefined ? [] : [item.by];
   switch (state) {
     case 'waiting':
       // Back to waiting only after an interrupted action was found not to have happened.
       return item.attempts === undefined
         ? undefined
-        : { event, text: `${title} did not run${detail}. Trying it once more.`, isTold: true };
+        : { event, text: `${title} did not run${detail}. Trying it once more.`, isTold: true, people };
     case 'intended':
       return { event, text: `Started: ${title}.`, isTold: false };
     case 'applied':
-      return { event, text: `Done: ${title}${detail}.`, isTold: false };
+      return { event, text: `Done: ${title}${detail}.`, isTold: false, people };
     case 'held':
-      return { event, text: `Verified: ${title}${detail}.`, isTold: false };
+      return { event, text: `Verified: ${title}${detail}.`, isTold: false, people };
     case 'skipped':
-      return { event, text: `Not needed: ${title}${detail}.`, isTold: false };
+      return { event, text: `Not needed: ${title}${detail}.`, isTold: false, people };
     case 'refused':
-      return { event, text: `Refused: ${title}${detail}.`, isTold: false };
+      return { event, text: `Refused: ${title}${detail}.`, isTold: false, people };
     case 'failed':
-      return { event, text: `Failed: ${title}${detail}.`, isTold: false };
+      return { event, text: `Failed: ${title}${detail}.`, isTold: false, people };
     case 'unknown':
-      return { event, text: `Unclear: ${title}${detail}.`, isTold: false };
+      return { event, text: `Unclear: ${title}${detail}.`, isTold: false, people };
   }
 }
 
@@ -114,7 +127,10 @@ function proposedWords(items: readonly PlannedItem[]): string {
 function tellState(run: Run): Told {
   const event: AuditEvent = `run.${run.state}`;
   const because = run.because ?? '';
-  const told = (text: string, isLoud = false): Told => ({ event, text: text.trim(), isTold: true, isLoud });
+  const told = (text: string, isLoud = false): Told => ({
+    ...{ event, text: text.trim(), isTold: true, isLoud },
+    people: peopleOfEnd(run),
+  });
   switch (run.state) {
     case 'diagnosing':
       return told('Diagnosis started.');

@@ -32,7 +32,8 @@ function takeSafely(runbook: Runbook, run: Run, input: RunInput, tools: EngineTo
   } catch (error) {
     const message = reasonOf(error);
     const atMs = input.kind === 'voted' ? input.vote.atMs : input.atMs;
-    return end(run, 'failed', `The runbook "${runbook.title}" has a fault: ${message}`, atMs);
+    const because = `The runbook "${runbook.title}" has a fault: ${message}`;
+    return end(run, { state: 'failed', endedBy: { kind: 'runbook-fault' }, because }, atMs);
   }
 }
 
@@ -84,7 +85,15 @@ function looked(runbook: Runbook, run: Run, input: InputOf<'looked'>, tools: Eng
 
 function expired(run: Run, atMs: number): Run | undefined {
   return run.state === 'proposed' && run.plan !== undefined && atMs >= run.plan.expiresAtMs
-    ? end(run, 'expired', 'Nobody approved it in time. Nothing was done.', atMs)
+    ? end(
+        run,
+        {
+          state: 'expired',
+          endedBy: { kind: 'timeout' },
+          because: 'Nobody approved it in time. Nothing was done.',
+        },
+        atMs,
+      )
     : undefined;
 }
 
@@ -104,12 +113,14 @@ function vote(run: Run, { vote: cast, isEnough }: InputOf<'voted'>): Run {
 }
 
 function overtake(run: Run, input: InputOf<'overtaken'>): Run {
+  const { because, atMs } = input;
+  const endedBy = { kind: 'overtaken' } as const;
   switch (run.state) {
     case 'diagnosing':
-      return end(run, 'stopped', input.because, input.atMs);
+      return end(run, { state: 'stopped', endedBy, because }, atMs);
     case 'proposed':
     case 'checking':
-      return end(run, 'superseded', input.because, input.atMs);
+      return end(run, { state: 'superseded', endedBy, because }, atMs);
     default:
       // From the first action on the trouble is expected to change: the run's own verify steps judge it.
       return run;
@@ -118,16 +129,21 @@ function overtake(run: Run, input: InputOf<'overtaken'>): Run {
 
 /** The run when its votes are no longer enough: asked when it would act, before anything is begun. */
 function dropApproval(run: Run, input: InputOf<'approvalLost'>): Run {
+  const { atMs } = input;
+  const endedBy = { kind: 'approval-lost', voters: input.voters } as const;
+  const stopped = { state: 'stopped', endedBy, because: `${input.because} Nothing was done.` } as const;
   if (run.state === 'checking') {
-    return end(run, 'stopped', `${input.because} Nothing was done.`, input.atMs);
+    return end(run, stopped, atMs);
   }
   if (run.state !== 'acting' || currentOf(run)?.item.state !== 'waiting') {
     return run;
   }
   const effects = effectsOf(run);
-  return effects.length > 0
-    ? end(run, 'failed', `${input.because} Already done: ${effects.join('; ')}.`, input.atMs)
-    : end(run, 'stopped', `${input.because} Nothing was done.`, input.atMs);
+  if (effects.length === 0) {
+    return end(run, stopped, atMs);
+  }
+  const because = `${input.because} Already done: ${effects.join('; ')}.`;
+  return end(run, { state: 'failed', endedBy, because }, atMs);
 }
 
 function cancel(run: Run, input: InputOf<'cancelled'>): Run {

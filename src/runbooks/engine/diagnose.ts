@@ -4,7 +4,7 @@ import type { Choice, Doubt, Evidence, Runbook, StepContext } from '../runbook.t
 import type { Observation } from '../snapshot/observation.ts';
 import type { Verdict } from '../verdict.ts';
 import { beginActing } from './acting/act.ts';
-import { end } from './common/ending.ts';
+import { type Ending, end } from './common/ending.ts';
 import type { InputOf } from './common/input.ts';
 import { allSteps, contextOf, distinct, MAX_ROUNDS, unanswered } from './common/steps.ts';
 import type { EngineTools } from './common/tools.ts';
@@ -28,17 +28,17 @@ export function diagnose(runbook: Runbook, run: Run, input: Looked, tools: Engin
   const { evidence, verdict } = study(runbook, context);
   const studied = { ...found, evidence };
   if (!verdict.go) {
-    return putOff(studied, verdict, input) ?? end(studied, 'stopped', verdict.because, input.atMs);
+    return putOff(studied, verdict, input) ?? end(studied, decided(verdict.because), input.atMs);
   }
   if (!allSteps(runbook).some(({ kind }) => kind === 'act' || kind === 'manual')) {
-    return end(studied, 'stopped', verdict.because ?? 'There is nothing to repair here.', input.atMs);
+    return end(studied, decided(verdict.because ?? 'There is nothing to repair here.'), input.atMs);
   }
 
   const choices = runbook.choices?.(context) ?? [];
   const proposal = propose(runbook, { ...studied, choices }, choices[0]?.id, input, tools);
   return proposal.kind === 'proposed'
     ? proposal.run
-    : end({ ...studied, choices }, 'stopped', proposal.because, input.atMs);
+    : end({ ...studied, choices }, decided(proposal.because), input.atMs);
 }
 
 /** The run with another choice: a new decision, a new plan, no votes. A choice that a decide step refuses leaves the plan as it was. */
@@ -57,14 +57,25 @@ export function chooseAgain(runbook: Runbook, run: Run, input: InputOf<'chose'>,
 export function check(runbook: Runbook, run: Run, input: Looked, tools: EngineTools): Run {
   const { plan } = run;
   if (plan === undefined) {
-    return end(run, 'failed', 'The run was approved without a plan.', input.atMs);
+    return end(
+      run,
+      {
+        state: 'failed',
+        endedBy: { kind: 'runbook-fault' },
+        because: 'The run was approved without a plan.',
+      },
+      input.atMs,
+    );
   }
   // An approval is for now: a bot that was away for longer than a plan is valid must ask again.
   if (input.atMs >= plan.expiresAtMs + tools.planExpiresMs) {
     return end(
       run,
-      'expired',
-      'It was approved, but I could not check it again in time. Nothing was done.',
+      {
+        state: 'expired',
+        endedBy: { kind: 'timeout' },
+        because: 'It was approved, but I could not check it again in time. Nothing was done.',
+      },
       input.atMs,
     );
   }
@@ -79,18 +90,24 @@ export function check(runbook: Runbook, run: Run, input: Looked, tools: EngineTo
   const context = contextOf(fresh, input.now);
   const { verdict } = study(runbook, context);
   if (!verdict.go) {
-    return putOff(fresh, verdict, input) ?? end(fresh, 'stopped', verdict.because, input.atMs);
+    return putOff(fresh, verdict, input) ?? end(fresh, decided(verdict.because), input.atMs);
   }
   const change = planChange(runbook, fresh, plan, context, input, tools);
   return change === undefined
     ? beginActing(runbook, fresh, plan, input)
     : end(
         fresh,
-        'superseded',
-        `The plan changed after it was approved: ${change}. Nothing was done.`,
+        {
+          state: 'superseded',
+          endedBy: { kind: 'plan-changed' },
+          because: `The plan changed after it was approved: ${change}. Nothing was done.`,
+        },
         input.atMs,
       );
 }
+
+/** End of a run to which the runbook said no. */
+const decided = (because: string): Ending => ({ state: 'stopped', endedBy: { kind: 'decided' }, because });
 
 /** Too early to count as a second look. */
 const isTooEarly = ({ state, plan, againAtMs = 0 }: Run, { atMs }: Looked): boolean =>
@@ -184,12 +201,18 @@ function refreshFacts(
   const parsed = runbook.facts.safeParse(found?.facts ?? run.facts);
   if (!parsed.success) {
     const because = `The facts of ${run.incident} do not fit this version of the runbook "${runbook.title}".`;
-    return { kind: 'over', run: end(run, 'failed', because, input.atMs) };
+    return {
+      kind: 'over',
+      run: end(run, { state: 'failed', endedBy: { kind: 'version-changed' }, because }, input.atMs),
+    };
   }
   if (found === undefined && isOver(runbook, input.now, parsed.data)) {
     const because =
       'The trouble went away by itself before anything was done: a new sweep no longer finds it.';
-    return { kind: 'over', run: end(run, 'stopped', because, input.atMs) };
+    return {
+      kind: 'over',
+      run: end(run, { state: 'stopped', endedBy: { kind: 'gone' }, because }, input.atMs),
+    };
   }
   return { kind: 'here', run: { ...run, facts: parsed.data } };
 }

@@ -17,12 +17,14 @@ const run: StoredRun = {
   votes: [{ by: 'U1', planHash: 'h1', atMs: 200 }],
   items: [{ state: 'applied', startedAtMs: 300, attempts: 1 }, { state: 'held' }],
 };
-const entry = (event: string, text: string, atMs: number): StoredEntry => ({
-  ...{ event, text, atMs, actor: 'watership', run: 'RUN-0001', planHash: 'h1' },
+const entry = (event: string, atMs: number, change: Partial<StoredEntry> = {}): StoredEntry => ({
+  ...{ event, atMs, text: 'A sentence for people.', actor: 'watership', run: 'RUN-0001', planHash: 'h1' },
+  ...change,
 });
-const voted = entry('run.voted', 'U1 approved, 1 of 1.', 200);
-const begun = entry('run.item.intended', 'Started: Delete q.', 300);
-const notDone = entry('run.item.waiting', 'Delete q did not run. Trying it once more.', 350);
+const voted = entry('run.voted', 200);
+const begun = entry('run.item.intended', 300, { item: 0 });
+const notDone = entry('run.item.waiting', 350, { item: 0 });
+const ruled = entry('run.ruled', 350, { ruling: 'do-it-again', after: 'acting' });
 const call = { atMs: 310, method: 'DELETE', path: '/api/queues/%2F/q?if-unused=true', status: 204 };
 const incident: StoredIncident = {
   ...{ id: 'INC-0001', key: 'zombie', runbook: 'zombie-queue', subject: 'q', facts: {} },
@@ -64,6 +66,24 @@ describe('the checker', () => {
       'once RUN-0001: “Delete q” began 2 times, and was found not done 0 times',
     ]);
     expect(rules({ runs, audit: [voted, begun, notDone, begun] })).toEqual([]);
+    expect(rules({ runs, audit: [voted, begun, ruled, begun] })).toEqual([]);
+    for (const other of [
+      { ...ruled, ruling: 'it-happened' },
+      { ...ruled, after: 'cancelled' },
+    ]) {
+      expect(rules({ runs, audit: [voted, begun, other, begun] })).toEqual([
+        'once RUN-0001: “Delete q” began 2 times, and was found not done 0 times',
+      ]);
+    }
+  });
+
+  test('counts what happened to one step for that step alone', () => {
+    const runs = [
+      { ...run, items: [{ state: 'applied', startedAtMs: 300, attempts: 2 }, { state: 'held' }] },
+    ];
+    expect(rules({ runs, audit: [voted, begun, { ...notDone, item: 1 }, begun] })).toEqual([
+      'once RUN-0001: “Delete q” began 2 times, and was found not done 0 times',
+    ]);
   });
 
   test('finds a queue that the broker was told to delete twice, and one that no plan holds', () => {

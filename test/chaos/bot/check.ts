@@ -77,14 +77,15 @@ function approved(run: StoredRun, audit: readonly StoredEntry[]): readonly Viola
 function begunOnce(run: StoredRun, audit: readonly StoredEntry[]): readonly Violation[] {
   const own = audit.filter((entry) => entry.run === run.id);
   const saidAgain = own.filter(
-    ({ event, text }) => event === 'run.ruled' && text.includes('do it again'),
+    ({ event, ruling, after }) => event === 'run.ruled' && ruling === 'do-it-again' && after === 'acting',
   ).length;
   return (run.plan?.items ?? []).flatMap(({ title, kind }, index): readonly Violation[] => {
     if (kind !== 'act') {
       return [];
     }
-    const begun = own.filter(({ text }) => text.includes(`Started: ${title}.`)).length;
-    const notDone = own.filter(({ text }) => text.includes(`${title} did not run`)).length;
+    const ofItem = own.filter(({ item }) => item === index);
+    const begun = ofItem.filter(({ event }) => event === 'run.item.intended').length;
+    const notDone = ofItem.filter(({ event }) => event === 'run.item.waiting').length;
     const attempts = run.items[index]?.attempts ?? 0;
     const once = (text: string): Violation => ({ rule: 'once', about: run.id, text });
     return [

@@ -53,6 +53,9 @@ const auditEntry = z.looseObject({
   run: z.string().optional(),
   incident: z.string().optional(),
   planHash: z.string().optional(),
+  after: z.string().optional(),
+  item: z.number().optional(),
+  ruling: z.string().optional(),
   text: z.string(),
 });
 

@@ -310,6 +310,7 @@ describe('a manual step', () => {
     expect(play(run, [{ kind: 'confirmed', index: 3, by: 'U0BOB', atMs: 70 }]).items[3]).toMatchObject({
       state: 'applied',
       detail: 'done by U0BOB',
+      by: 'U0BOB',
       startedAtMs: 60,
       endedAtMs: 70,
     });
@@ -317,7 +318,12 @@ describe('a manual step', () => {
 });
 
 describe('votes that no longer carry the plan', () => {
-  const approvalLost: RunInput = { kind: 'approvalLost', because: 'Bob has left.', atMs: 40 };
+  const approvalLost: RunInput = {
+    kind: 'approvalLost',
+    because: 'Bob has left.',
+    voters: ['U0BOB'],
+    atMs: 40,
+  };
 
   test('stop it before anything was begun', () => {
     const plan = proposed();
@@ -325,6 +331,7 @@ describe('votes that no longer carry the plan', () => {
       expect(play(run, [approvalLost])).toMatchObject({
         state: 'stopped',
         because: 'Bob has left. Nothing was done.',
+        endedBy: { kind: 'approval-lost', voters: ['U0BOB'] },
       });
     }
   });
@@ -359,7 +366,7 @@ describe('cancelling a run', () => {
     ],
   ])('%s ends the run', (_, run, because) => {
     expect(play(run, [cancelled])).toMatchObject({
-      ...{ state: 'cancelled', because, endedAtMs: 90, endedBy: 'U0BOB' },
+      ...{ state: 'cancelled', because, endedAtMs: 90, endedBy: { kind: 'cancelled', by: 'U0BOB' } },
     });
   });
 

@@ -127,8 +127,9 @@ function input(run: Run, kind: RunInput['kind'], made: Move, index: number, atMs
     case 'cancelled':
       return { kind, by, atMs };
     case 'overtaken':
-    case 'approvalLost':
       return { kind, because: 'something else', atMs };
+    case 'approvalLost':
+      return { kind, because: 'something else', voters: [by], atMs };
     case 'waited':
     case 'ticked':
       return { kind, atMs };

@@ -42,6 +42,7 @@ export interface VoteRecord {
   readonly actor: string;
   readonly event: 'run.voted' | 'run.glass_broken';
   readonly text: string;
+  readonly people: readonly string[];
   readonly lines?: readonly string[];
   readonly loud?: { readonly text: string; readonly mentions: readonly string[] };
 }
@@ -108,6 +109,7 @@ export function vote({
             actor: actorOf(caller),
             event: 'run.glass_broken',
             text: `${caller.user} used break-glass${how} to approve, ${count}.${why}`,
+            people: [caller.user],
             // Everybody is notified, and the owners are mentioned by name: that is the price of break-glass.
             loud: {
               text: `${name} used break-glass${how} to approve ${run.id} on ${run.cluster} (${count}).${why}`,
@@ -118,6 +120,7 @@ export function vote({
             actor: actorOf(caller),
             event: 'run.voted',
             text: `${caller.user} approved${how}, ${count}.${why}`,
+            people: [caller.user],
             lines: [`${name} approved${how} (${count}).${why}`],
           };
     },

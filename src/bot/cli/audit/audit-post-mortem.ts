@@ -18,7 +18,7 @@ export async function auditPostMortem(
     return exitCodes.unknown;
   }
   const found = await withStores(config, (stores) =>
-    readPostMortem({ stores, book }, id, (ids) => namesOf(config, ids)),
+    readPostMortem({ stores, book, config }, id, (ids) => namesOf(config, ids)),
   );
   if (found === undefined) {
     console.err(`No record of ${id}. Incidents and runs are kept for 90 days.\n`);

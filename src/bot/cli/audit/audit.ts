@@ -2,10 +2,11 @@ import { readMirror } from '../../audit/read-mirror.ts';
 import { parseDuration } from '../../config/schema/duration.ts';
 import type { RecordedEntry } from '../../record/entry.ts';
 import { entryOf } from '../../record/entry-text.ts';
+import { peopleOfEntry } from '../../record/people-of.ts';
 import type { Stores } from '../../stores/stores.ts';
 import { type Names, utcMoment, withNames } from '../../wording/words.ts';
 import { type Console, exitCodes, printable, printJson } from '../common/console.ts';
-import { idsIn, namesOf } from '../common/names.ts';
+import { namesOf } from '../common/names.ts';
 import { numberOption } from '../common/number-option.ts';
 import { readConfig } from '../common/read-config.ts';
 import { withStores } from '../common/with-stores.ts';
@@ -57,7 +58,7 @@ export async function auditCommand(console: Console, options: AuditOptions): Pro
   } else {
     const names = await namesOf(
       config,
-      entries.flatMap(({ actor, text }) => [actor, ...idsIn(`${actor} ${text}`)]),
+      entries.flatMap((entry) => peopleOfEntry(entry, config.people)),
     );
     for (const entry of entries) {
       console.out(printable(`${lineOf(entry, names)}\n`));

@@ -15,10 +15,3 @@ export async function namesOf({ slack, people }: BotConfig, ids: readonly string
   const port = await openSlack(slack, systemClock, { timeoutMs: LIMIT_MS });
   return await createPeople({ slack: port, clock: systemClock, people }).names([...new Set(ids)]);
 }
-
-/**
- * Slack ids of people that a text names, only to show their names beside it. An id has six characters or more, one of them a
- * digit: `UTC`, `URL` and `UTF8` are none.
- */
-export const idsIn = (text: string): readonly string[] =>
-  text.match(/\b[UW](?=[A-Z0-9]*\d)[A-Z0-9]{5,}\b/g) ?? [];

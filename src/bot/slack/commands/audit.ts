@@ -1,5 +1,6 @@
 import { readPostMortem } from '../../audit/read-post-mortem.ts';
 import type { RecordedEntry } from '../../record/entry.ts';
+import { namesItsActor, peopleOfEntry } from '../../record/people-of.ts';
 import {
   counted,
   type Names,
@@ -51,7 +52,9 @@ async function list({ listener }: CommandCall, about: string): Promise<Reply> {
     return say(`No audit entries for ${what}.`);
   }
   const shown = entries.slice(-SHOWN);
-  const names = await people.names([...new Set(shown.flatMap(({ actor, votes = [] }) => [actor, ...votes]))]);
+  const names = await people.names([
+    ...new Set(shown.flatMap((entry) => peopleOfEntry(entry, context.config.people))),
+  ]);
   const isOneDay = startOfDay(shown[0]?.atMs ?? 0) === startOfDay(clock.now());
   const earlier = entries.length - shown.length;
   const isCut = entries.length === READ_AT_MOST;
@@ -84,12 +87,13 @@ const optionOf = (about: string): string => {
 
 const startOfDay = (atMs: number): number => Math.floor(atMs / 86_400_000) * 86_400_000;
 
-function lineOf({ atMs, actor, text }: RecordedEntry, names: Names, isOneDay: boolean): string {
+function lineOf(entry: RecordedEntry, names: Names, isOneDay: boolean): string {
+  const { atMs, actor, text } = entry;
   // Beneath them stands that times are in UTC.
   const when = withoutZone(isOneDay ? utcTime(atMs) : utcMoment(atMs));
   const told = withNames(text, names);
   // Most texts say who it was already.
-  const who = actor === 'watership' || told.includes(nameOf(names, actor)) ? '' : `${nameOf(names, actor)}: `;
+  const who = actor === 'watership' || namesItsActor(entry) ? '' : `${nameOf(names, actor)}: `;
   const line = `${when} ${who}${told}`;
   return line.length <= LINE ? line : `${line.slice(0, LINE - 1)}…`;
 }

@@ -3,6 +3,7 @@ import { type Announced, maintenanceOf } from '../../approvals/maintenance-windo
 import type { BotContext } from '../../context.ts';
 import type { People } from '../../ports/people.ts';
 import type { TimelineEntry } from '../../record/entry.ts';
+import { peopleOfRun } from '../../record/people-of.ts';
 import type { Lease } from '../../stores/lease.ts';
 import type { CardPlace, Halt } from '../../stores/stores.ts';
 import { stopperOf } from '../../wording/how-it-ended.ts';
@@ -52,12 +53,19 @@ export async function readMessageModel(
   const isUnderWay = run !== undefined && activeStates.includes(run.state);
   const halt = isUnderWay ? await stores.halts.find(incident.cluster) : undefined;
   const around = await runsAround(context, incident);
-  const names = await people.names(idsIn(incident, run, halt, around.stopper));
+  const timeline = await stores.incidents.timeline(id);
+  const names = await people.names([
+    ...new Set([
+      ...[incident.owner, halt?.by].filter((by) => by !== undefined),
+      ...[run, around.stopper].flatMap((one) => (one === undefined ? [] : peopleOfRun(one))),
+      ...timeline.slice(place?.told ?? 0).flatMap(({ people: named = [] }) => named),
+    ]),
+  ]);
   const maintenance = await maintenanceOf(context, incident.cluster);
   return {
     lease,
     incident,
-    timeline: await stores.incidents.timeline(id),
+    timeline,
     names,
     ...around,
     ...(place === undefined ? {} : { place }),
@@ -87,26 +95,6 @@ async function runsAround(
   const stopper = stopperOf(incident, await recent(incident.openedAtMs - STOPPER_MS));
   return stopper === undefined ? {} : { stopper };
 }
-
-function idsIn(
-  incident: Incident,
-  run: Run | undefined,
-  halt: Halt | undefined,
-  stopper: Run | undefined,
-): readonly string[] {
-  const ids = [
-    incident.owner,
-    halt?.by,
-    run?.requestedBy,
-    run?.stopWanted?.by,
-    ...(run?.votes.map(({ by }) => by) ?? []),
-  ];
-  return [...new Set([...ids, endedByOf(run), endedByOf(stopper)])].filter((id) => id !== undefined);
-}
-
-/** Who ended a run. 0.1.0 stored that in its sentence alone. */
-const endedByOf = (run: Run | undefined): string | undefined =>
-  run?.endedBy ?? /^(\S+) cancelled it/.exec(run?.because ?? '')?.[1];
 
 /** The incident's message as it should be now. */
 export async function renderCard(

@@ -63,7 +63,13 @@ export async function postDigestFor(
 ): Promise<void> {
   await slack.postMessage({ ...digestMessage(await readForPeople(context)), channel });
   const text = `${by} posted the digest in ${channel}.`;
-  await context.stores.audit.append({ atMs: context.clock.now(), actor: by, event: ASKED, text });
+  await context.stores.audit.append({
+    atMs: context.clock.now(),
+    actor: by,
+    event: ASKED,
+    text,
+    people: [by],
+  });
 }
 
 async function noteDown({ stores, clock }: DigestContext, channel: string): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Item, Plan, Run } from '../../run.ts';
 import type { Runbook } from '../../runbook.ts';
-import { end, endCancelled } from '../common/ending.ts';
+import { end, endCancelled, failedWith } from '../common/ending.ts';
 import type { InputOf } from '../common/input.ts';
 import { contextOf, distinct, stepOf } from '../common/steps.ts';
 import { CLEARANCE_MS, isChecked, isCleared } from './clearance.ts';
@@ -64,10 +64,10 @@ export function acted(run: Run, input: InputOf<'acted'>): Run {
       const refused = closeItem(run, current, 'refused', outcome.because, atMs);
       return isSpared(run, current)
         ? goOn(refused, atMs)
-        : end(refused, 'failed', `${planned.title}: ${outcome.because}`, atMs);
+        : end(refused, failedWith('step-refused', `${planned.title}: ${outcome.because}`), atMs);
     }
     case 'unknown':
-      return withItem(run, index, { ...item, detail: outcome.because });
+      return withItem(run, index, { ...unsaid(item), detail: outcome.because });
   }
 }
 
@@ -88,11 +88,11 @@ export function settle(run: Run, input: InputOf<'settled'>): Run {
       }
       const because = `tried ${item.attempts} times without effect: ${settled.because}`;
       const failed = closeItem(run, current, 'failed', because, atMs);
-      return end(failed, 'failed', `${planned.title}: ${because}`, atMs);
+      return end(failed, failedWith('no-effect', `${planned.title}: ${because}`), atMs);
     }
     case 'unknown': {
       const because = `"${planned.title}" may or may not have happened, and no check can tell: ${settled.because}`;
-      const unknown = withItem(run, index, { ...item, state: 'unknown', detail: settled.because });
+      const unknown = withItem(run, index, { ...unsaid(item), state: 'unknown', detail: settled.because });
       return { ...unknown, state: 'unknown', because };
     }
   }
@@ -113,15 +113,18 @@ export function rule(run: Run, input: InputOf<'ruled'>): Run {
   const { by, atMs } = input;
   switch (input.ruling) {
     case 'it-happened':
-      return goOn(closeItem(resumed, current, 'applied', `${by} says that it happened`, atMs), atMs);
+      return goOn(closeItem(resumed, current, 'applied', `${by} says that it happened`, atMs, by), atMs);
     case 'do-it-again':
-      return again(resumed, current, `${by} says that it has not happened`, atMs);
+      return again(resumed, current, `${by} says that it has not happened`, atMs, by);
     case 'give-up': {
       const because = `${by} gave up`;
       return end(
-        closeItem(run, current, 'failed', because, atMs),
-        'failed',
-        `${planned.title}: ${because}.`,
+        closeItem(run, current, 'failed', because, atMs, by),
+        {
+          state: 'failed',
+          endedBy: { kind: 'given-up', by },
+          because: `${planned.title}: ${because}.`,
+        },
         atMs,
       );
     }
@@ -134,7 +137,13 @@ export function confirm(run: Run, input: InputOf<'confirmed'>): Run {
   if (current?.index !== input.index || current.planned.kind !== 'manual') {
     return run;
   }
-  return goOn(closeItem(run, current, 'applied', `done by ${input.by}`, input.atMs), input.atMs);
+  const { by, atMs } = input;
+  return goOn(closeItem(run, current, 'applied', `done by ${by}`, atMs, by), atMs);
+}
+
+/** The item without the person of whom its former detail spoke. */
+function unsaid({ by: _said, ...item }: Item): Item {
+  return item;
 }
 
 function currentAct(run: Run, index: number): Current | undefined {
@@ -143,9 +152,10 @@ function currentAct(run: Run, index: number): Current | undefined {
 }
 
 /** The run with the item waiting again, unless a person wants the run to end: trying again is a further action. */
-function again(run: Run, { index, item }: Current, detail: string, atMs: number): Run {
+function again(run: Run, { index, item }: Current, detail: string, atMs: number, by?: string): Run {
   // A clearance that was given for the first attempt does not count for the next.
-  const { clearedAtMs: _used, rounds: _taken, ...rest } = item;
-  const next = withItem(run, index, { ...rest, state: 'waiting', detail });
+  const { clearedAtMs: _used, rounds: _taken, ...rest } = unsaid(item);
+  const said = by === undefined ? {} : { by };
+  const next = withItem(run, index, { ...rest, state: 'waiting', detail, ...said });
   return run.stopWanted === undefined ? next : endCancelled(next, run.stopWanted.by, atMs);
 }

@@ -2,7 +2,7 @@ import type { Item, Run } from '../../run.ts';
 import type { Runbook, StepContext, VerifyStep } from '../../runbook.ts';
 import { span } from '../../wording/words.ts';
 import { effectsOf } from '../common/effects.ts';
-import { end } from '../common/ending.ts';
+import { end, failedWith } from '../common/ending.ts';
 import type { InputOf } from '../common/input.ts';
 import { contextOf, distinct, MAX_ROUNDS, stepOf, unanswered } from '../common/steps.ts';
 import { type Current, closeItem, currentOf, goOn, isSpared, withItem } from './ledger.ts';
@@ -20,7 +20,8 @@ export function checkItem(runbook: Runbook, run: Run, input: InputOf<'looked'>):
   const step = stepOf(runbook, planned);
   if (step === undefined) {
     const because = `This version of the runbook no longer has the step "${planned.title}".`;
-    return end(closeItem(run, current, 'failed', because, input.atMs), 'failed', because, input.atMs);
+    const failed = closeItem(run, current, 'failed', because, input.atMs);
+    return end(failed, failedWith('version-changed', because), input.atMs);
   }
 
   const earlier = item.rounds === undefined ? {} : run.answered;
@@ -58,7 +59,8 @@ function clear(
         return goOn(refused, atMs);
       }
       const state = effectsOf(run).length > 0 ? 'failed' : 'stopped';
-      return end(refused, state, `${planned.title}: ${verdict.because}`, atMs);
+      const because = `${planned.title}: ${verdict.because}`;
+      return end(refused, { state, endedBy: { kind: 'step-refused' }, because }, atMs);
     }
   }
 }
@@ -90,5 +92,5 @@ function judge(
   const failed = closeItem(run, { index, item: seen }, 'failed', because, atMs);
   return step.otherwise === 'fall-through'
     ? goOn(failed, atMs)
-    : end(failed, 'failed', `${planned.title}: ${because}`, atMs);
+    : end(failed, failedWith('check-failed', `${planned.title}: ${because}`), atMs);
 }

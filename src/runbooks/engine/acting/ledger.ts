@@ -1,5 +1,5 @@
 import type { Item, PlannedItem, Run } from '../../run.ts';
-import { end, endCancelled } from '../common/ending.ts';
+import { end, endCancelled, failedWith } from '../common/ending.ts';
 
 /* The items of a run with what became of each, and the current one. */
 
@@ -30,14 +30,15 @@ export const withItem = (run: Run, index: number, item: Item): Run => ({
   items: run.items.with(index, item),
 });
 
-/** Closes the entry of an item: what became of it, and when. */
+/** Closes the entry of an item: what became of it, and when. `by`: the person of whom `detail` speaks. */
 export const closeItem = (
   run: Run,
   { index, item }: Pick<Current, 'index' | 'item'>,
   state: Item['state'],
   detail: string,
   atMs: number,
-): Run => withItem(run, index, finished(item, state, detail, atMs));
+  by?: string,
+): Run => withItem(run, index, { ...finished(item, state, detail, atMs), ...(by !== undefined && { by }) });
 
 function finished(item: Item, state: Item['state'], detail: string, atMs: number): Item {
   const { startedAtMs, attempts, held } = item;
@@ -83,12 +84,11 @@ function finish(run: Run, atMs: number): Run {
     planned.kind === 'verify' ? [{ planned, item: run.items[index] }] : [],
   );
   const last = verifies.at(-1);
-  return last?.item?.state === 'failed'
-    ? end(run, 'failed', `${last.planned.title}: ${last.item.detail ?? 'the check did not pass'}`, atMs)
-    : end(
-        run,
-        'done',
-        last === undefined ? 'Every step is done.' : 'Every step is done, and the result was verified.',
-        atMs,
-      );
+  if (last?.item?.state === 'failed') {
+    const why = last.item.detail ?? 'the check did not pass';
+    return end(run, failedWith('check-failed', `${last.planned.title}: ${why}`), atMs);
+  }
+  const because =
+    last === undefined ? 'Every step is done.' : 'Every step is done, and the result was verified.';
+  return end(run, { state: 'done', endedBy: { kind: 'completed' }, because }, atMs);
 }

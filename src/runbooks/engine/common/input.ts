@@ -37,7 +37,13 @@ export type RunInput =
   /** The trouble is gone or has changed before anything was done. */
   | { readonly kind: 'overtaken'; readonly because: string; readonly atMs: number }
   /** People who approved may no longer approve: the votes are no longer enough. */
-  | { readonly kind: 'approvalLost'; readonly because: string; readonly atMs: number }
+  | {
+      readonly kind: 'approvalLost';
+      readonly because: string;
+      /** Those who may no longer: their ids. */
+      readonly voters: readonly string[];
+      readonly atMs: number;
+    }
   /** It may act now, and had to wait for that: for a resume, for the cluster lock, for a bot that was away. */
   | { readonly kind: 'waited'; readonly atMs: number }
   /** Time has passed: a plan may have expired. */

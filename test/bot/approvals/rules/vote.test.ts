@@ -109,6 +109,7 @@ describe('a yes that counts', () => {
       actor: BOB,
       event: 'run.voted',
       text: `${BOB} approved, 1 of 2. “it is late”`,
+      people: [BOB],
       lines: [`Name of ${BOB} approved (1 of 2). “it is late”`],
     });
   });
@@ -119,6 +120,7 @@ describe('a yes that counts', () => {
       actor: `cli:bob (${BOB})`,
       event: 'run.voted',
       text: `${BOB} approved at the command line, 1 of 1.`,
+      people: [BOB],
       lines: [`Name of ${BOB} approved at the command line (1 of 1).`],
     });
   });
@@ -134,6 +136,7 @@ describe('a yes that counts', () => {
       actor: BOB,
       event: 'run.glass_broken',
       text: `${BOB} used break-glass to approve, 1 of 2. “it is late”`,
+      people: [BOB],
       loud: {
         text: `Name of ${BOB} used break-glass to approve RUN-0193 on prod-a (1 of 2). “it is late”`,
         mentions: people.owners,

@@ -70,7 +70,10 @@ describe('the incident notifier', () => {
   });
 
   test.each<[string, Pick<Run, 'because' | 'endedBy'>]>([
-    ['by the id that it stores', { because: 'It was withdrawn by U0DAVE.', endedBy: 'U0DAVE' }],
+    [
+      'by the id that it stores',
+      { because: 'It was withdrawn by U0DAVE.', endedBy: { kind: 'cancelled', by: 'U0DAVE' } },
+    ],
     ['by its sentence, where 0.1.0 stored no id', { because: 'U0DAVE cancelled it. Nothing was done.' }],
   ])('names whoever cancelled a run %s', async (_how, end) => {
     const { open, notifier, slack, transitions, diagnosed, stores, clock } = createScene();
@@ -83,6 +86,18 @@ describe('the incident notifier', () => {
     await notifier.tell('INC-0412');
     const shown = slack.messages.map(({ blocks = [] }) => readAloud(blocks)).join('\n');
     expect(shown).toMatch(/Dave .*cancelled it|withdrawn by Dave/);
+    expect(shown).not.toContain('U0DAVE');
+  });
+
+  test('names the people of a thread line by the ids that it stores beside its text', async () => {
+    const { open, notifier, slack, stores, clock } = createScene();
+    await open();
+    await stores.incidents.note('INC-0412', [
+      { atMs: clock.now(), text: 'U0DAVE is on it.', people: [DAVE] },
+    ]);
+    await notifier.tell('INC-0412');
+    const shown = slack.messages.map(({ blocks = [] }) => readAloud(blocks)).join('\n');
+    expect(shown).toMatch(/Dave .*is on it/);
     expect(shown).not.toContain('U0DAVE');
   });
 

@@ -2,6 +2,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { verifyAudit } from '../../../../src/bot/audit/verify.ts';
 import { linkOf } from '../../../../src/bot/record/link.ts';
+import { peopleOfEnd, peopleOfEntry } from '../../../../src/bot/record/people-of.ts';
 import { book, type Incident, type Run } from '../../../../src/runbooks/index.ts';
 import { type StoredKey, type StoredState, textOf } from './dump.ts';
 import { ALICE, AUDIT_KEY, BOB, CAROL, CHANNEL, DAVE, paperNames } from './paper.ts';
@@ -81,6 +82,17 @@ describe('the items of 0.1.0', () => {
     expect(await runs.nextId()).toBe('RUN-0021');
   });
 
+  test('whoever cancelled a run is known from its sentence, which was all that was stored', async () => {
+    const { context } = await update(redis);
+    const runs = await context.stores.runs.recent({ limit: 100 });
+    expect(runs.flatMap(({ endedBy }) => endedBy ?? [])).toEqual([]);
+    const named = runs.flatMap((run) => peopleOfEnd(run).map((by) => [run.id, run.state, by]));
+    expect(named.toSorted()).toEqual([
+      ['RUN-0004', 'cancelled', ALICE],
+      ['RUN-0012', 'cancelled', ALICE],
+    ]);
+  });
+
   test('what the small stores keep is found again', async () => {
     const { context } = await update(redis);
     const { stores } = context;
@@ -147,6 +159,17 @@ describe('the audit of 0.1.0', () => {
       `${ALICE} click.refused`,
     ]);
     expect(ofOne[2]).toMatchObject({ tier: 'node', votes: [ALICE], surface: 'slack', before: 'proposed' });
+  });
+
+  test('the people of whom an entry speaks are known without a field that names them', async () => {
+    const { context } = await update(redis);
+    const entries = await context.stores.audit.read({ limit: 1_000 });
+    expect(entries.filter(({ people }) => people !== undefined)).toEqual([]);
+    const { people } = context.config;
+    const named = new Set(entries.flatMap((entry) => peopleOfEntry(entry, people)));
+    expect([...named].toSorted()).toEqual([ALICE, BOB, CAROL, DAVE, 'watership']);
+    const glass = entries.filter(({ event }) => event === 'run.glass_broken');
+    expect(glass.map((entry) => peopleOfEntry(entry, people))).toEqual([[ALICE]]);
   });
 
   test('one byte that is changed in an old entry is found', async () => {
