@@ -12,8 +12,8 @@ const shelf = resolve(import.meta.dirname, '../../src/runbooks/book');
 export function actionsPage(): string {
   return [
     ...opening('Actions', '`src/runbooks/actions` and the runbooks'),
-    'Nothing else is ever done to a cluster. Who must say yes to which tier, and what holds for every action: [safety](safety.md).',
-    'The checks are made on fresh data just before the call, besides what the runbook itself asks.',
+    'No other action is ever taken on a cluster. [Safety](safety.md) says who must approve each tier, and what applies to every action.',
+    'The checks below are made on fresh data just before the call, in addition to the checks of the runbook itself.',
     '',
     ...markdownTable(
       ['action', 'tier', 'used by'],
@@ -37,7 +37,7 @@ function section({ name, tier, args, timeLimitMs, checks, undo }: ErasedAction):
     `## ${name}`,
     '',
     `- Tier: ${tier}.`,
-    `- Given up after ${timeLimitMs / 1_000} s; then looking tells whether it happened.`,
+    `- Time limit: ${timeLimitMs / 1_000} s. After that, the bot looks at the cluster to find out whether it happened.`,
     `- Undo: ${undo}`,
     `- Used by: ${users(name).map(linkTo).join(', ')}.`,
     '',

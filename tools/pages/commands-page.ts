@@ -17,7 +17,7 @@ export function commandsPage(): string {
     '',
     '## At the terminal',
     '',
-    `${tree.description()} \`watership --version\` prints the version, \`--help\` after a command prints what it takes.`,
+    `${tree.description()} \`watership --version\` prints the version, \`--help\` after a command prints its arguments and options.`,
     '',
     ...markdownTable(
       ['command', 'what it does'],

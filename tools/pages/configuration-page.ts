@@ -13,7 +13,7 @@ export function configurationPage(): string {
   const agentSchema = describeFields({ ...z.toJSONSchema(agentFileSchema, { io: 'input' }) }, agentMeanings);
   return [
     ...opening('Configuration', '`src/bot/config/schema` and `src/bot/agent/agent-schema.ts`'),
-    'A whole file to begin with: `deploy/watership.example.yaml`; for editors: `deploy/watership.schema.json`. Secrets stand',
+    'A complete file to start from: `deploy/watership.example.yaml`; for editors: `deploy/watership.schema.json`. Secrets are',
     'in the environment (`${NAME}`) or in files (`${file:/path}`), never in the file itself. A duration is a number with its',
     'unit: `500ms`, `15s`, `10m`, `2h`, `1d`. `[]` is each entry of a list, `*` each name of a mapping.',
     '',

@@ -2,7 +2,7 @@
 export const agentMeanings: Readonly<Record<string, string>> = {
   host: 'Name of this host: its entry under `hosts` of the bot’s configuration.',
   transportUrl: 'Transport URL of the broker of the agents.',
-  keys: 'One key or two that the agent shares with the bot, of at least 32 characters; both are good. Secret.',
+  keys: 'One key or two that the agent shares with the bot, of at least 32 characters; the agent accepts both. Secret.',
   preset: 'How services run on this host.',
   operations: 'Commands of your own, in place of those of the preset; lists of words, never a shell line.',
   'operations.service.restart': 'Command that restarts a service; `{service}` stands for its name.',
@@ -11,10 +11,10 @@ export const agentMeanings: Readonly<Record<string, string>> = {
   'allow.restart': 'Services that may be restarted.',
   'allow.status': 'Services whose status may be asked for.',
   'allow.read': 'Full paths of files that may be read.',
-  journal: 'What the agent has done, on its disk, so that it does nothing twice.',
+  journal: 'The agent’s record on disk of what it has done, so that it does nothing twice.',
   'journal.folder': 'Full path of its folder.',
   'journal.keep': 'How long an entry is kept.',
   commandLimit: 'Longest time that a command may take.',
   log: 'The log of the process.',
-  'log.level': 'Least level that is logged.',
+  'log.level': 'Lowest level that is logged.',
 };

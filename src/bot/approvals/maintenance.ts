@@ -51,13 +51,13 @@ export async function announce(
       text:
         planned === undefined
           ? `The maintenance of ${cluster} is over. Alerts are posted with notification again.`
-          : `Your maintenance of ${cluster} is over; the one set in the configuration lasts ${span(planned.untilMs - clock.now())} more.`,
+          : `The announced maintenance of ${cluster} is over; the one set in the configuration lasts ${span(planned.untilMs - clock.now())} more.`,
     };
   }
   const ms = parseDuration(duration);
   if (ms === undefined || ms <= 0 || ms > LONGEST_MS) {
     return {
-      text: `For how long? Write a duration up to 24h, such as 30m or 2h; “${duration}” is none.`,
+      text: `For how long? “${duration}” is not a duration up to 24h. Write one such as 30m or 2h.`,
       refused: true,
     };
   }

@@ -27,10 +27,12 @@ export function trimFault(
     case 'good':
       return undefined;
     case 'forged':
-      return fault('the key did not seal that');
+      return fault('that was not sealed with the key');
     case 'other-key':
-      return fault('another key sealed that: it is not known who trimmed it');
+      return fault('that was sealed with another key: it is not known who trimmed it');
     case 'without-key':
-      return fault('no key sealed that: it was written before audit.key was configured, or by somebody else');
+      return fault(
+        'that was not sealed: it was written before audit.key was configured, or by somebody else',
+      );
   }
 }

@@ -171,7 +171,7 @@ function notesOf(
     ...(file !== undefined && file.entries === 0 ? ['The mirror is empty.'] : []),
     ...(file === undefined
       ? [
-          'There is no mirror to compare with: a cut at the end, if whoever made it hid it, would not be detected.',
+          'There is no mirror to compare with: if somebody cut off the end of the chain and hid the cut, it would not be detected.',
         ]
       : []),
     ...(key === undefined

@@ -85,7 +85,7 @@ open incidents are printed too and count in the exit code.`,
   request(
     command(
       'cast',
-      'send a service a request and wait for no answer',
+      'send a request to a service without waiting for an answer',
       async () => (await import('./rpc/cast.ts')).castCommand,
     ),
   );
@@ -136,7 +136,7 @@ open incidents are printed too and count in the exit code.`,
     .option('--limit <n>', 'how many of the newest (default: 50; all with --run, --incident or --since)')
     .option(
       '--verify',
-      'find any edit, gap or cut, in Redis and in the mirror: exits 0 sound, 2 broken, 3 could not compare',
+      'find any edit, gap or cut, in Redis and in the mirror; the exit code is 0 if sound, 2 if broken, 3 if it could not compare',
     )
     .option('--file <paths...>', 'read these mirror files, the oldest first')
     .option('--markdown', 'with --incident or --run: print the post-mortem');

@@ -21,7 +21,7 @@ export const exitMeanings = {
     0: 'healthy',
     1: 'warnings',
     2: 'critical',
-    3: 'could not see all: no node answers, or nothing is wrong but a node does not answer; or the configuration is wrong',
+    3: 'could not see everything: no node answers, or nothing wrong was found but a node does not answer; or the configuration is wrong',
   },
   call: {
     0: 'answered',
@@ -41,7 +41,7 @@ export const exitMeanings = {
     3: 'could not ask: no broker, or the configuration or the command line is wrong',
   },
   tap: {
-    0: 'listened until its end',
+    0: 'listened until a limit was reached, or until it was stopped',
     3: 'could not listen: no broker, or the configuration or the command line is wrong',
   },
   incidents: { 0: 'listed', 2: badConfiguration, 3: badCommandLine },

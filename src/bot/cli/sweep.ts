@@ -12,7 +12,7 @@ import { openConfiguredHosts } from '../cluster/hosts.ts';
 import type { BotConfig, ClusterConfig } from '../config/config.ts';
 import { systemClock } from '../process/system-clock.ts';
 import { runbookText } from '../wording/runbook-text.ts';
-import { span } from '../wording/words.ts';
+import { counted, span } from '../wording/words.ts';
 import { type KnownToBot, knownToBot } from './check/known-to-bot.ts';
 import {
   type CommonOptions,
@@ -186,5 +186,7 @@ function tellBot(bot: Result['bot']): string {
     return 'the bot checks all of this, but has not swept here lately';
   }
   const ago = span(systemClock.now() - bot.sweptAtMs);
-  return `the bot, which swept ${ago} ago, has ${bot.open.length === 0 ? 'nothing else' : `${bot.open.length} more`} open${bot.open.length === 0 ? '' : ':'}`;
+  return bot.open.length === 0
+    ? `the bot swept ${ago} ago and has no other open incident`
+    : `the bot swept ${ago} ago and has ${counted(bot.open.length, 'more open incident')}:`;
 }

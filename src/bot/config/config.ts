@@ -109,7 +109,7 @@ export interface PeopleConfig {
   readonly owners: readonly string[];
   /** Names of the bot's machine and the Slack user that each is, for `watership approve` and `resume`. */
   readonly cli: Readonly<Record<string, string>>;
-  /** When many things at once may be approved without break-glass. @default Mon to Fri, 08:00 to 18:00 UTC */
+  /** Hours in which plans of tier `mass` can be approved without break-glass. @default Mon to Fri, 08:00 to 18:00 UTC */
   readonly businessHours: BusinessHours;
   /** Whether the approver must type a confirmation, by tier. @default destructive, node and mass: yes; reversible: no */
   readonly typedConfirmation?: Readonly<Partial<Record<Tier, boolean>>>;

@@ -23,7 +23,7 @@ export const auditEvents = {
   'run.unknown': 'A step may or may not have run, and someone must check.',
   'run.done': 'The last check of the plan passed.',
   'run.failed': 'A step failed, or a check did not pass in time.',
-  'run.stopped': 'The run ended because of what a look at the cluster showed, with or without a plan.',
+  'run.stopped': 'The run ended because of what it saw on the cluster, with or without a plan.',
   'run.expired': 'The plan was not approved, or not started, in time.',
   'run.superseded': 'The last look made another plan, so this one is withdrawn.',
   'run.cancelled':
@@ -37,7 +37,7 @@ export const auditEvents = {
   'run.item.intended': 'Written before the call of an action.',
   'run.item.applied': 'The action has been carried out.',
   'run.item.skipped': 'The action was not needed.',
-  'run.item.refused': 'The last look before the call said no, or nothing was done.',
+  'run.item.refused': 'The last check before the call did not allow the action, or the call did nothing.',
   'run.item.failed': 'A check did not pass in time.',
   'run.item.unknown': 'The action was started, but a look at the cluster cannot tell whether it ran.',
   'run.item.held': 'The check passed.',

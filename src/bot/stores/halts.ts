@@ -106,6 +106,8 @@ async function overridden({ file, always }: HaltOverrides): Promise<Halt | undef
     return there((await stat(file)).mtimeMs, `the file ${file} is there`);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    return code === 'ENOENT' ? undefined : there(0, `the file ${file} cannot be looked for (${code})`);
+    return code === 'ENOENT'
+      ? undefined
+      : there(0, `the file ${file} could not be checked (${code}), so it may be there`);
   }
 }

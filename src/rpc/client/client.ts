@@ -217,7 +217,7 @@ export class RpcClient {
 function checkRequest(context: unknown, method: unknown, args: unknown): void {
   if (typeof method !== 'string' || !isObject(context) || !isObject(args)) {
     throw new TypeError(
-      "A request is (context, 'method', { argument: value }): context and arguments are objects, be they empty.",
+      "A request is (context, 'method', { argument: value }): context and arguments are objects, even when they are empty.",
     );
   }
 }

@@ -82,7 +82,9 @@ export function getNotificationListener(
     priorities.filter((priority) => endpoints.some((endpoint) => methodOf(endpoint, priority))),
   );
   if (served.size === 0) {
-    throw new TypeError(`No endpoint of the listener has a method of a priority: ${priorities.join(', ')}.`);
+    throw new TypeError(
+      `No endpoint of the listener has a method that is named after a priority: ${priorities.join(', ')}.`,
+    );
   }
   const handle = async (priority: string, batch: readonly Notification[]): Promise<NotificationResult> => {
     for (const endpoint of endpoints) {

@@ -148,7 +148,9 @@ export class Notifier {
 export function getNotifier(transport: Transport, options: NotifierOptions): Notifier {
   checkOptions('getNotifier', options, wanted);
   if (options.publisherId === undefined) {
-    throw new TypeError("getNotifier wants to know who notifies: { publisherId: 'compute.host-1' }.");
+    throw new TypeError(
+      "getNotifier needs a publisherId, which names who notifies: { publisherId: 'compute.host-1' }.",
+    );
   }
   return new Notifier(transport, options);
 }

@@ -70,7 +70,7 @@ const unacknowledged = 50;
 export async function* tap(transport: Transport, options: TapOptions): AsyncGenerator<TappedMessage, void> {
   checkOptions('tap', options, wanted);
   if (options.exchange === undefined || options.routingKey === undefined) {
-    throw new TypeError("tap wants to know what: { exchange: 'nova', routingKey: '#' }.");
+    throw new TypeError("tap needs an exchange and a routing key: { exchange: 'nova', routingKey: '#' }.");
   }
   const { maxMessages = Number.POSITIVE_INFINITY, maxSeconds = 60, signal } = options;
   if (signal?.aborted || maxSeconds <= 0 || maxMessages < 1) {

@@ -18,8 +18,8 @@ export const connectionClose: Action<Args, ClusterPorts> = {
   tier: 'reversible',
   args,
   timeLimitMs: READ_MS + WRITE_MS,
-  checks: ['Some node knows the connection; where none does, all must answer that it is gone.'],
-  undo: 'A sound client connects again by itself.',
+  checks: ['At least one node lists the connection; if none does, all nodes must answer that it is gone.'],
+  undo: 'A healthy client reconnects by itself.',
   describe: ({ name }) =>
     `Close the connection "${name}", with the incident as the reason: ` +
     `DELETE /api/connections/${encodeURIComponent(name)}`,

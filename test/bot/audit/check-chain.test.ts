@@ -189,8 +189,8 @@ describe('trimming a chain', () => {
   });
 
   test.each<[string, string | undefined, string]>([
-    ['no key', undefined, 'no key sealed that'],
-    ['another key', 'another key, also long', 'another key sealed that'],
+    ['no key', undefined, 'that was not sealed: it was written before'],
+    ['another key', 'another key, also long', 'that was sealed with another key'],
   ])('is believed with the key that is configured, and not with %s', (_, withKey, told) => {
     const three = ['one', 'two', 'three'].map(plainEntry);
     const before = chainOf(three)[1]?.hash ?? '';
@@ -208,7 +208,7 @@ describe('trimming a chain', () => {
       text: expect.stringContaining(told),
     });
     expect(verdict(trimmedWith(key, { mac: 'f'.repeat(64) }), { key }).fault?.text).toContain(
-      'the key did not seal that',
+      'that was not sealed with the key',
     );
   });
 

@@ -111,7 +111,7 @@ test('a sweep tells what a running bot has open and one look cannot find, and co
   const swept = await run('sweep');
   expect(swept).toMatchObject({ exitCode: 2 });
   expect(swept.out).toMatch(
-    /the bot, which swept \d+(?:\.\d)? m?s ago, has 1 more open:\n {2}critical: lamp: .* \(INC-0001\)\n$/,
+    /the bot swept \d+(?:\.\d)? m?s ago and has 1 more open incident:\n {2}critical: lamp: .* \(INC-0001\)\n$/,
   );
   expect(JSON.parse((await run('sweep', '--json')).out)).toMatchObject([
     { bot: { open: [{ id: 'INC-0001' }] } },

@@ -106,7 +106,7 @@ describe('a host over SSH', () => {
     [
       'a key that needs its passphrase',
       '{ via: ssh, user: ops, key: "${LOCKED}" }',
-      'this one cannot be read; if it is encrypted, it needs passphrase',
+      'this one cannot be read; if it is encrypted, set passphrase',
     ],
     [
       'a password',

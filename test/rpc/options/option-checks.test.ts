@@ -71,7 +71,7 @@ describe('what is not meant is told at once, with what is', () => {
     ],
     ['The options of getNotifier must be an object; it is nothing.', () => untyped(getNotifier, transport)],
     [
-      "getNotifier wants to know who notifies: { publisherId: 'compute.host-1' }.",
+      "getNotifier needs a publisherId, which names who notifies: { publisherId: 'compute.host-1' }.",
       () => untyped(getNotifier, transport, {}),
     ],
     [
@@ -83,7 +83,7 @@ describe('what is not meant is told at once, with what is', () => {
       () => untyped(getNotificationListener, transport, target, [endpoint]),
     ],
     [
-      'No endpoint of the listener has a method of a priority: audit, debug, info, warn, error, critical, sample.',
+      'No endpoint of the listener has a method that is named after a priority: audit, debug, info, warn, error, critical, sample.',
       () => untyped(getNotificationListener, transport, [target], [{ information: () => undefined }]),
     ],
     [
@@ -111,7 +111,7 @@ describe('what is not meant is told at once, with what is', () => {
     await expect(silent({ maxseconds: 1 })).rejects.toThrow(
       'tap has no option maxseconds. Did you mean maxSeconds?',
     );
-    await expect(silent({ exchange: undefined })).rejects.toThrow('tap wants to know what');
+    await expect(silent({ exchange: undefined })).rejects.toThrow('tap needs an exchange and a routing key');
   });
 
   test('a value is never repeated: it may be a secret', () => {

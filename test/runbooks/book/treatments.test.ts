@@ -87,8 +87,8 @@ describe('a network split', () => {
       'held server-45 is back in the cluster',
       'skipped If server-45 does not start: force it to boot',
       'skipped If server-45 starts alone: make it join the cluster again',
-      'held server-45 is back in every view',
-      'held The cluster is whole in every view, and services answer',
+      'held Every node sees server-45 in the cluster again',
+      'held Every node sees the whole cluster, and services answer',
     ]);
     expect(
       run.plan?.items.filter((item) => item.kind === 'act' && item.onlyIfNeeded).map(({ title }) => title),

@@ -111,7 +111,7 @@ describe('a plan over a limit', () => {
       'the hour is full',
       among(names(5), 500),
       deleting(1, { deletedLastHour: 96 }),
-      'Together with the 96 of the last hour it deletes 101 queues; at most 100 may be deleted in an hour',
+      'With the 96 deleted in the last hour, this makes 101 deleted queues; at most 100 may be deleted in an hour',
     ],
   ])('%s', (_, now, own, over) => {
     const { plan } = planOf(now, own);

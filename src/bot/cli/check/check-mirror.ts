@@ -52,7 +52,7 @@ export function mirrorCure(code: string, path: string): string {
     case 'EISDIR':
       return 'that is a folder: name a file in it as audit.file';
     case 'ENOTDIR':
-      return 'a part of its path is a file, and no folder: name another path as audit.file';
+      return 'a part of its path is a file, not a folder: name another path as audit.file';
     default:
       return 'name a file that the bot may write as audit.file';
   }

@@ -74,7 +74,7 @@ export const transportOf = (broker: Broker): Transport =>
 function urlWith(url: string, { vhost, cluster }: BrokerOptions): string {
   if (cluster !== undefined) {
     throw new Error(
-      '--cluster: expected none with a URL, which names the broker itself. Leave out one of them.',
+      '--cluster: expected none with a URL, because the URL names the broker. Leave out one of them.',
     );
   }
   // Throws what is wrong with it, without repeating it: it may hold a password.

@@ -10,7 +10,7 @@ export async function callCommand(
 ): Promise<number> {
   if (options.fanout === true) {
     throw new Error(
-      '--fanout: expected none with call, which one server answers. Use cast, or leave it out.',
+      '--fanout: expected none with call, because only one server answers a call. Use cast, or leave it out.',
     );
   }
   return await withRequest(console, options, words, async ({ client, context, method, args }) => {

@@ -83,7 +83,7 @@ async function ask(
   const where = exchange === undefined ? {} : { exchange };
   if (broker.kind === 'url') {
     if (all === true) {
-      throw new Error('--all: expected a configuration, which names the services. Give --config.');
+      throw new Error('--all: expected a configuration, because it names the services. Give --config.');
     }
     const transport = transportOf(broker);
     try {

@@ -56,7 +56,7 @@ export async function withRequest(
   const context = objectOf('--context', options.context);
   if (options.fanout === true && options.server !== undefined) {
     throw new Error(
-      '--server: expected none with --fanout, which sends to every server. Leave out one of them.',
+      '--server: expected none with --fanout, because --fanout sends to every server. Leave out one of them.',
     );
   }
   const broker = brokerOf(console, options);

@@ -36,7 +36,7 @@ export function createApp(
     onFailure: (error) =>
       log.warn(
         { err: error },
-        'Slack did not answer a question about a person or a channel; where a permission depends on it, it counts as no',
+        'Slack did not answer a question about a person or a channel; where a permission depends on the answer, it counts as no',
       ),
   });
   const transitions = createTransitions(context, people);

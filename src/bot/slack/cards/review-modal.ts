@@ -189,7 +189,7 @@ function choiceBlocks(run: Run, canApprove: boolean, showsAtOnce: boolean): Know
     label: plain(
       showsAtOnce
         ? 'Choose another option to see its plan here; nothing runs'
-        : 'For another option, choose it and press Approve: its plan is shown here; nothing runs',
+        : 'To see another option, choose it and press Approve: its plan is shown here; nothing is approved, nothing runs',
       limits.label,
     ),
     element: {

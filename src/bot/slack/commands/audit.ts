@@ -71,7 +71,7 @@ async function list({ listener }: CommandCall, about: string): Promise<Reply> {
         small(
           earlier === 0
             ? 'All entries are shown. Times are in UTC.'
-            : `Times are in UTC. ${isCut ? 'At least ' : ''}${counted(earlier, 'earlier one')} not shown. At a terminal: watership audit${optionOf(about)}`,
+            : `Times are in UTC. ${isCut ? 'At least ' : ''}${counted(earlier, 'earlier entry', 'earlier entries')} not shown. At a terminal: watership audit${optionOf(about)}`,
         ),
       ]),
     ],

@@ -50,7 +50,7 @@ export function checkSignature(
   }
   // Bolt would look over what stands behind a second "=".
   if (!/^v0=[0-9a-f]{64}$/.test(signature)) {
-    return { kind: 'refused', because: 'its signature is none' };
+    return { kind: 'refused', because: 'its signature does not have the form of a signature' };
   }
   const request = {
     body: body.toString('utf8'),

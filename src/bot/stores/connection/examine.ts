@@ -109,7 +109,7 @@ async function ofClock(redis: Redis, now: () => number): Promise<readonly RedisT
   return [
     {
       state: 'warning',
-      text: `its clock is ${how}: some times come from one clock and some from the other; run NTP on both`,
+      text: `its clock is ${how}: plans expire, and times are shown, by one clock or the other; run NTP on both`,
     },
   ];
 }

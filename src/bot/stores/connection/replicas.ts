@@ -38,7 +38,7 @@ export function openReplicas(connection: StoreConnection, needed: number): Repli
       });
       if (copies < needed) {
         throw new NotReplicated(
-          `Only ${copies} of ${needed} Redis replicas have a change after ${span(COPY_MS)}, so nothing is done on it. Check that the replicas are running.`,
+          `Only ${copies} of ${needed} Redis replicas have a change after ${span(COPY_MS)}, so the bot does not act on the change. Check that the replicas are running.`,
         );
       }
       return answer;

@@ -18,9 +18,9 @@ export const nodeForceBoot: Action<NodeArgs, ClusterPorts> = {
   timeLimitMs: operations.length * OPERATION_MS,
   checks: [
     'The host of the node is configured and has a command for each operation.',
-    'The node does not say that it runs.',
+    'The node does not report that it runs.',
   ],
-  undo: 'No: what nodes that stopped later held may be lost.',
+  undo: 'No: if other nodes stopped later than this one, what only they held may be lost.',
   describe: ({ node }, ports) =>
     nodeText(`Start ${node} without waiting for its peers`, ports, node, operations),
   precheck: async ({ node }, ports) => {

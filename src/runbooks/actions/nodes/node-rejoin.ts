@@ -25,8 +25,8 @@ export const nodeRejoin: Action<Args, ClusterPorts> = {
   timeLimitMs: operations.length * OPERATION_MS,
   checks: [
     'The host of the node is configured and has a command for each operation.',
-    'No other node sees the node run.',
-    'The peer answers that it runs.',
+    'No other node sees the node running.',
+    'The node that it joins, the peer, reports that it runs.',
   ],
   undo: 'No: the node is emptied before it joins.',
   // An approved plan is compared by these words: they stay as the release before wrote them.

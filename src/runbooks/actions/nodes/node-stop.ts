@@ -24,7 +24,7 @@ export const nodeStop: Action<NodeArgs, ClusterPorts> = {
   checks: [
     'The host of the node is configured and has a command for each operation.',
     'Another node answers and runs.',
-    'No queue loses its quorum or its last in-sync copy, unless no other node sees this one any more.',
+    'No queue loses its quorum or its last in-sync mirror; this is not checked when no other node sees this node any more.',
   ],
   undo: 'The node can be started again.',
   describe: ({ node }, ports) => nodeText(`Stop RabbitMQ on ${node}`, ports, node, ['node.stop']),

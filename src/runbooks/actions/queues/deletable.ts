@@ -24,7 +24,7 @@ export type Deletable = 'classic' | 'quorum';
 /** What `mayDeleteNow` asks, whatever the type of the queue. */
 export const deletionChecks: readonly string[] = [
   'The queue and its vhost are not protected.',
-  'Enough nodes answer, two where there are two, and agree that the queue exists.',
+  'Enough nodes answer (two, unless the cluster has only one), and they agree that the queue exists.',
   'No node lists a partition or has an alarm.',
   'No shovel and no federation link uses the queue, and no connection owns it.',
   'The queue has no consumer, no unacknowledged message and no delivery rate.',

@@ -23,7 +23,7 @@ export const queueBind: Action<Args, ClusterPorts> = {
   args,
   timeLimitMs: 2 * READ_MS + WRITE_MS,
   checks: [
-    'Enough nodes answer, two where there are two.',
+    'Enough nodes answer (two, unless the cluster has only one).',
     'The queue and the exchange exist, unless the binding is there already.',
   ],
   undo: 'The binding can be deleted by hand.',

@@ -46,7 +46,7 @@ export const queueDeleteQuorum: Action<DeletionArgs, ClusterPorts> = {
   timeLimitMs: 2 * READ_MS + WRITE_MS,
   checks: [
     ...deletionChecks,
-    'The queue is a quorum queue; all of this is asked again in the same breath as the call.',
+    'The queue is a quorum queue; all these checks are made again immediately before the call.',
   ],
   undo: 'No: the messages are gone.',
   deletes: ({ vhost, name, maxReady }) => ({ vhost, name, messages: maxReady }),

@@ -236,7 +236,7 @@ function judgeConsumers(context: Context, isFalling: boolean): Verdict | Doubt {
     go: true,
     because: isStuck
       ? `No server answered an RPC call, and i${stuck}: they hang.`
-      : `No server answered an RPC call to ${seen.name}: its consumers hang, as far as a call behind ${counted(seen.ready, 'ready message')} can tell.`,
+      : `No server answered an RPC call to ${seen.name}: its consumers probably hang. This is not certain: the call waits behind ${counted(seen.ready, 'ready message')}.`,
   };
 }
 

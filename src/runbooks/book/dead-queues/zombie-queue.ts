@@ -22,7 +22,7 @@ export const zombieQueue = defineRunbook<DeadFacts>({
   title: 'Zombie fanout queue',
   summary:
     'A process died and left its fanout queue behind: the queue is still bound, fills up, and has no consumer. The runbook ' +
-    'proves, on every node and over time, that it has none, deletes exactly those queues, and checks their siblings.',
+    'proves, on every node and over time, that it has no consumer, deletes exactly those queues, and checks their siblings.',
   handbook: ['D17'],
   mutes: [],
   // The proof is time without any consumer, which is many sweeps already.

@@ -76,13 +76,13 @@ export const nodeDown = defineRunbook<Facts>({
     {
       kind: 'inspect',
       id: 'views',
-      title: () => 'Ask every node whom it sees',
+      title: () => 'Ask every node which nodes it sees',
       show: ({ now, facts: { node } }) => {
         const tenants = now.snapshot.queues.rows.filter(
           (queue) => queue.state === 'down' || queue.state === 'stopped',
         );
         return {
-          title: 'Who sees whom',
+          title: 'Which nodes see each other',
           lines: [
             ...matrix(now.snapshot),
             ...(tenants.length > 0
@@ -170,7 +170,7 @@ export const nodeDown = defineRunbook<Facts>({
     {
       kind: 'verify',
       id: 'runs',
-      title: ({ facts: { nodes, node } }) => `${shortNames(nodes)(node)} runs in every view`,
+      title: ({ facts: { nodes, node } }) => `Every node sees ${shortNames(nodes)(node)} running`,
       withinMs: STARTS_WITHIN_MS,
       looksInARow: LOOKS_THAT_PROVE,
       holds: ({ now, facts: { node } }) => runsInEveryView(now.snapshot, node),

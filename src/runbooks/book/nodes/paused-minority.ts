@@ -81,12 +81,12 @@ export const pausedMinority = defineRunbook<Facts>({
     {
       kind: 'inspect',
       id: 'views',
-      title: () => 'Ask every node whom it sees',
+      title: () => 'Ask every node which nodes it sees',
       looks: ({ facts: { node } }) => [{ look: 'partition-handling', node }],
       show: ({ now, facts: { node }, answered }) => {
         const handling = answerTo(answered, { look: 'partition-handling', node });
         return {
-          title: 'Who sees whom',
+          title: 'Which nodes see each other',
           lines: [
             ...matrix(now.snapshot),
             handling.kind === 'unseen'
@@ -148,7 +148,7 @@ export const pausedMinority = defineRunbook<Facts>({
     {
       kind: 'verify',
       id: 'runs',
-      title: ({ facts: { nodes, node } }) => `${shortNames(nodes)(node)} runs in every view`,
+      title: ({ facts: { nodes, node } }) => `Every node sees ${shortNames(nodes)(node)} running`,
       withinMs: STARTS_WITHIN_MS,
       looksInARow: 2,
       holds: ({ now, facts: { node } }) => runsInEveryView(now.snapshot, node),

@@ -50,8 +50,8 @@ export const partition = defineRunbook<Facts>({
   title: 'Network split',
   summary:
     'Nodes lost each other, can reach each other again, and still run apart: each side believes that the other died. The ' +
-    'runbook keeps one side, stops the nodes of the other sides one after the other, then starts them one after the ' +
-    'other, and checks the view of every node.',
+    'runbook chooses the side to keep, stops the nodes of the other sides one after the other, then starts them one ' +
+    'after the other, and checks the view of every node.',
   handbook: ['D20', 'D21', 'D22', 'D23', 'D24', 'D25'],
   mutes: symptomsOfNetwork,
   confirmSweeps: 2,
@@ -191,7 +191,7 @@ export const partition = defineRunbook<Facts>({
         {
           kind: 'verify',
           id: 'back',
-          title: (context) => `${shortTarget(context)} is back in every view`,
+          title: (context) => `Every node sees ${shortTarget(context)} in the cluster again`,
           withinMs: REJOINS_WITHIN_MS,
           holds: isBack,
         },
@@ -200,7 +200,7 @@ export const partition = defineRunbook<Facts>({
     {
       kind: 'verify',
       id: 'whole',
-      title: () => 'The cluster is whole in every view, and services answer',
+      title: () => 'Every node sees the whole cluster, and services answer',
       withinMs: REJOINS_WITHIN_MS,
       looksInARow: LOOKS_THAT_PROVE,
       looks: ({ now }) => topicsToProbe(now),

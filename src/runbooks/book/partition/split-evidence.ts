@@ -48,7 +48,7 @@ export function splitEvidenceLines(context: Context): readonly string[] {
     ...critical,
     ...(critical.length > 0
       ? [
-          'During a split every node reports this, also the one that is cut off: let the sides decide, not this.',
+          'During a split every node reports this, even the node that is cut off: choose by the sides, not by this.',
         ]
       : []),
     ...(modes.length > 0 ? [`cluster_partition_handling: ${modes.join(', ')}`] : []),

@@ -40,7 +40,7 @@ export function whatIsOver(
     ...sharesOver(deletions, now, limits),
     ...(deletedLastHour + queues > limits.deletionsPerHour
       ? [
-          `Together with the ${count(deletedLastHour)} of the last hour it deletes ${count(deletedLastHour + queues)} queues; ` +
+          `With the ${count(deletedLastHour)} deleted in the last hour, this makes ${count(deletedLastHour + queues)} deleted queues; ` +
             `at most ${count(limits.deletionsPerHour)} may be deleted in an hour`,
         ]
       : []),

@@ -20,7 +20,7 @@ export function readPrivateKey(text: string, passphrase?: string): PrivateKey {
   if (key === undefined || key instanceof Error || !key.isPrivateKey()) {
     const because =
       passphrase === undefined
-        ? 'cannot be read; if it is encrypted, it needs passphrase'
+        ? 'cannot be read; if it is encrypted, set passphrase'
         : 'cannot be read with this passphrase';
     return { kind: 'unusable', because };
   }

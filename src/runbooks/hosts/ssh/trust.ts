@@ -39,7 +39,7 @@ function trustIn(host: string, settings: SshSettings, known: KnownKeys): Trust {
   const [unreadable] = known.unreadableLines;
   if (unreadable !== undefined) {
     return refusing(
-      `line ${unreadable} of ${file} has a marker and cannot be read; it could revoke a key, so I accept none: correct the line`,
+      `line ${unreadable} of ${file} has a marker and cannot be read; it could revoke a key, so I accept no key: correct the line`,
     );
   }
   return {

@@ -22,11 +22,11 @@ describe('what is wrong on the command line is said with its cure, and nothing i
     ],
     [
       ['cast', 'compute', 'ping', '--url', NOBODY, '--fanout', '--server', 'cmp1'],
-      '--server: expected none with --fanout, which sends to every server. Leave out one of them.',
+      '--server: expected none with --fanout, because --fanout sends to every server. Leave out one of them.',
     ],
     [
       ['call', 'compute', 'ping', '--url', NOBODY, '--fanout'],
-      '--fanout: expected none with call, which one server answers. Use cast, or leave it out.',
+      '--fanout: expected none with call, because only one server answers a call. Use cast, or leave it out.',
     ],
     [
       ['call', 'compute', 'ping', '--url', 'rabbit:///'],
@@ -38,7 +38,7 @@ describe('what is wrong on the command line is said with its cure, and nothing i
     ],
     [
       ['call', 'compute', 'ping', '--url', NOBODY, '--cluster', 'house'],
-      '--cluster: expected none with a URL, which names the broker itself. Leave out one of them.',
+      '--cluster: expected none with a URL, because the URL names the broker. Leave out one of them.',
     ],
     [
       ['probe', '--url', NOBODY],
@@ -50,7 +50,7 @@ describe('what is wrong on the command line is said with its cure, and nothing i
     ],
     [
       ['probe', '--all', '--url', NOBODY],
-      '--all: expected a configuration, which names the services. Give --config.',
+      '--all: expected a configuration, because it names the services. Give --config.',
     ],
     [
       ['tap', 'nova', '#', '--url', NOBODY, '--max-messages', 'many'],

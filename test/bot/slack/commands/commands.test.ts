@@ -280,7 +280,7 @@ describe('/rabbit audit', () => {
     expect(lines).toContain('03:00:14 Alice Anderson approved, 14 of 14.');
     expect(told).not.toContain('03:00:01');
     expect(told).toContain(
-      'Times are in UTC. 6 earlier ones not shown. At a terminal: watership audit --incident INC-0412',
+      'Times are in UTC. 6 earlier entries not shown. At a terminal: watership audit --incident INC-0412',
     );
     for (const line of lines) {
       expect(line.length).toBeLessThanOrEqual(130);

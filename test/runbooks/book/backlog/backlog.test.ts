@@ -178,7 +178,7 @@ describe('the service behind a backlog is diagnosed as', () => {
     [
       'hung, by the queue itself',
       at(found(), fresh(), ping('deaf')),
-      'go: No server answered an RPC call to cinder-volume: its consumers hang, as far as a call behind 1,204 ready messages can tell.',
+      'go: No server answered an RPC call to cinder-volume: its consumers probably hang. This is not certain: the call waits behind 1,204 ready messages.',
     ],
     [
       'hung, by what does not come back',

@@ -20,7 +20,7 @@ describe('a private key', () => {
       'is not a private key: a private key begins with -----BEGIN',
     ],
     ['a public key', plain.public, undefined, 'is not a private key: a private key begins with -----BEGIN'],
-    ['an encrypted one without its passphrase', locked.private, undefined, 'it needs passphrase'],
+    ['an encrypted one without its passphrase', locked.private, undefined, 'set passphrase'],
     ['an encrypted one with a wrong passphrase', locked.private, 'cow', 'with this passphrase'],
     ['one cut in half', plain.private.slice(0, 120), undefined, 'cannot be read'],
   ])('that is %s is told, and not repeated', (_what, text, passphrase, told) => {
