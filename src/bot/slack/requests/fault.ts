@@ -13,7 +13,7 @@ export function faultOf(error: unknown): string {
 }
 
 const UNCOPIED =
-  'This is recorded, but no Redis replica has it yet: if Redis fails now, it is lost. Nothing is done about it until a replica has it. Please check again in a minute.';
+  'This is recorded, but no Redis replica has it yet: if Redis fails now, it is lost. Nothing is done about it until enough replicas have it. Please check again in a minute.';
 
 // A click may have been counted before Redis went away, so neither of the next two says that it was not.
 const AWAY =
