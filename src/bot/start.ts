@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Logger } from 'pino';
+import { definite } from '../rpc/index.ts';
 import { book, type Clock } from '../runbooks/index.ts';
 import { notifySoon } from './approvals/notify-soon.ts';
 import { createPeople } from './approvals/people.ts';
@@ -141,7 +142,7 @@ export async function startBot(
     closers.push(slack.stop);
     isReady = true;
     log.info({ clusters: [...clusters.keys()] }, 'Watership is running');
-    return { ...(health === undefined ? {} : { healthPort: health.port }), stop };
+    return { ...definite({ healthPort: health?.port }), stop };
   } catch (error) {
     await stop();
     throw error;

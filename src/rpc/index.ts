@@ -5,6 +5,7 @@ export {
   type RpcArguments,
   type RpcClient,
 } from './client/client.ts';
+export { type Definite, definite } from './definite.ts';
 export {
   type AccessPolicy,
   type Endpoint,

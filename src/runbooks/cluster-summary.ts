@@ -1,3 +1,4 @@
+import { definite } from '../rpc/index.ts';
 import type { QueueTrack } from './snapshot/history.ts';
 import type { Observation } from './snapshot/observation.ts';
 import type { NodeView, QueueSeen } from './snapshot/snapshot.ts';
@@ -79,7 +80,7 @@ function nodeSummary({ name, answer }: NodeView): NodeSummary {
       ...(self?.hasMemoryAlarm === true ? ['memory alarm'] : []),
       ...(self?.hasDiskAlarm === true ? ['disk alarm'] : []),
     ],
-    ...(answer.rabbitmqVersion === undefined ? {} : { version: answer.rabbitmqVersion }),
+    ...definite({ version: answer.rabbitmqVersion }),
   };
 }
 
@@ -87,7 +88,7 @@ const queueSummary = ({ vhost, name, ready, consumers }: QueueSeen): QueueSummar
   vhost,
   name,
   ready: ready ?? 0,
-  ...(consumers === undefined ? {} : { consumers }),
+  ...definite({ consumers }),
 });
 
 function growingQueues(tracks: Readonly<Record<string, QueueTrack>>): ClusterSummary['growing'] {

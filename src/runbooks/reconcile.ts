@@ -1,3 +1,4 @@
+import { definite } from '../rpc/index.ts';
 import type { Incident, News, Pending } from './incident.ts';
 import { isSymptomOf, muting } from './muting.ts';
 import type { Run } from './run.ts';
@@ -266,7 +267,7 @@ function newsOf({ nowMs }: ReconcileInput, draft: Draft, cause: string | undefin
   const { mutedBy, ...rest } = draft.incident;
   const incident: Incident = {
     ...rest,
-    ...(cause === undefined ? {} : { mutedBy: cause }),
+    ...definite({ mutedBy: cause }),
     version: rest.version + 1,
     lastSeenAtMs: draft.isFound && how !== undefined ? nowMs : rest.lastSeenAtMs,
   };

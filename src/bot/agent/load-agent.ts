@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { definite } from '../../rpc/index.ts';
 import { type OperationTemplates, presets } from '../../runbooks/index.ts';
 import { parseFile } from '../config/file/parse-file.ts';
 import type { ConfigPath, ConfigProblem, CrossProblem } from '../config/file/problem.ts';
@@ -56,8 +57,7 @@ function commandsOf({ preset, operations }: Pick<AgentFile, 'preset' | 'operatio
   const restart = operations['service.restart'] ?? presets[preset]['service.restart'];
   const status = operations['service.status'] ?? presets[preset]['service.status'];
   return {
-    ...(restart !== undefined && { 'service.restart': restart }),
-    ...(status !== undefined && { 'service.status': status }),
+    ...definite({ 'service.restart': restart, 'service.status': status }),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { getRpcServer, getTransport, Target, type Transport } from '../../rpc/index.ts';
+import { definite, getRpcServer, getTransport, Target, type Transport } from '../../rpc/index.ts';
 import {
   type Agent,
   type AgentMethod,
@@ -83,7 +83,7 @@ export async function startAgent(
     return {
       ...counts,
       rememberedSince: new Date(journal.sinceMs).toISOString(),
-      ...(blockedBecause !== undefined && { blockedBecause }),
+      ...definite({ blockedBecause }),
     };
   }
 }

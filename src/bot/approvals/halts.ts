@@ -1,3 +1,4 @@
+import { definite } from '../../rpc/index.ts';
 import type { Halt } from '../stores/stores.ts';
 import { utcTime } from '../wording/words.ts';
 import { notifySoon } from './notify-soon.ts';
@@ -105,12 +106,12 @@ async function turned(
     before: kind === 'halt' ? 'going' : 'halted',
     after: kind === 'halt' ? 'halted' : 'going',
     ...auditSurfaceOf(caller),
-    ...(cluster === undefined ? {} : { cluster }),
+    ...definite({ cluster }),
   });
   for (const { incident } of await stores.runs.active(cluster)) {
     await notifySoon(context, incident);
   }
-  return { kind, by: caller.user, atMs, ...(cluster === undefined ? {} : { cluster }) };
+  return { kind, by: caller.user, atMs, ...definite({ cluster }) };
 }
 
 async function sinceWhen({ people }: Transitions, { by, atMs, because }: Halt): Promise<string> {

@@ -1,3 +1,4 @@
+import { definite } from '../../rpc/index.ts';
 import {
   isActive,
   leftBehind,
@@ -83,7 +84,7 @@ export async function settleByPerson(
     caller,
     () => ({ kind: 'rule' }),
     (by, atMs) => ({
-      input: { kind: 'ruled', index: item, ruling, by, atMs, ...(attempt === undefined ? {} : { attempt }) },
+      input: { kind: 'ruled', index: item, ruling, by, atMs, ...definite({ attempt }) },
       tell: (next, name) => ({
         event: 'run.ruled',
         text: sentences(
@@ -161,7 +162,7 @@ async function press(
           event,
           text,
           people: [caller.user],
-          ...(ruling === undefined ? {} : { ruling }),
+          ...definite({ ruling }),
           ...(told.isLoud === true ? { loud: { text: told.text, mentions: [] } } : { lines: [told.text] }),
         };
       };

@@ -1,3 +1,4 @@
+import { definite } from '../../rpc/index.ts';
 import type { Run } from '../../runbooks/index.ts';
 import { type Review, reviewOfRun, standing } from './plans.ts';
 import type { Caller } from './rules/caller.ts';
@@ -40,7 +41,7 @@ export async function submitVote(
       const nowMs = clock.now();
       const command = vote({
         ...{ run, submission, caller, principal, name, nowMs, people: config.people },
-        ...(tally === undefined ? {} : { tally }),
+        ...definite({ tally }),
       });
       return command.kind === 'apply' ? command : notCounted(command, run, submission, nowMs);
     },

@@ -1,3 +1,4 @@
+import { definite } from '../../rpc/index.ts';
 import { advance, type Incident, type Run, type RunInput } from '../../runbooks/index.ts';
 import type { BotContext, ClusterHandle } from '../context.ts';
 import type { People, Principal } from '../ports/people.ts';
@@ -137,7 +138,7 @@ export function createTransitions(context: BotContext, people: People): Transiti
     ...auditSurfaceOf(caller),
     ...standing,
     ...peopleField(people),
-    ...(ruling === undefined ? {} : { ruling }),
+    ...definite({ ruling }),
   });
 
   const linesOf = ({ lines = [], loud, people }: ChangeRecord): readonly TimelineEntry[] => [

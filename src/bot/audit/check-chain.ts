@@ -1,3 +1,4 @@
+import { definite } from '../../rpc/index.ts';
 import type { Seal, Trimmed } from '../record/entry.ts';
 import { entryOf } from '../record/entry-text.ts';
 import { type AuditRecord, genesis, linkOf } from '../record/link.ts';
@@ -75,10 +76,7 @@ export function checkChain(options: {
       }
       return {
         entries: hashes.size,
-        ...(first === undefined ? {} : { first: first.sequence }),
-        ...(last === undefined ? {} : { last: last.sequence }),
-        ...(fault === undefined ? {} : { fault }),
-        ...(sealedTo === undefined ? {} : { sealedTo }),
+        ...definite({ first: first?.sequence, last: last?.sequence, fault, sealedTo }),
         ...(first === undefined || first.sequence === 1 ? {} : { trimmedTo: first.sequence - 1 }),
         otherSeals,
         hashes,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { reasonOf } from '../../rpc/index.ts';
+import { definite, reasonOf } from '../../rpc/index.ts';
 import type { BotConfig } from '../config/config.ts';
 import type { BotContext } from '../context.ts';
 import { entryOf } from '../record/entry-text.ts';
@@ -95,7 +95,7 @@ export function keepAudit(context: Needs): AuditKeeper {
         keep,
         isMirrored: mirror !== undefined,
         atMs: nowMs,
-        ...(key === undefined ? {} : { key }),
+        ...definite({ key }),
       });
       if (trimmed === 'waits-for-mirror') {
         log.warn('The audit is not trimmed: its oldest part is not in the mirror yet');

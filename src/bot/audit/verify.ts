@@ -1,4 +1,4 @@
-import { definite } from '../config/schema/definite.ts';
+import { definite } from '../../rpc/index.ts';
 import { entryOf } from '../record/entry-text.ts';
 import type { AuditRecord } from '../record/link.ts';
 import type { AuditChain, Mirrored } from '../stores/stores.ts';
@@ -42,9 +42,7 @@ export async function verifyAudit(options: {
     (redis && file && compared(redis, file)) ??
     (file && found('file', shortened(file, files, mirrored)));
   return {
-    ...(redis === undefined ? {} : { redis }),
-    ...(file === undefined ? {} : { file }),
-    ...(fault === undefined ? {} : { fault }),
+    ...definite({ redis, file, fault }),
     notes: notesOf(redis, file, files, key),
   };
 }
@@ -95,7 +93,7 @@ function goneFault(first: AuditRecord | undefined, oldestMs: number): Fault | un
 }
 
 async function checkFiles(files: readonly string[], key: string | undefined): Promise<ChainVerdict> {
-  const check = checkChain({ mayBegin: true, ...(key === undefined ? {} : { key }) });
+  const check = checkChain({ mayBegin: true, ...definite({ key }) });
   let next = 1;
   for await (const line of readMirror(files)) {
     if (line.kind === 'unfinished') {

@@ -1,3 +1,4 @@
+import { definite } from '../../rpc/index.ts';
 import { loadAgent } from '../agent/load-agent.ts';
 import { startAgent } from '../agent/start-agent.ts';
 import { tellProblems } from '../config/file/problem.ts';
@@ -9,7 +10,7 @@ import { serve } from './serve.ts';
 /** `watership agent`: serves one host until it is asked to stop; then it finishes what runs. */
 export async function agentCommand(console: Console, options: CommonOptions): Promise<number> {
   const loaded = loadAgent({
-    ...(options.config === undefined ? {} : { path: options.config }),
+    ...definite({ path: options.config }),
     environment: console.environment,
   });
   if (loaded.kind === 'bad') {

@@ -1,3 +1,4 @@
+import { definite } from '../../rpc/index.ts';
 import { atItsWorst, book, type Incident } from '../../runbooks/index.ts';
 import type { BotConfig } from '../config/config.ts';
 import { runbookText } from '../wording/runbook-text.ts';
@@ -32,7 +33,7 @@ export async function incidentsCommand(console: Console, options: IncidentsOptio
   const limit = numberOption('--limit', options.limit) ?? NEWEST;
   const { cluster } = options;
   const incidents = await withStores(config, ({ incidents }) =>
-    incidents.recent({ limit, ...(cluster === undefined ? {} : { cluster }) }),
+    incidents.recent({ limit, ...definite({ cluster }) }),
   );
   if (options.json) {
     printJson(console, incidents);

@@ -1,4 +1,4 @@
-import { openManagement, openMetrics } from '../../rpc/index.ts';
+import { definite, openManagement, openMetrics } from '../../rpc/index.ts';
 import {
   bindActions,
   type Clock,
@@ -54,7 +54,7 @@ export function openCluster(options: {
     ...(node.prometheus === undefined
       ? {}
       : { metrics: openMetrics({ node: node.name, url: node.prometheus, tls: tlsOf(config) }) }),
-    ...(node.epmd === undefined ? {} : { epmd: node.epmd }),
+    ...definite({ epmd: node.epmd }),
   }));
   const management = nodes.map((node) => node.management);
   const prober = openProber(config, management);

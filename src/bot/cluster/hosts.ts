@@ -1,3 +1,4 @@
+import { definite } from '../../rpc/index.ts';
 import {
   type Clock,
   type OpenHosts as Executor,
@@ -21,7 +22,7 @@ export function openConfiguredHosts(
   clock: Clock,
 ): ConfiguredHosts {
   const agents = broker && openAgents({ ...broker, clock });
-  const executor = openHosts(hosts, agents === undefined ? {} : { agents: agents.port });
+  const executor = openHosts(hosts, definite({ agents: agents?.port }));
   return {
     executor: { ...executor, ...redactedHosts(executor) },
     close: async () => {

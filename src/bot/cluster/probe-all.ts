@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import { definite } from '../../rpc/index.ts';
 import { isRpcQueue, type Observation, type ProbeAnswer, probeTargets } from '../../runbooks/index.ts';
 
 /** One service's queue in a table of services: whom to ask, or why nobody needs to be asked. */
@@ -39,8 +40,7 @@ export function candidatesOfTopic(
     .map(({ name, consumers, ready }) => ({
       vhost,
       queue: name,
-      ...(consumers === undefined ? {} : { consumers }),
-      ...(ready === undefined ? {} : { ready }),
+      ...definite({ consumers, ready }),
     }))
     .toSorted((one, other) => one.queue.localeCompare(other.queue));
   return seen.some(({ queue }) => queue === topic) ? seen : [{ vhost, queue: topic }, ...seen];
@@ -60,8 +60,7 @@ export function candidatesOfAll(observation: Observation): {
       return {
         vhost,
         queue,
-        ...(readers === undefined ? {} : { consumers: readers }),
-        ...(exchange === undefined ? {} : { exchange }),
+        ...definite({ consumers: readers, exchange }),
       };
     })
     .toSorted((one, other) => one.queue.localeCompare(other.queue));

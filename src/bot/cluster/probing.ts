@@ -1,4 +1,5 @@
 import {
+  definite,
   type ManagementApi,
   type ProbeKind,
   type ProbeResult,
@@ -45,23 +46,17 @@ export function openProber(config: ClusterConfig, management: readonly Managemen
       const entry = entryOfQueue(queue, config.settings);
       const prefer = known ?? entry?.exchange;
       const route = () =>
-        routeTo(
-          management,
-          { vhost, queue, ...(prefer === undefined ? {} : { prefer }) },
-          timeoutMs * EXCHANGE_SHARE,
-        );
+        routeTo(management, { vhost, queue, ...definite({ prefer }) }, timeoutMs * EXCHANGE_SHARE);
       const ask = (exchange: string | undefined): Promise<ProbeResult> => {
         const target = {
           topic,
-          ...(server === undefined ? {} : { server }),
-          ...(exchange === undefined ? {} : { exchange }),
+          ...definite({ server, exchange }),
         };
         const { kind, version } = mannerOf(entry);
-        return probeService(
-          transportFor(vhost),
-          new Target({ ...target, ...(version === undefined ? {} : { version }) }),
-          { kind, timeoutMs: timeoutMs * (1 - EXCHANGE_SHARE) },
-        );
+        return probeService(transportFor(vhost), new Target({ ...target, ...definite({ version }) }), {
+          kind,
+          timeoutMs: timeoutMs * (1 - EXCHANGE_SHARE),
+        });
       };
 
       const learned = prefer === undefined ? await route() : undefined;
@@ -94,7 +89,7 @@ function answerOf(
     verdict,
     tookMs,
     how,
-    ...(consumers === undefined ? {} : { consumers }),
+    ...definite({ consumers }),
     ...(isReached && exchange !== undefined ? { exchange } : {}),
     ...(verdict === 'absent' && route !== undefined ? { bindings: route.bindings } : {}),
   };

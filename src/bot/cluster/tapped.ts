@@ -1,4 +1,4 @@
-import type { TappedMessage } from '../../rpc/index.ts';
+import { definite, type TappedMessage } from '../../rpc/index.ts';
 
 /** What a tapped message says, by its kind. */
 export type Tapped =
@@ -56,17 +56,3 @@ export const requestContextOf = ({ message = {} }: TappedMessage): Readonly<Reco
       key.startsWith('_context_') ? [[key.slice('_context_'.length), value]] : [],
     ),
   );
-
-type Texts = Readonly<Record<string, string | undefined>>;
-
-/** Leaves out the keys without a value. */
-function definite<Given extends Texts>(given: Given): { [Key in keyof Given]?: string } {
-  const kept: { [Key in keyof Given]?: string } = {};
-  for (const key in given) {
-    const value = given[key];
-    if (value !== undefined) {
-      kept[key] = value;
-    }
-  }
-  return kept;
-}

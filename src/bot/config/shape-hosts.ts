@@ -1,8 +1,8 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { definite } from '../../rpc/index.ts';
 import { type HostSettings, readPin } from '../../runbooks/index.ts';
 import type { Environment } from '../process/environment.ts';
-import { definite } from './schema/definite.ts';
 import { AGENT_VARIABLE } from './schema/host-schema.ts';
 import type { ConfigFile } from './schema/schema.ts';
 

@@ -1,7 +1,7 @@
+import { definite } from '../../rpc/index.ts';
 import { detectionDefaults, type ReachedBy, type Tier } from '../../runbooks/index.ts';
 import type { Environment } from '../process/environment.ts';
 import type { BotConfig, ClusterConfig, ClusterTls, NodeConfig, RedisConfig } from './config.ts';
-import { definite } from './schema/definite.ts';
 import type { ConfigFile } from './schema/schema.ts';
 import { shapeHosts } from './shape-hosts.ts';
 

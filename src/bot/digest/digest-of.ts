@@ -1,3 +1,4 @@
+import { definite } from '../../rpc/index.ts';
 import {
   atItsWorst,
   type ClusterSummary,
@@ -94,8 +95,7 @@ export function digestOf(input: DigestInput): Digest {
     clusters: input.clusters.map((cluster) => clusterDigest(cluster, input.nowMs)),
     incidents,
     typical: {
-      ...(toAcknowledgeMs === undefined ? {} : { toAcknowledgeMs }),
-      ...(toRepairMs === undefined ? {} : { toRepairMs }),
+      ...definite({ toAcknowledgeMs, toRepairMs }),
     },
     runs: countRuns(input.runs),
     deletions: deletionsOf(input.runs),
@@ -147,7 +147,7 @@ function clusterDigest(cluster: DigestInput['clusters'][number], nowMs: number):
     nodesAnswering,
     nodes: nodes.length,
     isHalted,
-    ...(worst === undefined ? {} : { worst }),
+    ...definite({ worst }),
   };
 }
 

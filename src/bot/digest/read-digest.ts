@@ -1,3 +1,4 @@
+import { definite } from '../../rpc/index.ts';
 import type { BotContext } from '../context.ts';
 import { runbookText } from '../wording/runbook-text.ts';
 import { withNames } from '../wording/words.ts';
@@ -56,8 +57,7 @@ export async function readDigest(
           name,
           open,
           isHalted,
-          ...(memory === undefined ? {} : { sweptAtMs: memory.sweptAtMs }),
-          ...(memory?.summary === undefined ? {} : { summary: memory.summary }),
+          ...definite({ sweptAtMs: memory?.sweptAtMs, summary: memory?.summary }),
         };
       }),
     ),

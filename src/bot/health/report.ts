@@ -1,3 +1,4 @@
+import { definite } from '../../rpc/index.ts';
 import type { MirrorReport } from '../audit/keeper.ts';
 import type { BotContext } from '../context.ts';
 import type { Vitals } from './vitals.ts';
@@ -66,7 +67,7 @@ export async function examine(
     status: isWell ? 'ok' : 'failing',
     redis: isRedisThere ? 'ok' : 'away',
     slack: isSlackThere ? 'ok' : 'away',
-    ...(auditMirror === undefined ? {} : { auditMirror }),
+    ...definite({ auditMirror }),
     pendingUpdates: {
       count: waiting.length,
       longestSeconds: Math.round(longestMs / 1_000),

@@ -1,3 +1,4 @@
+import { definite } from '../../rpc/index.ts';
 import type { SweepOutcome } from './sweep-outcome.ts';
 
 /** What this process knows about its own work: for health and metrics, lost with it. */
@@ -61,6 +62,6 @@ export function createVitals(): Vitals {
     couldNotTell(because) {
       untoldBecause = because;
     },
-    read: () => ({ sweeps, failures, ...(untoldBecause === undefined ? {} : { untoldBecause }) }),
+    read: () => ({ sweeps, failures, ...definite({ untoldBecause }) }),
   };
 }

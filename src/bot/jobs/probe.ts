@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pLimit from 'p-limit';
-import type { ConsumerRow } from '../../rpc/index.ts';
-import { reasonOf } from '../../rpc/index.ts';
+import { type ConsumerRow, definite, reasonOf } from '../../rpc/index.ts';
 import {
   nextProbes,
   noProbes,
@@ -124,7 +123,7 @@ function sampleOf(
       }
       return { ...same, verdict, how, ...work };
     case 'absent':
-      return { ...same, verdict, how, ...(bindings === undefined ? {} : { bindings }) };
+      return { ...same, verdict, how, ...definite({ bindings }) };
   }
 }
 
@@ -165,8 +164,7 @@ async function workOf(
   ]);
   const rates = [own?.ackRate, shared?.ackRate].filter((rate) => rate !== undefined);
   return {
-    ...(names === undefined ? {} : { readers: names }),
-    ...(own?.unacknowledged === undefined ? {} : { unacknowledged: own.unacknowledged }),
+    ...definite({ readers: names, unacknowledged: own?.unacknowledged }),
     ...(rates.length === 0 ? {} : { ackRate: Math.max(...rates) }),
   };
 }

@@ -1,3 +1,4 @@
+import { definite } from '../../rpc/index.ts';
 import { advance, type EngineTools, type Run, type Runbook, type RunInput } from '../../runbooks/index.ts';
 import { engineTools } from '../approvals/engine-tools.ts';
 import { notifySoon } from '../approvals/notify-soon.ts';
@@ -86,7 +87,7 @@ export async function store(
   const stored = await context.stores.runs.put(after, before.version, audit, timeline, {
     fences: [lease.fence, ...fences],
     ...guard,
-    ...(failureWindow === undefined ? {} : { failureWindow }),
+    ...definite({ failureWindow }),
   });
   switch (stored) {
     case 'conflict':

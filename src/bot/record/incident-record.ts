@@ -1,3 +1,4 @@
+import { definite } from '../../rpc/index.ts';
 import { atItsWorst, type Incident, type News, type Runbook } from '../../runbooks/index.ts';
 import { runbookText } from '../wording/runbook-text.ts';
 import type { AuditEvent } from './audit-events.ts';
@@ -141,9 +142,7 @@ export function rebase(current: Incident, seen: Incident): Incident | undefined 
   const { owner: _owner, acknowledgedAtMs: _acknowledged, run: _run, ...sweep } = seen;
   return {
     ...sweep,
-    ...(owner === undefined ? {} : { owner }),
-    ...(acknowledgedAtMs === undefined ? {} : { acknowledgedAtMs }),
-    ...(run === undefined ? {} : { run }),
+    ...definite({ owner, acknowledgedAtMs, run }),
     version,
   };
 }

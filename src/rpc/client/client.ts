@@ -1,6 +1,7 @@
 import { type Deadline, now } from '../amqp/deadline.ts';
 import type { OutgoingMessage } from '../amqp/outgoing.ts';
 import { type Exchange, fanoutExchange, topicExchange } from '../amqp/topology.ts';
+import { definite } from '../definite.ts';
 import { InvalidTarget, type RemoteFailure, RpcVersionCapError } from '../errors.ts';
 import {
   aFunction,
@@ -116,13 +117,7 @@ export class RpcClient {
     checkOptions('prepare', options, wantedToPrepare);
     return new RpcClient(this.#transport, this.target.with(target), {
       ...this.#options,
-      ...(timeoutMs !== undefined && { timeoutMs }),
-      ...(versionCap !== undefined && { versionCap }),
-      ...(send !== undefined && { send }),
-      ...(retry !== undefined && { retry }),
-      ...(callMonitorTimeoutMs !== undefined && { callMonitorTimeoutMs }),
-      ...(mandatory !== undefined && { mandatory }),
-      ...(declares !== undefined && { declares }),
+      ...definite({ timeoutMs, versionCap, send, retry, callMonitorTimeoutMs, mandatory, declares }),
     });
   }
 

@@ -1,3 +1,4 @@
+import { definite } from '../definite.ts';
 import type {
   BindingRow,
   ChannelRow,
@@ -58,19 +59,6 @@ function rowAt(row: Row | undefined, key: string): Row | undefined {
   return isRow(value) ? value : undefined;
 }
 
-/** Leaves out what is absent, so that a caller can trust that a key which is there holds a value. */
-type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-function present<T extends object>(fields: T): Present<T> {
-  const kept: Present<T> = {};
-  for (const key in fields) {
-    const value = fields[key];
-    if (value !== undefined) {
-      kept[key] = value as Exclude<T[typeof key], undefined>; // just compared
-    }
-  }
-  return kept;
-}
-
 export function nodeRow(row: Row): NodeRow | undefined {
   const name = text(row, 'name');
   if (name === undefined) {
@@ -79,7 +67,7 @@ export function nodeRow(row: Row): NodeRow | undefined {
   return {
     name,
     isRunning: flag(row, 'running') === true,
-    ...present({
+    ...definite({
       partitions: texts(row, 'partitions'),
       uptimeMs: count(row, 'uptime'),
       osPid: text(row, 'os_pid'),
@@ -97,13 +85,13 @@ export function overviewOf(row: Row): Overview {
   const totals = rowAt(row, 'object_totals') ?? {};
   return {
     node: text(row, 'node') ?? '',
-    ...present({
+    ...definite({
       clusterName: text(row, 'cluster_name'),
       rabbitmqVersion: text(row, 'rabbitmq_version'),
       erlangVersion: text(row, 'erlang_version'),
       statisticsBacklog: count(row, 'statistics_db_event_queue'),
     }),
-    totals: present({
+    totals: definite({
       queues: count(totals, 'queues'),
       consumers: count(totals, 'consumers'),
       connections: count(totals, 'connections'),
@@ -162,7 +150,7 @@ export function queueDetailRow(row: Row): QueueDetailRow | undefined {
   return {
     ...queue,
     arguments: rowAt(row, 'arguments') ?? {},
-    ...present({
+    ...definite({
       exclusive: flag(row, 'exclusive'),
       durable: flag(row, 'durable'),
       policy: text(row, 'policy'),
@@ -207,7 +195,7 @@ export function connectionRow(row: Row): ConnectionRow | undefined {
   return {
     name,
     node: text(row, 'node') ?? '',
-    ...present({
+    ...definite({
       clientName: text(row, 'user_provided_name') ?? text(rowAt(row, 'client_properties'), 'connection_name'),
       user: text(row, 'user'),
       vhost: text(row, 'vhost'),
@@ -229,7 +217,7 @@ export function channelRow(row: Row): ChannelRow | undefined {
   return {
     name,
     connectionName: text(rowAt(row, 'connection_details'), 'name') ?? name.replace(/ \(\d+\)$/, ''),
-    ...present({ consumers: count(row, 'consumer_count'), idleSinceMs: instant(row, 'idle_since') }),
+    ...definite({ consumers: count(row, 'consumer_count'), idleSinceMs: instant(row, 'idle_since') }),
   };
 }
 
@@ -255,7 +243,7 @@ export function exchangeRow(row: Row): { readonly vhost: string; readonly name: 
 /** A 503 of a health check: its reason, and the queues, alarms or nodes that it names. */
 export function failedCheck(row: Row): HealthCheck {
   const items = Object.values(row).flatMap((value) => (Array.isArray(value) ? value.map(itemName) : []));
-  return { kind: 'failed', ...present({ reason: text(row, 'reason') }), items };
+  return { kind: 'failed', ...definite({ reason: text(row, 'reason') }), items };
 }
 
 function itemName(item: unknown): string {

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { definite } from '../definite.ts';
 import type { MetricsApi, QueueRow } from './api.ts';
 import { ManagementError } from './errors.ts';
 import { type Ask, type HttpEndpoint, openHttp } from './http.ts';
@@ -57,5 +58,5 @@ async function rowsIn(
   }
   const rows = reader.finish();
   const writer = reader.writer();
-  return rows && { rows, ...(writer === undefined ? {} : { writer }) };
+  return rows && { rows, ...definite({ writer }) };
 }

@@ -1,3 +1,4 @@
+import { definite } from '../definite.ts';
 import { InvalidTransportUrl } from '../errors.ts';
 
 /** One host of a transport URL. Credentials are its own: they are not inherited from the host before. */
@@ -42,7 +43,7 @@ export function parseTransportUrl(url: string): TransportUrl {
   const virtualHost = path.startsWith('/') ? decode(path.slice(1)) : undefined;
   return {
     transport: scheme.toLowerCase(),
-    ...(virtualHost !== undefined && { virtualHost }),
+    ...definite({ virtualHost }),
     hosts: authority
       .split(',')
       .filter((each) => each !== '')

@@ -2,6 +2,7 @@ import { closeChannel } from '../amqp/close-channel.ts';
 import { before, now } from '../amqp/deadline.ts';
 import { replyCodeOf } from '../amqp/topology.ts';
 import { callOver } from '../client/call.ts';
+import { definite } from '../definite.ts';
 import {
   BrokerUnreachable,
   MessageDeliveryFailure,
@@ -83,7 +84,7 @@ export async function probeService(
     verdict,
     tookMs,
     how,
-    ...(consumers !== undefined && { consumers }),
+    ...definite({ consumers }),
   });
   try {
     // No call monitor, ever: a server that lacks the method would send signs of life for good.

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { type ConnectionOptions, checkServerIdentity } from 'node:tls';
+import { definite } from '../definite.ts';
 import type { TlsOptions } from '../options/options.ts';
 import { keyBeside } from './pem.ts';
 
@@ -14,9 +15,7 @@ export function connectOptionsOf(
   const key = keyBeside(tls);
   return {
     rejectUnauthorized: verify,
-    ...(ca !== undefined && { ca }),
-    ...(certificate !== undefined && { cert: certificate }),
-    ...(key !== undefined && { key }),
+    ...definite({ ca, cert: certificate, key }),
     // An address is nothing that a server can be asked for by name; it may still stand in the certificate.
     ...(serverName !== undefined && isIP(serverName) === 0 && { servername: serverName }),
     ...(serverName !== undefined && {

@@ -1,4 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { definite } from '../definite.ts';
 import type { TlsOptions } from '../options/options.ts';
 
 /** What is wrong with one of the texts, and which it is. */
@@ -26,7 +27,7 @@ export function tlsProblem({ ca, certificate, key }: TlsOptions): TlsProblem | u
   if (ofCertificate !== undefined) {
     return { field: 'certificate', problem: ofCertificate };
   }
-  const ofKey = problemOfKey(keyBeside({ certificate, ...(key !== undefined && { key }) }), certificate);
+  const ofKey = problemOfKey(keyBeside({ certificate, ...definite({ key }) }), certificate);
   return ofKey === undefined ? undefined : { field: 'key', problem: ofKey };
 }
 

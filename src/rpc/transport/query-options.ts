@@ -1,6 +1,7 @@
 import { getFips } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { programName } from '../amqp/address.ts';
+import { definite } from '../definite.ts';
 import { InvalidTransportUrl, reasonOf } from '../errors.ts';
 import type { QueueNames, QueueOptions, TlsOptions, TransportOptions } from '../options/options.ts';
 import type { TransportUrl } from '../options/transport-url.ts';
@@ -62,9 +63,9 @@ export function optionsFromQuery(url: TransportUrl, options: TransportOptions): 
       ...(delay !== undefined && { initialDelayMs: delay * 1000 }),
       ...(longest !== undefined && { maxDelayMs: longest * 1000 }),
     },
-    ...(heartbeat !== undefined && { heartbeatSeconds: heartbeat }),
+    ...definite({ heartbeatSeconds: heartbeat }),
     ...(missing !== undefined && { missingReplyQueueMs: missing * 1000 }),
-    ...(prefetch !== undefined && { prefetch }),
+    ...definite({ prefetch }),
     ...(isLogin(login) && { login }),
     ...(isCompression(compression) && { compression }),
   };
@@ -87,9 +88,7 @@ function tlsFrom(take: Take): TlsOptions {
     );
   }
   const texts = {
-    ...(ca !== undefined && { ca: ca.text }),
-    ...(certificate !== undefined && { certificate: certificate.text }),
-    ...(key !== undefined && { key: key.text }),
+    ...definite({ ca: ca?.text, certificate: certificate?.text, key: key?.text }),
   };
   const wrong = tlsProblem(texts);
   if (wrong) {
@@ -99,8 +98,7 @@ function tlsFrom(take: Take): TlsOptions {
     );
   }
   return {
-    ...(enabled !== undefined && { enabled }),
-    ...(verifyName !== undefined && { verifyName }),
+    ...definite({ enabled, verifyName }),
     ...texts,
   };
 }
@@ -117,15 +115,14 @@ function queuesFrom(take: Take): QueueOptions {
   const streamFanout = booleanFrom('rabbit_stream_fanout', take);
   const names = namesFrom(take);
   return {
-    ...(durable !== undefined && { durable }),
-    ...(autoDelete !== undefined && { autoDelete }),
-    ...(quorum !== undefined && { quorum }),
-    ...(transientQuorum !== undefined && { transientQuorum }),
+    ...definite({ durable, autoDelete, quorum, transientQuorum }),
     ...(expires !== undefined && { transientExpiresMs: expires * 1000 }),
-    ...(limit !== undefined && { quorumDeliveryLimit: limit }),
-    ...(length !== undefined && { quorumMaxMemoryLength: length }),
-    ...(bytes !== undefined && { quorumMaxMemoryBytes: bytes }),
-    ...(streamFanout !== undefined && { streamFanout }),
+    ...definite({
+      quorumDeliveryLimit: limit,
+      quorumMaxMemoryLength: length,
+      quorumMaxMemoryBytes: bytes,
+      streamFanout,
+    }),
     ...(names && { names }),
   };
 }
@@ -147,7 +144,7 @@ function namesFrom(take: Take): QueueNames | undefined {
   if (!isUsed) {
     return undefined;
   }
-  return { ...(host !== undefined && { host }), process: process ?? programName() };
+  return { ...definite({ host }), process: process ?? programName() };
 }
 
 /** oslo.config's words for true and false. */

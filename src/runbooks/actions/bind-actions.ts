@@ -1,4 +1,4 @@
-import { reasonOf } from '../../rpc/index.ts';
+import { definite, reasonOf } from '../../rpc/index.ts';
 import type { ActionCall, Outcome, Settled, Tier } from '../action.ts';
 import type { LedgerEntry } from '../hosts/common/host.ts';
 import type { Deletion } from '../limits.ts';
@@ -66,7 +66,7 @@ export function bindActions(ports: ClusterPorts): BoundActions {
       return {
         text: describe(ports),
         tier: find(call).tier,
-        ...(deletes === undefined ? {} : { deletes }),
+        ...definite({ deletes }),
       };
     },
     timeLimitMs: (call) => find(call).timeLimitMs,

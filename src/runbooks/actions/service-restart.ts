@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { definite } from '../../rpc/index.ts';
 import type { Action, Settled } from '../action.ts';
 import type { HostRequest } from '../hosts/common/host.ts';
 import { askEveryNode, READ_MS } from './common/ask-nodes.ts';
@@ -66,5 +67,5 @@ async function settleByConnections(
 const requestOf = ({ host, service, pid }: Args): HostRequest => ({
   host,
   operation: 'service.restart',
-  args: { service, ...(pid !== undefined && { pid }) },
+  args: { service, ...definite({ pid }) },
 });

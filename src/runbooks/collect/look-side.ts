@@ -1,4 +1,4 @@
-import type { ManagementApi } from '../../rpc/index.ts';
+import { definite, type ManagementApi } from '../../rpc/index.ts';
 import type { Answers } from '../look.ts';
 import type { Limits } from './collect-node.ts';
 
@@ -15,7 +15,7 @@ export async function lookAtSide(api: ManagementApi, limits: Limits): Promise<An
     queues: queues.map(({ vhost, name, ready }) => ({
       vhost,
       name,
-      ...(ready === undefined ? {} : { ready }),
+      ...definite({ ready }),
     })),
     bindings: bindings
       .filter(({ source }) => source !== '')

@@ -1,4 +1,4 @@
-import type { ManagementApi, QueueDetailRow } from '../../rpc/index.ts';
+import { definite, type ManagementApi, type QueueDetailRow } from '../../rpc/index.ts';
 import type { ClusterPorts } from '../actions/common/ports.ts';
 import {
   type Answer,
@@ -25,7 +25,7 @@ export async function lookAt(
   const endsAtMs = ports.clock.now() + deadlineMs;
   const left = (): Limits => ({
     timeoutMs: endsAtMs - ports.clock.now(),
-    ...(signal === undefined ? {} : { signal }),
+    ...definite({ signal }),
   });
   const answers = await Promise.all(
     looks.map(async (look) => {
@@ -85,8 +85,7 @@ function queueDetail(row: QueueDetailRow, node: string): QueueDetail {
     ...same,
     seenBy: node,
     ...(type === undefined ? {} : { type: queueType(type) }),
-    ...(exclusive === undefined ? {} : { isExclusive: exclusive }),
-    ...(durable === undefined ? {} : { isDurable: durable }),
+    ...definite({ isExclusive: exclusive, isDurable: durable }),
     ...(typeof expiresMs === 'number' ? { expiresMs } : {}),
   };
 }

@@ -1,4 +1,4 @@
-import { ManagementError, type NodeRow, type Overview } from '../../rpc/index.ts';
+import { definite, ManagementError, type NodeRow, type Overview } from '../../rpc/index.ts';
 import type { NodeSilence, NodeView } from '../snapshot/snapshot.ts';
 import { counted } from '../wording/words.ts';
 import type { CollectNode, Limits } from './collect-node.ts';
@@ -36,6 +36,8 @@ export async function nodeView(
   if (!rows.value.some(({ name }) => name === node.name)) {
     return notItself(node, rows.value, limits);
   }
+  const said: Partial<Overview> = overview.status === 'fulfilled' ? overview.value : {};
+  const { rabbitmqVersion, erlangVersion, statisticsBacklog, totals } = said;
   return {
     name: node.name,
     vm: 'registered',
@@ -43,7 +45,7 @@ export async function nodeView(
       kind: 'answered',
       tookMs: now() - beganMs,
       peers: rows.value,
-      ...(overview.status === 'fulfilled' ? withoutAbsent(overview.value) : {}),
+      ...definite({ rabbitmqVersion, erlangVersion, statisticsBacklog, totals }),
     },
   };
 }
@@ -75,16 +77,6 @@ const notItself = async (node: CollectNode, rows: readonly NodeRow[], limits: Li
   },
 });
 
-function withoutAbsent(overview: Overview) {
-  const { rabbitmqVersion, erlangVersion, statisticsBacklog, totals } = overview;
-  return {
-    totals,
-    ...(rabbitmqVersion === undefined ? {} : { rabbitmqVersion }),
-    ...(erlangVersion === undefined ? {} : { erlangVersion }),
-    ...(statisticsBacklog === undefined ? {} : { statisticsBacklog }),
-  };
-}
-
 async function silence(
   node: CollectNode,
   thrown: unknown,
@@ -101,14 +93,14 @@ async function silence(
       kind: 'silent',
       why,
       message: messageOf(thrown),
-      ...(portOpen === undefined ? {} : { portOpen }),
+      ...definite({ portOpen }),
     },
   };
 }
 
 const quick = ({ signal }: Limits): Limits => ({
   timeoutMs: QUICK_PORT_MS,
-  ...(signal === undefined ? {} : { signal }),
+  ...definite({ signal }),
 });
 
 async function vmOf(node: CollectNode, limits: Limits): Promise<NodeView['vm']> {

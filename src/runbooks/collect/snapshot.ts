@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { definite } from '../../rpc/index.ts';
 import type { Clock } from '../clock.ts';
 import { sidesOf } from '../snapshot/sides.ts';
 import type { NodeView, Side, Snapshot } from '../snapshot/snapshot.ts';
@@ -34,7 +35,7 @@ export async function collectSnapshot(sweep: {
   const { cluster, nodes, deadlineMs, consumers = 'named', typesAbove = 0, clock, signal } = sweep;
   const now = () => clock.now();
   const takenAtMs = now();
-  const within = (timeoutMs: number): Limits => ({ timeoutMs, ...(signal === undefined ? {} : { signal }) });
+  const within = (timeoutMs: number): Limits => ({ timeoutMs, ...definite({ signal }) });
 
   const firstAsk = within(Math.min(FIRST_ASK_MS, deadlineMs * FIRST_ASK_SHARE));
   // What was begun and is not wanted after all must not hold its socket, nor the broker, until the deadline.

@@ -1,3 +1,4 @@
+import { definite } from '../../rpc/index.ts';
 import type { Order, Run } from '../run.ts';
 import type { Runbook } from '../runbook.ts';
 import { CLEARANCE_MS, isCleared } from './acting/clearance.ts';
@@ -15,7 +16,7 @@ export function nextOrder(runbook: Runbook, run: Run, nowMs: number): Order | un
       // A new diagnosis begins with a sweep alone: what to ask depends on what it sees.
       return lookNotBefore(run.againAtMs ?? 0, run, nowMs);
     case 'proposed':
-      return { kind: 'wait', ...(run.plan !== undefined && { untilMs: run.plan.expiresAtMs }) };
+      return { kind: 'wait', ...definite({ untilMs: run.plan?.expiresAtMs }) };
     case 'acting': {
       const current = currentOf(run);
       return current === undefined ? undefined : itemOrder(runbook, current, nowMs);

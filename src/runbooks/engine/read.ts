@@ -1,3 +1,4 @@
+import { definite } from '../../rpc/index.ts';
 import type { Item, Run } from '../run.ts';
 import { currentOf } from './acting/ledger.ts';
 
@@ -16,7 +17,7 @@ export function progressLines(run: Run): readonly ProgressLine[] {
     return {
       state: index === current ? 'running' : shownAs(item.state),
       title,
-      ...(item.detail !== undefined && { detail: item.detail }),
+      ...definite({ detail: item.detail }),
     };
   });
 }

@@ -1,3 +1,4 @@
+import { definite } from '../../rpc/index.ts';
 import {
   type AgentPort,
   type AgentQuestion,
@@ -90,7 +91,7 @@ export function openHosts(
         operation,
         args,
         ...(isService && argv !== undefined && { argv }),
-        ...(entry !== undefined && { entry }),
+        ...definite({ entry }),
       },
     };
   };
@@ -171,12 +172,12 @@ interface KnownHost {
 /** What a template may use besides the request's own arguments; a request cannot set it. */
 function derivedFrom({ node }: HostRequest['args'], { name, namespace }: KnownHost): Record<string, string> {
   const pod = node?.replace(/^[^@]*@/, '').replace(/\..*$/s, '');
-  return { host: name, namespace, ...(pod !== undefined && { pod }) };
+  return { host: name, namespace, ...definite({ pod }) };
 }
 
 const local: Reach = {
   run: runLocally,
-  readFile: (path, { signal }) => readLocalFile(path, signal === undefined ? {} : { signal }),
+  readFile: (path, { signal }) => readLocalFile(path, definite({ signal })),
   find: async (programs) => ({
     kind: 'looked',
     missing: programs.map(({ program }) => program).filter((program) => !isThere(program)),

@@ -1,3 +1,4 @@
+import { definite } from '../../rpc/index.ts';
 import { ignoring } from './families.ts';
 import { queueKey } from './history.ts';
 import type { Observation } from './observation.ts';
@@ -80,7 +81,7 @@ export function probeTargets({ snapshot, settings, probes }: Observation): reado
       return {
         vhost,
         queue: name,
-        ...(exchange === undefined ? {} : { exchange }),
+        ...definite({ exchange }),
         ...(isAlone ? { alsoConsumed: topic } : {}),
       };
     });

@@ -1,3 +1,4 @@
+import { definite } from '../../rpc/index.ts';
 import type { ClusterSettings, ServiceSettings } from './observation.ts';
 import type { ConnectionSeen } from './snapshot.ts';
 
@@ -29,7 +30,7 @@ export function ownerOfConnection(
     queues.map((queue) => entryOfQueue(queue, settings)).find((found) => found !== undefined);
   return {
     ...client,
-    ...(connection.peerHost === undefined ? {} : { peerHost: connection.peerHost }),
+    ...definite({ peerHost: connection.peerHost }),
     ...(entry ? { entry } : {}),
   };
 }

@@ -1,3 +1,4 @@
+import { definite } from '../../rpc/index.ts';
 import { queueKey } from './history.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -89,7 +90,7 @@ function keptOf(
 
 function trackOf(before: ProbeTrack | undefined, { vhost, queue, exchange, sample }: Probed): ProbeTrack {
   const bound = exchange ?? before?.exchange;
-  const same = { vhost, queue, ...(bound === undefined ? {} : { exchange: bound }) };
+  const same = { vhost, queue, ...definite({ exchange: bound }) };
   const samples = before?.samples ?? [];
   if ('blindBecause' in sample) {
     return { ...same, samples, blind: { atMs: sample.atMs, because: sample.blindBecause } };

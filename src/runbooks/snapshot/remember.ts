@@ -1,3 +1,4 @@
+import { definite } from '../../rpc/index.ts';
 import { mayBeFamily } from './families.ts';
 import type { ConnectionTrack, History, NodeTrack, QueueTrack, Sample } from './history.ts';
 import { queueKey, SAMPLES_KEPT } from './history.ts';
@@ -68,8 +69,7 @@ function queueTrack(known: QueueTrack | undefined, queue: QueueSeen, atMs: numbe
         : undefined;
   return {
     ready: sampled(known?.ready, ready, atMs),
-    ...(consumerlessSinceMs === undefined ? {} : { consumerlessSinceMs }),
-    ...(lastConsumerAtMs === undefined ? {} : { lastConsumerAtMs }),
+    ...definite({ consumerlessSinceMs, lastConsumerAtMs }),
   };
 }
 
@@ -108,7 +108,7 @@ function nodeTracks(known: History['nodes'], snapshot: Snapshot): Record<string,
       uptimeMs !== undefined && before?.uptimeMs !== undefined && uptimeMs < before.uptimeMs;
     tracks[view.name] = {
       ...before,
-      ...(uptimeMs === undefined ? {} : { uptimeMs }),
+      ...definite({ uptimeMs }),
       ...(hasAnswered(view) ? { lastAnswerAtMs: atMs } : {}),
       ...(hasRestarted ? { restartedAtMs: atMs } : {}),
       ...(apart.has(view.name) ? { apartAtMs: atMs } : {}),

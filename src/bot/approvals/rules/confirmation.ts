@@ -1,3 +1,4 @@
+import { definite } from '../../../rpc/index.ts';
 import type { Plan, Run, Tier } from '../../../runbooks/index.ts';
 import type { PeopleConfig } from '../../config/config.ts';
 import { counted } from '../../wording/words.ts';
@@ -41,7 +42,7 @@ export function confirmationOf(
         kind: 'count',
         expected: toll.messages,
         of: 'messages',
-        ...(plan.unreadNow === undefined ? {} : { now: plan.unreadNow }),
+        ...definite({ now: plan.unreadNow }),
       }
     : { kind: 'count', expected: toll.queues, of: 'queues' };
 }

@@ -1,3 +1,4 @@
+import { definite } from '../../../rpc/index.ts';
 import { readMirror } from '../../audit/read-mirror.ts';
 import { parseDuration } from '../../config/schema/duration.ts';
 import type { RecordedEntry } from '../../record/entry.ts';
@@ -39,8 +40,7 @@ export async function auditCommand(console: Console, options: AuditOptions): Pro
   const { run, incident, file } = options;
   const wanted = {
     ...(sinceMs === 0 ? {} : { sinceMs: Date.now() - sinceMs }),
-    ...(run === undefined ? {} : { run }),
-    ...(incident === undefined ? {} : { incident }),
+    ...definite({ run, incident }),
   };
   // Who says which entries are wanted, wants all of them.
   const most = limit ?? (Object.keys(wanted).length > 0 ? Number.POSITIVE_INFINITY : NEWEST);

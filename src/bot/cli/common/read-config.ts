@@ -1,3 +1,4 @@
+import { definite } from '../../../rpc/index.ts';
 import type { BotConfig } from '../../config/config.ts';
 import { tellProblems } from '../../config/file/problem.ts';
 import { loadConfig } from '../../config/load.ts';
@@ -6,7 +7,7 @@ import { type CommonOptions, type Console, printJson } from './console.ts';
 /** The configuration, or undefined after its problems have been printed. */
 export function readConfig(console: Console, options: CommonOptions): BotConfig | undefined {
   const loaded = loadConfig({
-    ...(options.config === undefined ? {} : { path: options.config }),
+    ...definite({ path: options.config }),
     environment: console.environment,
   });
   if (loaded.kind === 'ok') {

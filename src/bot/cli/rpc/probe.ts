@@ -1,4 +1,4 @@
-import { probeService, Target, type Transport } from '../../../rpc/index.ts';
+import { definite, probeService, Target, type Transport } from '../../../rpc/index.ts';
 import type { ProbeAnswer } from '../../../runbooks/index.ts';
 import {
   type Candidate,
@@ -140,7 +140,7 @@ async function candidatesIn(
 }
 
 async function probeThrough(transport: Transport, { queue, exchange }: Candidate): Promise<ProbeAnswer> {
-  const target = new Target({ topic: queue, ...(exchange === undefined ? {} : { exchange }) });
+  const target = new Target({ topic: queue, ...definite({ exchange }) });
   return await probeService(transport, target, { timeoutMs: PROBE_MS });
 }
 

@@ -1,5 +1,6 @@
 import {
   BrokerUnreachable,
+  definite,
   getRpcClient,
   MessageDeliveryFailure,
   MessageUndeliverable,
@@ -93,11 +94,9 @@ async function clientFor(
   const exchange = wanted.exchange ?? (fanout === true ? undefined : await exchangeOf(broker, topic, server));
   const target = new Target({
     topic,
-    ...(exchange === undefined ? {} : { exchange }),
-    ...(server === undefined ? {} : { server }),
+    ...definite({ exchange, server }),
     ...(fanout === true ? { fanout } : {}),
-    ...(namespace === undefined ? {} : { namespace }),
-    ...(version === undefined ? {} : { version }),
+    ...definite({ namespace, version }),
   });
   // Who looks for a fault must not leave an exchange behind, nor wait for an answer that cannot come.
   return getRpcClient(transport, target, { timeoutMs, mandatory: true, declares: false });
@@ -116,7 +115,7 @@ async function exchangeOf(
   const known = entryOfQueue(queue, broker.config.settings)?.exchange;
   const route = await routeTo(
     broker.handle.ports.management,
-    { vhost: broker.vhost, queue, ...(known === undefined ? {} : { prefer: known }) },
+    { vhost: broker.vhost, queue, ...definite({ prefer: known }) },
     ROUTE_MS,
   );
   return route?.exchange ?? known;

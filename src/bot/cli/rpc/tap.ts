@@ -1,4 +1,10 @@
-import { MessageDeliveryFailure, stringifyJson, type TappedMessage, tap } from '../../../rpc/index.ts';
+import {
+  definite,
+  MessageDeliveryFailure,
+  stringifyJson,
+  type TappedMessage,
+  tap,
+} from '../../../rpc/index.ts';
 import { missingByAnswer, missingExchange } from '../../cluster/missing-exchange.ts';
 import { requestContextOf, tappedOf } from '../../cluster/tapped.ts';
 import { redact } from '../../process/redact.ts';
@@ -51,8 +57,7 @@ export async function tapCommand(
       routingKey,
       signal: asked.signal,
       mask: isMasked,
-      ...(maxMessages === undefined ? {} : { maxMessages }),
-      ...(maxSeconds === undefined ? {} : { maxSeconds }),
+      ...definite({ maxMessages, maxSeconds }),
     });
     for await (const message of messages) {
       const line = options.json === true ? jsonLine(message) : textLine(message);

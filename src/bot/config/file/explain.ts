@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { definite } from '../../../rpc/index.ts';
 import { nearest } from './nearest.ts';
 import { mayHoldSecret } from './own-secrets.ts';
 import { type ConfigPath, type ConfigProblem, tellPath } from './problem.ts';
@@ -36,7 +37,7 @@ export function problemAt(
   cure: string,
 ): ConfigProblem {
   const line = origin.lineAt(path);
-  return { path: tellPath(path), ...(line === undefined ? {} : { line }), expected, came, cure };
+  return { path: tellPath(path), ...definite({ line }), expected, came, cure };
 }
 
 function unknownKey(path: ConfigPath, key: string, origin: Origin): ConfigProblem {

@@ -1,8 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are the placeholders of the configuration file
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { tlsProblem } from '../../../rpc/index.ts';
-import { definite } from './definite.ts';
+import { definite, tlsProblem } from '../../../rpc/index.ts';
 import { oneOfField, textField } from './fields.ts';
 
 /*

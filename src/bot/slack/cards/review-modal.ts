@@ -1,3 +1,4 @@
+import { definite } from '../../../rpc/index.ts';
 import type { PlannedItem, Run } from '../../../runbooks/index.ts';
 import type {
   InputBlock,
@@ -67,7 +68,7 @@ export function reviewModal(input: ReviewInput): ModalView {
       run: run.id,
       planHash: plan.hash,
       channel: input.channel,
-      ...(plan.choice === undefined ? {} : { choice: plan.choice }),
+      ...definite({ choice: plan.choice }),
     }),
     title: plain('Review fix', limits.viewTitle),
     ...(canApprove ? { submit: plain('Approve', limits.viewButton) } : {}),
@@ -196,7 +197,7 @@ function choiceBlocks(run: Run, canApprove: boolean, showsAtOnce: boolean): Know
       type: 'radio_buttons',
       action_id: approvalFields.choice.action,
       options,
-      ...(initial === undefined ? {} : { initial_option: initial }),
+      ...definite({ initial_option: initial }),
     },
   };
   return [linesSection('Options', reasons), ...(canApprove ? [choice] : [])];

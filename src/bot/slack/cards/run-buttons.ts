@@ -1,3 +1,4 @@
+import { definite } from '../../../rpc/index.ts';
 import type { Run } from '../../../runbooks/index.ts';
 import type { Button } from '../../ports/slack-blocks.ts';
 import { staysStopped } from '../../wording/how-it-ended.ts';
@@ -11,9 +12,7 @@ export function runButtons(run: Run): Button[][] {
     const attempt = item === undefined ? undefined : run.items[item]?.attempts;
     return runValue({
       run: run.id,
-      ...(run.plan === undefined ? {} : { planHash: run.plan.hash }),
-      ...(item === undefined ? {} : { item }),
-      ...(attempt === undefined ? {} : { attempt }),
+      ...definite({ planHash: run.plan?.hash, item, attempt }),
     });
   };
   switch (run.state) {

@@ -1,3 +1,4 @@
+import { definite } from '../../../rpc/index.ts';
 import type { Observation } from '../../../runbooks/index.ts';
 import {
   type Candidate,
@@ -74,7 +75,7 @@ async function ask(
       topic: queue,
       vhost: its,
       timeoutMs: PROBE_MS,
-      ...(exchange === undefined ? {} : { exchange }),
+      ...definite({ exchange }),
     }),
   );
   const left = candidates.length - probed.length;

@@ -1,4 +1,5 @@
 import type { App, RespondArguments, SlashCommand } from '@slack/bolt';
+import { definite } from '../../../rpc/index.ts';
 import { authorize } from '../../approvals/rules/authorize.ts';
 import type { Caller } from '../../approvals/rules/caller.ts';
 import { nearest } from '../../config/file/nearest.ts';
@@ -87,7 +88,7 @@ async function answer(
     surface,
     userTeam: command.team_id,
     team: command.team_id,
-    ...(command.enterprise_id === undefined ? {} : { enterprise: command.enterprise_id }),
+    ...definite({ enterprise: command.enterprise_id }),
   };
   const principal = await listener.transitions.people.principal(caller);
   const decision = authorize({ kind: 'read' }, principal, surface);

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { App, Receiver } from '@slack/bolt';
 import type { Logger } from 'pino';
+import { definite } from '../../../rpc/index.ts';
 import type { Clock } from '../../../runbooks/index.ts';
 import { isCertificateCheck, parsePayload, readBody } from './payload.ts';
 import { checkSignature } from './signature.ts';
@@ -88,7 +89,7 @@ export function createHttpReceiver(options: HttpReceiverOptions): Receiver {
       body,
       ack: async (said: unknown) => answer(response, said),
       ...(retryNum === undefined ? {} : { retryNum: Number(retryNum) }),
-      ...(retryReason === undefined ? {} : { retryReason }),
+      ...definite({ retryReason }),
     });
     if (!response.headersSent) {
       refuse(response, 404, 'The bot handles no such request.');

@@ -1,3 +1,4 @@
+import { definite } from '../../../rpc/index.ts';
 import { choose, type Review, review, reviewOfRun } from '../../approvals/plans.ts';
 import { type Caller, channelOf } from '../../approvals/rules/caller.ts';
 import { breakGlassPhrase, confirmationOf, isReasonNeeded } from '../../approvals/rules/confirmation.ts';
@@ -112,8 +113,7 @@ export async function reviewViewOf(
         approvers,
         isNew,
         showsChoiceAtOnce: isSlack(config.slack.apiUrl),
-        ...(halt === undefined ? {} : { halt }),
-        ...(readOnlyBecause === undefined ? {} : { readOnlyBecause }),
+        ...definite({ halt, readOnlyBecause }),
       });
     }
   }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { definite } from '../../../rpc/index.ts';
 import type {
   ActionsBlock,
   Button,
@@ -103,7 +104,7 @@ export function button(actionId: string, text: string, value: string, style?: 'p
     action_id: actionId,
     text: plain(text, limits.buttonText),
     value,
-    ...(style === undefined ? {} : { style }),
+    ...definite({ style }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { BlockAction, SlackViewAction } from '@slack/bolt';
+import { definite } from '../../../rpc/index.ts';
 import { type Caller, channelSurface } from '../../approvals/rules/caller.ts';
 import type { ListenerContext } from './listener-context.ts';
 
@@ -10,7 +11,5 @@ export const callerOf = (
 ): Caller => ({
   user: user.id,
   surface: channelSurface(transitions.people, channel),
-  ...(user.team_id === undefined ? {} : { userTeam: user.team_id }),
-  ...(team?.id === undefined ? {} : { team: team.id }),
-  ...(enterprise?.id === undefined ? {} : { enterprise: enterprise.id }),
+  ...definite({ userTeam: user.team_id, team: team?.id, enterprise: enterprise?.id }),
 });

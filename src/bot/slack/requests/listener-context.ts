@@ -1,3 +1,4 @@
+import { definite } from '../../../rpc/index.ts';
 import { type Caller, channelOf } from '../../approvals/rules/caller.ts';
 import type { Transitions } from '../../approvals/transitions.ts';
 import type { SlackPort } from '../../ports/slack.ts';
@@ -57,5 +58,5 @@ export async function sendEphemeral(
 export const placeOf = (caller: Caller, threadTs?: string): Place => ({
   user: caller.user,
   channel: channelOf(caller),
-  ...(threadTs === undefined ? {} : { threadTs }),
+  ...definite({ threadTs }),
 });

@@ -1,3 +1,4 @@
+import { definite } from '../../../rpc/index.ts';
 import { activeStates, type Incident, type Run } from '../../../runbooks/index.ts';
 import { type Announced, maintenanceOf } from '../../approvals/maintenance-window.ts';
 import type { BotContext } from '../../context.ts';
@@ -68,10 +69,7 @@ export async function readMessageModel(
     timeline,
     names,
     ...around,
-    ...(place === undefined ? {} : { place }),
-    ...(run === undefined ? {} : { run }),
-    ...(halt === undefined ? {} : { halt }),
-    ...(maintenance === undefined ? {} : { maintenance }),
+    ...definite({ place, run, halt, maintenance }),
   };
 }
 
@@ -114,11 +112,7 @@ export async function renderCard(
     resolveAfterSweeps: detection?.resolveAfterSweeps ?? 1,
     sweepMs: context.config.schedule.sweepMs,
     names,
-    ...(run === undefined ? {} : { run }),
-    ...(runs === undefined ? {} : { runs }),
-    ...(stopper === undefined ? {} : { stopper }),
-    ...(halt === undefined ? {} : { halt }),
-    ...(maintenance === undefined ? {} : { maintenance }),
+    ...definite({ run, runs, stopper, halt, maintenance }),
   });
 }
 
@@ -129,7 +123,7 @@ export function renderProgress(context: NotifierContext, { names, halt }: Messag
     run,
     headline,
     hasFix,
-    ...(halt === undefined ? {} : { halt }),
+    ...definite({ halt }),
     approvalsNeeded: run.plan === undefined ? 0 : context.config.people.approvals[run.plan.tier],
     names,
     nowMs: context.clock.now(),

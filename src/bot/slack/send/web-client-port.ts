@@ -6,6 +6,7 @@ import {
   WebAPIRateLimitedError,
   WebClient,
 } from '@slack/web-api';
+import { definite } from '../../../rpc/index.ts';
 import type { Clock } from '../../../runbooks/index.ts';
 import type { SlackConfig } from '../../config/config.ts';
 import type { SlackMessage, SlackPerson, SlackPort } from '../../ports/slack.ts';
@@ -51,7 +52,7 @@ export function openSlackPort(
       text,
       // Slack's types want mutable arrays.
       ...(blocks === undefined ? {} : { blocks: [...blocks] }),
-      ...(threadTs === undefined ? {} : { thread_ts: threadTs }),
+      ...definite({ thread_ts: threadTs }),
     });
 
   const postOf = (message: SlackMessage): ChatPostMessageArguments => {
@@ -178,7 +179,7 @@ function personOf(id: string, row: UserRow): SlackPerson {
   return {
     id,
     name: row.real_name ?? row.name ?? id,
-    ...(row.team_id === undefined ? {} : { team: row.team_id }),
+    ...definite({ team: row.team_id }),
     isBot: row.is_bot === true,
     isGuest: row.is_restricted === true || row.is_ultra_restricted === true || row.is_stranger === true,
     isDeleted: row.deleted === true,

@@ -1,6 +1,6 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Logger } from 'pino';
-import { connectOptionsOf } from '../../../rpc/index.ts';
+import { connectOptionsOf, definite } from '../../../rpc/index.ts';
 import type { RedisConfig } from '../../config/config.ts';
 import { FollowingConnector } from './following-connector.ts';
 
@@ -60,9 +60,7 @@ export function openRedis(
     sentinels: [...sentinels],
     name,
     db: database,
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-    ...(sentinelPassword === undefined ? {} : { sentinelPassword }),
+    ...definite({ username, password, sentinelPassword }),
     ...(trust && { tls: trust, sentinelTLS: trust, enableTLSForSentinelMode: true }),
     sentinelCommandTimeout: SENTINEL_ANSWER_MS,
     // Whoever does not try again for the master does not for the sentinels either.

@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { Redis, type SentinelConnectionOptions, SentinelConnector } from 'ioredis';
+import { definite } from '../../../rpc/index.ts';
 
 type Emit = Parameters<SentinelConnector['connect']>[0];
 type Stream = Awaited<ReturnType<SentinelConnector['connect']>>;
@@ -68,11 +69,13 @@ export class FollowingConnector extends SentinelConnector {
     const sentinel = new Redis({
       host,
       port,
-      ...(sentinelUsername === undefined ? {} : { username: sentinelUsername }),
-      ...(sentinelPassword === undefined ? {} : { password: sentinelPassword }),
-      ...(sentinelTLS === undefined ? {} : { tls: sentinelTLS }),
-      ...(connectTimeout === undefined ? {} : { connectTimeout }),
-      ...(family === undefined ? {} : { family }),
+      ...definite({
+        username: sentinelUsername,
+        password: sentinelPassword,
+        tls: sentinelTLS,
+        connectTimeout,
+        family,
+      }),
       enableReadyCheck: false,
       maxRetriesPerRequest: null,
       retryStrategy: () => RETRY_MS,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { definite } from '../../../rpc/index.ts';
 import type { HostOperation } from '../../hosts/common/host.ts';
 import type { Verdict } from '../../verdict.ts';
 import type { ClusterPorts } from '../common/ports.ts';
@@ -49,5 +50,5 @@ export function hostCheck(
 
 const subjectOf = (node: string, peer: string | undefined): NodeSubject => ({
   node,
-  ...(peer !== undefined && { peer }),
+  ...definite({ peer }),
 });

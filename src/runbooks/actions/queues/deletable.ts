@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import type { QueueDetailRow } from '../../../rpc/index.ts';
-import { reasonOf } from '../../../rpc/index.ts';
+import { type QueueDetailRow, reasonOf } from '../../../rpc/index.ts';
 import type { Settled } from '../../action.ts';
 import { whyProtected } from '../../snapshot/protected.ts';
 import type { Verdict } from '../../verdict.ts';

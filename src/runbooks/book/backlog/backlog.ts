@@ -1,3 +1,4 @@
+import { definite } from '../../definite.ts';
 import { answerTo } from '../../look.ts';
 import type { Found, StepContext } from '../../runbook.ts';
 import { defineRunbook } from '../../runbook.ts';
@@ -213,12 +214,11 @@ function factsOf(
     ready,
     kind,
     level: settings.detection.backlogReady,
-    ...(unacknowledged === undefined ? {} : { unacknowledged }),
-    ...(consumers === undefined ? {} : { consumers }),
+    ...definite({ unacknowledged, consumers }),
     ...(growth === undefined ? {} : { perMinute: growth, overMs: spanOf(samples) }),
     ...(ackRate === undefined || !areRatesTrue ? {} : { ackRate }),
     ...(publishRate === undefined || !areRatesTrue ? {} : { publishRate }),
-    ...(service === undefined ? {} : { service }),
+    ...definite({ service }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { definite } from '../../definite.ts';
 import { answerTo, type Look } from '../../look.ts';
 import type { StepContext } from '../../runbook.ts';
 import { defineRunbook } from '../../runbook.ts';
@@ -164,8 +165,7 @@ function ownerFor({ facts: leak, now, answered }: Context) {
   const { clientName, peerHost } = leak;
   return ownerOfConnection(
     {
-      ...(clientName === undefined ? {} : { clientName }),
-      ...(peerHost === undefined ? {} : { peerHost }),
+      ...definite({ clientName, peerHost }),
     },
     now.settings,
     queues,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { definite } from '../../definite.ts';
 import type { Found } from '../../runbook.ts';
 import type { ConnectionTrack } from '../../snapshot/history.ts';
 import type { DetectionSettings, Observation } from '../../snapshot/observation.ts';
@@ -52,8 +53,7 @@ export function channelLeaks({ snapshot, history, settings }: Observation): read
       why,
       warning: detection.channelsWarning,
       ...(clientName === undefined ? {} : { clientName, ...parseClientName(clientName) }),
-      ...(peerHost === undefined ? {} : { peerHost }),
-      ...(channelMax === undefined ? {} : { channelMax }),
+      ...definite({ peerHost, channelMax }),
       ...(growth === undefined || growth === 0 ? {} : { perMinute: growth, overMs: spanOf(samples) }),
       ...(connectedAtMs === undefined ? {} : { connectedForMs: snapshot.takenAtMs - connectedAtMs }),
     };

@@ -1,4 +1,5 @@
 import type { ActionCall } from '../../action.ts';
+import { definite } from '../../definite.ts';
 import type { Answered, Look } from '../../look.ts';
 import { answerTo } from '../../look.ts';
 import type { Observation } from '../../snapshot/observation.ts';
@@ -49,7 +50,7 @@ export function consumersOf(
     const known = consumers.get(id);
     const server = servers.get(connection) ?? known?.server;
     const connections = [...(known?.connections ?? []), connection];
-    consumers.set(id, { ...owner, id, connections, ...(server === undefined ? {} : { server }) });
+    consumers.set(id, { ...owner, id, connections, ...definite({ server }) });
   }
   return [...consumers.values()].toSorted((one, other) => one.id.localeCompare(other.id));
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { definite } from '../../definite.ts';
 import type { FactLine } from '../../runbook.ts';
 import { ignoring, mayBeFamily, parseQueueName, type QueueName } from '../../snapshot/families.ts';
 import { queueKey } from '../../snapshot/history.ts';
@@ -74,8 +75,7 @@ export function deadFamilies(
     const growth = track && perMinute(track.ready);
     known.dead.push({
       name: queue.name,
-      ...(queue.ready === undefined ? {} : { ready: queue.ready }),
-      ...(track?.consumerlessSinceMs === undefined ? {} : { sinceMs: track.consumerlessSinceMs }),
+      ...definite({ ready: queue.ready, sinceMs: track?.consumerlessSinceMs }),
       ...(track === undefined || growth === undefined
         ? {}
         : { perMinute: growth, overMs: spanOf(track.ready) }),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { definite } from '../../definite.ts';
 import { answerTo } from '../../look.ts';
 import { defineRunbook } from '../../runbook.ts';
 import { shortNames } from '../../snapshot/names.ts';
@@ -44,7 +45,7 @@ export const pausedMinority = defineRunbook<Facts>({
             nodes: [...configured(snapshot)],
             node: name,
             others: answeringNodes(snapshot).map((other) => other.name),
-            ...(settings.partitionHandling === undefined ? {} : { handling: settings.partitionHandling }),
+            ...definite({ handling: settings.partitionHandling }),
           },
         },
       ];

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { definite } from '../../definite.ts';
 import { defineRunbook } from '../../runbook.ts';
 import { shortNames, typed } from '../../snapshot/names.ts';
 import { answeringNodes, configured, isConnected } from '../../snapshot/views.ts';
@@ -49,7 +50,7 @@ export const silentDrop = defineRunbook<Facts>({
         facts: {
           nodes: settings.nodes.map(({ name }) => name),
           hanging: hanging.map(({ name }) => name),
-          ...(tick === undefined ? {} : { netTickTimeSeconds: tick }),
+          ...definite({ netTickTimeSeconds: tick }),
         },
       },
     ];

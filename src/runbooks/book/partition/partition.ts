@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { definite } from '../../definite.ts';
 import { answerTo } from '../../look.ts';
 import type { Found, StepContext } from '../../runbook.ts';
 import { defineRunbook } from '../../runbook.ts';
@@ -235,7 +236,7 @@ function detect(now: Observation): readonly Found<Facts>[] {
         sides: sides.map((side) => [...side]),
         unseen: [...unseen],
         listedBy,
-        ...(settings.partitionHandling === undefined ? {} : { handling: settings.partitionHandling }),
+        ...definite({ handling: settings.partitionHandling }),
       },
     },
   ];

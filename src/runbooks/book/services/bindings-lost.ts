@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { definite } from '../../definite.ts';
 import type { Answer, Look } from '../../look.ts';
 import { queueKey } from '../../snapshot/history.ts';
 import type { Observation } from '../../snapshot/observation.ts';
@@ -53,7 +54,7 @@ export function unboundQueues(now: Observation): readonly UnboundFacts[] {
       queues: [...(known?.queues ?? []), lost.queue].slice(0, NAMED_IN_FACTS),
       total: (known?.total ?? 0) + 1,
       candidates: home === undefined ? candidatesOf(now, row.vhost) : [],
-      ...(service === undefined ? {} : { service }),
+      ...definite({ service }),
       sinceMs: Math.min(known?.sinceMs ?? lost.sinceMs, lost.sinceMs),
       seenAtMs: now.snapshot.takenAtMs,
     });
@@ -62,8 +63,7 @@ export function unboundQueues(now: Observation): readonly UnboundFacts[] {
 }
 
 const pickHome = ({ exchange, knownFrom }: UnboundFacts): Home => ({
-  ...(exchange === undefined ? {} : { exchange }),
-  ...(knownFrom === undefined ? {} : { knownFrom }),
+  ...definite({ exchange, knownFrom }),
 });
 
 type Home = Pick<UnboundFacts, 'exchange' | 'knownFrom'>;

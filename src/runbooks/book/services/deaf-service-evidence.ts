@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { definite } from '../../definite.ts';
 import { queueKey } from '../../snapshot/history.ts';
 import type { Observation } from '../../snapshot/observation.ts';
 import { ownerOfConnection } from '../../snapshot/owners.ts';
@@ -64,7 +65,7 @@ export function deafTopics(now: Observation): readonly DeafFacts[] {
     topics.set(group, {
       vhost: row.vhost,
       topic,
-      ...(service === undefined ? {} : { service }),
+      ...definite({ service }),
       servers: [...(known?.servers ?? []), server].slice(0, NAMED_IN_FACTS),
       total: (known?.total ?? 0) + 1,
       answering: 0,
@@ -135,7 +136,7 @@ function deafServerOf(
     probes: streak.length,
     sinceMs: first.atMs,
     readers: namesOfConsumers(now, last.readers ?? [], row.name),
-    ...(last.unacknowledged === undefined ? {} : { unacknowledged: last.unacknowledged }),
+    ...definite({ unacknowledged: last.unacknowledged }),
   };
 }
 

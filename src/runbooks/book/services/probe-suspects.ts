@@ -1,3 +1,4 @@
+import { definite } from '../../definite.ts';
 import { ignoring } from '../../snapshot/families.ts';
 import { queueKey } from '../../snapshot/history.ts';
 import type { Observation } from '../../snapshot/observation.ts';
@@ -40,7 +41,7 @@ export function suspectsOf(
     const { topic } = rpcNameOf(row.name, (name) => rows.has(queueKey(row.vhost, name)));
     const service = entryOfQueue(row.name, settings)?.name;
     const group = queueKey(row.vhost, topic);
-    return [{ track, row, topic, group, ...(service === undefined ? {} : { service }) }];
+    return [{ track, row, topic, group, ...definite({ service }) }];
   });
   return { suspects, rows };
 }

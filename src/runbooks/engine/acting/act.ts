@@ -1,3 +1,4 @@
+import { definite } from '../../../rpc/index.ts';
 import type { Item, Plan, Run } from '../../run.ts';
 import type { Runbook } from '../../runbook.ts';
 import { end, endCancelled, failedWith } from '../common/ending.ts';
@@ -155,7 +156,6 @@ function currentAct(run: Run, index: number): Current | undefined {
 function again(run: Run, { index, item }: Current, detail: string, atMs: number, by?: string): Run {
   // A clearance that was given for the first attempt does not count for the next.
   const { clearedAtMs: _used, rounds: _taken, ...rest } = unsaid(item);
-  const said = by === undefined ? {} : { by };
-  const next = withItem(run, index, { ...rest, state: 'waiting', detail, ...said });
+  const next = withItem(run, index, { ...rest, state: 'waiting', detail, ...definite({ by }) });
   return run.stopWanted === undefined ? next : endCancelled(next, run.stopWanted.by, atMs);
 }

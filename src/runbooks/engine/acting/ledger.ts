@@ -1,3 +1,4 @@
+import { definite } from '../../../rpc/index.ts';
 import type { Item, PlannedItem, Run } from '../../run.ts';
 import { end, endCancelled, failedWith } from '../common/ending.ts';
 
@@ -38,7 +39,7 @@ export const closeItem = (
   detail: string,
   atMs: number,
   by?: string,
-): Run => withItem(run, index, { ...finished(item, state, detail, atMs), ...(by !== undefined && { by }) });
+): Run => withItem(run, index, { ...finished(item, state, detail, atMs), ...definite({ by }) });
 
 function finished(item: Item, state: Item['state'], detail: string, atMs: number): Item {
   const { startedAtMs, attempts, held } = item;
@@ -47,8 +48,7 @@ function finished(item: Item, state: Item['state'], detail: string, atMs: number
     startedAtMs: startedAtMs ?? atMs,
     endedAtMs: atMs,
     detail,
-    ...(attempts !== undefined && { attempts }),
-    ...(held !== undefined && { held }),
+    ...definite({ attempts, held }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { definite } from '../../../rpc/index.ts';
 import type { Look } from '../../look.ts';
 import { lookKey } from '../../look.ts';
 import type { PlannedItem, Run } from '../../run.ts';
@@ -14,8 +15,7 @@ export function contextOf(run: Run, now: Observation, target?: string): StepCont
     now,
     answered: run.answered,
     before: run.before,
-    ...(run.choice !== undefined && { choice: run.choice }),
-    ...(target !== undefined && { target }),
+    ...definite({ choice: run.choice, target }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { definite } from '../../../rpc/index.ts';
 import type { Tier } from '../../action.ts';
 import { hashOf } from '../../canonical.ts';
 import type { Plan, PlannedItem, Run } from '../../run.ts';
@@ -32,8 +33,8 @@ export function makePlan(
   const over = whatIsOver(deletions, runbook.wanted?.(context) ?? deletions.length, context.now, tools);
   const tier = over.length > 0 ? 'mass' : highestTier(items, tools);
   const { limits } = tools;
-  const bounds = { limits, ...(toll !== undefined && { toll }), ...(over.length > 0 && { over }) };
-  const choice = context.choice !== undefined && { choice: context.choice };
+  const bounds = { limits, ...definite({ toll }), ...(over.length > 0 && { over }) };
+  const choice = definite({ choice: context.choice });
   const { cluster, subject } = run;
   return {
     hash: hashOf({
@@ -63,10 +64,7 @@ export function makePlan(
 const unreadNow = (runbook: Runbook, context: StepContext<unknown>): number =>
   flatten(runbook, context).reduce(
     (sum, { step, target }) =>
-      sum +
-      (step.kind === 'act'
-        ? (step.unreadNow?.({ ...context, ...(target !== undefined && { target }) }) ?? 0)
-        : 0),
+      sum + (step.kind === 'act' ? (step.unreadNow?.({ ...context, ...definite({ target }) }) ?? 0) : 0),
     0,
   );
 
@@ -82,7 +80,7 @@ function plannedItems(
   let fallsThrough = false;
   for (const { step, target } of flatten(runbook, context)) {
     const inContext = target === undefined ? context : { ...context, target };
-    const common = { step: step.id, title: step.title(inContext), ...(target !== undefined && { target }) };
+    const common = { step: step.id, title: step.title(inContext), ...definite({ target }) };
     switch (step.kind) {
       case 'act': {
         const call = step.call(inContext);

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { definite } from '../../../rpc/index.ts';
 import type { Clock } from '../../clock.ts';
 import type { HostAnswer, HostLimits, HostMemory, HostRequest, LedgerEntry } from '../common/host.ts';
 import {
@@ -263,5 +264,5 @@ const requestId = ({ id }: LedgerEntry, operation: AgentOperation): string => `$
 
 const withSignal = (timeoutMs: number, signal: AbortSignal | undefined): HostLimits => ({
   timeoutMs,
-  ...(signal !== undefined && { signal }),
+  ...definite({ signal }),
 });

@@ -1,4 +1,4 @@
-import { reasonOf } from '../../../rpc/index.ts';
+import { definite, reasonOf } from '../../../rpc/index.ts';
 import type { HostAnswer } from '../common/host.ts';
 import { type AgentFacts, hostFacts } from '../common/host-facts.ts';
 import type { OperationTemplates } from '../common/presets.ts';
@@ -138,7 +138,7 @@ export function openAgent(
       kind: 'outcome',
       state: entry.state,
       sinceMs,
-      ...(entry.answer !== undefined && { answer: entry.answer }),
+      ...definite({ answer: entry.answer }),
     };
   }
 

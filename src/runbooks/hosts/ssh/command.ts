@@ -1,4 +1,5 @@
 import type { ClientChannel } from 'ssh2';
+import { definite } from '../../../rpc/index.ts';
 import type { HostAnswer } from '../common/host.ts';
 import { tailOf } from '../common/tail.ts';
 import type { SshLink } from './connect.ts';
@@ -79,7 +80,7 @@ export function runCommand(
       opened.on('data', output.add);
       opened.stderr.on('data', complaints.add);
       opened.on('exit', (code: number | null, signal?: string) => {
-        exit = { code, ...(signal !== undefined && { signal }) };
+        exit = { code, ...definite({ signal }) };
         // A file is read to its end, however slow the line.
         if (streams === 'joined') {
           drainTimer = setTimeout(ended, DRAIN_MS);
